@@ -1,0 +1,75 @@
+"""spikebridge: a rate network trained in PyTorch, as spikes, the same in Brian2 and in snnTorch."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bridge.backends import simulate
+    from bridge.compare.agreement import Agreement, compare
+    from bridge.compare.report import report
+    from bridge.errors import BridgeError
+    from bridge.exchange.store import load, save
+    from bridge.methods.one_to_one import map_one_to_one
+    from bridge.methods.scale_search import Conversion, convert
+    from bridge.rate.network import RateNetwork
+    from bridge.rate.training import train
+    from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, SharedNoise
+    from bridge.spiking.network import SpikingNetwork
+    from bridge.spiking.recording import Recording
+    from bridge.tasks import task
+
+# Where each public name lives: it is imported when first asked for, so that `import bridge` is
+# quick and loads neither torch nor a simulator.
+_HOMES = {
+    "Agreement": "bridge.compare.agreement",
+    "BridgeError": "bridge.errors",
+    "Conversion": "bridge.methods.scale_search",
+    "Drive": "bridge.spiking.drive",
+    "FrozenNoise": "bridge.spiking.drive",
+    "OwnNoise": "bridge.spiking.drive",
+    "RateNetwork": "bridge.rate.network",
+    "Recording": "bridge.spiking.recording",
+    "SharedNoise": "bridge.spiking.drive",
+    "SpikingNetwork": "bridge.spiking.network",
+    "compare": "bridge.compare.agreement",
+    "convert": "bridge.methods.scale_search",
+    "load": "bridge.exchange.store",
+    "map_one_to_one": "bridge.methods.one_to_one",
+    "report": "bridge.compare.report",
+    "save": "bridge.exchange.store",
+    "simulate": "bridge.backends",
+    "task": "bridge.tasks",
+    "train": "bridge.rate.training",
+}
+
+__all__ = [
+    "Agreement",
+    "BridgeError",
+    "Conversion",
+    "Drive",
+    "FrozenNoise",
+    "OwnNoise",
+    "RateNetwork",
+    "Recording",
+    "SharedNoise",
+    "SpikingNetwork",
+    "compare",
+    "convert",
+    "load",
+    "map_one_to_one",
+    "report",
+    "save",
+    "simulate",
+    "task",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    if name not in _HOMES:
+        raise AttributeError(f"module 'bridge' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

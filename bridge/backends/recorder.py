@@ -1,0 +1,101 @@
+"""Gathers what the step-by-step backends leave behind, and makes the recording of it."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bridge.spiking.decoding import decode
+from bridge.spiking.drive import Drive, FrozenNoise
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.recording import Recording, Spikes
+
+
+class _State(Protocol):
+    """What is read of a population's state: (B, n) arrays."""
+
+    span: slice
+    v: Any
+    spikes: Any
+    membrane: Any
+
+
+class EventList:
+    """Spikes, margins and sampled voltages of a running NumPy simulation."""
+
+    def __init__(
+        self, network: SpikingNetwork, drive: Drive, *, voltages: bool, margins: bool
+    ) -> None:
+        self.shape = (drive.n_trials, drive.n_steps(network), network.size)
+        self._parts: list[tuple[NDArray[np.int64], ...]] = []
+        self.voltages_mv = self.margins_mv = None
+        if voltages:
+            n_samples = np.shape(drive.inputs)[0]
+            self.voltages_mv = np.empty((n_samples, drive.n_trials, network.size))
+        if margins:
+            self.margins_mv = np.full(drive.n_trials, np.inf)
+
+    def note_margins(self, populations: Sequence[_State]) -> None:
+        """Take the distances from threshold of the step, before any reset."""
+        if self.margins_mv is not None:
+            for state in populations:
+                nearest = np.abs(state.v - state.membrane.threshold).min(axis=1)
+                self.margins_mv = np.minimum(self.margins_mv, nearest)
+
+    def note_spikes(self, step: int, populations: Sequence[_State]) -> None:
+        """Take the spikes of a step."""
+        for state in populations:
+            trial, neuron = np.nonzero(state.spikes)
+            if trial.size:
+                self._parts.append((trial, np.full_like(trial, step), neuron + state.span.start))
+
+    def note_voltages(self, sample: int, populations: Sequence[_State]) -> None:
+        """Take the voltages at the end of a sample."""
+        if self.voltages_mv is not None:
+            for state in populations:
+                self.voltages_mv[sample, :, state.span] = state.v
+
+    def spikes(self) -> Spikes:
+        """All events, sorted."""
+        if not self._parts:
+            return Spikes.gather([], [], [], self.shape)
+        trial, step, neuron = (np.concatenate(column) for column in zip(*self._parts, strict=True))
+        return Spikes.gather(trial, step, neuron, self.shape)
+
+
+class _Gathered(Protocol):
+    """What a finished run hands over."""
+
+    voltages_mv: ArrayLike | None
+    margins_mv: ArrayLike | None
+
+    def spikes(self) -> Spikes: ...
+
+
+def recording(
+    network: SpikingNetwork, drive: Drive, gathered: _Gathered, *, backend: str, **details: Any
+) -> Recording:
+    """The recording of a finished run: its events, the readouts they decode to, where from."""
+    spikes = gathered.spikes()
+    packages = {"reference": "numpy", "brian2": "brian2", "snntorch": "snntorch"}
+    noise = drive.noise
+    return Recording(
+        spikes=spikes,
+        readouts=decode(network, spikes, drive.recurrent_gain),
+        dt_ms=network.dt_ms,
+        sample_ms=network.dt_ms * network.sample_steps,
+        populations={population.name: population.size for population in network.populations},
+        voltages_mv=gathered.voltages_mv,
+        margins_mv=gathered.margins_mv,
+        provenance={
+            "backend": backend,
+            "package": f"{packages[backend]} {version(packages[backend])}",
+            "task": network.task,
+            "noise": type(noise).__name__,
+            "seed": -1 if isinstance(noise, FrozenNoise) else noise.seed,
+            "first_trial": drive.first_trial,
+            **details,
+        },
+    )

@@ -1,0 +1,21 @@
+"""Every error that spikebridge raises on purpose: each message is one sentence a user can act on."""
+
+
+class BridgeError(Exception):
+    """Any error that spikebridge raises on purpose; the command prints it and exits with 2."""
+
+
+class SpecError(BridgeError, ValueError):
+    """A description, an option or a drive does not make sense: says what, expected and got."""
+
+
+class FormatError(BridgeError, ValueError):
+    """A file is damaged, foreign, too new or of another kind than what was asked for."""
+
+
+class OutputError(BridgeError, OSError):
+    """A result could not be written: it exists, the folder is not writable, the disk is full."""
+
+
+class BackendError(BridgeError, RuntimeError):
+    """A simulator cannot do what was asked here: no compiler, no CUDA device, a failed build."""

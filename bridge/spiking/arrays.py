@@ -1,0 +1,52 @@
+"""Checked, read-only arrays: the one place where shapes and finiteness are tested."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bridge.errors import SpecError
+
+
+def frozen_array(
+    name: str, value: ArrayLike, shape: Sequence[int | None], dtype: type = np.float64
+) -> NDArray:  # type: ignore[type-arg]
+    """Copy `value` into a read-only C-ordered array of `shape` (None: any length).
+
+    Raises:
+        SpecError: if it has another shape, is no number or is not finite.
+    """
+    try:
+        array = np.array(value, dtype=dtype, order="C", copy=True)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SpecError(f"{name}: expected numbers of type {np.dtype(dtype)} ({error})") from None
+    fits = array.ndim == len(shape) and all(
+        want is None or want == got for want, got in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        wanted = ", ".join("any" if want is None else str(want) for want in shape)
+        raise SpecError(f"{name}: expected shape ({wanted}), got {array.shape}")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise SpecError(f"{name}: holds NaN or infinite values")
+    # A frozen dataclass does not freeze the arrays it holds.
+    array.flags.writeable = False
+    return array
+
+
+def per_neuron(name: str, value: ArrayLike, size: int) -> NDArray[np.float64]:
+    """A read-only (size,) array from one number for all neurons or one number for each."""
+    array = np.asarray(value)
+    return frozen_array(name, np.full(size, array) if array.ndim == 0 else array, (size,))
+
+
+def positive(name: str, value: NDArray[np.float64] | float) -> None:
+    """Raise SpecError unless every entry of `value` is above zero."""
+    if not np.all(np.asarray(value) > 0):
+        raise SpecError(f"{name}: must be positive, got {np.min(value)}")
+
+
+def counted(name: str, value: object, least: int = 0) -> int:
+    """`value` as an int, at least `least`; SpecError for anything that is not a whole number."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise SpecError(f"{name}: expected a whole number of at least {least}, got {value!r}")
+    return int(value)

@@ -1,0 +1,187 @@
+"""What drives a network in a run: input, noise, initial voltages; and how noise is drawn."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bridge.errors import SpecError
+from bridge.spiking.arrays import counted, frozen_array
+from bridge.spiking.network import SpikingNetwork
+
+_NOISE_STREAM, _VOLTAGE_STREAM = 0, 1
+
+
+def trial_generator(seed: int, stream: int, trial: int) -> np.random.Generator:
+    """The counter-based generator (Philox) of one trial: the same whatever trials run beside it."""
+    sequence = np.random.SeedSequence(entropy=seed, spawn_key=(stream, trial))
+    return np.random.Generator(np.random.Philox(sequence))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedNoise:
+    """Noise drawn from `seed` by spikebridge itself: frozen, the same numbers in every backend."""
+
+    seed: int
+
+    def __post_init__(self) -> None:
+        counted("seed", self.seed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnNoise:
+    """Noise drawn from `seed` by each simulator's own generator: alike only in distribution.
+
+    Initial voltages are drawn as with `SharedNoise`.
+    """
+
+    seed: int
+
+    def __post_init__(self) -> None:
+        counted("seed", self.seed)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FrozenNoise:
+    """Noise given number by number.
+
+    Attributes:
+        values_mv: (K, B, N) what is added to v in each step, trial and neuron, mV.
+    """
+
+    values_mv: ArrayLike
+
+    def __post_init__(self) -> None:
+        values = frozen_array("frozen noise", self.values_mv, (None, None, None))
+        object.__setattr__(self, "values_mv", values)
+
+
+Noise = SharedNoise | OwnNoise | FrozenNoise
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Drive:
+    """What a network is driven with, in B trials of T samples.
+
+    Attributes:
+        inputs: (T, B, C) analog input, one sample for each `sample_steps` steps of the network;
+            dimensionless, weighted by the projections from the input.
+        noise: Where the noise comes from.
+        v_initial_mv: (B, N) voltages at the start, mV; None: drawn from the seed of the noise as
+            the populations say.
+        recurrent_gain: (B,) factor of each trial on what arrives over the projections between
+            populations and on the readouts; None: 1. The one-to-one mapping scales both by
+            1/lambda (Kim et al. 2019), so a batch can hold many scale factors.
+        first_trial: Number of the first trial in the seed's sequence.
+    """
+
+    inputs: ArrayLike
+    noise: Noise
+    v_initial_mv: ArrayLike | None = None
+    recurrent_gain: ArrayLike | None = None
+    first_trial: int = 0
+
+    def __post_init__(self) -> None:
+        inputs = frozen_array("inputs", self.inputs, (None, None, None))
+        object.__setattr__(self, "inputs", inputs)
+        _, trials, _ = inputs.shape
+        if min(inputs.shape[:2]) < 1:
+            raise SpecError(f"inputs: needs at least one sample and one trial, got {inputs.shape}")
+        if self.recurrent_gain is not None:
+            gain = frozen_array("recurrent_gain", self.recurrent_gain, (trials,))
+            object.__setattr__(self, "recurrent_gain", gain)
+        if self.v_initial_mv is not None:
+            initial = frozen_array("v_initial_mv", self.v_initial_mv, (trials, None))
+            object.__setattr__(self, "v_initial_mv", initial)
+        elif isinstance(self.noise, FrozenNoise):
+            raise SpecError("frozen noise has no seed: give v_initial_mv as well")
+        counted("first_trial", self.first_trial)
+
+    @property
+    def n_trials(self) -> int:
+        """Number of trials B."""
+        return int(np.shape(self.inputs)[1])
+
+    def n_steps(self, network: SpikingNetwork) -> int:
+        """Number of network steps K that the T samples last."""
+        return int(np.shape(self.inputs)[0]) * network.sample_steps
+
+    def trials(self, start: int, stop: int) -> "Drive":
+        """The same drive for trials start to stop only: what they do does not change by it."""
+        noise = self.noise
+        if isinstance(noise, FrozenNoise):
+            noise = FrozenNoise(values_mv=np.asarray(noise.values_mv)[:, start:stop])
+        part = {
+            name: None if getattr(self, name) is None else np.asarray(getattr(self, name))[start:stop]
+            for name in ("v_initial_mv", "recurrent_gain")
+        }
+        return replace(
+            self,
+            inputs=np.asarray(self.inputs)[:, start:stop],
+            noise=noise,
+            first_trial=self.first_trial + start,
+            **part,
+        )
+
+    def check(self, network: SpikingNetwork) -> None:
+        """Raise SpecError unless this drive fits the network."""
+        steps, trials, size = self.n_steps(network), self.n_trials, network.size
+        channels = np.shape(self.inputs)[2]
+        if channels != network.input_size:
+            raise SpecError(f"inputs: the network takes {network.input_size} channels, got {channels}")
+        if self.v_initial_mv is not None and np.shape(self.v_initial_mv) != (trials, size):
+            got = np.shape(self.v_initial_mv)
+            raise SpecError(f"v_initial_mv: expected shape {(trials, size)}, got {got}")
+        if isinstance(self.noise, FrozenNoise):
+            got = np.shape(self.noise.values_mv)
+            if got != (steps, trials, size):
+                raise SpecError(f"frozen noise: expected {(steps, trials, size)}, got {got}")
+
+    def initial_voltages_mv(self, network: SpikingNetwork) -> NDArray[np.float64]:
+        """(B, N) voltages at the start of the trials, mV."""
+        if self.v_initial_mv is not None:
+            return np.asarray(self.v_initial_mv)
+        voltages = np.empty((self.n_trials, network.size))
+        for trial in range(self.n_trials):
+            rng = trial_generator(self._seed(), _VOLTAGE_STREAM, self.first_trial + trial)
+            for population in network.populations:
+                drawn = population.initial_voltage.draw(rng, population.size)
+                voltages[trial, network.span(population.name)] = drawn
+        return voltages
+
+    def _seed(self) -> int:
+        if isinstance(self.noise, FrozenNoise):
+            raise SpecError("frozen noise has no seed")
+        return self.noise.seed
+
+
+class NoiseStream:
+    """Shared or frozen noise of a drive, handed out step after step, mV."""
+
+    def __init__(self, network: SpikingNetwork, drive: Drive) -> None:
+        self._sd_mv = network.noise_mv()
+        self._frozen: NDArray[np.float64] | None = None
+        self._next_step = 0
+        if isinstance(drive.noise, FrozenNoise):
+            self._frozen = np.asarray(drive.noise.values_mv)
+        else:
+            trials = range(drive.first_trial, drive.first_trial + drive.n_trials)
+            seed = drive.noise.seed
+            self._rngs = [trial_generator(seed, _NOISE_STREAM, trial) for trial in trials]
+
+    @property
+    def silent(self) -> bool:
+        """True where no neuron has any noise: nothing needs to be drawn."""
+        return self._frozen is None and not self._sd_mv.any()
+
+    def take(self, n_steps: int) -> NDArray[np.float64]:
+        """The noise of the next `n_steps` steps, (n_steps, B, N), mV."""
+        start, self._next_step = self._next_step, self._next_step + n_steps
+        if self._frozen is not None:
+            return self._frozen[start : start + n_steps]
+        size = self._sd_mv.size
+        block = np.empty((n_steps, len(self._rngs), size))
+        for trial, rng in enumerate(self._rngs):
+            block[:, trial] = rng.standard_normal((n_steps, size))
+        block *= self._sd_mv
+        return block

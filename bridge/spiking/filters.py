@@ -1,0 +1,88 @@
+"""Synaptic filters: how arriving spikes become a current, or a trace that a readout weighs."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bridge.errors import SpecError
+from bridge.spiking.arrays import per_neuron, positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class Direct:
+    """No filter: what arrives in a step acts for one step (the analog input acts at once)."""
+
+    def sized(self, size: int) -> "Direct":
+        """Itself: there is nothing per neuron."""
+        return self
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Exponential:
+    """x <- x exp(-dt/tau) + g w s.
+
+    In a projection tau belongs to the postsynaptic neuron, in a readout to the one read.
+
+    Attributes:
+        tau_ms: Time constant, ms; one number or (N,).
+        normalisation: "area": g = 1/tau in 1/s, a spike has unit area and x is in Hz times the
+            weight's unit; "jump": g = 1, a spike moves x by its weight.
+    """
+
+    tau_ms: ArrayLike
+    normalisation: Literal["area", "jump"]
+
+    def __post_init__(self) -> None:
+        if self.normalisation not in ("area", "jump"):
+            raise SpecError(f"normalisation: 'area' or 'jump', got {self.normalisation!r}")
+
+    def sized(self, size: int) -> "Exponential":
+        """The same filter with an (N,) time constant, checked."""
+        tau_ms = per_neuron("tau_ms", self.tau_ms, size)
+        positive("tau_ms", tau_ms)
+        return Exponential(tau_ms=tau_ms, normalisation=self.normalisation)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DoubleExponential:
+    """x <- x exp(-dt/tau_decay) + h dt;  h <- h exp(-dt/tau_rise) + w s / (tau_rise tau_decay).
+
+    x takes the old h, so a spike moves a voltage two steps later. Times are in seconds in the
+    gain and in h dt: a spike has unit area and x is in Hz times the weight's unit
+    (Kim et al. 2019, SI eq. 5-6). In a projection the time constants belong to the postsynaptic
+    neuron, in a readout to the one read.
+
+    Attributes:
+        tau_rise_ms: Rise time constant, ms; one number or (N,).
+        tau_decay_ms: Decay time constant, ms; one number or (N,).
+    """
+
+    tau_rise_ms: ArrayLike
+    tau_decay_ms: ArrayLike
+
+    def sized(self, size: int) -> "DoubleExponential":
+        """The same filter with (N,) time constants, checked."""
+        rise_ms = per_neuron("tau_rise_ms", self.tau_rise_ms, size)
+        decay_ms = per_neuron("tau_decay_ms", self.tau_decay_ms, size)
+        positive("tau_rise_ms", rise_ms)
+        positive("tau_decay_ms", decay_ms)
+        return DoubleExponential(tau_rise_ms=rise_ms, tau_decay_ms=decay_ms)
+
+
+Filter = Direct | Exponential | DoubleExponential
+
+
+def decay_factor(tau_ms: ArrayLike, dt_ms: float) -> np.ndarray:  # type: ignore[type-arg]
+    """exp(-dt/tau): what is left of an exponential after one step."""
+    return np.exp(-dt_ms / np.asarray(tau_ms, dtype=np.float64))
+
+
+def spike_gain(filter_: Exponential | DoubleExponential) -> np.ndarray:  # type: ignore[type-arg]
+    """What one spike of weight 1 adds to the filter's first state, (N,)."""
+    if isinstance(filter_, DoubleExponential):
+        rise_s = np.asarray(filter_.tau_rise_ms) / 1000.0
+        return np.asarray(1.0 / (rise_s * (np.asarray(filter_.tau_decay_ms) / 1000.0)))
+    tau_s = np.asarray(filter_.tau_ms) / 1000.0
+    return np.asarray(1.0 / tau_s if filter_.normalisation == "area" else np.ones_like(tau_s))

@@ -1,0 +1,241 @@
+"""The one description of a spiking network that every method makes and every backend runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+from bridge.errors import SpecError
+from bridge.spiking.arrays import counted, frozen_array
+from bridge.spiking.filters import Filter
+from bridge.spiking.neurons import Population
+
+INPUT = "input"
+"""The name under which a projection takes the analog input of the drive as its source."""
+
+Weights = NDArray[np.float64] | sparse.csc_array
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Projection:
+    """Weighted connections from a population, or from the input, to a population.
+
+    Attributes:
+        name: Unique among the projections of a network.
+        source: Name of the presynaptic population, or `INPUT`.
+        target: Name of the postsynaptic population.
+        weights: (post, pre), dense or any scipy.sparse array (kept as CSC, sorted). mV per unit
+            of what the filter gives: mV/Hz for unit area, mV for unit jump and direct.
+        filter: What the weighted arrivals pass before they become a current.
+        delay_steps: Whole steps by which spikes arrive later; 0: they enter the filter in the
+            step they are fired in. The analog input has no delay.
+    """
+
+    name: str
+    source: str
+    target: str
+    weights: ArrayLike | sparse.sparray
+    filter: Filter
+    delay_steps: int = 0
+
+    def __post_init__(self) -> None:
+        name = f"projection {self.name}"
+        delay = counted(f"{name}: delay_steps", self.delay_steps)
+        object.__setattr__(self, "delay_steps", delay)
+        if self.source == INPUT and delay:
+            raise SpecError(f"{name}: the analog input has no delay, shift the input instead")
+        weights = self.weights
+        if sparse.issparse(weights):
+            weights = frozen_sparse(name, weights)
+        else:
+            weights = frozen_array(f"{name}: weights", weights, (None, None))
+        object.__setattr__(self, "weights", weights)
+        object.__setattr__(self, "filter", self.filter.sized(weights.shape[0]))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(post, pre)."""
+        shape: tuple[int, int] = self.weights.shape  # type: ignore[union-attr, assignment]
+        return shape
+
+    def synapses(self) -> sparse.csc_array:
+        """The nonzero weights as CSC: column j lists the targets of presynaptic neuron j."""
+        return sparse.csc_array(self.weights) if not sparse.issparse(self.weights) else self.weights
+
+
+def frozen_sparse(name: str, weights: Any) -> sparse.csc_array:  # noqa: ANN401 (any scipy.sparse)
+    """A read-only CSC copy, duplicates summed, targets sorted, finite."""
+    csc = sparse.csc_array(weights, dtype=np.float64, copy=True)
+    csc.sum_duplicates()
+    csc.sort_indices()
+    if not np.isfinite(csc.data).all():
+        raise SpecError(f"{name}: weights hold NaN or infinite values")
+    for part in (csc.data, csc.indices, csc.indptr):
+        part.flags.writeable = False
+    return csc
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Channel:
+    """One weighted, filtered view of a population inside a readout.
+
+    Attributes:
+        source: Name of the population that is read.
+        weights: (O, pre), units of the output per unit of the filtered spikes.
+        filter: Filter of the spikes of each neuron, with that neuron's time constants.
+    """
+
+    source: str
+    weights: ArrayLike
+    filter: Filter
+
+    def __post_init__(self) -> None:
+        weights = frozen_array("readout weights", self.weights, (None, None))
+        object.__setattr__(self, "weights", weights)
+        object.__setattr__(self, "filter", self.filter.sized(weights.shape[1]))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Readout:
+    """Outputs o = bias + sum over channels of W filtered(spikes).
+
+    Attributes:
+        name: Unique among the readouts of a network.
+        channels: What is summed, in order; all with the same number of outputs O.
+        bias: One number or (O,).
+    """
+
+    name: str
+    channels: tuple[Channel, ...]
+    bias: ArrayLike = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "channels", tuple(self.channels))
+        sizes = {np.shape(channel.weights)[0] for channel in self.channels}
+        if len(sizes) != 1:
+            raise SpecError(f"readout {self.name}: channels disagree on the outputs: {sizes}")
+        bias = np.broadcast_to(np.asarray(self.bias, dtype=np.float64), (min(sizes),))
+        object.__setattr__(
+            self, "bias", frozen_array(f"readout {self.name}: bias", bias, (min(sizes),))
+        )
+
+    @property
+    def size(self) -> int:
+        """Number of outputs O."""
+        return int(np.shape(self.bias)[0])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SpikingNetwork:
+    """Populations, the projections between them, and the readouts, at one time step.
+
+    Neurons are numbered through all populations in their order: N is the sum of the sizes.
+    The order of events within a step is the contract that `bridge.backends.reference` spells
+    out.
+
+    Attributes:
+        dt_ms: Time step, ms.
+        populations: At least one; names unique.
+        projections: Their currents are summed in this order.
+        readouts: Sampled at the end of each `sample_steps`-th step.
+        input_size: Number of analog input channels C.
+        sample_steps: Steps between two samples of the input and of the readouts.
+        sample_offset_steps: How many steps before its time an input sample begins to act: step k
+            uses sample (k + sample_offset_steps) // sample_steps.
+        task: Name of the task it was made for, or "".
+        provenance: How it was made: plain values under string keys.
+    """
+
+    dt_ms: float
+    populations: tuple[Population, ...]
+    projections: tuple[Projection, ...]
+    readouts: tuple[Readout, ...] = ()
+    input_size: int = 0
+    sample_steps: int = 1
+    sample_offset_steps: int = 0
+    task: str = ""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("populations", "projections", "readouts"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
+        if not 0 < self.dt_ms < np.inf:
+            raise SpecError(f"dt_ms: must be positive, got {self.dt_ms}")
+        counted("input_size", self.input_size)
+        counted("sample_steps", self.sample_steps, least=1)
+        counted("sample_offset_steps", self.sample_offset_steps)
+        _check_names(self)
+        _check_projections(self)
+        _check_readouts(self)
+
+    @property
+    def size(self) -> int:
+        """Number of neurons N of all populations."""
+        return sum(population.size for population in self.populations)
+
+    def population(self, name: str) -> Population:
+        """The population of that name; SpecError if there is none."""
+        for population in self.populations:
+            if population.name == name:
+                return population
+        known = ", ".join(population.name for population in self.populations)
+        raise SpecError(f"no population {name!r}; this network has {known}")
+
+    def span(self, name: str) -> slice:
+        """Where the neurons of a population lie among all N."""
+        start = 0
+        for population in self.populations:
+            if population.name == name:
+                return slice(start, start + population.size)
+            start += population.size
+        raise SpecError(f"no population {name!r}")
+
+    def noise_mv(self) -> NDArray[np.float64]:
+        """S.d. of the noise of every neuron, (N,), mV."""
+        return np.concatenate([np.asarray(p.noise_mv) for p in self.populations])
+
+    def input_sample(self, step: int, n_samples: int) -> int:
+        """Which of `n_samples` input samples acts in a step; the last one is held."""
+        return min((step + self.sample_offset_steps) // self.sample_steps, n_samples - 1)
+
+
+def _check_names(network: SpikingNetwork) -> None:
+    if not network.populations:
+        raise SpecError("a network needs at least one population")
+    for kind in ("populations", "projections", "readouts"):
+        names = [part.name for part in getattr(network, kind)]
+        for name in names:
+            if not name.isidentifier() or name == INPUT:
+                raise SpecError(f"{kind}: {name!r} is no usable name (letters, digits, _)")
+        if len(set(names)) != len(names):
+            raise SpecError(f"{kind}: names must be unique, got {names}")
+
+
+def _check_projections(network: SpikingNetwork) -> None:
+    for projection in network.projections:
+        source = network.input_size
+        if projection.source != INPUT:
+            source = network.population(projection.source).size
+        expected = (network.population(projection.target).size, source)
+        if projection.shape != expected:
+            raise SpecError(
+                f"projection {projection.name}: expected weights of shape {expected} "
+                f"(post, pre), got {projection.shape}"
+            )
+
+
+def _check_readouts(network: SpikingNetwork) -> None:
+    for readout in network.readouts:
+        for channel in readout.channels:
+            got = np.shape(channel.weights)[1]
+            expected = network.population(channel.source).size
+            if got != expected:
+                raise SpecError(
+                    f"readout {readout.name}: reads {got} neurons of {channel.source!r}, "
+                    f"which has {expected}"
+                )

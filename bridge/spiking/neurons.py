@@ -1,0 +1,135 @@
+"""Neuron models and the initial state of a population."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bridge.errors import SpecError
+from bridge.spiking.arrays import counted, per_neuron, positive
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Lif:
+    """Current-based leaky integrate-and-fire neurons.
+
+    The membrane follows tau dv/dt = -(v - v_rest) + I with I in mV (unit resistance). Every
+    quantity is one number for all neurons, or (N,) numbers, one for each.
+
+    Attributes:
+        membrane_step: "euler": v += dt/tau (v_rest + I - v) (Kim et al. 2019); "exact":
+            v = v_inf + (v - v_inf) exp(-dt/tau), v_inf = v_rest + I (DePasquale et al. 2016).
+        tau_mem_ms: Membrane time constant, ms.
+        v_rest_mv: Resting voltage without any current, mV.
+        v_threshold_mv: A neuron whose v is at or above this fires, mV.
+        v_reset_mv: Voltage after a spike, mV.
+        bias_mv: Constant current, mV.
+        refractory_steps: Membrane steps skipped after a spike (noise still acts).
+        initial_refractory_steps: Membrane steps skipped at the start of a trial.
+    """
+
+    membrane_step: Literal["euler", "exact"]
+    tau_mem_ms: ArrayLike
+    v_rest_mv: ArrayLike
+    v_threshold_mv: ArrayLike
+    v_reset_mv: ArrayLike
+    bias_mv: ArrayLike = 0.0
+    refractory_steps: int = 0
+    initial_refractory_steps: int = 0
+
+    def __post_init__(self) -> None:
+        if self.membrane_step not in ("euler", "exact"):
+            raise SpecError(f"membrane_step: 'euler' or 'exact', got {self.membrane_step!r}")
+        for name in ("refractory_steps", "initial_refractory_steps"):
+            object.__setattr__(self, name, counted(name, getattr(self, name)))
+
+    def sized(self, size: int) -> "SizedLif":
+        """The same neurons with every parameter as an (N,) array, checked."""
+        values = {name: per_neuron(name, getattr(self, name), size) for name in LIF_ARRAYS}
+        positive("tau_mem_ms", values["tau_mem_ms"])
+        if np.any(values["v_reset_mv"] >= values["v_threshold_mv"]):
+            raise SpecError("v_reset_mv: must lie below v_threshold_mv in every neuron")
+        return SizedLif(
+            membrane_step=self.membrane_step,
+            refractory_steps=self.refractory_steps,
+            initial_refractory_steps=self.initial_refractory_steps,
+            **values,
+        )
+
+
+LIF_ARRAYS = ("tau_mem_ms", "v_rest_mv", "v_threshold_mv", "v_reset_mv", "bias_mv")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SizedLif(Lif):
+    """`Lif` whose parameters are all (N,) arrays: what a population holds."""
+
+    tau_mem_ms: NDArray[np.float64]
+    v_rest_mv: NDArray[np.float64]
+    v_threshold_mv: NDArray[np.float64]
+    v_reset_mv: NDArray[np.float64]
+    bias_mv: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UniformVoltage:
+    """Initial voltages drawn evenly between two values, mV."""
+
+    low_mv: float
+    high_mv: float
+
+    def __post_init__(self) -> None:
+        if not -np.inf < self.low_mv <= self.high_mv < np.inf:
+            raise SpecError(f"initial voltage: {self.low_mv} to {self.high_mv} mV is no range")
+
+    def draw(self, rng: np.random.Generator, size: int) -> NDArray[np.float64]:
+        """(size,) voltages, mV."""
+        return rng.uniform(self.low_mv, self.high_mv, size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NormalVoltage:
+    """Initial voltages drawn from a normal distribution, mV."""
+
+    mean_mv: float
+    sd_mv: float
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.mean_mv) and 0 <= self.sd_mv < np.inf):
+            raise SpecError(f"initial voltage: mean {self.mean_mv}, s.d. {self.sd_mv} mV")
+
+    def draw(self, rng: np.random.Generator, size: int) -> NDArray[np.float64]:
+        """(size,) voltages, mV."""
+        return self.mean_mv + self.sd_mv * rng.standard_normal(size)
+
+
+InitialVoltage = UniformVoltage | NormalVoltage
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Population:
+    """`size` neurons of one model under one name.
+
+    Attributes:
+        name: Unique among the populations of a network.
+        size: Number of neurons N.
+        neurons: Their model; single numbers are spread over the N neurons.
+        initial_voltage: Where v starts in each trial.
+        noise_mv: S.d. of the independent normal noise added to v once a step, in refractory
+            steps too and not scaled with the step, mV; one number or (N,).
+    """
+
+    name: str
+    size: int
+    neurons: Lif
+    initial_voltage: InitialVoltage
+    noise_mv: ArrayLike = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", counted(f"{self.name}: size", self.size, least=1))
+        object.__setattr__(self, "neurons", self.neurons.sized(self.size))
+        noise = per_neuron(f"{self.name}: noise_mv", self.noise_mv, self.size)
+        if np.any(noise < 0):
+            raise SpecError(f"{self.name}: noise_mv must not be negative, got {noise.min()}")
+        object.__setattr__(self, "noise_mv", noise)

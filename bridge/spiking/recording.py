@@ -1,0 +1,124 @@
+"""What a run leaves behind: spikes as events, readouts at the task's step, voltages on request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bridge.errors import SpecError
+from bridge.spiking.arrays import counted, frozen_array
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Spikes:
+    """S spikes as events, sorted by trial, then step, then neuron.
+
+    Attributes:
+        trial: (S,) trial of each spike.
+        step: (S,) step of each spike.
+        neuron: (S,) neuron of each spike, numbered through all populations.
+        n_trials: B.
+        n_steps: K, the steps of one trial.
+        n_neurons: N.
+    """
+
+    trial: ArrayLike
+    step: ArrayLike
+    neuron: ArrayLike
+    n_trials: int
+    n_steps: int
+    n_neurons: int
+
+    def __post_init__(self) -> None:
+        for name, stop in (("trial", "n_trials"), ("step", "n_steps"), ("neuron", "n_neurons")):
+            limit = counted(stop, getattr(self, stop), least=1)
+            events = frozen_array(f"spikes: {name}", getattr(self, name), (None,), np.int32)
+            if events.size and not (events.min() >= 0 and events.max() < limit):
+                raise SpecError(f"spikes: {name} must lie between 0 and {limit - 1}")
+            object.__setattr__(self, name, events)
+        sizes = {np.shape(getattr(self, name)) for name in ("trial", "step", "neuron")}
+        if len(sizes) != 1:
+            raise SpecError(f"spikes: trial, step and neuron differ in length: {sizes}")
+        if np.any(np.diff(self.codes()) <= 0):
+            raise SpecError("spikes: must be sorted by trial, step and neuron, each once")
+
+    @property
+    def count(self) -> int:
+        """Number of spikes S."""
+        return int(np.shape(self.trial)[0])
+
+    def codes(self) -> NDArray[np.int64]:
+        """(S,) one ascending number for each spike, unique to its trial, step and neuron."""
+        trial = np.asarray(self.trial, dtype=np.int64)
+        return (trial * self.n_steps + np.asarray(self.step)) * self.n_neurons + np.asarray(
+            self.neuron
+        )
+
+    @classmethod
+    def gather(
+        cls, trial: ArrayLike, step: ArrayLike, neuron: ArrayLike, shape: tuple[int, int, int]
+    ) -> "Spikes":
+        """Events in any order, sorted; `shape` is (n_trials, n_steps, n_neurons)."""
+        order = np.lexsort((neuron, step, trial))
+        return cls(
+            trial=np.asarray(trial)[order],
+            step=np.asarray(step)[order],
+            neuron=np.asarray(neuron)[order],
+            n_trials=shape[0],
+            n_steps=shape[1],
+            n_neurons=shape[2],
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recording:
+    """One run of a spiking network.
+
+    Attributes:
+        spikes: All spikes of all trials.
+        readouts: Output of each readout, (T, B, O), at the end of each sample.
+        dt_ms: Step of the network, ms.
+        sample_ms: Time between two samples of readouts and voltages, ms.
+        populations: Names and sizes, in order.
+        voltages_mv: (T, B, N) at the end of each sample, mV; None unless asked for.
+        margins_mv: (B,) least distance of any v from its threshold in any step, mV; None unless
+            asked for.
+        provenance: What made it: backend, versions, precision, seed.
+    """
+
+    spikes: Spikes
+    readouts: Mapping[str, NDArray[np.float64]]
+    dt_ms: float
+    sample_ms: float
+    populations: Mapping[str, int]
+    voltages_mv: ArrayLike | None = None
+    margins_mv: ArrayLike | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        trials = self.spikes.n_trials
+        readouts = {
+            name: frozen_array(f"readout {name}", values, (None, trials, None))
+            for name, values in self.readouts.items()
+        }
+        object.__setattr__(self, "readouts", MappingProxyType(readouts))
+        object.__setattr__(self, "populations", MappingProxyType(dict(self.populations)))
+        object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
+        if sum(self.populations.values()) != self.spikes.n_neurons:
+            raise SpecError("recording: the populations do not add up to the recorded neurons")
+        if self.voltages_mv is not None:
+            shape = (None, trials, self.spikes.n_neurons)
+            object.__setattr__(
+                self, "voltages_mv", frozen_array("voltages_mv", self.voltages_mv, shape)
+            )
+        if self.margins_mv is not None:
+            margins = frozen_array("margins_mv", self.margins_mv, (trials,))
+            object.__setattr__(self, "margins_mv", margins)
+
+    @property
+    def trial_s(self) -> float:
+        """Length of a trial, s."""
+        return self.spikes.n_steps * self.dt_ms / 1000.0
