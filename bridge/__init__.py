@@ -65,6 +65,13 @@ __all__ = [
 ]
 
 
+# The function `bridge.compare` shares its name with the package it lives in. A package binds its
+# name in its parent when it is first imported: done here, and undone, so that it cannot hide the
+# function later.
+import_module("bridge.compare")
+del globals()["compare"]
+
+
 def __getattr__(name: str) -> Any:  # noqa: ANN401
     if name not in _HOMES:
         raise AttributeError(f"module 'bridge' has no attribute {name!r}")

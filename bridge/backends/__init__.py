@@ -13,10 +13,15 @@ from bridge.spiking.recording import Recording
 NAMES = ("reference", "brian2", "snntorch")
 
 
-def load(name: str) -> Callable[..., Recording]:
-    """The `simulate` function of a backend: the only place that imports a simulator."""
+def check_name(name: str) -> None:
+    """Raise SpecError unless there is a backend of that name."""
     if name not in NAMES:
         raise SpecError(f"unknown backend {name!r}; known are {', '.join(NAMES)}")
+
+
+def load(name: str) -> Callable[..., Recording]:
+    """The `simulate` function of a backend: the only place that imports a simulator."""
+    check_name(name)
     # Brian2 takes over the interpreter's excepthook when imported; the caller's stays.
     excepthook = sys.excepthook
     simulate: Callable[..., Recording] = import_module(f"bridge.backends.{name}").simulate

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from bridge.backends.brian2_model import Group, Model, build, input_values
 from bridge.backends.recorder import recording
 from bridge.errors import BackendError, SpecError
-from bridge.spiking.drive import Drive, FrozenNoise, NoiseStream, OwnNoise
+from bridge.spiking.drive import Drive, FrozenNoise, NoiseStream, OwnNoise, derived_seed
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording, Spikes
 
@@ -137,8 +137,7 @@ def _brian_seed(drive: Drive) -> int:
     """A seed of Brian2's own generator for these trials, below 2**31."""
     if isinstance(drive.noise, FrozenNoise):
         return 0
-    sequence = np.random.SeedSequence([drive.noise.seed, drive.first_trial])
-    return int(sequence.generate_state(1)[0] >> 1)
+    return derived_seed(drive.noise.seed, drive.first_trial)
 
 
 def _runtime(run: _Run, report: Callable[[float], None]) -> None:

@@ -6,7 +6,9 @@ twice as fast and agrees in distribution only.
 
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import count, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +20,7 @@ from bridge.backends.constants import gates, input_current
 from bridge.backends.lif_cell import LifCell
 from bridge.backends.recorder import recording
 from bridge.errors import BackendError, SpecError
-from bridge.spiking.drive import Drive, NoiseStream, OwnNoise
+from bridge.spiking.drive import Drive, NoiseStream, OwnNoise, derived_seed
 from bridge.spiking.filters import Direct
 from bridge.spiking.network import INPUT, Population, Projection, SpikingNetwork
 from bridge.spiking.recording import Recording, Spikes
@@ -85,7 +87,7 @@ def torch_device(name: str) -> torch.device:
 def _threads_for(cells: int) -> "Iterator[None]":
     """One thread for small batches: more only wait for each other there."""
     threads = torch.get_num_threads()
-    torch.set_num_threads(1 if cells < 50_000 else threads)
+    torch.set_num_threads(1 if cells < 500_000 else threads)
     try:
         yield
     finally:
@@ -110,7 +112,8 @@ class _Run:
         self.populations = [_Neurons(self, population, start) for population in network.populations]
         self.projections = [_Synapses(self, projection) for projection in network.projections]
         self.noise = _own_noise(self) if isinstance(drive.noise, OwnNoise) else _shared_noise(self)
-        self._events: list[tuple[Tensor, Tensor]] = []
+        self._fired: list[tuple[int, int, Tensor]] = []
+        self._events: list[NDArray[np.int32]] = []
         self._voltages: list[NDArray[np.float64]] | None = [] if voltages else None
         self._margins = None
         if margins:
@@ -132,14 +135,15 @@ class _Run:
                 synapses.add_current(self.populations, step)
             xi = next(noise)
             for neurons in self.populations:
-                neurons.integrate(xi)
+                neurons.integrate(xi, step)
             if self._margins is not None:
                 self._note_margins(self._margins)
             for neurons in self.populations:
-                neurons.fire()
+                neurons.fire(step)
             for synapses in self.projections:
                 synapses.take(self.populations, step)
             self._note_spikes(step)
+        self._keep_spikes()
         if self._voltages is not None:
             state = torch.cat([neurons.state[0] for neurons in self.populations], dim=1)
             self._voltages.append(state.double().cpu().numpy())
@@ -152,8 +156,20 @@ class _Run:
     def _note_spikes(self, step: int) -> None:
         for neurons in self.populations:
             if neurons.events.numel():
-                neurons_fired = neurons.events + neurons.events.new_tensor([0, neurons.span.start])
-                self._events.append((torch.full_like(neurons_fired[:, 0], step), neurons_fired))
+                self._fired.append((step, neurons.span.start, neurons.events))
+
+    def _keep_spikes(self) -> None:
+        """Pack the spikes of a sample: thousands of small tensors would tear memory to pieces."""
+        if not self._fired:
+            return
+        events = torch.cat([fired for _, _, fired in self._fired]).cpu().numpy()
+        counts = [len(fired) for _, _, fired in self._fired]
+        packed = np.empty((3, len(events)), dtype=np.int32)
+        packed[0] = events[:, 0]
+        packed[1] = np.repeat([step for step, _, _ in self._fired], counts)
+        packed[2] = events[:, 1] + np.repeat([start for _, start, _ in self._fired], counts)
+        self._events.append(packed)
+        self._fired.clear()
 
     @property
     def voltages_mv(self) -> NDArray[np.float64] | None:
@@ -170,8 +186,8 @@ class _Run:
         shape = (self.drive.n_trials, self.drive.n_steps(self.network), self.network.size)
         if not self._events:
             return Spikes.gather([], [], [], shape)
-        steps, fired = (torch.cat(column).cpu().numpy() for column in zip(*self._events, strict=True))
-        return Spikes.gather(fired[:, 0], steps, fired[:, 1], shape)
+        trial, step, neuron = np.concatenate(self._events, axis=1)
+        return Spikes.gather(trial, step, neuron, shape)
 
 
 def _shared_noise(run: _Run) -> "Callable[[int], Iterator[Tensor | None]]":
@@ -186,21 +202,40 @@ def _shared_noise(run: _Run) -> "Callable[[int], Iterator[Tensor | None]]":
 
 
 def _own_noise(run: _Run) -> "Callable[[int], Iterator[Tensor | None]]":
-    """Noise from torch's generator on the device, into one buffer that is drawn anew each step."""
+    """Noise from torch's generator on the device.
+
+    torch draws normal numbers on one thread: on the CPU the next step's are drawn while this
+    step's are used.
+    """
     if not isinstance(run.drive.noise, OwnNoise):
         raise BackendError("own noise needs a seed")
     generator = torch.Generator(run.device)
-    generator.manual_seed(np.random.SeedSequence(
-        [run.drive.noise.seed, run.drive.first_trial]).generate_state(1, np.uint64)[0] >> 1)
-    sd_mv = run.tensor(run.network.noise_mv())
-    silent = not bool(sd_mv.any())
-    buffer = run.tensor(np.empty((run.drive.n_trials, run.network.size)))
+    generator.manual_seed(derived_seed(run.drive.noise.seed, run.drive.first_trial))
+    sd_mv = run.network.noise_mv()
+    highest = float(sd_mv.max())
+    each = None if np.all(sd_mv == highest) else run.tensor(sd_mv / max(highest, 1e-300))
+    pair = [run.tensor(np.zeros((run.drive.n_trials, run.network.size))) for _ in range(2)]
 
-    def blocks(n_steps: int) -> "Iterator[Tensor | None]":
-        for _ in range(n_steps):
-            yield None if silent else buffer.normal_(generator=generator).mul_(sd_mv)
+    def draw(buffer: Tensor) -> Tensor:
+        buffer.normal_(0.0, highest, generator=generator)
+        return buffer if each is None else buffer.mul_(each)
 
-    return blocks
+    if highest == 0:
+        return lambda n_steps: iter([None] * n_steps)
+    drawn = (
+        _drawn_ahead(draw, pair) if run.device.type == "cpu" else (draw(pair[0]) for _ in count())
+    )
+    return lambda n_steps: islice(drawn, n_steps)
+
+
+def _drawn_ahead(draw: Callable[[Tensor], Tensor], pair: list[Tensor]) -> "Iterator[Tensor]":
+    """`draw` into two buffers in turn, one ahead of what is asked for, on another thread."""
+    with ThreadPoolExecutor(1) as pool:
+        ahead = pool.submit(draw, pair[0])
+        for turn in count(1):
+            ready = ahead.result()
+            ahead = pool.submit(draw, pair[turn % 2])
+            yield ready
 
 
 class _Neurons:
@@ -212,20 +247,27 @@ class _Neurons:
         self.state = self.cell.start(start[:, self.span].clone())
         self.threshold = run.tensor(np.asarray(population.neurons.v_threshold_mv))
         self.current: Tensor = self.cell.bias
-        self.spikes = torch.zeros_like(self.state[0])
+        self.fired = torch.zeros_like(self.state[0])
         self.events = torch.empty((0, 2), dtype=torch.long, device=run.device)
 
-    def integrate(self, noise_mv: Tensor | None) -> None:
+    def integrate(self, noise_mv: Tensor | None, step: int) -> None:
         """Membrane step and noise."""
         part = None if noise_mv is None else noise_mv[:, self.span]
-        self.state = self.cell.integrate(self.current, part, self.state)
+        v = self.cell.integrate(self.current, part, self.state, step)
+        self.state = (v, self.state[1])
 
-    def fire(self) -> None:
-        """Spikes of the step, as a tensor and as events (trial, neuron) in ascending order."""
-        self.spikes = self.cell.spike(self.state[0])
-        self.events = self.spikes.nonzero()
+    def fire(self, step: int) -> None:
+        """Spikes of the step as events (trial, neuron) in ascending order, and their reset.
+
+        What `LifCell.forward` does to all neurons with a gradient is done here only where a
+        spike is.
+        """
+        v, free_from = self.state
+        self.events = torch.gt(v, self.cell.threshold, out=self.fired).nonzero()
         if self.events.numel():
-            self.state = self.cell.after_spike(self.spikes, self.state)
+            trial, neuron = self.events.unbind(1)
+            v[trial, neuron] = self.cell.reset[neuron]
+            free_from[trial, neuron] = float(step + 1 + self.cell.refractory_steps)
 
 
 class _Synapses:
@@ -244,7 +286,8 @@ class _Synapses:
         )
         shape = (run.drive.n_trials, projection.shape[0])
         self.current = torch.zeros(shape, dtype=run.dtype, device=run.device)
-        self.rise = torch.zeros_like(self.current)
+        self.rise, self.scratch = torch.zeros_like(self.current), torch.zeros_like(self.current)
+        self.arrived = torch.zeros_like(self.current)
         self.from_input: Tensor | None = None
         self.sample = -1
         gain = run.drive.recurrent_gain
@@ -265,15 +308,15 @@ class _Synapses:
         """Decay, then take what arrives in this step."""
         arrived = self._arrivals(populations, step)
         if self.decay is None or self.gain is None:
-            self.current = torch.zeros_like(self.current) if arrived is None else arrived
+            self.current.zero_() if arrived is None else self.current.copy_(arrived)
             return
-        self.current = self.current * self.decay
+        self.current.mul_(self.decay)
         if self.rise_decay is not None:
-            self.current += self.rise * self.dt_s
-            self.rise = self.rise * self.rise_decay
+            self.current.add_(torch.mul(self.rise, self.dt_s, out=self.scratch))
+            self.rise.mul_(self.rise_decay)
         if arrived is not None:
             state = self.current if self.rise_decay is None else self.rise
-            state += arrived * self.gain
+            state.add_(torch.mul(arrived, self.gain, out=self.scratch))
 
     def _input(self, step: int) -> Tensor:
         """W u of the step, computed when the input sample changes."""
@@ -294,8 +337,8 @@ class _Synapses:
         events = self.delayed.popleft()
         if not events.numel():
             return None
-        arrived = self._spread(events, torch.zeros_like(self.current))
-        return arrived if self.trial_gain is None else arrived * self.trial_gain
+        arrived = self._spread(events, self.arrived.zero_())
+        return arrived if self.trial_gain is None else arrived.mul_(self.trial_gain)
 
 
 def _spread(run: _Run, projection: Projection) -> Callable[[Tensor, Tensor], Tensor]:

@@ -1,1 +1,1 @@
-""""""
+"""Files: the HDF5 store, where every description and result is kept."""

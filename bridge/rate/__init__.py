@@ -1,1 +1,1 @@
-""""""
+"""The continuous network: its description, its PyTorch module, its training."""

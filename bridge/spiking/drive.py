@@ -18,6 +18,11 @@ def trial_generator(seed: int, stream: int, trial: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(sequence))
 
 
+def derived_seed(*numbers: int) -> int:
+    """A seed below 2**31, which every generator takes, from a seed and what it is for."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0] >> 1)
+
+
 @dataclass(frozen=True, kw_only=True)
 class SharedNoise:
     """Noise drawn from `seed` by spikebridge itself: frozen, the same numbers in every backend."""

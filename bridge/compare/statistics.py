@@ -1,0 +1,61 @@
+"""Statistics of spike trains, defined once for all backends."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.spiking.recording import Recording, Spikes
+
+Array = NDArray[np.float64]
+
+
+def rates_hz(spikes: Spikes, trial_s: float) -> Array:
+    """Firing rate of each neuron in each trial, (B, N) in Hz; silent neurons count as 0."""
+    cells = np.asarray(spikes.trial, dtype=np.int64) * spikes.n_neurons + np.asarray(spikes.neuron)
+    counts = np.bincount(cells, minlength=spikes.n_trials * spikes.n_neurons)
+    return counts.reshape(spikes.n_trials, spikes.n_neurons) / trial_s
+
+
+def intervals_ms(spikes: Spikes, dt_ms: float) -> tuple[Array, NDArray[np.int64]]:
+    """All intervals between successive spikes of one neuron within one trial.
+
+    Returns:
+        (I,) intervals in ms, and (I,) the trial * N + neuron each belongs to, ascending.
+    """
+    trial, neuron = np.asarray(spikes.trial, dtype=np.int64), np.asarray(spikes.neuron)
+    cell = trial * spikes.n_neurons + neuron
+    order = np.lexsort((spikes.step, cell))
+    cell, step = cell[order], np.asarray(spikes.step)[order]
+    same = cell[1:] == cell[:-1]
+    return np.diff(step)[same] * dt_ms, cell[1:][same]
+
+
+def cv_isi(spikes: Spikes, dt_ms: float) -> Array:
+    """Coefficient of variation of the intervals of each neuron in each trial, (B, N).
+
+    Standard deviation (ddof 0) over mean; NaN with fewer than three intervals.
+    """
+    intervals, cell = intervals_ms(spikes, dt_ms)
+    size = spikes.n_trials * spikes.n_neurons
+    count = np.bincount(cell, minlength=size)
+    enough = np.maximum(count, 1)
+    mean = np.bincount(cell, weights=intervals, minlength=size) / enough
+    square = np.bincount(cell, weights=(intervals - mean[cell]) ** 2, minlength=size) / enough
+    few = count < 3
+    cv = np.sqrt(square) / np.where(few, 1.0, mean)
+    cv[few] = np.nan
+    return cv.reshape(spikes.n_trials, spikes.n_neurons)
+
+
+def summary(recording: Recording) -> dict[str, float]:
+    """Mean rate (Hz), share of silent neurons, mean interval (ms), mean CV of a recording."""
+    spikes = recording.spikes
+    rates = rates_hz(spikes, recording.trial_s)
+    intervals, _ = intervals_ms(spikes, recording.dt_ms)
+    cv = cv_isi(spikes, recording.dt_ms)
+    return {
+        "mean rate (Hz)": float(rates.mean()),
+        "highest rate of a neuron (Hz)": float(rates.mean(axis=0).max()),
+        "silent neurons (%)": float(100 * (rates.sum(axis=0) == 0).mean()),
+        "mean interval (ms)": float(intervals.mean()) if intervals.size else float("nan"),
+        "mean CV of intervals": float(np.nanmean(cv)) if np.isfinite(cv).any() else float("nan"),
+    }

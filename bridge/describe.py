@@ -1,0 +1,135 @@
+"""What a file holds, in rows for a person: `spikebridge info`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from bridge.compare.statistics import summary
+from bridge.exchange.store import Stored
+from bridge.methods.scale_search import Conversion, ScaleSearch
+from bridge.rate.network import RateNetwork
+from bridge.spiking.drive import Drive
+from bridge.spiking.filters import Exponential
+from bridge.spiking.network import Projection, SpikingNetwork
+from bridge.spiking.recording import Recording
+
+Rows = dict[str, object]
+
+
+def describe(thing: Stored) -> tuple[str, Rows]:
+    """A title, and names with values."""
+    describers: dict[type, tuple[str, Callable[[Any], Rows]]] = {
+        RateNetwork: ("rate network", _rate),
+        SpikingNetwork: ("spiking network", _network),
+        Conversion: ("conversion: a spiking network, and the rate network it was made from", _conversion),
+        Drive: ("drive", _drive),
+        Recording: ("recording", _recording),
+    }
+    title, rows = describers[type(thing)]
+    return title, rows(thing)
+
+
+def scale_rows(search: ScaleSearch) -> list[tuple[object, ...]]:
+    """A row for each scale factor: 1/lambda, accuracy, its interval, a mark on the chosen one."""
+    numbers = zip(
+        np.asarray(search.inverse_scales), search.accuracies(), search.intervals(), strict=True
+    )
+    return [
+        (f"{scale:g}", f"{share:.1%}", f"{low:.1%} - {high:.1%}", "<" if i == search.best else "")
+        for i, (scale, share, (low, high)) in enumerate(numbers)
+    ]
+
+
+def _rate(rate: RateNetwork) -> Rows:
+    tau, recurrent = np.asarray(rate.tau_ms), np.asarray(rate.recurrent)
+    rows: Rows = {
+        "units": rate.size,
+        "inputs, outputs": f"{rate.input_size}, {np.shape(rate.w_out)[0]}",
+        "activation": rate.activation,
+        "step": f"{rate.dt_ms:g} ms",
+        "time constants": f"{tau.min():.1f} to {tau.max():.1f} ms",
+        "nonzero recurrent weights": f"{np.count_nonzero(recurrent) / recurrent.size:.1%}",
+    }
+    if rate.excitatory is not None:
+        excitatory = np.asarray(rate.excitatory)
+        rows["Dale's law"] = f"{excitatory.sum()} excitatory, {(~excitatory).sum()} inhibitory"
+    if rate.task:
+        rows["task"] = rate.task
+    if rate.history is not None and np.size(rate.history.loss):
+        loss, accuracy = np.asarray(rate.history.loss)[-1], np.asarray(rate.history.accuracy)[-1]
+        rows["last evaluation"] = f"mean loss {loss:.3f}, accuracy {accuracy:.1%}"
+    if rate.checkpoint is not None:
+        rows["unfinished"] = f"after {rate.checkpoint.updates} updates; --resume goes on"
+    return rows | _provenance(rate.provenance)
+
+
+def _network(network: SpikingNetwork) -> Rows:
+    rows: Rows = {"neurons": network.size, "step": f"{network.dt_ms:g} ms"}
+    for population in network.populations:
+        model = population.neurons
+        rows[f"population {population.name}"] = (
+            f"{population.size} LIF, {model.membrane_step} step, "
+            f"{model.refractory_steps} refractory steps"
+        )
+    for projection in network.projections:
+        rows[f"projection {projection.name}"] = _projection(projection)
+    for readout in network.readouts:
+        sources = ", ".join(channel.source for channel in readout.channels)
+        rows[f"readout {readout.name}"] = f"{readout.size} outputs from {sources}"
+    rows["sample"] = f"every {network.sample_steps} steps"
+    if network.task:
+        rows["task"] = network.task
+    return rows | _provenance(network.provenance)
+
+
+def _projection(projection: Projection) -> str:
+    filter_ = projection.filter
+    kind = type(filter_).__name__
+    if isinstance(filter_, Exponential):
+        kind += f", unit {filter_.normalisation}"
+    return (
+        f"{projection.source} to {projection.target}: {projection.synapses().nnz:,} synapses, "
+        f"{kind}, delay {projection.delay_steps} steps"
+    )
+
+
+def _conversion(conversion: Conversion) -> Rows:
+    search = conversion.search
+    best = search.accuracies()[search.best]
+    return {
+        "chosen 1/lambda": f"{search.best_inverse_scale:g}",
+        "accuracy there": f"{best:.1%} of {search.trials} trials",
+        "searched on": f"{search.backend}, seed {search.seed}, {search.seconds:g} s",
+        **_network(conversion.network),
+        **{f"rate network: {name}": value for name, value in _rate(conversion.rate).items()},
+    }
+
+
+def _drive(drive: Drive) -> Rows:
+    samples, trials, channels = np.shape(drive.inputs)
+    return {
+        "trials": trials,
+        "samples": samples,
+        "input channels": channels,
+        "noise": type(drive.noise).__name__,
+        "initial voltages": "drawn" if drive.v_initial_mv is None else "given",
+    }
+
+
+def _recording(recording: Recording) -> Rows:
+    spikes = recording.spikes
+    rows: Rows = {
+        "trials": f"{spikes.n_trials} of {recording.trial_s:g} s",
+        "neurons": spikes.n_neurons,
+        "spikes": f"{spikes.count:,}",
+    }
+    rows |= {name: f"{value:.4g}" for name, value in summary(recording).items()}
+    rows |= {f"readout {k}": f"{v.shape} samples, trials, outputs" for k, v in recording.readouts.items()}
+    if recording.margins_mv is not None:
+        rows["nearest to threshold"] = f"{np.min(recording.margins_mv):.3g} mV"
+    return rows | _provenance(recording.provenance)
+
+
+def _provenance(provenance: Any) -> Rows:  # noqa: ANN401
+    return {f"made: {name}": value for name, value in provenance.items() if value != ""}

@@ -1,0 +1,191 @@
+"""Trees of arrays and values in HDF5, written whole or not at all, read with suspicion.
+
+A tree is a dict whose values are NumPy arrays (datasets), numbers or strings (attributes) and
+trees (groups). Nothing in a file is ever executed or unpickled.
+"""
+
+import hashlib
+import io
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from bridge.errors import FormatError, OutputError
+
+Tree = dict[str, Any]
+
+FORMAT = "spikebridge"
+_LARGEST_BYTES = 4 * 2**30
+_DEEPEST = 8
+_UNITS = {"_ms": "ms", "_mv": "mV", "_hz": "Hz"}
+
+
+def write_tree(path: Path, tree: Tree, *, overwrite: bool) -> None:
+    """Write a tree to `path` through a temporary file beside it.
+
+    Raises:
+        OutputError: the file exists and may not be replaced, or cannot be written.
+    """
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists already; use --force (force=True) to replace it")
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        _write_group(file, tree)
+        file.attrs["checksum"] = checksum(tree)
+    write_bytes(path, buffer.getbuffer())
+
+
+def write_bytes(path: Path, content: bytes | memoryview) -> None:
+    """Put `content` at `path`, whole or not at all; OutputError where that fails."""
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            temporary = Path(file.name)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        # NamedTemporaryFile makes files for the owner only; results are as readable as any file.
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: Path, *, overwrite: bool) -> None:
+    """Raise OutputError now rather than after the work, where `path` could not be written."""
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; name a file in it")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists already; use --force (force=True) to replace it")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def read_tree(path: Path) -> Tree:
+    """Read a file that `write_tree` wrote.
+
+    Raises:
+        FormatError: missing, truncated, foreign, changed since it was written, or holding what
+            no such file holds (links to elsewhere, objects, absurd sizes).
+    """
+    if not path.is_file():
+        raise FormatError(f"{path}: no such file")
+    try:
+        with h5py.File(path, "r") as file:
+            if _text(file.attrs.get("format")) != FORMAT:
+                raise FormatError(f"{path}: not a spikebridge file")
+            budget = [_LARGEST_BYTES]
+            tree = _read_group(file, str(path), budget, _DEEPEST)
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        if isinstance(error, FormatError):
+            raise
+        if isinstance(error, PermissionError):
+            raise FormatError(f"{path}: no permission to read it") from None
+        raise FormatError(f"{path}: damaged, or no HDF5 file") from None
+    kept = tree.pop("checksum", None)
+    if kept != checksum(tree):
+        raise FormatError(f"{path}: its checksum does not fit its content; it was changed or damaged")
+    return tree
+
+
+def checksum(tree: Tree) -> str:
+    """SHA-256 over names, types, shapes and values of a tree, in the order of the names."""
+    digest = hashlib.sha256()
+    _digest(digest, tree)
+    return "sha256:" + digest.hexdigest()
+
+
+def _digest(digest: Any, tree: Tree) -> None:  # noqa: ANN401
+    for name in sorted(tree):
+        value = tree[name]
+        digest.update(f"/{name}:".encode())
+        if isinstance(value, dict):
+            digest.update(b"{")
+            _digest(digest, value)
+            digest.update(b"}")
+        elif isinstance(value, np.ndarray):
+            array = np.ascontiguousarray(value)
+            digest.update(f"{array.dtype.str}{array.shape}".encode())
+            digest.update(array.tobytes())
+        else:
+            digest.update(repr(_plain(value)).encode())
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    """A number or string as Python writes it, the same before writing and after reading."""
+    if isinstance(value, bool | np.bool_):
+        return int(value)
+    if isinstance(value, np.generic):
+        return value.item()
+    return value
+
+
+def _write_group(group: h5py.Group, tree: Tree) -> None:
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            _write_group(group.create_group(name), value)
+        elif isinstance(value, np.ndarray):
+            options = {"compression": "gzip", "shuffle": True} if value.size > 256 else {}
+            dataset = group.create_dataset(name, data=value, **options)
+            dataset.attrs["units"] = _units_of(name)
+        else:
+            group.attrs[name] = _plain(value)
+
+
+def _units_of(name: str) -> str:
+    return next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), "1")
+
+
+def _read_group(group: h5py.Group, path: str, budget: list[int], depth: int) -> Tree:
+    if depth == 0:
+        raise FormatError(f"{path}: groups are nested too deep")
+    tree: Tree = {name: _attribute(path, name, value) for name, value in group.attrs.items()}
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise FormatError(f"{path}: {group.name}/{name} links elsewhere; that is not followed")
+        item = group[name]
+        if isinstance(item, h5py.Group):
+            tree[name] = _read_group(item, path, budget, depth - 1)
+        elif isinstance(item, h5py.Dataset):
+            tree[name] = _read_dataset(item, path, budget)
+    return tree
+
+
+def _read_dataset(dataset: h5py.Dataset, path: str, budget: list[int]) -> np.ndarray:  # type: ignore[type-arg]
+    if dataset.shape is None or dataset.dtype.kind not in "fiub" or dataset.external:
+        raise FormatError(f"{path}: {dataset.name} is no plain array of numbers")
+    budget[0] -= int(np.prod(dataset.shape, dtype=object)) * dataset.dtype.itemsize
+    if budget[0] < 0:
+        raise FormatError(f"{path}: claims more than {_LARGEST_BYTES / 2**30:.0f} GiB of data")
+    array: np.ndarray = dataset[()]  # type: ignore[type-arg]
+    return np.asarray(array)
+
+
+def _attribute(path: str, name: str, value: Any) -> Any:  # noqa: ANN401
+    text = _text(value)
+    if text is not None:
+        return text
+    if isinstance(value, np.generic) and value.dtype.kind in "fiub":
+        return value.item()
+    raise FormatError(f"{path}: attribute {name} is neither a number nor text")
+
+
+def _text(value: Any) -> str | None:  # noqa: ANN401
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value if isinstance(value, str) else None

@@ -1,0 +1,187 @@
+"""`save` and `load`: every description and result as one HDF5 file.
+
+A file states its kind and the version of the format, not of the package. A reader of an old
+version is never edited, only added to.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bridge.errors import BridgeError, FormatError, SpecError
+from bridge.exchange.hdf5 import FORMAT, Tree, read_tree, write_tree
+from bridge.exchange.networks import (
+    network_from_tree,
+    network_to_tree,
+    rate_from_tree,
+    rate_to_tree,
+)
+from bridge.methods.scale_search import Conversion, ScaleSearch
+from bridge.rate.network import RateNetwork
+from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, SharedNoise
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.recording import Recording, Spikes
+
+FORMAT_VERSION = 1
+
+Stored = RateNetwork | SpikingNetwork | Conversion | Drive | Recording
+
+
+def save(thing: Stored, path: str | Path, *, force: bool = False) -> Path:
+    """Write a description or a result to an HDF5 file, whole or not at all.
+
+    Args:
+        thing: A RateNetwork, SpikingNetwork, Conversion, Drive or Recording.
+        path: Where to; its folder must exist.
+        force: Replace a file that is there.
+
+    Raises:
+        OutputError: the file exists, or cannot be written.
+    """
+    for kind, (cls, to_tree, _) in _KINDS.items():
+        if isinstance(thing, cls):
+            tree = {"format": FORMAT, "format_version": FORMAT_VERSION, "kind": kind}
+            write_tree(Path(path), {**tree, **to_tree(thing)}, overwrite=force)
+            return Path(path)
+    raise SpecError(f"cannot save {type(thing).__name__}; known kinds are {', '.join(_KINDS)}")
+
+
+def load(path: str | Path) -> Stored:
+    """Read what `save` wrote: a RateNetwork, SpikingNetwork, Conversion, Drive or Recording.
+
+    Raises:
+        FormatError: the file is missing, damaged, foreign, too new, or holds what makes no sense.
+    """
+    tree = read_tree(Path(path))
+    version = tree.get("format_version")
+    if version not in _READERS:
+        raise FormatError(
+            f"{path}: format version {version}; this spikebridge reads "
+            f"{', '.join(map(str, _READERS))}"
+        )
+    return _READERS[version](path, tree)
+
+
+def _read_v1(path: str | Path, tree: Tree) -> Stored:
+    kind = tree.get("kind")
+    if kind not in _KINDS:
+        raise FormatError(f"{path}: unknown kind {kind!r}; known are {', '.join(_KINDS)}")
+    try:
+        thing: Stored = _KINDS[kind][2](tree)
+    except BridgeError as error:
+        raise FormatError(f"{path}: {error}") from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise FormatError(f"{path}: a {kind} file with missing or misplaced parts ({error})") from None
+    return thing
+
+
+def _conversion_to_tree(conversion: Conversion) -> Tree:
+    search = conversion.search
+    return {
+        "network": network_to_tree(conversion.network),
+        "rate": rate_to_tree(conversion.rate),
+        "search": {
+            "inverse_scales": np.asarray(search.inverse_scales),
+            "correct": np.asarray(search.correct),
+            "trials": search.trials,
+            "best": search.best,
+            "seed": search.seed,
+            "backend": search.backend,
+            "seconds": search.seconds,
+        },
+    }
+
+
+def _conversion_from_tree(tree: Tree) -> Conversion:
+    return Conversion(
+        network=network_from_tree(tree["network"]),
+        rate=rate_from_tree(tree["rate"]),
+        search=ScaleSearch(**tree["search"]),
+    )
+
+
+def _drive_to_tree(drive: Drive) -> Tree:
+    noise = drive.noise
+    tree: Tree = {
+        "inputs": np.asarray(drive.inputs),
+        "noise": type(noise).__name__,
+        "first_trial": drive.first_trial,
+    }
+    if isinstance(noise, FrozenNoise):
+        tree["noise_mv"] = np.asarray(noise.values_mv)
+    else:
+        tree["seed"] = noise.seed
+    for name in ("v_initial_mv", "recurrent_gain"):
+        if getattr(drive, name) is not None:
+            tree[name] = np.asarray(getattr(drive, name))
+    return tree
+
+
+def _drive_from_tree(tree: Tree) -> Drive:
+    kinds: dict[str, Callable[[], Any]] = {
+        "FrozenNoise": lambda: FrozenNoise(values_mv=tree["noise_mv"]),
+        "SharedNoise": lambda: SharedNoise(seed=tree["seed"]),
+        "OwnNoise": lambda: OwnNoise(seed=tree["seed"]),
+    }
+    if tree["noise"] not in kinds:
+        raise FormatError(f"unknown noise {tree['noise']!r}")
+    return Drive(
+        inputs=tree["inputs"],
+        noise=kinds[tree["noise"]](),
+        v_initial_mv=tree.get("v_initial_mv"),
+        recurrent_gain=tree.get("recurrent_gain"),
+        first_trial=tree["first_trial"],
+    )
+
+
+def _recording_to_tree(recording: Recording) -> Tree:
+    spikes = recording.spikes
+    tree: Tree = {
+        "dt_ms": recording.dt_ms,
+        "sample_ms": recording.sample_ms,
+        "provenance": dump_provenance(recording.provenance),
+        "spikes": {
+            name: np.asarray(getattr(spikes, name)) for name in ("trial", "step", "neuron")
+        }
+        | {name: getattr(spikes, name) for name in ("n_trials", "n_steps", "n_neurons")},
+        "readouts": {name: np.asarray(values) for name, values in recording.readouts.items()},
+        "population_names": json.dumps(list(recording.populations)),
+        "population_sizes": np.array(list(recording.populations.values()), dtype=np.int64),
+    }
+    for name in ("voltages_mv", "margins_mv"):
+        if getattr(recording, name) is not None:
+            tree[name] = np.asarray(getattr(recording, name))
+    return tree
+
+
+def _recording_from_tree(tree: Tree) -> Recording:
+    names = json.loads(tree["population_names"])
+    return Recording(
+        spikes=Spikes(**tree["spikes"]),
+        readouts=tree["readouts"],
+        dt_ms=tree["dt_ms"],
+        sample_ms=tree["sample_ms"],
+        populations=dict(zip(names, tree["population_sizes"].tolist(), strict=True)),
+        voltages_mv=tree.get("voltages_mv"),
+        margins_mv=tree.get("margins_mv"),
+        provenance=json.loads(tree["provenance"]),
+    )
+
+
+def dump_provenance(provenance: Mapping[str, Any]) -> str:
+    """Provenance as JSON text, its keys in order."""
+    return json.dumps(dict(provenance), sort_keys=True)
+
+
+_KINDS: dict[str, tuple[type, Callable[[Any], Tree], Callable[[Tree], Any]]] = {
+    "rate_network": (RateNetwork, rate_to_tree, rate_from_tree),
+    "spiking_network": (SpikingNetwork, network_to_tree, network_from_tree),
+    "conversion": (Conversion, _conversion_to_tree, _conversion_from_tree),
+    "drive": (Drive, _drive_to_tree, _drive_from_tree),
+    "recording": (Recording, _recording_to_tree, _recording_from_tree),
+}
+
+_READERS: dict[object, Callable[[str | Path, Tree], Stored]] = {1: _read_v1}

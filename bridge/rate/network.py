@@ -1,0 +1,171 @@
+"""The description of a trained rate network, and its simulation in NumPy."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bridge.errors import SpecError
+from bridge.spiking.arrays import counted, frozen_array, per_neuron, positive
+
+Array = NDArray[np.float64]
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + e^-x), without overflow."""
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * x)))
+
+
+ACTIVATIONS: Mapping[str, Callable[[Array], Array]] = MappingProxyType({"sigmoid": sigmoid})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class History:
+    """How training went, one entry for each evaluation.
+
+    Attributes:
+        update: (E,) number of updates made before it.
+        loss: (E,) mean loss of the evaluation trials.
+        accuracy: (E,) share of them answered rightly.
+    """
+
+    update: ArrayLike
+    loss: ArrayLike
+    accuracy: ArrayLike
+
+    def __post_init__(self) -> None:
+        update = frozen_array("history: update", self.update, (None,), np.int64)
+        object.__setattr__(self, "update", update)
+        for name in ("loss", "accuracy"):
+            values = frozen_array(f"history: {name}", getattr(self, name), update.shape)
+            object.__setattr__(self, name, values)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Checkpoint:
+    """What is needed to go on training where it stopped, besides the options.
+
+    Attributes:
+        updates: Updates made so far.
+        parameters: The trained parameters before any constraint, by name.
+        moment1: Adam's running mean of each gradient, by name.
+        moment2: Adam's running mean of each squared gradient, by name.
+    """
+
+    updates: int
+    parameters: Mapping[str, ArrayLike]
+    moment1: Mapping[str, ArrayLike]
+    moment2: Mapping[str, ArrayLike]
+
+    def __post_init__(self) -> None:
+        counted("checkpoint: updates", self.updates)
+        if not set(self.parameters) == set(self.moment1) == set(self.moment2):
+            raise SpecError("checkpoint: parameters and moments differ in their names")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RateNetwork:
+    """A continuous-variable recurrent network (Kim et al. 2019, eq. 1-2).
+
+    x[t] = (1 - dt/tau) x[t-1] + (dt/tau) (W r[t-1] + W_in u[t-1]) + noise;  r = phi(x);
+    o = W_out r + b_out.
+
+    Attributes:
+        recurrent: (N, N) W as it acts, (post, pre): sign and sparsity constraints applied.
+        w_in: (N, C) input weights.
+        w_out: (O, N) output weights.
+        b_out: (O,) output bias.
+        tau_ms: (N,) time constants tau, ms.
+        activation: Name of phi, one of `ACTIVATIONS`.
+        dt_ms: Step of the recursion, ms.
+        noise_sd: S.d. of the noise added to x in each step.
+        initial_sd: S.d. of x at the start.
+        excitatory: (N,) True for excitatory units where Dale's law holds; None: it does not.
+        task: Name of the task it was trained on, or "".
+        history: How training went, where it was trained here.
+        checkpoint: Where to go on training; None when it is finished or was made elsewhere.
+        provenance: How it was made: plain values under string keys.
+    """
+
+    recurrent: ArrayLike
+    w_in: ArrayLike
+    w_out: ArrayLike
+    b_out: ArrayLike
+    tau_ms: ArrayLike
+    activation: str = "sigmoid"
+    dt_ms: float = 5.0
+    noise_sd: float = 0.1
+    initial_sd: float = 0.01
+    excitatory: ArrayLike | None = None
+    task: str = ""
+    history: History | None = None
+    checkpoint: Checkpoint | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        size = np.shape(self.recurrent)[0] if np.ndim(self.recurrent) else 0
+        outputs = np.shape(self.b_out)[0] if np.ndim(self.b_out) else None
+        shapes = {
+            "recurrent": (size, size),
+            "w_in": (size, None),
+            "w_out": (outputs, size),
+            "b_out": (outputs,),
+        }
+        for name, shape in shapes.items():
+            object.__setattr__(self, name, frozen_array(name, getattr(self, name), shape))
+        object.__setattr__(self, "tau_ms", per_neuron("tau_ms", self.tau_ms, size))
+        positive("tau_ms", np.asarray(self.tau_ms))
+        positive("dt_ms", self.dt_ms)
+        if self.activation not in ACTIVATIONS:
+            raise SpecError(
+                f"unknown activation {self.activation!r}; known are {', '.join(ACTIVATIONS)}"
+            )
+        if not (0 <= self.noise_sd < np.inf and 0 <= self.initial_sd < np.inf):
+            raise SpecError("noise_sd and initial_sd must not be negative")
+        if self.excitatory is not None:
+            self._check_dale(size)
+        object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
+
+    def _check_dale(self, size: int) -> None:
+        excitatory = frozen_array("excitatory", self.excitatory, (size,), np.bool_)  # type: ignore[arg-type]
+        object.__setattr__(self, "excitatory", excitatory)
+        signs = np.where(excitatory, 1.0, -1.0)
+        if np.any(np.asarray(self.recurrent) * signs < 0):
+            raise SpecError("recurrent: some weights have a sign that breaks Dale's law")
+
+    @property
+    def size(self) -> int:
+        """Number of units N."""
+        return int(np.shape(self.recurrent)[0])
+
+    @property
+    def input_size(self) -> int:
+        """Number of input channels C."""
+        return int(np.shape(self.w_in)[1])
+
+    def run(self, inputs: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+        """Simulate trials.
+
+        Args:
+            inputs: (T, B, C).
+            rng: Draws the initial state and the noise.
+
+        Returns:
+            Outputs (T, B, O) and activities r (T, B, N).
+        """
+        steps, trials, _ = inputs.shape
+        phi = ACTIVATIONS[self.activation]
+        keep = 1.0 - self.dt_ms / np.asarray(self.tau_ms)
+        recurrent, w_in = np.asarray(self.recurrent).T, np.asarray(self.w_in).T
+        x = self.initial_sd * rng.standard_normal((trials, self.size))
+        activity = np.empty((steps, trials, self.size))
+        activity[0] = phi(x)
+        for step in range(1, steps):
+            drive = activity[step - 1] @ recurrent + inputs[step - 1] @ w_in
+            noise = self.noise_sd * rng.standard_normal(x.shape)
+            x = keep * x + (1.0 - keep) * drive + noise
+            activity[step] = phi(x)
+        return activity @ np.asarray(self.w_out).T + np.asarray(self.b_out), activity

@@ -1,0 +1,49 @@
+"""Go-NoGo: answer a stimulus, and keep silent without one (Kim et al. 2019)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.tasks import Trials
+
+NOGO, GO = 0, 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoNoGo:
+    """One input channel, one output, 200 samples of 5 ms.
+
+    Go: the input is 1 during samples 50 to 74 and the output should be 1 from sample 75 on.
+    NoGo: no input, and the output should stay at 0.
+    """
+
+    name: str = "go-nogo"
+    step_ms: float = 5.0
+    steps: int = 200
+    stimulus_start: int = 50
+    stimulus_stop: int = 75
+    spiking_window_start: int = 100
+    input_size: int = 1
+    output_size: int = 1
+    conditions: tuple[str, ...] = ("NoGo", "Go")
+
+    def trials(self, count: int, rng: np.random.Generator) -> Trials:
+        """Draw `count` trials, half of them Go, in random order; a coin decides an odd one."""
+        labels = rng.permutation((np.arange(count) + rng.integers(2)) % 2)
+        inputs = np.zeros((self.steps, count, 1))
+        inputs[self.stimulus_start : self.stimulus_stop, labels == GO] = 1.0
+        targets = np.zeros((self.steps, count, 1))
+        targets[self.stimulus_stop :, labels == GO] = 1.0
+        return Trials(inputs=inputs, targets=targets, labels=labels)
+
+    def rate_correct(self, outputs: NDArray[np.float64], trials: Trials) -> NDArray[np.bool_]:
+        """After the stimulus Go rises above 0.7, NoGo stays within +-0.3; (B,)."""
+        answer = outputs[self.stimulus_stop :, :, 0]
+        quiet = np.abs(answer).max(axis=0) < 0.3
+        return np.where(trials.labels == GO, answer.max(axis=0) > 0.7, quiet)
+
+    def spiking_correct(self, outputs: NDArray[np.float64], trials: Trials) -> NDArray[np.bool_]:
+        """From 0.5 s on Go rises above 0.7, NoGo stays below 0.3; (B,)."""
+        highest = outputs[self.spiking_window_start :, :, 0].max(axis=0)
+        return np.where(trials.labels == GO, highest > 0.7, highest < 0.3)

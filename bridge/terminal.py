@@ -1,0 +1,89 @@
+"""What the command shows while it works: progress bars, tables, one-line errors."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[float, str], None]]:
+    """A bar with the time left; the function it gives takes the fraction done and a note."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=errors) as progress:
+        task = progress.add_task(what, total=1.0, note="")
+
+        def report(fraction: float, note: str = "") -> None:
+            progress.update(task, completed=fraction, note=note)
+
+        yield report
+
+
+@contextmanager
+def progress_bars() -> Iterator[Callable[[str, float], None]]:
+    """One bar for each thing that is named, in the order they come."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+    )
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=errors) as progress:
+
+        def report(what: str, fraction: float) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=1.0)
+            progress.update(tasks[what], completed=fraction)
+
+        yield report
+
+
+def show_table(title: str, rows: Mapping[str, object]) -> None:
+    """Names and values, a row each."""
+    table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows.items():
+        table.add_row(name, str(value))
+    console.print(table)
+
+
+def show_columns(headers: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+    """A table with a header, numbers to the right."""
+    table = Table(box=None, pad_edge=False)
+    for header in headers:
+        table.add_column(header, justify="right")
+    for row in rows:
+        table.add_row(*map(str, row))
+    console.print(table)
+
+
+def say(text: str) -> None:
+    """A line on standard output."""
+    console.print(text, markup=False)
+
+
+def complain(text: str) -> None:
+    """An error in one line on standard error."""
+    errors.print(f"spikebridge: {' '.join(text.split())}", markup=False, style="bold red")
