@@ -179,7 +179,7 @@ def _standalone(run: _Run, report: Callable[[float], None]) -> None:
         _compile(device, folder)
         for trial in range(trials):
             drive = run.drive.trials(trial, trial + 1)
-            _run_binary(device, run_args(run, drive, model))
+            _run_binary(device, _run_args(run, drive, model))
             run.gather(model.groups, trial, 1)
             report((trial + 1) / trials)
     finally:
@@ -188,19 +188,19 @@ def _standalone(run: _Run, report: Callable[[float], None]) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def run_args(run: _Run, drive: Drive, model: Model) -> dict[object, object]:
+def _run_args(run: _Run, drive: Drive, model: Model) -> dict[object, object]:
     """What a compiled trial is told on its command line: input, noise and start of one trial."""
     args: dict[object, object] = {}
     for projection in run.network.projections:
         if projection.name in model.inputs:
             values = input_values(run.network, projection, drive)
-            args[model.inputs[projection.name]] = values
+            args[model.inputs[projection.name]] = np.ascontiguousarray(values)
     noise = _noise_of(run, drive)
     for group in model.groups:
         for name, value in _start(run, drive, group).items():
             args[getattr(group.neurons, name)] = value
         if group.noise is not None and noise is not None:
-            args[group.noise] = noise[:, 0, group.span]
+            args[group.noise] = np.ascontiguousarray(noise[:, 0, group.span])
     return args
 
 

@@ -4,6 +4,9 @@ No integrator of Brian2 does what the contract asks, so every equation is writte
 `run_regularly`, one binary operation a statement: Brian2 rewrites longer expressions and the
 rounding changes. Slots of a step: `groups` membrane and noise; `thresholds`; `synapses` arrivals;
 `after_synapses` filters; `resets`.
+
+Inside Brian2 everything is named by its number, not by the user's names: networks of one form then
+share their generated code, and compile once.
 """
 
 from dataclasses import dataclass
@@ -36,6 +39,7 @@ class Group:
         """Give every neuron its constants, the same in each trial."""
         for name, value in self.constants.items():
             setattr(self.neurons, name, np.tile(value, trials))
+        self.neurons.refractory_steps = self.population.neurons.refractory_steps
 
     def start_values(self, v_mv: Array, gain: Array, seed: int) -> dict[str, ArrayLike]:
         """What the variables are at the start of the trials: v_mv is (B, N), gain (B,)."""
@@ -75,9 +79,9 @@ def build(
     dt = network.dt_ms * brian2.ms
     inputs = {
         projection.name: _timed(
-            input_values(network, projection, drive), network.sample_steps * dt, f"u_{projection.name}"
+            input_values(network, projection, drive), network.sample_steps * dt, f"u_{number}"
         )
-        for projection in network.projections
+        for number, projection in enumerate(network.projections)
         if projection.source == INPUT
     }
     net = brian2.Network()
@@ -87,9 +91,9 @@ def build(
         groups.append(writer.group(net, noise_mv, voltages=voltages, margins=margins))
         groups[-1].set_constants(drive.n_trials)
     neurons = {group.population.name: group.neurons for group in groups}
-    for projection in network.projections:
+    for number, projection in enumerate(network.projections):
         if projection.source != INPUT and projection.synapses().nnz:
-            net.add(_synapses(projection, neurons, drive.n_trials, dt))
+            net.add(_synapses(number, projection, neurons, drive.n_trials, dt))
     return Model(net=net, groups=groups, inputs=inputs)
 
 
@@ -104,6 +108,7 @@ def _timed(values: Array, dt: brian2.Quantity, name: str) -> brian2.TimedArray:
 
 
 def _synapses(
+    number: int,
     projection: Projection,
     neurons: dict[str, brian2.NeuronGroup],
     trials: int,
@@ -118,10 +123,10 @@ def _synapses(
         neurons[projection.source],
         neurons[projection.target],
         "w : 1",
-        on_pre=f"arrived_{projection.name}_post += w",
+        on_pre=f"arrived_{number}_post += w",
         delay=projection.delay_steps * dt,
         dt=dt,
-        name=f"synapses_{projection.name}",
+        name=f"synapses_{number}",
     )
     synapses.connect(
         i=(pre + trial * n_pre).ravel(), j=(columns.indices + trial * n_post).ravel()
@@ -143,8 +148,16 @@ class _Statements:
         self.network, self.drive, self.population, self.inputs = network, drive, population, inputs
         self.dt = network.dt_ms * brian2.ms
         self.membrane = membrane(population.neurons, network.dt_ms)
-        self.into = [p for p in network.projections if p.target == population.name]
-        self.gates: dict[str, Gates] = {p.name: gates(p.filter, network.dt_ms) for p in self.into}
+        self.number = network.populations.index(population)
+        self.into = {
+            number: projection
+            for number, projection in enumerate(network.projections)
+            if projection.target == population.name
+        }
+        self.gates: dict[int, Gates] = {
+            number: gates(projection.filter, network.dt_ms)
+            for number, projection in self.into.items()
+        }
         self.constants: dict[str, Array] = {
             "bias": self.membrane.bias,
             "factor": self.membrane.factor,
@@ -154,11 +167,11 @@ class _Statements:
             "dt_s": np.full(population.size, network.dt_ms / 1000.0),
         }
         self.variables = ["v", "current", "change", "stepped", "margin"]
-        for name, gate in self.gates.items():
-            self.variables += [f"x_{name}", f"h_{name}", f"arrived_{name}"]
+        for number, gate in self.gates.items():
+            self.variables += [f"x_{number}", f"h_{number}", f"arrived_{number}"]
             for part in ("decay", "rise", "gain"):
                 if getattr(gate, part) is not None:
-                    self.constants[f"{part}_{name}"] = getattr(gate, part)
+                    self.constants[f"{part}_{number}"] = getattr(gate, part)
 
     def group(
         self, net: brian2.Network, noise_mv: Array | None, *, voltages: bool, margins: bool
@@ -169,14 +182,14 @@ class _Statements:
         given = None
         if noise_mv is not None:
             mine = noise_mv[:, :, span].reshape(len(noise_mv), -1)
-            given = _timed(mine, self.dt, f"noise_{self.population.name}")
+            given = _timed(mine, self.dt, f"noise_{self.number}")
         neurons = brian2.NeuronGroup(
             trials * size,
             self._equations(),
             threshold="v >= v_threshold",
-            reset=f"v = v_reset\nrefractory_left = {self.population.neurons.refractory_steps}",
+            reset="v = v_reset\nrefractory_left = refractory_steps",
             dt=self.dt,
-            name=self.population.name + "_neurons",
+            name=f"neurons_{self.number}",
             namespace=self._namespace(given),
         )
         self._run(neurons, "groups", self._membrane())
@@ -184,7 +197,7 @@ class _Statements:
         if margins:
             self._run(neurons, "before_thresholds", _MARGIN)
         self._run(neurons, "after_synapses", self._filters())
-        spikes = brian2.SpikeMonitor(neurons, name=f"spikes_{self.population.name}")
+        spikes = brian2.SpikeMonitor(neurons, name=f"spikes_{self.number}")
         monitor = self._voltage_monitor(neurons) if voltages else None
         net.add(neurons, *neurons.contained_objects, spikes)
         if monitor is not None:
@@ -199,13 +212,14 @@ class _Statements:
             record=True,
             dt=self.network.sample_steps * self.dt,
             when="start",
-            name=f"voltages_{self.population.name}",
+            name=f"voltages_{self.number}",
         )
 
     def _equations(self) -> str:
         lines = [f"{name} : 1" for name in self.variables]
         lines += [f"{name} : 1 (constant)" for name in [*self.constants, "trial_gain"]]
-        return "\n".join([*lines, "refractory_left : integer", "run_seed : integer (shared)"])
+        counts = ["refractory_left : integer", "refractory_steps : integer (constant)"]
+        return "\n".join([*lines, *counts, "run_seed : integer (shared)"])
 
     def _namespace(self, noise: brian2.TimedArray | None) -> dict[str, object]:
         space: dict[str, object] = {
@@ -222,10 +236,10 @@ class _Statements:
     def _membrane(self) -> list[str]:
         # Never a bare "current = bias": the numpy target would then add to bias itself.
         lines, total = [], "bias"
-        for projection in self.into:
-            x = f"x_{projection.name}"
+        for number, projection in self.into.items():
+            x = f"x_{number}"
             if projection.source == INPUT and isinstance(projection.filter, Direct):
-                lines.append(f"{x} = u_{projection.name}(t + input_offset, i)")
+                lines.append(f"{x} = u_{number}(t + input_offset, i)")
             lines.append(f"current = {total} + {x}")
             total = "current"
         if not self.into:
@@ -242,21 +256,21 @@ class _Statements:
 
     def _filters(self) -> list[str]:
         lines: list[str] = []
-        for projection in self.into:
-            name, gate = projection.name, self.gates[projection.name]
-            x, h, arrived = f"x_{name}", f"h_{name}", f"arrived_{name}"
+        for number, projection in self.into.items():
+            gate = self.gates[number]
+            x, h, arrived = f"x_{number}", f"h_{number}", f"arrived_{number}"
             if projection.source == INPUT:
                 if gate.decay is None:
                     continue
-                lines.append(f"{arrived} = u_{name}(t + input_offset, i)")
+                lines.append(f"{arrived} = u_{number}(t + input_offset, i)")
             elif self.drive.recurrent_gain is not None:
                 lines.append(f"{arrived} = {arrived} * trial_gain")
             if gate.rise is not None:
-                lines += [f"{x} = {x} * decay_{name}", f"change = {h} * dt_s"]
-                lines += [f"{x} = {x} + change", f"{h} = {h} * rise_{name}"]
-                lines += [f"{arrived} = {arrived} * gain_{name}", f"{h} = {h} + {arrived}"]
+                lines += [f"{x} = {x} * decay_{number}", f"change = {h} * dt_s"]
+                lines += [f"{x} = {x} + change", f"{h} = {h} * rise_{number}"]
+                lines += [f"{arrived} = {arrived} * gain_{number}", f"{h} = {h} + {arrived}"]
             elif gate.decay is not None:
-                lines += [f"{x} = {x} * decay_{name}", f"{arrived} = {arrived} * gain_{name}"]
+                lines += [f"{x} = {x} * decay_{number}", f"{arrived} = {arrived} * gain_{number}"]
                 lines.append(f"{x} = {x} + {arrived}")
             else:
                 lines.append(f"{x} = {arrived}")

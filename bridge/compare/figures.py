@@ -25,7 +25,7 @@ def loss_curve(history: History, target_loss: float | None) -> Figure:
     if target_loss is not None:
         left.axhline(target_loss, color=ACCENT, linestyle="--", label=f"target {target_loss:g}")
         left.legend(frameon=False)
-    left.set(xlabel="updates", ylabel="mean loss of a trial", yscale="log")
+    left.set(xlabel="updates", ylabel="mean loss of a trial", ylim=(0, None))
     right.plot(history.update, 100 * np.asarray(history.accuracy), color=INK)
     right.set(xlabel="updates", ylabel="accuracy (%)", ylim=(-3, 103))
     return figure

@@ -23,6 +23,7 @@ class _Picture:
     title: str
     caption: str
     content: bytes
+    width: int
 
     @property
     def png(self) -> str:
@@ -80,9 +81,11 @@ def evidence(agreement: Agreement) -> list[str]:
                 f"(step {first.step}): {first.unit} fired in {first.fired_in} only."
             )
         elif comparison.certified:
+            apart = comparison.largest_difference_mv
             lines.append(
-                f"{pair}: no voltage came nearer to threshold than {comparison.margin_mv:.2g} mV, "
-                f"and the voltages differ by at most {comparison.largest_difference_mv:.2g} mV."
+                f"{pair}: no voltage came nearer to threshold than {comparison.margin_mv:.2g} mV, and "
+                + (f"the voltages differ by at most {apart:.2g} mV." if apart else
+                   "the voltages are equal bit for bit.")
             )
     for label, recording in agreement.frozen.items():
         if agreement.trials is not None and recording.readouts:
@@ -139,7 +142,10 @@ def _pictures(agreement: Agreement) -> list[_Picture]:
         "rates", "Firing rates", "Mean rate of each neuron, one backend against the other.",
         figures.rate_scatter(agreement),
     ))
-    return [_Picture(name, title, caption, _png(figure)) for name, title, caption, figure in drawn]
+    return [
+        _Picture(name, title, caption, _png(figure), round(figure.get_figwidth() * 96))
+        for name, title, caption, figure in drawn
+    ]
 
 
 def _png(figure: Figure) -> bytes:

@@ -58,7 +58,7 @@ class Options:
     batch: int = 32
     dale: bool = True
     inhibitory: float = 0.2
-    gain: float = 1.5
+    gain: float = 0.8
     sparsity: float = 0.2
     loss: Literal["l2", "l1"] = "l2"
     learning_rate: float = 0.01

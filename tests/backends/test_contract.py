@@ -1,0 +1,272 @@
+"""One suite over all backends: a backend is done when the contract passes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import EXACT_BACKENDS, NETWORKS, drive_for, kim_network, two_population_network
+
+import bridge
+from bridge.backends import simulate
+from bridge.errors import SpecError
+from bridge.spiking.drive import Drive, FrozenNoise, NoiseStream, OwnNoise, SharedNoise
+from bridge.spiking.filters import Direct, DoubleExponential, Exponential
+from bridge.spiking.network import INPUT, Projection, SpikingNetwork
+from bridge.spiking.neurons import Lif, Population, UniformVoltage
+
+OTHERS = [name for name in EXACT_BACKENDS if name != "reference"]
+# Brian2 makes all its targets from one model; the compiled ones, slow to build, run the whole
+# networks and draw their own noise, the small questions go to the target that needs no compiler.
+QUICK = ["reference", "brian2-numpy", "snntorch"]
+
+
+def run(label, network, drive, **options):
+    backend, extra = EXACT_BACKENDS[label]
+    return simulate(network, drive, backend=backend, **extra, **options)
+
+
+@pytest.fixture(scope="module")
+def reference_runs():
+    """What the reference gives for each network, with everything recorded."""
+    runs = {}
+    for name, (make, samples) in NETWORKS.items():
+        network = make()
+        drive = drive_for(network, samples, trials=3, recurrent_gain=[1.0, 0.7, 1.3])
+        recording = simulate(network, drive, backend="reference", voltages=True, margins=True)
+        runs[name] = (network, drive, recording)
+    return runs
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("label", OTHERS)
+def test_a_float64_backend_repeats_the_reference_bit_for_bit(label, name, reference_runs):
+    network, drive, expected = reference_runs[name]
+    got = run(label, network, drive, voltages=True, margins=True)
+    assert expected.spikes.count > 50
+    np.testing.assert_array_equal(got.spikes.codes(), expected.spikes.codes())
+    np.testing.assert_array_equal(got.voltages_mv, expected.voltages_mv)
+    np.testing.assert_array_equal(got.margins_mv, expected.margins_mv)
+    for readout, outputs in expected.readouts.items():
+        np.testing.assert_array_equal(got.readouts[readout], outputs)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_stored_network_runs_as_the_one_in_memory(name, reference_runs, tmp_path):
+    network, drive, expected = reference_runs[name]
+    bridge.save(network, tmp_path / "network.h5")
+    bridge.save(drive, tmp_path / "drive.h5")
+    read, driven = bridge.load(tmp_path / "network.h5"), bridge.load(tmp_path / "drive.h5")
+    got = simulate(read, driven, backend="snntorch")
+    np.testing.assert_array_equal(got.spikes.codes(), expected.spikes.codes())
+
+
+def single_neuron(weight_mv=0.0, filter_=None, **lif):
+    """One noiseless neuron at rest at -60 mV, driven by one input channel through `filter_`."""
+    given = {
+        "membrane_step": "euler", "tau_mem_ms": 10.0, "v_rest_mv": -60.0, "v_threshold_mv": -50.0,
+        "v_reset_mv": -60.0,
+    } | lif  # fmt: skip
+    return SpikingNetwork(
+        dt_ms=0.1,
+        populations=[
+            Population(
+                name="one", size=1, neurons=Lif(**given),
+                initial_voltage=UniformVoltage(low_mv=-60, high_mv=-60),
+            )
+        ],
+        projections=[
+            Projection(
+                name="drive", source=INPUT, target="one", weights=[[weight_mv]],
+                filter=filter_ or Direct(),
+            )
+        ],
+        input_size=1,
+    )  # fmt: skip
+
+
+def constant(samples, value=1.0):
+    return Drive(inputs=np.full((samples, 1, 1), value), noise=SharedNoise(seed=0))
+
+
+@pytest.mark.parametrize("label", QUICK)
+def test_the_f_i_curve_follows_the_formula_of_the_lif(label):
+    # 1 / (refractory + tau ln((I - reset) / (I - threshold))), currents relative to rest.
+    steps = 10000
+    for current in (12.0, 20.0):
+        network = single_neuron(current, membrane_step="exact", refractory_steps=20)
+        spikes = run(label, network, constant(steps)).spikes
+        period_ms = 20 * 0.1 + 10 * np.log(current / (current - 10))
+        intervals = np.diff(spikes.step) * 0.1
+        # A spike can only come at a step: up to two steps late.
+        assert np.all(intervals >= period_ms)
+        assert np.all(intervals <= period_ms + 0.2)
+
+
+@pytest.mark.parametrize("label", QUICK)
+def test_a_neuron_skips_exactly_its_refractory_steps(label):
+    # Driven so hard that it fires at every step it may move in.
+    for steps in (0, 1, 7, 40):
+        network = single_neuron(1e5, refractory_steps=steps)
+        spikes = run(label, network, constant(200)).spikes
+        assert set(np.diff(spikes.step)) == {steps + 1}
+        assert spikes.step[0] == 0
+
+
+@pytest.mark.parametrize("label", QUICK)
+def test_a_trial_begins_with_its_initial_refractory_steps(label):
+    network = single_neuron(1e5, initial_refractory_steps=13)
+    assert run(label, network, constant(50)).spikes.step[0] == 13
+
+
+@pytest.mark.parametrize("label", QUICK)
+def test_a_neuron_at_threshold_fires_and_one_just_below_does_not(label):
+    # v stays where it starts: no current, rest at the start value.
+    for start, expected in ((-50.0, 1), (np.nextafter(-50.0, -60), 0)):
+        network = single_neuron(v_rest_mv=start, initial_refractory_steps=5)
+        drive = replace(constant(3), v_initial_mv=[[start]])
+        assert run(label, network, drive).spikes.count == expected
+
+
+FIRST_EFFECT = [
+    (Direct(), 0, 1),
+    (Exponential(tau_ms=5, normalisation="jump"), 0, 1),
+    (DoubleExponential(tau_rise_ms=1, tau_decay_ms=5), 0, 2),
+    (Exponential(tau_ms=5, normalisation="jump"), 6, 7),
+    (DoubleExponential(tau_rise_ms=1, tau_decay_ms=5), 3, 5),
+]
+
+
+@pytest.mark.parametrize("label", QUICK)
+@pytest.mark.parametrize(("filter_", "delay", "expected"), FIRST_EFFECT)
+def test_a_spike_first_moves_a_voltage_after_the_contracted_steps(label, filter_, delay, expected):
+    # "sender" fires once, in step 0; "receiver" rests until its current comes.
+    lif = {
+        "membrane_step": "euler", "tau_mem_ms": 10.0, "v_rest_mv": -60.0, "v_threshold_mv": -50.0,
+        "v_reset_mv": -60.0,
+    }  # fmt: skip
+    network = SpikingNetwork(
+        dt_ms=0.1,
+        populations=[
+            Population(
+                name=name, size=1, neurons=Lif(**lif, initial_refractory_steps=1),
+                initial_voltage=UniformVoltage(low_mv=start, high_mv=start),
+            )
+            for name, start in (("sender", -50.0), ("receiver", -60.0))
+        ],
+        projections=[
+            Projection(
+                name="one_way", source="sender", target="receiver", weights=[[1e-3]],
+                filter=filter_, delay_steps=delay,
+            )
+        ],
+    )  # fmt: skip
+    drive = Drive(inputs=np.zeros((12, 1, 0)), noise=SharedNoise(seed=0))
+    voltage = run(label, network, drive, voltages=True).voltages_mv[:, 0, 1]
+    assert np.argmax(voltage != -60.0) == expected
+
+
+@pytest.mark.parametrize("label", QUICK)
+def test_weights_act_from_pre_to_post(label):
+    network = two_population_network()
+    drive = drive_for(network, 60)
+    only = [p for p in network.projections if p.name in ("exc_to_inh", "filtered_input")]
+    one_way = replace(network, projections=only)
+    silenced = replace(one_way, projections=[p for p in only if p.source == INPUT])
+    span = network.span("exc")
+    with_it, without = run(label, one_way, drive).spikes, run(label, silenced, drive).spikes
+    excitatory = [s.codes()[np.asarray(s.neuron) < span.stop] for s in (with_it, without)]
+    np.testing.assert_array_equal(*excitatory)
+    assert with_it.count != without.count
+
+
+@pytest.mark.parametrize("label", QUICK)
+def test_a_part_of_a_drive_gives_the_spikes_of_its_trials(label):
+    network = kim_network()
+    drive = drive_for(network, 10, trials=4)
+    whole = run(label, network, drive).spikes
+    part = run(label, network, drive.trials(1, 3)).spikes
+    mine = (np.asarray(whole.trial) >= 1) & (np.asarray(whole.trial) < 3)
+    np.testing.assert_array_equal(np.asarray(whole.step)[mine], part.step)
+    np.testing.assert_array_equal(np.asarray(whole.neuron)[mine], part.neuron)
+
+
+@pytest.mark.parametrize("label", QUICK)
+def test_shared_noise_is_the_frozen_noise_it_draws(label):
+    network = kim_network(size=12)
+    drive = drive_for(network, 5)
+    frozen = replace(
+        drive,
+        noise=FrozenNoise(values_mv=NoiseStream(network, drive).take(500)),
+        v_initial_mv=drive.initial_voltages_mv(network),
+    )
+    one, other = run(label, network, drive).spikes, run(label, network, frozen).spikes
+    np.testing.assert_array_equal(one.codes(), other.codes())
+
+
+@pytest.mark.parametrize("label", EXACT_BACKENDS)
+def test_own_noise_is_decided_by_its_seed_and_has_the_right_variance(label):
+    # Stationary variance of v under noise sd s each step: s^2 / (1 - (1 - dt/tau)^2).
+    size, keep = 400, 1 - 0.1 / 2.0
+    network = SpikingNetwork(
+        dt_ms=0.1,
+        populations=[
+            Population(
+                name="many", size=size, noise_mv=0.5,
+                neurons=Lif(
+                    membrane_step="euler", tau_mem_ms=2, v_rest_mv=-60, v_threshold_mv=0,
+                    v_reset_mv=-60,
+                ),
+                initial_voltage=UniformVoltage(low_mv=-60, high_mv=-60),
+            )
+        ],
+        projections=[],
+        sample_steps=100,
+    )  # fmt: skip
+
+    def voltages(seed, trials=2):
+        drive = Drive(inputs=np.zeros((6, trials, 0)), noise=OwnNoise(seed=seed))
+        return run(label, network, drive, voltages=True).voltages_mv
+
+    one, again, other = voltages(1), voltages(1), voltages(2)
+    np.testing.assert_array_equal(one, again)
+    assert not np.array_equal(one, other)
+    assert not np.array_equal(one[:, 0], one[:, 1])
+    expected = 0.25 / (1 - keep**2)
+    sample = one[1:].ravel() + 60
+    # 4000 nearly independent draws: s.e. of the variance is 2.2 %, of the mean 1.6 % of the s.d.
+    assert abs(sample.var() / expected - 1) < 0.1
+    assert abs(sample.mean()) < 0.08 * np.sqrt(expected)
+
+
+def test_float32_agrees_in_distribution():
+    network = kim_network()
+    drive = drive_for(network, 40, trials=20)
+    exact = simulate(network, drive, backend="snntorch", dtype="float64").spikes
+    single = simulate(network, drive, backend="snntorch", dtype="float32").spikes
+    counts = [np.bincount(s.trial, minlength=20) for s in (exact, single)]
+    spread = np.std(counts[0]) * np.sqrt(2 / 20)
+    assert abs(np.mean(counts[0]) - np.mean(counts[1])) < 4 * spread
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"backend": "nest"}, "unknown backend 'nest'; known are reference, brian2, snntorch"),
+        ({"backend": "brian2", "target": "gpu"}, "unknown Brian2 target 'gpu'"),
+        ({"backend": "snntorch", "dtype": "float16"}, "unknown dtype 'float16'"),
+        ({"backend": "snntorch", "device": "tpu"}, "unknown device 'tpu'"),
+        ({"backend": "reference", "target": "numpy"}, "unexpected keyword argument 'target'"),
+    ],
+)
+def test_an_unknown_name_is_refused(options, message):
+    network = kim_network(size=3)
+    with pytest.raises(SpecError, match=message):
+        simulate(network, drive_for(network, 1), **options)
+
+
+@pytest.mark.parametrize("label", QUICK)
+def test_a_drive_that_does_not_fit_is_refused(label):
+    network = kim_network(size=3)
+    drive = Drive(inputs=np.zeros((2, 1, 5)), noise=SharedNoise(seed=0))
+    with pytest.raises(SpecError, match="the network takes 2 channels, got 5"):
+        run(label, network, drive)

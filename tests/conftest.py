@@ -1,0 +1,190 @@
+"""Small networks that the tests share. Each is asymmetric: square symmetric weights hide a transpose."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+
+from bridge.spiking.drive import Drive, SharedNoise
+from bridge.spiking.filters import Direct, DoubleExponential, Exponential
+from bridge.spiking.network import INPUT, Channel, Projection, Readout, SpikingNetwork
+from bridge.spiking.neurons import Lif, NormalVoltage, Population, UniformVoltage
+
+# Every backend and target that claims the exact contract.
+EXACT_BACKENDS = {
+    "reference": ("reference", {}),
+    "brian2-numpy": ("brian2", {"target": "numpy"}),
+    "brian2-cython": ("brian2", {"target": "cython"}),
+    "brian2-standalone": ("brian2", {"target": "standalone"}),
+    "snntorch": ("snntorch", {"dtype": "float64"}),
+}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread():
+    # Two threads on a busy machine wait for each other.
+    torch.set_num_threads(1)
+
+
+def kim_network(size=30, seed=0):
+    """The one-to-one mapping's form: double exponential, per-neuron decay, Euler, refractory."""
+    rng = np.random.default_rng(seed)
+    sign = np.where(rng.random(size) < 0.2, -1.0, 1.0)
+    weights = np.abs(rng.normal(0, 0.3, (size, size))) * (rng.random((size, size)) < 0.3) * sign
+    synapse = DoubleExponential(tau_rise_ms=2.0, tau_decay_ms=rng.uniform(20, 100, size))
+    return SpikingNetwork(
+        dt_ms=0.05,
+        populations=[
+            Population(
+                name="units",
+                size=size,
+                neurons=Lif(
+                    membrane_step="euler", tau_mem_ms=10, v_rest_mv=0, v_threshold_mv=-40,
+                    v_reset_mv=-65, bias_mv=-40, refractory_steps=40, initial_refractory_steps=40,
+                ),
+                initial_voltage=UniformVoltage(low_mv=-65, high_mv=30),
+                noise_mv=0.1,
+            )
+        ],
+        projections=[
+            Projection(
+                name="recurrent", source="units", target="units", weights=weights, filter=synapse
+            ),
+            Projection(
+                name="stimulus", source=INPUT, target="units",
+                weights=rng.normal(0, 2, (size, 2)), filter=Direct(),
+            ),
+        ],
+        readouts=[
+            Readout(
+                name="output",
+                channels=[Channel(source="units", weights=rng.normal(0, 0.1, (1, size)), filter=synapse)],
+            )
+        ],
+        input_size=2,
+        sample_steps=100,
+        sample_offset_steps=51,
+    )  # fmt: skip
+
+
+def two_channel_network(size=24, seed=1):
+    """The form of DePasquale et al. 2016: exact step, rest at threshold, slow and fast channel."""
+    rng = np.random.default_rng(seed)
+    scale = 12 / np.sqrt(size)
+    return SpikingNetwork(
+        dt_ms=1.0,
+        populations=[
+            Population(
+                name="rec",
+                size=size,
+                neurons=Lif(
+                    membrane_step="exact", tau_mem_ms=10, v_rest_mv=0, v_threshold_mv=1e-16,
+                    v_reset_mv=-10, bias_mv=rng.normal(1, 1, size),
+                ),
+                initial_voltage=NormalVoltage(mean_mv=0, sd_mv=1e-3),
+            )
+        ],
+        projections=[
+            Projection(
+                name=name, source="rec", target="rec", weights=rng.normal(0, scale * gain, (size, size)),
+                filter=Exponential(tau_ms=tau, normalisation="jump"),
+            )
+            for name, tau, gain in (("slow", 100.0, 0.11), ("fast", 5.0, 0.3))
+        ]
+        + [
+            Projection(
+                name="drive", source=INPUT, target="rec", weights=rng.normal(0, 6, (size, 1)),
+                filter=Direct(),
+            )
+        ],
+        readouts=[
+            Readout(
+                name="z",
+                channels=[
+                    Channel(
+                        source="rec", weights=rng.normal(0, 0.02, (2, size)),
+                        filter=Exponential(tau_ms=tau, normalisation="jump"),
+                    )
+                    for tau in (100.0, 5.0)
+                ],
+                bias=[0.5, -0.5],
+            )
+        ],
+        input_size=1,
+    )  # fmt: skip
+
+
+def two_population_network(seed=2):
+    """Two populations of different neurons, sparse projections between them, delays, one direct."""
+    rng = np.random.default_rng(seed)
+
+    def lif(tau_ms, refractory):
+        return Lif(
+            membrane_step="euler", tau_mem_ms=tau_ms, v_rest_mv=-60, v_threshold_mv=-45,
+            v_reset_mv=-62, bias_mv=rng.uniform(14, 18, len(tau_ms)), refractory_steps=refractory,
+        )  # fmt: skip
+
+    def weights(post, pre, scale):
+        return sparse.random_array((post, pre), density=0.25, rng=rng) * scale
+
+    sizes = {"exc": 20, "inh": 12}
+    populations = [
+        Population(
+            name=name, size=size, neurons=lif(rng.uniform(8, 20, size), steps),
+            initial_voltage=UniformVoltage(low_mv=-62, high_mv=-46), noise_mv=noise,
+        )
+        for (name, size), steps, noise in zip(sizes.items(), (20, 10), (0.3, 0.0), strict=True)
+    ]  # fmt: skip
+    kinds = {
+        ("exc", "inh"): (0.05, DoubleExponential(tau_rise_ms=1, tau_decay_ms=5), 7),
+        ("inh", "exc"): (-0.2, Exponential(tau_ms=10, normalisation="area"), 15),
+        ("exc", "exc"): (1.0, Direct(), 3),
+        ("inh", "inh"): (-0.5, Exponential(tau_ms=3, normalisation="jump"), 0),
+    }
+    projections = [
+        Projection(
+            name=f"{source}_to_{target}", source=source, target=target,
+            weights=weights(sizes[target], sizes[source], scale), filter=filter_, delay_steps=delay,
+        )
+        for (source, target), (scale, filter_, delay) in kinds.items()
+    ]  # fmt: skip
+    projections.append(
+        Projection(
+            name="filtered_input", source=INPUT, target="inh",
+            weights=rng.uniform(0, 0.05, (12, 1)),
+            filter=Exponential(tau_ms=4, normalisation="jump"),
+        )
+    )  # fmt: skip
+    return SpikingNetwork(
+        dt_ms=0.1,
+        populations=populations,
+        projections=projections,
+        readouts=[
+            Readout(
+                name="both",
+                channels=[
+                    Channel(
+                        source=name, weights=rng.normal(0, 0.1, (1, size)),
+                        filter=Exponential(tau_ms=20, normalisation="area"),
+                    )
+                    for name, size in sizes.items()
+                ],
+            )
+        ],
+        input_size=1,
+        sample_steps=10,
+    )  # fmt: skip
+
+
+NETWORKS = {
+    "one-to-one": (kim_network, 40),
+    "two channels": (two_channel_network, 200),
+    "two populations": (two_population_network, 200),
+}
+
+
+def drive_for(network, samples, trials=2, seed=5, **fields):
+    """A drive whose input varies over samples, trials and channels."""
+    rng = np.random.default_rng(seed)
+    inputs = rng.normal(0, 1, (samples, trials, network.input_size)).cumsum(axis=0) * 0.1
+    return Drive(inputs=inputs, noise=SharedNoise(seed=seed), **fields)
