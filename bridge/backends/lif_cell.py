@@ -52,19 +52,18 @@ class LifCell(SpikingNeuron):  # type: ignore[misc]
         return v, torch.full_like(v, self.initial_refractory_steps)
 
     def integrate(
-        self, current: Tensor, noise_mv: Tensor | None, state: State, step: int
+        self, current: Tensor, noise_mv: Tensor | None, state: State, step: int | Tensor
     ) -> Tensor:
         """(B, n) voltages after the membrane step where not refractory, then noise, everywhere."""
         v, free_from = state
-        # Multiplying by 0 or 1 rounds nothing, and keeps the step differentiable. Comparing into
-        # numbers rather than bools is several times faster on the CPU.
-        active = torch.le(free_from, step, out=torch.empty_like(free_from))
+        # Multiplying by 0 or 1 rounds nothing, and keeps the step differentiable.
+        active = (free_from <= step).to(v.dtype)
         if self.euler:
-            v = v + (current - v).mul_(self.factor).mul_(active)
+            v = v + (current - v) * self.factor * active
         else:
-            stepped = current + (v - current).mul_(self.factor)
-            v = stepped.mul_(active) + v * (1 - active)
-        return v if noise_mv is None else v.add_(noise_mv)
+            stepped = current + (v - current) * self.factor
+            v = stepped * active + v * (1 - active)
+        return v if noise_mv is None else v + noise_mv
 
     def spike(self, v: Tensor) -> Tensor:
         """1 where v is at or above threshold, else 0, in the dtype of v (surrogates give float32)."""

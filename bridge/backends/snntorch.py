@@ -4,6 +4,7 @@ float64 on the CPU repeats the reference's operations and gives its spikes bit f
 twice as fast and agrees in distribution only.
 """
 
+import shutil
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,13 +17,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bridge.backends.constants import gates, input_current
-from bridge.backends.lif_cell import LifCell
+from bridge.backends.constants import input_current
+from bridge.backends.dense_step import DenseStep, Neurons, Synapses, worth_compiling
 from bridge.backends.recorder import recording
 from bridge.errors import BackendError, SpecError
 from bridge.spiking.drive import Drive, NoiseStream, OwnNoise, derived_seed
 from bridge.spiking.filters import Direct
-from bridge.spiking.network import INPUT, Population, Projection, SpikingNetwork
+from bridge.spiking.network import INPUT, Projection, SpikingNetwork
 from bridge.spiking.recording import Recording, Spikes
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def simulate(
     *,
     dtype: str = "float64",
     device: str = "cpu",
+    compiled: bool | None = None,
     voltages: bool = False,
     margins: bool = False,
     on_progress: Callable[[float], None] | None = None,
@@ -48,6 +50,7 @@ def simulate(
         drive: Its input, noise and start; `OwnNoise` is drawn by torch on the device.
         dtype: "float64" or "float32".
         device: "cpu", "cuda" or "cuda:N".
+        compiled: Whether to compile the step; None: where it pays and there is a compiler.
         voltages: Keep the voltages at the end of each sample.
         margins: Keep the least distance of any voltage from threshold.
         on_progress: Called with the fraction done after each sample.
@@ -60,12 +63,19 @@ def simulate(
     torch.set_flush_denormal(dtype == "float32")
     try:
         with torch.no_grad(), _threads_for(drive.n_trials * network.size):
-            run = _Run(network, drive, DTYPES[dtype], place, voltages=voltages, margins=margins)
+            like = torch.empty((), dtype=DTYPES[dtype], device=place)
+            run = _Run(network, drive, like, voltages=voltages, margins=margins)
+            if compiled is None:
+                size = (drive.n_trials, drive.n_steps(network), network.size)
+                compiled = worth_compiling(*size) and shutil.which("g++") is not None
+            if compiled:
+                run.advance_all = torch.compile(run.dense, fullgraph=True, dynamic=False)
             for sample in range(np.shape(drive.inputs)[0]):
                 run.advance(sample)
                 if on_progress is not None:
                     on_progress((sample + 1) / np.shape(drive.inputs)[0])
-            return recording(network, drive, run, backend="snntorch", dtype=dtype, device=device)
+            how = {"dtype": dtype, "device": device, "compiled": compiled}
+            return recording(network, drive, run, backend="snntorch", **how)
     finally:
         torch.set_flush_denormal(False)
 
@@ -95,68 +105,71 @@ def _threads_for(cells: int) -> "Iterator[None]":
 
 
 class _Run:
-    """A running batch: state of all populations and projections, and what was recorded."""
+    """A running batch: its state, how spikes travel, and what was recorded."""
 
     def __init__(
-        self,
-        network: SpikingNetwork,
-        drive: Drive,
-        dtype: torch.dtype,
-        device: torch.device,
-        *,
-        voltages: bool,
-        margins: bool,
+        self, network: SpikingNetwork, drive: Drive, like: Tensor, *, voltages: bool, margins: bool
     ) -> None:
-        self.network, self.drive, self.dtype, self.device = network, drive, dtype, device
+        self.network, self.drive, self.like = network, drive, like
         start = self.tensor(drive.initial_voltages_mv(network))
-        self.populations = [_Neurons(self, population, start) for population in network.populations]
-        self.projections = [_Synapses(self, projection) for projection in network.projections]
+        gain = drive.recurrent_gain
+        column = None if gain is None else self.tensor(np.asarray(gain)[:, None])
+        self.dense = DenseStep(network, start, column)
+        self.advance_all: Callable[[Tensor, Tensor | None], None] = self.dense
+        self.routes = [
+            _InputRoute(self, projection, synapses)
+            if projection.source == INPUT
+            else _SpikeRoute(self, projection, synapses)
+            for projection, synapses in zip(network.projections, self.dense.synapses, strict=True)
+        ]
         self.noise = _own_noise(self) if isinstance(drive.noise, OwnNoise) else _shared_noise(self)
         self._fired: list[tuple[int, int, Tensor]] = []
         self._events: list[NDArray[np.int32]] = []
         self._voltages: list[NDArray[np.float64]] | None = [] if voltages else None
-        self._margins = None
-        if margins:
-            self._margins = torch.full((drive.n_trials,), np.inf, dtype=dtype, device=device)
+        self._margins = like.new_full((drive.n_trials,), np.inf) if margins else None
 
     def tensor(self, values: NDArray[np.float64]) -> Tensor:
         """A copy of `values` in the precision and on the device of this run."""
-        return torch.tensor(values, dtype=self.dtype, device=self.device)
+        return self.like.new_tensor(values)
 
     def advance(self, sample: int) -> None:
         """All steps of one sample."""
         steps = self.network.sample_steps
         noise = self.noise(steps)
-        for tick in range(steps):
-            step = sample * steps + tick
-            for neurons in self.populations:
-                neurons.current = neurons.cell.bias
-            for synapses in self.projections:
-                synapses.add_current(self.populations, step)
-            xi = next(noise)
-            for neurons in self.populations:
-                neurons.integrate(xi, step)
+        number = self.like.new_zeros(())
+        for step in range(sample * steps, (sample + 1) * steps):
+            for route in self.routes:
+                if isinstance(route, _InputRoute):
+                    route.deliver(step)
+            self.advance_all(number.fill_(step), next(noise))
             if self._margins is not None:
                 self._note_margins(self._margins)
-            for neurons in self.populations:
-                neurons.fire(step)
-            for synapses in self.projections:
-                synapses.take(self.populations, step)
-            self._note_spikes(step)
+            events = [self._reset(neurons, step) for neurons in self.dense.neurons]
+            for route in self.routes:
+                if isinstance(route, _SpikeRoute):
+                    route.deliver(events)
         self._keep_spikes()
         if self._voltages is not None:
-            state = torch.cat([neurons.state[0] for neurons in self.populations], dim=1)
+            state = torch.cat([neurons.v for neurons in self.dense.neurons], dim=1)
             self._voltages.append(state.double().cpu().numpy())
 
-    def _note_margins(self, margins: Tensor) -> None:
-        for neurons in self.populations:
-            distance = (neurons.state[0] - neurons.threshold).abs()
-            torch.minimum(margins, distance.amin(dim=1), out=margins)
+    def _reset(self, neurons: Neurons, step: int) -> Tensor:
+        """Reset where spikes are, and give them as (trial, neuron) rows in ascending order.
 
-    def _note_spikes(self, step: int) -> None:
-        for neurons in self.populations:
-            if neurons.events.numel():
-                self._fired.append((step, neurons.span.start, neurons.events))
+        What `LifCell.forward` does to all neurons with a gradient is done only there.
+        """
+        events = neurons.fired.nonzero()
+        if events.numel():
+            trial, neuron = events.unbind(1)
+            neurons.v[trial, neuron] = neurons.cell.reset[neuron]
+            neurons.free_from[trial, neuron] = float(step + 1 + neurons.cell.refractory_steps)
+            self._fired.append((step, neurons.span.start, events))
+        return events
+
+    def _note_margins(self, margins: Tensor) -> None:
+        for population, neurons in zip(self.network.populations, self.dense.neurons, strict=True):
+            threshold = self.tensor(np.asarray(population.neurons.v_threshold_mv))
+            torch.minimum(margins, (neurons.v - threshold).abs().amin(dim=1), out=margins)
 
     def _keep_spikes(self) -> None:
         """Pack the spikes of a sample: thousands of small tensors would tear memory to pieces."""
@@ -209,7 +222,7 @@ def _own_noise(run: _Run) -> "Callable[[int], Iterator[Tensor | None]]":
     """
     if not isinstance(run.drive.noise, OwnNoise):
         raise BackendError("own noise needs a seed")
-    generator = torch.Generator(run.device)
+    generator = torch.Generator(run.like.device)
     generator.manual_seed(derived_seed(run.drive.noise.seed, run.drive.first_trial))
     sd_mv = run.network.noise_mv()
     highest = float(sd_mv.max())
@@ -223,7 +236,7 @@ def _own_noise(run: _Run) -> "Callable[[int], Iterator[Tensor | None]]":
     if highest == 0:
         return lambda n_steps: iter([None] * n_steps)
     drawn = (
-        _drawn_ahead(draw, pair) if run.device.type == "cpu" else (draw(pair[0]) for _ in count())
+        _drawn_ahead(draw, pair) if run.like.device.type == "cpu" else (draw(pair[0]) for _ in count())
     )
     return lambda n_steps: islice(drawn, n_steps)
 
@@ -238,107 +251,45 @@ def _drawn_ahead(draw: Callable[[Tensor], Tensor], pair: list[Tensor]) -> "Itera
             yield ready
 
 
-class _Neurons:
-    """One population: its snnTorch cell, its state, and the spikes of the step."""
+class _InputRoute:
+    """Hands a projection from the input what arrives, W u, when the sample changes."""
 
-    def __init__(self, run: _Run, population: Population, start: Tensor) -> None:
-        self.span = run.network.span(population.name)
-        self.cell = LifCell(population.neurons, run.network.dt_ms, run.dtype).to(run.device)
-        self.state = self.cell.start(start[:, self.span].clone())
-        self.threshold = run.tensor(np.asarray(population.neurons.v_threshold_mv))
-        self.current: Tensor = self.cell.bias
-        self.fired = torch.zeros_like(self.state[0])
-        self.events = torch.empty((0, 2), dtype=torch.long, device=run.device)
-
-    def integrate(self, noise_mv: Tensor | None, step: int) -> None:
-        """Membrane step and noise."""
-        part = None if noise_mv is None else noise_mv[:, self.span]
-        v = self.cell.integrate(self.current, part, self.state, step)
-        self.state = (v, self.state[1])
-
-    def fire(self, step: int) -> None:
-        """Spikes of the step as events (trial, neuron) in ascending order, and their reset.
-
-        What `LifCell.forward` does to all neurons with a gradient is done here only where a
-        spike is.
-        """
-        v, free_from = self.state
-        self.events = torch.gt(v, self.cell.threshold, out=self.fired).nonzero()
-        if self.events.numel():
-            trial, neuron = self.events.unbind(1)
-            v[trial, neuron] = self.cell.reset[neuron]
-            free_from[trial, neuron] = float(step + 1 + self.cell.refractory_steps)
-
-
-class _Synapses:
-    """State of one projection; arrays are (B, n_post)."""
-
-    def __init__(self, run: _Run, projection: Projection) -> None:
-        names = [population.name for population in run.network.populations]
-        self.run, self.projection = run, projection
-        self.source = -1 if projection.source == INPUT else names.index(projection.source)
-        self.target = names.index(projection.target)
-        constants = gates(projection.filter, run.network.dt_ms)
-        self.dt_s = constants.dt_s
-        self.decay, self.rise_decay, self.gain = (
-            None if constant is None else run.tensor(constant)
-            for constant in (constants.decay, constants.rise, constants.gain)
-        )
-        shape = (run.drive.n_trials, projection.shape[0])
-        self.current = torch.zeros(shape, dtype=run.dtype, device=run.device)
-        self.rise, self.scratch = torch.zeros_like(self.current), torch.zeros_like(self.current)
-        self.arrived = torch.zeros_like(self.current)
-        self.from_input: Tensor | None = None
+    def __init__(self, run: _Run, projection: Projection, synapses: Synapses) -> None:
+        self.run, self.projection, self.synapses = run, projection, synapses
+        # A filter takes the input at the end of a step, and acts on the next.
+        self.behind = 0 if synapses.at_once or isinstance(projection.filter, Direct) else 1
         self.sample = -1
-        gain = run.drive.recurrent_gain
-        self.trial_gain = None
-        if gain is not None and self.source >= 0:
-            self.trial_gain = run.tensor(np.asarray(gain)[:, None])
-        self.delayed: deque[Tensor] = deque()
-        self._spread = _spread(run, projection) if self.source >= 0 else None
 
-    def add_current(self, populations: list[_Neurons], step: int) -> None:
-        """Add what this projection drives its target with in this step."""
-        if self.source < 0 and isinstance(self.projection.filter, Direct):
-            self.current = self._input(step)
-        target = populations[self.target]
-        target.current = target.current + self.current
-
-    def take(self, populations: list[_Neurons], step: int) -> None:
-        """Decay, then take what arrives in this step."""
-        arrived = self._arrivals(populations, step)
-        if self.decay is None or self.gain is None:
-            self.current.zero_() if arrived is None else self.current.copy_(arrived)
-            return
-        self.current.mul_(self.decay)
-        if self.rise_decay is not None:
-            self.current.add_(torch.mul(self.rise, self.dt_s, out=self.scratch))
-            self.rise.mul_(self.rise_decay)
-        if arrived is not None:
-            state = self.current if self.rise_decay is None else self.rise
-            state.add_(torch.mul(arrived, self.gain, out=self.scratch))
-
-    def _input(self, step: int) -> Tensor:
-        """W u of the step, computed when the input sample changes."""
+    def deliver(self, step: int) -> None:
+        """Set what arrived."""
         inputs = np.asarray(self.run.drive.inputs)
-        sample = self.run.network.input_sample(step, len(inputs))
-        if sample != self.sample or self.from_input is None:
+        if step < self.behind:
+            return
+        sample = self.run.network.input_sample(step - self.behind, len(inputs))
+        if sample != self.sample:
             self.sample = sample
-            self.from_input = self.run.tensor(input_current(self.projection, inputs[sample]))
-        return self.from_input
+            current = input_current(self.projection, inputs[sample])
+            self.synapses.arrived.copy_(self.run.tensor(current))
 
-    def _arrivals(self, populations: list[_Neurons], step: int) -> Tensor | None:
-        """W s (or W u); None where nothing arrives."""
-        if self._spread is None:
-            return self._input(step)
-        self.delayed.append(populations[self.source].events)
-        if len(self.delayed) <= self.projection.delay_steps:
-            return None
-        events = self.delayed.popleft()
-        if not events.numel():
-            return None
-        arrived = self._spread(events, self.arrived.zero_())
-        return arrived if self.trial_gain is None else arrived.mul_(self.trial_gain)
+
+class _SpikeRoute:
+    """Carries spikes over a projection: W s, after its delay."""
+
+    def __init__(self, run: _Run, projection: Projection, synapses: Synapses) -> None:
+        names = [population.name for population in run.network.populations]
+        self.source = names.index(projection.source)
+        self.delay_steps, self.synapses = projection.delay_steps, synapses
+        self.delayed: deque[Tensor] = deque()
+        self.spread = _spread(run, projection)
+
+    def deliver(self, events: list[Tensor]) -> None:
+        """Take the spikes of a step, and set what arrived."""
+        self.delayed.append(events[self.source])
+        arrived = self.synapses.arrived.zero_()
+        if len(self.delayed) > self.delay_steps:
+            due = self.delayed.popleft()
+            if due.numel():
+                self.spread(due, arrived)
 
 
 def _spread(run: _Run, projection: Projection) -> Callable[[Tensor, Tensor], Tensor]:
@@ -355,16 +306,16 @@ def _spread(run: _Run, projection: Projection) -> Callable[[Tensor, Tensor], Ten
 
         return dense
     columns = projection.synapses()
-    first = torch.tensor(columns.indptr[:-1], dtype=torch.long, device=run.device)
-    fan_out = torch.tensor(np.diff(columns.indptr), dtype=torch.long, device=run.device)
-    post = torch.tensor(columns.indices, dtype=torch.long, device=run.device)
+    first = torch.tensor(columns.indptr[:-1], dtype=torch.long, device=run.like.device)
+    fan_out = torch.tensor(np.diff(columns.indptr), dtype=torch.long, device=run.like.device)
+    post = torch.tensor(columns.indices, dtype=torch.long, device=run.like.device)
     weight = run.tensor(columns.data)
 
     def by_synapse(events: Tensor, arrived: Tensor) -> Tensor:
         trial, neuron = events[:, 0], events[:, 1]
         counts = fan_out[neuron]
-        event = torch.repeat_interleave(torch.arange(len(neuron), device=run.device), counts)
-        within = torch.arange(len(event), device=run.device) - (counts.cumsum(0) - counts)[event]
+        event = torch.repeat_interleave(torch.arange(len(neuron), device=run.like.device), counts)
+        within = torch.arange(len(event), device=run.like.device) - (counts.cumsum(0) - counts)[event]
         synapse = first[neuron][event] + within
         cell = trial[event] * arrived.shape[1] + post[synapse]
         arrived.view(-1).index_add_(0, cell, weight[synapse])

@@ -193,7 +193,10 @@ def parts(thing, path=""):
         inside = {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
         return {f"{path}:": type(thing).__name__} | parts(inside, path)
     if sparse.issparse(thing):
-        inside = {name: getattr(thing, name) for name in ("data", "indices", "indptr", "shape")}
+        # scipy chooses the width of the indices by itself: only their values are ours.
+        inside = {"data": thing.data, "shape": thing.shape} | {
+            name: getattr(thing, name).astype(np.int64) for name in ("indices", "indptr")
+        }
         return {f"{path}:": type(thing).__name__} | parts(inside, path)
     if isinstance(thing, tuple | list):
         thing = {f"{number}": value for number, value in enumerate(thing)}
@@ -262,17 +265,17 @@ def test_populations_beyond_ten_keep_their_order(tmp_path):
     assert [population.name for population in loaded.populations] == [f"p{n}" for n in range(12)]
 
 
-@pytest.mark.parametrize("name", THINGS)
-def test_loaded_arrays_are_read_only(name, tmp_path):
-    loaded = load(save(THINGS[name](), tmp_path / "thing.h5"))
-    array = next(v for v in vars(loaded.rate if name == "conversion" else loaded).values()
-                 if isinstance(v, np.ndarray)) if name not in (
-        "spiking network", "recording", "recording without spikes") else None  # fmt: skip
-    if array is None:
-        inner = loaded.populations[0].neurons.bias_mv if name == "spiking network" else loaded.spikes.trial
-        array = inner
-    with pytest.raises(ValueError, match="read-only"):
-        array[...] = 0
+def test_loaded_arrays_are_read_only(tmp_path):
+    arrays = {
+        "trained rate network": lambda thing: thing.recurrent,
+        "spiking network": lambda thing: thing.projections[0].weights.data,
+        "drive, frozen noise": lambda thing: thing.noise.values_mv,
+        "recording": lambda thing: thing.spikes.step,
+    }
+    for number, (name, pick) in enumerate(arrays.items()):
+        loaded = load(save(THINGS[name](), tmp_path / f"{number}.h5"))
+        with pytest.raises(ValueError, match="read-only"):
+            pick(loaded)[...] = 0
 
 
 def test_saving_something_else_is_refused_by_name(tmp_path):
@@ -755,35 +758,51 @@ def test_what_no_such_file_holds_is_refused(name, tmp_path):
     refuse(path, match)
 
 
-def loaded_or_refused(path):
-    """The parts of what is loaded, or None for a FormatError; the name of anything else."""
+# Damage: HDF5 itself must not be led astray by it, so this runs in a process of its own.
+
+FLIP = """
+import signal, sys
+from pathlib import Path
+from test_store import THINGS, parts
+from bridge.errors import FormatError
+from bridge.exchange.store import load
+path = Path(sys.argv[1])
+content, whole = path.read_bytes(), parts(THINGS[sys.argv[2]]())
+refused = 0
+for pair in sys.argv[3:]:
+    position, flip = map(int, pair.split(":"))
+    flipped = bytearray(content)
+    flipped[position] ^= flip
+    path.write_bytes(flipped)
+    print("loading with", pair, file=sys.stderr, flush=True)
+    signal.alarm(5)
     try:
-        return parts(load(path))
+        same = parts(load(path)) == whole
     except FormatError:
-        return None
-    except Exception as error:  # noqa: BLE001 (the point is to name what must not escape)
-        return type(error).__name__
+        refused += 1
+    else:
+        if not same:
+            sys.exit("other content was read")
+print(refused)
+"""
+
+# Where HDF5 2.0 looped without end, crashed, or let a TypeError out in a file of the old layout.
+KNOWN_TO_HURT = {"recording": ["1120:198", "1208:183", "5032:227", "5096:160"]}
 
 
-@pytest.mark.parametrize("name", ["trained rate network", "spiking network", "recording"])
+@pytest.mark.parametrize("name", ["rate network", "recording"])
 def test_a_flipped_byte_is_harmless_or_refused(name, tmp_path):
-    thing = THINGS[name]()
-    path = save(thing, tmp_path / "file.h5")
-    content, kept = path.read_bytes(), parts(thing)
-    rng = np.random.default_rng(8)
-    refused, wrong = 0, {}
-    for stretch in np.array_split(np.arange(len(content)), 200):
-        position, flip = int(rng.choice(stretch)), int(rng.integers(1, 256))
-        flipped = bytearray(content)
-        flipped[position] ^= flip
-        path.write_bytes(flipped)
-        outcome = loaded_or_refused(path)
-        refused += outcome is None
-        if outcome not in (None, kept):
-            wrong[position, flip] = outcome if isinstance(outcome, str) else "other content"
-    assert wrong == {}
-    assert refused > 20
-
-
-def test_the_file_of_the_tests_is_where_they_think(rate_file):
-    assert isinstance(rate_file, Path)
+    path = save(THINGS[name](), tmp_path / "file.h5")
+    size, rng = path.stat().st_size, np.random.default_rng(8)
+    flips = [
+        f"{rng.choice(stretch)}:{rng.integers(1, 256)}"
+        for stretch in np.array_split(np.arange(size), 200)
+    ]
+    flips += [flip for flip in KNOWN_TO_HURT.get(name, []) if int(flip.split(":")[0]) < size]
+    done = subprocess.run(
+        [sys.executable, "-c", FLIP, path, name, *flips],
+        cwd=Path(__file__).parent, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, f"status {done.returncode}: {done.stderr[-2000:]}"
+    # A test that is never refused would test nothing: the checksummed part is most of a file.
+    assert int(done.stdout) > 20
