@@ -1,5 +1,6 @@
 """The command `spikebridge`: read, call one function, print."""
 
+import math
 import signal
 import sys
 from pathlib import Path
@@ -23,7 +24,9 @@ app = typer.Typer(
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
 Seed = Annotated[int, typer.Option(help="Decides everything random.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")]
-NetworkFile = Annotated[Path, typer.Argument(help="A file that `convert` wrote.", show_default=False)]
+NetworkFile = Annotated[
+    Path, typer.Argument(help="A file that `convert` wrote.", show_default=False)
+]
 
 Kind = TypeVar("Kind")
 
@@ -32,12 +35,15 @@ def _example(*lines: str) -> str:
     return "[bold]Examples[/bold]\n\n" + "\n\n".join(f"  $ {line}" for line in lines)
 
 
-@app.command(epilog=_example(
-    "spikebridge train go-nogo --out results/rate.h5",
-    "spikebridge train go-nogo --out results/rate.h5 --units 250 --tau-ms 20 50 --seed 3",
-    "spikebridge train go-nogo --out results/rate.h5 --resume",
-))
+@app.command(
+    epilog=_example(
+        "spikebridge train go-nogo --out results/rate.h5",
+        "spikebridge train go-nogo --out results/rate.h5 --units 250 --tau-ms 20 50 --seed 3",
+        "spikebridge train go-nogo --out results/rate.h5 --resume",
+    )
+)
 def train(
+    context: typer.Context,
     task: Annotated[str, typer.Argument(help="Name of a task: go-nogo.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Where the rate network goes.", show_default=False)],
     units: Annotated[int, typer.Option(help="Number of units.")] = 200,
@@ -49,31 +55,52 @@ def train(
     dale: Annotated[bool, typer.Option(help="Units keep one sign.")] = True,
     loss: Annotated[str, typer.Option(help="l2 or l1.")] = "l2",
     learning_rate: Annotated[float, typer.Option(help="Adam's.")] = 0.01,
-    target_loss: Annotated[float, typer.Option(help="Stop below this mean loss.")] = 0.9,
+    target_loss: Annotated[
+        float | None, typer.Option(help="Stop below this mean loss.", show_default="0.9")
+    ] = None,
     min_updates: Annotated[int, typer.Option(help="Do not stop before.")] = 0,
-    max_updates: Annotated[int, typer.Option(help="Give up after.")] = 2000,
+    max_updates: Annotated[
+        int | None, typer.Option(help="Give up after.", show_default="2000")
+    ] = None,
     check_every: Annotated[int, typer.Option(help="Updates between evaluations.")] = 25,
     device: Device = "cpu",
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished file.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an unfinished file.")
+    ] = False,
     force: Force = False,
 ) -> None:
     """Train a rate network on a task; Ctrl-C keeps what is learned so far."""
     options: dict[str, Any] = {
-        "units": units, "tau_ms": tau_ms, "seed": seed, "batch": batch, "dale": dale, "loss": loss,
-        "learning_rate": learning_rate, "target_loss": target_loss, "min_updates": min_updates,
-        "max_updates": max_updates, "check_every": check_every,
+        "units": units,
+        "tau_ms": tau_ms,
+        "seed": seed,
+        "batch": batch,
+        "dale": dale,
+        "loss": loss,
+        "learning_rate": learning_rate,
+        "min_updates": min_updates,
+        "check_every": check_every,
     }
     bridge.task(task)
     unfinished = None
     if resume:
         unfinished = _load(out, bridge.RateNetwork, "a rate network")
-        options = {"max_updates": max_updates, "target_loss": target_loss}
+        options = {name: options[name] for name in options if _was_given(context, name)}
     elif out.exists() and not force:
-        raise OutputError(f"{out} exists already; use --resume to go on with it or --force to replace it")
+        raise OutputError(
+            f"{out} exists already; use --resume to go on with it or --force to replace it"
+        )
+    ends = {"target_loss": target_loss, "max_updates": max_updates}
+    options |= {name: value for name, value in ends.items() if value is not None}
     _check_writable(out, force=force or resume)
     network = _train(task, out, device=device, resume=unfinished, **options)
     if network.provenance["stopped"] == "interrupted":
         raise KeyboardInterrupt
+
+
+def _was_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _train(task: str, out: Path, **options: Any) -> "bridge.RateNetwork":  # noqa: ANN401
@@ -96,11 +123,13 @@ def _train(task: str, out: Path, **options: Any) -> "bridge.RateNetwork":  # noq
     return network
 
 
-@app.command(epilog=_example(
-    "spikebridge convert results/rate.h5 --out results/lif.h5",
-    "spikebridge convert results/rate.h5 --out results/lif.h5 --inverse-scales 20:60:5 --trials 50",
-    "spikebridge convert results/rate.h5 --out results/lif.h5 --inverse-scales 25,30,35",
-))
+@app.command(
+    epilog=_example(
+        "spikebridge convert results/rate.h5 --out results/lif.h5",
+        "spikebridge convert results/rate.h5 --out results/lif.h5 --inverse-scales 20:60:5 --trials 50",
+        "spikebridge convert results/rate.h5 --out results/lif.h5 --inverse-scales 25,30,35",
+    )
+)
 def convert(
     rate: Annotated[Path, typer.Argument(help="A file that `train` wrote.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Where the spiking network goes.", show_default=False)],
@@ -117,7 +146,15 @@ def convert(
     scales = _scales(inverse_scales)
     network = _load(rate, bridge.RateNetwork, "a rate network")
     _check_writable(out, force=force)
-    _convert(network, out, inverse_scales=scales, trials=trials, backend=backend, seed=seed, device=device)
+    _convert(
+        network,
+        out,
+        inverse_scales=scales,
+        trials=trials,
+        backend=backend,
+        seed=seed,
+        device=device,
+    )
 
 
 def _convert(network: "bridge.RateNetwork", out: Path, **options: Any) -> "bridge.Conversion":  # noqa: ANN401
@@ -126,7 +163,9 @@ def _convert(network: "bridge.RateNetwork", out: Path, **options: Any) -> "bridg
     with terminal.progress_bar("searching the scale factor") as report:
         conversion = bridge.convert(network, on_progress=lambda f: report(f, ""), **options)
     bridge.save(conversion, out, force=True)
-    terminal.show_columns(("1/lambda", "accuracy", "95 % interval", ""), scale_rows(conversion.search))
+    terminal.show_columns(
+        ("1/lambda", "accuracy", "95 % interval", ""), scale_rows(conversion.search)
+    )
     terminal.say(f"{out}: spiking network at 1/lambda = {conversion.search.best_inverse_scale:g}")
     return conversion
 
@@ -137,23 +176,31 @@ def _scales(text: str) -> list[float]:
         parts = [float(part) for part in text.replace(",", ":").split(":")]
     except ValueError:
         parts = []
-    if ":" in text and len(parts) == 3 and parts[2] > 0:
+    finite = all(math.isfinite(part) for part in parts)
+    if finite and ":" in text and len(parts) == 3 and parts[2] > 0:
         first, last, step = parts
-        parts = [first + step * n for n in range(int((last - first) / step + 1e-9) + 1)]
+        count = min((last - first) / step + 1e-9, MOST_SCALES)
+        parts = [first + step * n for n in range(int(count) + 1)] if count >= 0 else []
     elif ":" in text:
         parts = []
-    if not parts or min(parts) <= 0:
+    if not parts or not finite or min(parts) <= 0 or len(parts) > MOST_SCALES:
         raise SpecError(
-            f"--inverse-scales {text!r}: expected FIRST:LAST:STEP or values with commas, all positive"
+            f"--inverse-scales {text!r}: expected FIRST:LAST:STEP or values with commas, all "
+            f"positive, at most {MOST_SCALES}"
         )
     return parts
 
 
-@app.command(epilog=_example(
-    "spikebridge run results/lif.h5 --backend brian2 --trials 20 --out results/brian2.h5",
-    "spikebridge run results/lif.h5 --backend brian2 --target standalone --out results/brian2.h5",
-    "spikebridge run results/lif.h5 --backend snntorch --dtype float32 --out results/snntorch.h5",
-))
+MOST_SCALES = 1000
+
+
+@app.command(
+    epilog=_example(
+        "spikebridge run results/lif.h5 --backend brian2 --trials 20 --out results/brian2.h5",
+        "spikebridge run results/lif.h5 --backend brian2 --target standalone --out results/brian2.h5",
+        "spikebridge run results/lif.h5 --backend snntorch --dtype float32 --out results/snntorch.h5",
+    )
+)
 def run(
     network: NetworkFile,
     out: Annotated[Path, typer.Option(help="Where the recording goes.", show_default=False)],
@@ -161,7 +208,8 @@ def run(
     trials: Annotated[int, typer.Option(help="Trials of the network's task.")] = 20,
     seed: Seed = 0,
     target: Annotated[
-        str | None, typer.Option(help="brian2: numpy, cython or standalone.", show_default="cython")
+        str | None,
+        typer.Option(help="brian2: numpy, cython or standalone.", show_default="standalone"),
     ] = None,
     dtype: Annotated[
         str | None, typer.Option(help="snntorch: float64 or float32.", show_default="float64")
@@ -193,11 +241,13 @@ def run(
     terminal.say(f"{out}: recording of {trials} trials, {right:.0%} right")
 
 
-@app.command(epilog=_example(
-    "spikebridge compare results/lif.h5 --backends brian2,snntorch --out results/agreement.html",
-    "spikebridge compare results/lif.h5 --out results/all.html "
-    "--backends reference,brian2:numpy,brian2:cython,brian2:standalone,snntorch",
-))
+@app.command(
+    epilog=_example(
+        "spikebridge compare results/lif.h5 --backends brian2,snntorch --out results/agreement.html",
+        "spikebridge compare results/lif.h5 --out results/all.html "
+        "--backends reference,brian2:numpy,brian2:cython,brian2:standalone,snntorch",
+    )
+)
 def compare(
     network: NetworkFile,
     out: Annotated[Path, typer.Option(help="Where the HTML report goes.", show_default=False)],
@@ -212,15 +262,21 @@ def compare(
 
     Exit status: 0 they agree, 1 they do not, 2 could not be compared.
     """
+    from bridge.compare.report import check_report_writable
+
     stored = _load(network, (bridge.Conversion, bridge.SpikingNetwork), "a spiking network")
-    _check_writable(out, force=force)
+    check_report_writable(out, force=force)
     agreement = _compare(stored, out, backends.split(","), trials, seed)
     if not agreement.agreed:
         raise typer.Exit(1)
 
 
 def _compare(
-    stored: Any, out: Path, backends: list[str], trials: int, seed: int  # noqa: ANN401
+    stored: Any,
+    out: Path,
+    backends: list[str],
+    trials: int,
+    seed: int,  # noqa: ANN401
 ) -> "bridge.Agreement":
     from bridge.compare.report import evidence, verdict
 
@@ -237,7 +293,9 @@ def _compare(
 
 @app.command(epilog=_example("spikebridge info results/lif.h5"))
 def info(
-    file: Annotated[Path, typer.Argument(help="Any file that spikebridge wrote.", show_default=False)],
+    file: Annotated[
+        Path, typer.Argument(help="Any file that spikebridge wrote.", show_default=False)
+    ],
 ) -> None:
     """Say what a file holds and how it was made."""
     from bridge.describe import describe, scale_rows
@@ -247,7 +305,9 @@ def info(
     terminal.show_table(f"{file}: {title}", rows)
     if isinstance(stored, bridge.Conversion):
         terminal.say("")
-        terminal.show_columns(("1/lambda", "accuracy", "95 % interval", ""), scale_rows(stored.search))
+        terminal.show_columns(
+            ("1/lambda", "accuracy", "95 % interval", ""), scale_rows(stored.search)
+        )
 
 
 @app.command(epilog=_example("spikebridge demo --out results"))

@@ -22,7 +22,10 @@ def describe(thing: Stored) -> tuple[str, Rows]:
     describers: dict[type, tuple[str, Callable[[Any], Rows]]] = {
         RateNetwork: ("rate network", _rate),
         SpikingNetwork: ("spiking network", _network),
-        Conversion: ("conversion: a spiking network, and the rate network it was made from", _conversion),
+        Conversion: (
+            "conversion: a spiking network, and the rate network it was made from",
+            _conversion,
+        ),
         Drive: ("drive", _drive),
         Recording: ("recording", _recording),
     }
@@ -125,7 +128,9 @@ def _recording(recording: Recording) -> Rows:
         "spikes": f"{spikes.count:,}",
     }
     rows |= {name: f"{value:.4g}" for name, value in summary(recording).items()}
-    rows |= {f"readout {k}": f"{v.shape} samples, trials, outputs" for k, v in recording.readouts.items()}
+    rows |= {
+        f"readout {k}": f"{v.shape} samples, trials, outputs" for k, v in recording.readouts.items()
+    }
     if recording.margins_mv is not None:
         rows["nearest to threshold"] = f"{np.min(recording.margins_mv):.3g} mV"
     return rows | _provenance(recording.provenance)

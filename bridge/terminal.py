@@ -13,6 +13,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -22,13 +23,13 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 def progress_bar(what: str) -> Iterator[Callable[[float, str], None]]:
     """A bar with the time left; the function it gives takes the fraction done and a note."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
         TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=errors) as progress:
         task = progress.add_task(what, total=1.0, note="")
@@ -43,7 +44,7 @@ def progress_bar(what: str) -> Iterator[Callable[[float, str], None]]:
 def progress_bars() -> Iterator[Callable[[str, float], None]]:
     """One bar for each thing that is named, in the order they come."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
         TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(),
@@ -61,11 +62,13 @@ def progress_bars() -> Iterator[Callable[[str, float], None]]:
 
 def show_table(title: str, rows: Mapping[str, object]) -> None:
     """Names and values, a row each."""
-    table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
+    table = Table(
+        title=Text(title), title_justify="left", show_header=False, box=None, pad_edge=False
+    )
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows.items():
-        table.add_row(name, str(value))
+        table.add_row(Text(name), Text(str(value)))
     console.print(table)
 
 
@@ -75,7 +78,7 @@ def show_columns(headers: tuple[str, ...], rows: list[tuple[object, ...]]) -> No
     for header in headers:
         table.add_column(header, justify="right")
     for row in rows:
-        table.add_row(*map(str, row))
+        table.add_row(*(Text(str(cell)) for cell in row))
     console.print(table)
 
 

@@ -36,7 +36,7 @@ def simulate(
     network: SpikingNetwork,
     drive: Drive,
     *,
-    target: str = "cython",
+    target: str = "standalone",
     voltages: bool = False,
     margins: bool = False,
     on_progress: Callable[[float], None] | None = None,
@@ -46,7 +46,7 @@ def simulate(
     Args:
         network: What to run.
         drive: Its input, noise and start; `OwnNoise` is drawn by Brian2's `randn`.
-        target: "numpy" (needs no compiler), "cython" or "standalone" (C++).
+        target: "standalone" (C++), "cython", or "numpy", which needs no compiler.
         voltages: Keep the voltages at the end of each sample.
         margins: Keep the least distance of any voltage from threshold.
         on_progress: Called with the fraction done: now and then (numpy, cython), or after each
@@ -229,7 +229,9 @@ def _preferences(target: str) -> Iterator[None]:
     wanted = {
         "codegen.target": "numpy" if target == "numpy" else "cython",
         "codegen.cpp.extra_compile_args": STRICT_FLAGS,
-        "codegen.runtime.cython.cache_dir": str(Path(get_cython_cache_dir()) / "spikebridge-strict"),
+        "codegen.runtime.cython.cache_dir": str(
+            Path(get_cython_cache_dir()) / "spikebridge-strict"
+        ),
     }
     before = {name: prefs[name] for name in wanted}
     for name, value in wanted.items():

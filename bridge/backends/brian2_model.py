@@ -128,9 +128,7 @@ def _synapses(
         dt=dt,
         name=f"synapses_{number}",
     )
-    synapses.connect(
-        i=(pre + trial * n_pre).ravel(), j=(columns.indices + trial * n_post).ravel()
-    )
+    synapses.connect(i=(pre + trial * n_pre).ravel(), j=(columns.indices + trial * n_post).ravel())
     synapses.w = np.tile(columns.data, trials)
     return synapses
 

@@ -88,8 +88,10 @@ def torch_device(name: str) -> torch.device:
         raise SpecError(f"unknown device {name!r}; use cpu, cuda or cuda:N") from None
     if device.type not in ("cpu", "cuda"):
         raise SpecError(f"unknown device {name!r}; use cpu, cuda or cuda:N")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise BackendError(f"device {name!r} was asked for, but torch sees no such CUDA device here")
+    if device.type == "cuda" and not 0 <= (device.index or 0) < torch.cuda.device_count():
+        raise BackendError(
+            f"device {name!r} was asked for, but torch sees no such CUDA device here"
+        )
     return device
 
 
@@ -236,7 +238,9 @@ def _own_noise(run: _Run) -> "Callable[[int], Iterator[Tensor | None]]":
     if highest == 0:
         return lambda n_steps: iter([None] * n_steps)
     drawn = (
-        _drawn_ahead(draw, pair) if run.like.device.type == "cpu" else (draw(pair[0]) for _ in count())
+        _drawn_ahead(draw, pair)
+        if run.like.device.type == "cpu"
+        else (draw(pair[0]) for _ in count())
     )
     return lambda n_steps: islice(drawn, n_steps)
 
@@ -315,7 +319,9 @@ def _spread(run: _Run, projection: Projection) -> Callable[[Tensor, Tensor], Ten
         trial, neuron = events[:, 0], events[:, 1]
         counts = fan_out[neuron]
         event = torch.repeat_interleave(torch.arange(len(neuron), device=run.like.device), counts)
-        within = torch.arange(len(event), device=run.like.device) - (counts.cumsum(0) - counts)[event]
+        within = (
+            torch.arange(len(event), device=run.like.device) - (counts.cumsum(0) - counts)[event]
+        )
         synapse = first[neuron][event] + within
         cell = trial[event] * arrived.shape[1] + post[synapse]
         arrived.view(-1).index_add_(0, cell, weight[synapse])

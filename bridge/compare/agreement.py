@@ -172,6 +172,7 @@ def task_drive(network: SpikingNetwork, trials: int, seed: int) -> tuple[Trials,
     if not network.task:
         raise SpecError("this network names no task to draw trials of")
     counted("trials", trials, least=1)
+    counted("seed", seed)
     made = find_task(network.task).trials(trials, np.random.default_rng((seed, _TRIAL_STREAM)))
     noise = SharedNoise(seed=derived_seed(seed, _NOISE_STREAM))
     return made, Drive(inputs=made.inputs, noise=noise)

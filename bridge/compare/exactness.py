@@ -81,7 +81,9 @@ def compare_exactly(
     margins = [np.min(r.margins_mv) for r in (one, other) if r.margins_mv is not None]
     difference = None
     if one.voltages_mv is not None and other.voltages_mv is not None:
-        difference = float(np.abs(np.asarray(one.voltages_mv) - np.asarray(other.voltages_mv)).max())
+        difference = float(
+            np.abs(np.asarray(one.voltages_mv) - np.asarray(other.voltages_mv)).max()
+        )
     return ExactComparison(
         labels=labels,
         trials=shapes[0][0],

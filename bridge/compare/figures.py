@@ -108,11 +108,22 @@ def rate_scatter(agreement: Agreement) -> Figure:
         axes.plot([0, top], [0, top], color=QUIET, linewidth=1)
         for number, label in enumerate(others):
             axes.plot(
-                rates[first], rates[label], "o", markersize=4, alpha=0.6,
-                color=_COLOURS[(number + 1) % 5], label=label,
+                rates[first],
+                rates[label],
+                "o",
+                markersize=4,
+                alpha=0.6,
+                color=_COLOURS[(number + 1) % 5],
+                label=label,
             )
-        axes.set(title=title, xlabel=f"{first}: rate (Hz)", ylabel="rate (Hz)", aspect="equal",
-                 xlim=(0, top), ylim=(0, top))
+        axes.set(
+            title=title,
+            xlabel=f"{first}: rate (Hz)",
+            ylabel="rate (Hz)",
+            aspect="equal",
+            xlim=(0, top),
+            ylim=(0, top),
+        )
         axes.legend(frameon=False)
     return figure
 
@@ -140,9 +151,7 @@ def _shown_trials(agreement: Agreement) -> Iterator[tuple[str, int]]:
             yield f"{name} (trial {trial})", trial
 
 
-def _events_of(
-    recording: Recording, trial: int
-) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+def _events_of(recording: Recording, trial: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     mine = np.asarray(recording.spikes.trial) == trial
     steps = np.asarray(recording.spikes.step)[mine]
     return steps * recording.dt_ms / 1000, np.asarray(recording.spikes.neuron)[mine]
@@ -161,5 +170,11 @@ def _shade_input(axes: Axes, agreement: Agreement, trial: int) -> None:
 def _mark_first_difference(axes: Axes, agreement: Agreement, trial: int) -> None:
     for comparison in agreement.exact:
         if comparison.first is not None and comparison.first.trial == trial:
-            axes.plot(comparison.first.time_ms / 1000, comparison.first.neuron, "o",
-                      markersize=12, markerfacecolor="none", color=ACCENT)
+            axes.plot(
+                comparison.first.time_ms / 1000,
+                comparison.first.neuron,
+                "o",
+                markersize=12,
+                markerfacecolor="none",
+                color=ACCENT,
+            )

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from bridge.compare import figures
 from bridge.compare.agreement import Agreement, accuracy
+from bridge.errors import OutputError
 from bridge.exchange.hdf5 import check_writable, write_bytes
 
 
@@ -41,9 +42,8 @@ def report(agreement: Agreement, path: str | Path, *, force: bool = False) -> li
         OutputError: the page exists already, or something cannot be written.
     """
     page = Path(path)
-    check_writable(page, overwrite=force)
+    folder = check_report_writable(page, force=force)
     pictures = _pictures(agreement)
-    folder = page.with_name(page.stem + "_figures")
     written = [page]
     for picture in pictures:
         target = folder / f"{picture.name}.png"
@@ -54,10 +54,21 @@ def report(agreement: Agreement, path: str | Path, *, force: bool = False) -> li
     return written
 
 
+def check_report_writable(page: Path, *, force: bool) -> Path:
+    """The folder of a page's pictures; OutputError where either exists or cannot be written."""
+    check_writable(page, overwrite=force)
+    folder = page.with_name(page.stem + "_figures")
+    if folder.exists() and not force:
+        raise OutputError(f"{folder} exists already; use --force (force=True) to replace it")
+    return folder
+
+
 def verdict(agreement: Agreement) -> str:
     """The outcome in one sentence."""
-    names = " and ".join(agreement.labels) if len(agreement.labels) == 2 else (
-        ", ".join(agreement.labels[:-1]) + " and " + agreement.labels[-1]
+    names = (
+        " and ".join(agreement.labels)
+        if len(agreement.labels) == 2
+        else (", ".join(agreement.labels[:-1]) + " and " + agreement.labels[-1])
     )
     first = agreement.frozen[agreement.labels[0]].spikes
     if agreement.agreed:
@@ -84,13 +95,18 @@ def evidence(agreement: Agreement) -> list[str]:
             apart = comparison.largest_difference_mv
             lines.append(
                 f"{pair}: no voltage came nearer to threshold than {comparison.margin_mv:.2g} mV, and "
-                + (f"the voltages differ by at most {apart:.2g} mV." if apart else
-                   "the voltages are equal bit for bit.")
+                + (
+                    f"the voltages differ by at most {apart:.2g} mV."
+                    if apart
+                    else "the voltages are equal bit for bit."
+                )
             )
     for label, recording in agreement.frozen.items():
         if agreement.trials is not None and recording.readouts:
             share = accuracy(agreement.network, agreement.trials, recording)
-            lines.append(f"{label} does the task ({agreement.network.task}) in {share:.0%} of them.")
+            lines.append(
+                f"{label} does the task ({agreement.network.task}) in {share:.0%} of them."
+            )
     return lines
 
 
@@ -114,34 +130,51 @@ def _pictures(agreement: Agreement) -> list[_Picture]:
     rate = agreement.rate
     if rate is not None and rate.history is not None:
         target = rate.provenance.get("options", {}).get("target_loss")
-        drawn.append((
-            "training", "Training of the rate network",
-            f"{rate.size} units, {rate.provenance.get('updates', '?')} updates; evaluated on "
-            "fresh trials.",
-            figures.loss_curve(rate.history, target),
-        ))
+        drawn.append(
+            (
+                "training",
+                "Training of the rate network",
+                f"{rate.size} units, {rate.provenance.get('updates', '?')} updates; evaluated on "
+                "fresh trials.",
+                figures.loss_curve(rate.history, target),
+            )
+        )
     if agreement.search is not None:
-        drawn.append((
-            "scale", "Search for the scale factor",
-            f"Accuracy of the spiking network with all recurrent and output weights divided by 1/λ "
-            f"as printed; bars: 95 % Wilson intervals. Chosen: "
-            f"{agreement.search.best_inverse_scale:g}.",
-            figures.scale_curve(agreement.search),
-        ))
-    drawn.append((
-        "rasters", "Spikes", "The same trials in each backend under the same noise; grey: input on.",
-        figures.rasters(agreement),
-    ))
+        drawn.append(
+            (
+                "scale",
+                "Search for the scale factor",
+                f"Accuracy of the spiking network with all recurrent and output weights divided by 1/λ "
+                f"as printed; bars: 95 % Wilson intervals. Chosen: "
+                f"{agreement.search.best_inverse_scale:g}.",
+                figures.scale_curve(agreement.search),
+            )
+        )
+    drawn.append(
+        (
+            "rasters",
+            "Spikes",
+            "The same trials in each backend under the same noise; grey: input on.",
+            figures.rasters(agreement),
+        )
+    )
     if agreement.network.readouts:
-        drawn.append((
-            "readouts", "Outputs",
-            "The output of each backend under the same noise, and of the rate network.",
-            figures.readouts(agreement),
-        ))
-    drawn.append((
-        "rates", "Firing rates", "Mean rate of each neuron, one backend against the other.",
-        figures.rate_scatter(agreement),
-    ))
+        drawn.append(
+            (
+                "readouts",
+                "Outputs",
+                "The output of each backend under the same noise, and of the rate network.",
+                figures.readouts(agreement),
+            )
+        )
+    drawn.append(
+        (
+            "rates",
+            "Firing rates",
+            "Mean rate of each neuron, one backend against the other.",
+            figures.rate_scatter(agreement),
+        )
+    )
     return [
         _Picture(name, title, caption, _png(figure), round(figure.get_figwidth() * 96))
         for name, title, caption, figure in drawn
@@ -157,7 +190,8 @@ def _png(figure: Figure) -> bytes:
 def _origin(agreement: Agreement) -> dict[str, str]:
     """Versions, seeds and times, for the foot of the page."""
     rows = {
-        "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC") + f" by spikebridge {version('spikebridge')}",
+        "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        + f" by spikebridge {version('spikebridge')}",
         "seed": str(agreement.seed),
         "network": "; ".join(f"{k}: {v}" for k, v in agreement.network.provenance.items()),
     }
@@ -165,7 +199,11 @@ def _origin(agreement: Agreement) -> dict[str, str]:
         options = agreement.rate.provenance.get("options", {})
         rows["rate network"] = "; ".join(f"{k}: {v}" for k, v in options.items())
     for label, recording in agreement.frozen.items():
-        made_by = {k: v for k, v in recording.provenance.items() if k in ("package", "dtype", "target", "device")}
+        made_by = {
+            k: v
+            for k, v in recording.provenance.items()
+            if k in ("package", "dtype", "target", "device")
+        }
         text = ", ".join(str(value) for value in made_by.values())
         rows[label] = f"{text}; {agreement.seconds[label]:.1f} s under the same noise"
     versions = ("numpy", "torch", "snntorch", "brian2", "h5py")

@@ -6,8 +6,10 @@ trees (groups). Nothing in a file is ever executed or unpickled.
 
 import hashlib
 import io
+import math
 import os
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ Tree = dict[str, Any]
 
 FORMAT = "spikebridge"
 _LARGEST_BYTES = 4 * 2**30
+_MOST_OBJECTS = 100_000
 _DEEPEST = 8
 _UNITS = {"_ms": "ms", "_mv": "mV", "_hz": "Hz"}
 
@@ -30,10 +33,11 @@ def write_tree(path: Path, tree: Tree, *, overwrite: bool) -> None:
     Raises:
         OutputError: the file exists and may not be replaced, or cannot be written.
     """
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists already; use --force (force=True) to replace it")
+    _check_free(path, overwrite=overwrite)
     buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
+    # The latest layout keeps checksums of HDF5's own metadata: without them one damaged byte can
+    # send the HDF5 library into an endless loop or crash it.
+    with h5py.File(buffer, "w", libver="latest") as file:
         _write_group(file, tree)
         file.attrs["checksum"] = checksum(tree)
     write_bytes(path, buffer.getbuffer())
@@ -64,16 +68,24 @@ def write_bytes(path: Path, content: bytes | memoryview) -> None:
 
 def check_writable(path: Path, *, overwrite: bool) -> None:
     """Raise OutputError now rather than after the work, where `path` could not be written."""
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder; name a file in it")
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists already; use --force (force=True) to replace it")
+    _check_free(path, overwrite=overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def _check_free(path: Path, *, overwrite: bool) -> None:
+    try:
+        folder, exists = path.is_dir(), path.exists()
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
+    if folder:
+        raise OutputError(f"{path} is a folder; name a file in it")
+    if exists and not overwrite:
+        raise OutputError(f"{path} exists already; use --force (force=True) to replace it")
 
 
 def read_tree(path: Path) -> Tree:
@@ -83,24 +95,47 @@ def read_tree(path: Path) -> Tree:
         FormatError: missing, truncated, foreign, changed since it was written, or holding what
             no such file holds (links to elsewhere, objects, absurd sizes).
     """
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:
+        raise FormatError(f"{path}: {error.strerror or error}") from None
+    if not there:
         raise FormatError(f"{path}: no such file")
     try:
         with h5py.File(path, "r") as file:
             if _text(file.attrs.get("format")) != FORMAT:
                 raise FormatError(f"{path}: not a spikebridge file")
-            budget = [_LARGEST_BYTES]
-            tree = _read_group(file, str(path), budget, _DEEPEST)
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
-        if isinstance(error, FormatError):
-            raise
-        if isinstance(error, PermissionError):
-            raise FormatError(f"{path}: no permission to read it") from None
+            tree = _read_group(file, str(path), _Budget(), _DEEPEST)
+        kept = tree.pop("checksum", None)
+        fits = kept == checksum(tree)
+    except FormatError:
+        raise
+    except PermissionError:
+        raise FormatError(f"{path}: no permission to read it") from None
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError):
         raise FormatError(f"{path}: damaged, or no HDF5 file") from None
-    kept = tree.pop("checksum", None)
-    if kept != checksum(tree):
-        raise FormatError(f"{path}: its checksum does not fit its content; it was changed or damaged")
+    if not fits:
+        raise FormatError(
+            f"{path}: its checksum does not fit its content; it was changed or damaged"
+        )
     return tree
+
+
+@dataclass
+class _Budget:
+    """What a file may still claim: hard links can make a small file endless."""
+
+    data: int = _LARGEST_BYTES
+    objects: int = _MOST_OBJECTS
+
+    def spend(self, path: str, size: int) -> None:
+        """Take one object of `size` bytes."""
+        self.data -= size
+        self.objects -= 1
+        if self.data < 0:
+            raise FormatError(f"{path}: claims more than {_LARGEST_BYTES / 2**30:.0f} GiB of data")
+        if self.objects < 0:
+            raise FormatError(f"{path}: claims more than {_MOST_OBJECTS} groups and arrays")
 
 
 def checksum(tree: Tree) -> str:
@@ -151,9 +186,10 @@ def _units_of(name: str) -> str:
     return next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), "1")
 
 
-def _read_group(group: h5py.Group, path: str, budget: list[int], depth: int) -> Tree:
+def _read_group(group: h5py.Group, path: str, budget: _Budget, depth: int) -> Tree:
     if depth == 0:
         raise FormatError(f"{path}: groups are nested too deep")
+    budget.spend(path, 0)
     tree: Tree = {name: _attribute(path, name, value) for name, value in group.attrs.items()}
     for name in group:
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
@@ -163,15 +199,16 @@ def _read_group(group: h5py.Group, path: str, budget: list[int], depth: int) -> 
             tree[name] = _read_group(item, path, budget, depth - 1)
         elif isinstance(item, h5py.Dataset):
             tree[name] = _read_dataset(item, path, budget)
+        else:
+            raise FormatError(f"{path}: {item.name} is neither a group nor an array")
     return tree
 
 
-def _read_dataset(dataset: h5py.Dataset, path: str, budget: list[int]) -> np.ndarray:  # type: ignore[type-arg]
-    if dataset.shape is None or dataset.dtype.kind not in "fiub" or dataset.external:
+def _read_dataset(dataset: h5py.Dataset, path: str, budget: _Budget) -> np.ndarray:  # type: ignore[type-arg]
+    elsewhere = dataset.external or dataset.is_virtual
+    if dataset.shape is None or dataset.dtype.kind not in "fiub" or elsewhere:
         raise FormatError(f"{path}: {dataset.name} is no plain array of numbers")
-    budget[0] -= int(np.prod(dataset.shape, dtype=object)) * dataset.dtype.itemsize
-    if budget[0] < 0:
-        raise FormatError(f"{path}: claims more than {_LARGEST_BYTES / 2**30:.0f} GiB of data")
+    budget.spend(path, math.prod(dataset.shape) * dataset.dtype.itemsize)
     array: np.ndarray = dataset[()]  # type: ignore[type-arg]
     return np.asarray(array)
 

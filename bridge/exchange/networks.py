@@ -10,6 +10,7 @@ from scipy import sparse
 from bridge.errors import FormatError
 from bridge.exchange.hdf5 import Tree
 from bridge.rate.network import Checkpoint, History, RateNetwork
+from bridge.spiking.arrays import counted
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential, Filter
 from bridge.spiking.network import Channel, Projection, Readout, SpikingNetwork
 from bridge.spiking.neurons import LIF_ARRAYS, Lif, NormalVoltage, Population, UniformVoltage
@@ -22,7 +23,7 @@ def rate_to_tree(rate: RateNetwork) -> Tree:
     """A rate network with its history and its checkpoint, if it has them."""
     tree: Tree = {name: np.asarray(getattr(rate, name)) for name in _RATE_ARRAYS}
     tree |= {name: getattr(rate, name) for name in _RATE_VALUES}
-    tree["provenance"] = json.dumps(dict(rate.provenance), sort_keys=True)
+    tree["provenance"] = json.dumps(dict(rate.provenance), sort_keys=True, default=str)
     if rate.excitatory is not None:
         tree["excitatory"] = np.asarray(rate.excitatory)
     if rate.history is not None:
@@ -56,7 +57,7 @@ def network_to_tree(network: SpikingNetwork) -> Tree:
         "sample_steps": network.sample_steps,
         "sample_offset_steps": network.sample_offset_steps,
         "task": network.task,
-        "provenance": json.dumps(dict(network.provenance), sort_keys=True),
+        "provenance": json.dumps(dict(network.provenance), sort_keys=True, default=str),
         "populations": _numbered(network.populations, _population_to_tree),
         "projections": _numbered(network.projections, _projection_to_tree),
         "readouts": _numbered(network.readouts, _readout_to_tree),
@@ -163,9 +164,10 @@ def _projection_from_tree(tree: Tree) -> Projection:
 
 def _sparse_from_tree(tree: Tree) -> sparse.csc_array:
     data, indices, indptr = (tree[name] for name in ("data", "indices", "indptr"))
-    post, pre = tree["post"], tree["pre"]
+    post, pre = counted("post", tree["post"]), counted("pre", tree["pre"])
     sound = (
-        indptr.shape == (pre + 1,)
+        indices.dtype.kind == indptr.dtype.kind == "i"
+        and indptr.shape == (pre + 1,)
         and data.shape == indices.shape == (indptr[-1],)
         and indptr[0] == 0
         and np.all(np.diff(indptr) >= 0)
@@ -216,7 +218,5 @@ def _filter_from_tree(tree: Tree) -> Filter:
     if kind == "exponential":
         return Exponential(tau_ms=tree["tau_ms"], normalisation=tree["normalisation"])
     if kind == "double_exponential":
-        return DoubleExponential(
-            tau_rise_ms=tree["tau_rise_ms"], tau_decay_ms=tree["tau_decay_ms"]
-        )
+        return DoubleExponential(tau_rise_ms=tree["tau_rise_ms"], tau_decay_ms=tree["tau_decay_ms"])
     raise FormatError(f"unknown filter {kind!r}")

@@ -73,8 +73,10 @@ def _read_v1(path: str | Path, tree: Tree) -> Stored:
         thing: Stored = _KINDS[kind][2](tree)
     except BridgeError as error:
         raise FormatError(f"{path}: {error}") from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise FormatError(f"{path}: a {kind} file with missing or misplaced parts ({error})") from None
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise FormatError(
+            f"{path}: a {kind} file with missing or misplaced parts ({error})"
+        ) from None
     return thing
 
 
@@ -143,9 +145,7 @@ def _recording_to_tree(recording: Recording) -> Tree:
         "dt_ms": recording.dt_ms,
         "sample_ms": recording.sample_ms,
         "provenance": dump_provenance(recording.provenance),
-        "spikes": {
-            name: np.asarray(getattr(spikes, name)) for name in ("trial", "step", "neuron")
-        }
+        "spikes": {name: np.asarray(getattr(spikes, name)) for name in ("trial", "step", "neuron")}
         | {name: getattr(spikes, name) for name in ("n_trials", "n_steps", "n_neurons")},
         "readouts": {name: np.asarray(values) for name, values in recording.readouts.items()},
         "population_names": json.dumps(list(recording.populations)),
@@ -173,7 +173,7 @@ def _recording_from_tree(tree: Tree) -> Recording:
 
 def dump_provenance(provenance: Mapping[str, Any]) -> str:
     """Provenance as JSON text, its keys in order."""
-    return json.dumps(dict(provenance), sort_keys=True)
+    return json.dumps(dict(provenance), sort_keys=True, default=str)
 
 
 _KINDS: dict[str, tuple[type, Callable[[Any], Tree], Callable[[Tree], Any]]] = {

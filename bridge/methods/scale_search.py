@@ -109,6 +109,7 @@ def convert(
     if scales.size == 0 or scales[0] <= 0:
         raise SpecError("inverse_scales: needs at least one value, all positive")
     counted("trials", trials, least=1)
+    counted("seed", seed)
     if not rate.task:
         raise SpecError("this rate network names no task to search the scale factor with")
     started = time.monotonic()

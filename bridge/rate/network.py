@@ -64,6 +64,17 @@ class Checkpoint:
         counted("checkpoint: updates", self.updates)
         if not set(self.parameters) == set(self.moment1) == set(self.moment2):
             raise SpecError("checkpoint: parameters and moments differ in their names")
+        for part in ("parameters", "moment1", "moment2"):
+            kept = {
+                name: frozen_array(
+                    f"checkpoint: {part} {name}",
+                    values,
+                    np.shape(self.parameters[name]),
+                    np.float32,
+                )
+                for name, values in getattr(self, part).items()
+            }
+            object.__setattr__(self, part, MappingProxyType(kept))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,6 +118,8 @@ class RateNetwork:
 
     def __post_init__(self) -> None:
         size = np.shape(self.recurrent)[0] if np.ndim(self.recurrent) else 0
+        if not size:
+            raise SpecError("recurrent: a network needs at least one unit")
         outputs = np.shape(self.b_out)[0] if np.ndim(self.b_out) else None
         shapes = {
             "recurrent": (size, size),
@@ -127,6 +140,8 @@ class RateNetwork:
             raise SpecError("noise_sd and initial_sd must not be negative")
         if self.excitatory is not None:
             self._check_dale(size)
+        if self.checkpoint is not None:
+            self._check_checkpoint(self.checkpoint, size)
         object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
 
     def _check_dale(self, size: int) -> None:
@@ -135,6 +150,17 @@ class RateNetwork:
         signs = np.where(excitatory, 1.0, -1.0)
         if np.any(np.asarray(self.recurrent) * signs < 0):
             raise SpecError("recurrent: some weights have a sign that breaks Dale's law")
+
+    def _check_checkpoint(self, checkpoint: Checkpoint, size: int) -> None:
+        expected = {
+            "w": (size, size),
+            "gate": (size,),
+            "w_out": np.shape(self.w_out),
+            "b_out": np.shape(self.b_out),
+        }
+        got = {name: np.shape(values) for name, values in checkpoint.parameters.items()}
+        if got != expected or "options" not in self.provenance:
+            raise SpecError(f"checkpoint: does not fit the network: {got}, expected {expected}")
 
     @property
     def size(self) -> int:

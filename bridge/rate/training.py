@@ -167,12 +167,12 @@ def _options(resume: RateNetwork | None, given: dict[str, Any]) -> Options:
     return replace(Options(**stored), **given)
 
 
-def _start(
-    task: Task, options: Options, resume: RateNetwork | None, device: torch.device
-) -> _Run:
+def _start(task: Task, options: Options, resume: RateNetwork | None, device: torch.device) -> _Run:
     rng = np.random.default_rng((options.seed, _START))
     start = _initial_parameters(task, options, rng)
-    parameters = start if resume is None or resume.checkpoint is None else resume.checkpoint.parameters
+    parameters = (
+        start if resume is None or resume.checkpoint is None else resume.checkpoint.parameters
+    )
     module = RateModule(
         {name: np.asarray(parameters[name]) for name in PARAMETERS},
         w_in=start["w_in"],
@@ -205,9 +205,7 @@ def _initial_parameters(
     }
 
 
-def _loop(
-    run: _Run, device: torch.device, on_progress: Callable[[Progress], None] | None
-) -> None:
+def _loop(run: _Run, device: torch.device, on_progress: Callable[[Progress], None] | None) -> None:
     options = run.options
     while run.updates < options.max_updates:
         _update(run, device)
@@ -227,7 +225,9 @@ def _loop(
 def _update(run: _Run, device: torch.device) -> None:
     """One step of Adam on a fresh batch; which batch depends on its number alone."""
     options = run.options
-    trials = run.task.trials(options.batch, np.random.default_rng((options.seed, _TRIALS, run.updates)))
+    trials = run.task.trials(
+        options.batch, np.random.default_rng((options.seed, _TRIALS, run.updates))
+    )
     outputs = run.module(*_inputs_and_noise(run, trials, device, (_NOISE, run.updates)))
     loss = _losses(run, outputs, trials, device).mean()
     run.adam.zero_grad(set_to_none=True)

@@ -17,7 +17,9 @@ def frozen_array(
         SpecError: if it has another shape, is no number or is not finite.
     """
     try:
-        array = np.array(value, dtype=dtype, order="C", copy=True)
+        given = np.asarray(value)
+        with np.errstate(invalid="ignore"):
+            array = np.array(given, dtype=dtype, order="C", copy=True)
     except (TypeError, ValueError, OverflowError) as error:
         raise SpecError(f"{name}: expected numbers of type {np.dtype(dtype)} ({error})") from None
     fits = array.ndim == len(shape) and all(
@@ -28,6 +30,8 @@ def frozen_array(
         raise SpecError(f"{name}: expected shape ({wanted}), got {array.shape}")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise SpecError(f"{name}: holds NaN or infinite values")
+    if array.dtype.kind in "iub" and given.size and not np.array_equal(array, given):
+        raise SpecError(f"{name}: expected whole numbers of type {array.dtype}")
     # A frozen dataclass does not freeze the arrays it holds.
     array.flags.writeable = False
     return array
@@ -49,4 +53,6 @@ def counted(name: str, value: object, least: int = 0) -> int:
     """`value` as an int, at least `least`; SpecError for anything that is not a whole number."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise SpecError(f"{name}: expected a whole number of at least {least}, got {value!r}")
+    if value >= 2**63:
+        raise SpecError(f"{name}: {value} is too large")
     return int(value)

@@ -117,7 +117,9 @@ class Drive:
         if isinstance(noise, FrozenNoise):
             noise = FrozenNoise(values_mv=np.asarray(noise.values_mv)[:, start:stop])
         part = {
-            name: None if getattr(self, name) is None else np.asarray(getattr(self, name))[start:stop]
+            name: None
+            if getattr(self, name) is None
+            else np.asarray(getattr(self, name))[start:stop]
             for name in ("v_initial_mv", "recurrent_gain")
         }
         return replace(
@@ -133,7 +135,9 @@ class Drive:
         steps, trials, size = self.n_steps(network), self.n_trials, network.size
         channels = np.shape(self.inputs)[2]
         if channels != network.input_size:
-            raise SpecError(f"inputs: the network takes {network.input_size} channels, got {channels}")
+            raise SpecError(
+                f"inputs: the network takes {network.input_size} channels, got {channels}"
+            )
         if self.v_initial_mv is not None and np.shape(self.v_initial_mv) != (trials, size):
             got = np.shape(self.v_initial_mv)
             raise SpecError(f"v_initial_mv: expected shape {(trials, size)}, got {got}")

@@ -58,9 +58,7 @@ def trained_rate_network(size=6):
         excitatory=excitatory,
         task="go-nogo",
         history=History(update=[25, 50], loss=[1 / 3, 0.1], accuracy=[0.5, 2 / 3]),
-        checkpoint=Checkpoint(
-            updates=50, parameters=parts[0], moment1=parts[1], moment2=parts[2]
-        ),
+        checkpoint=Checkpoint(updates=50, parameters=parts[0], moment1=parts[1], moment2=parts[2]),
     )
 
 
@@ -86,7 +84,10 @@ def spiking_network():
         ),
     )  # fmt: skip
     filters = {
-        ("exc", "exc"): (DoubleExponential(tau_rise_ms=2.1, tau_decay_ms=rng.uniform(20, 90, 20)), 0),
+        ("exc", "exc"): (
+            DoubleExponential(tau_rise_ms=2.1, tau_decay_ms=rng.uniform(20, 90, 20)),
+            0,
+        ),
         ("exc", "inh"): (Exponential(tau_ms=rng.uniform(2, 9, 15), normalisation="area"), 12),
         ("inh", "exc"): (Exponential(tau_ms=3.3, normalisation="jump"), 1),
         ("inh", "inh"): (Direct(), 5),
@@ -99,7 +100,11 @@ def spiking_network():
         for (pre, post), (filter_, delay) in filters.items()
     ]  # fmt: skip
     dense = Projection(
-        name="stimulus", source=INPUT, target="exc", weights=rng.normal(0, 1, (20, 2)), filter=Direct()
+        name="stimulus",
+        source=INPUT,
+        target="exc",
+        weights=rng.normal(0, 1, (20, 2)),
+        filter=Direct(),
     )
     channels = [
         Channel(source="exc", weights=rng.normal(0, 1, (2, 20)), filter=Direct()),
@@ -126,7 +131,11 @@ def spiking_network():
         sample_steps=50,
         sample_offset_steps=26,
         task="go-nogo",
-        provenance={"inverse_scale": 1 / 3, "made_by": "ä test", "nested": {"list": [1, None, True]}},
+        provenance={
+            "inverse_scale": 1 / 3,
+            "made_by": "ä test",
+            "nested": {"list": [1, None, True]},
+        },
     )
 
 
@@ -336,7 +345,7 @@ def test_saving_does_not_replace_a_file_unless_forced(rate_file):
 
 def test_a_folder_is_not_replaced_even_when_forced(tmp_path):
     (tmp_path / "folder").mkdir()
-    with pytest.raises(OutputError, match="cannot write .*folder"):
+    with pytest.raises(OutputError, match=r"is a folder; name a file in it"):
         save(rate_network(), tmp_path / "folder", force=True)
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
@@ -530,41 +539,73 @@ def with_nan(*names):
 
 RATE_FAULTS = {
     "a newer format": (
-        set_item("format_version", value=2), "format version 2; this spikebridge reads 1"),
+        set_item("format_version", value=2),
+        "format version 2; this spikebridge reads 1",
+    ),
     "a version in words": (
-        set_item("format_version", value="one"), "format version one; this spikebridge reads 1"),
+        set_item("format_version", value="one"),
+        "format version one; this spikebridge reads 1",
+    ),
     "no version": (drop("format_version"), "format version None; this spikebridge reads 1"),
     "an unknown kind": (
-        set_item("kind", value="zoo"), "unknown kind 'zoo'; known are rate_network, spiking_network"),
+        set_item("kind", value="zoo"),
+        "unknown kind 'zoo'; known are rate_network, spiking_network",
+    ),
     "no kind": (drop("kind"), "unknown kind None"),
-    "another kind": (set_item("kind", value="drive"), "a drive file with missing or misplaced parts"),
+    "another kind": (
+        set_item("kind", value="drive"),
+        "a drive file with missing or misplaced parts",
+    ),
     "NaN in weights": (with_nan("recurrent"), "recurrent: holds NaN or infinite values"),
     "NaN in time constants": (with_nan("tau_ms"), "tau_ms: holds NaN or infinite values"),
     "a step of NaN": (set_item("dt_ms", value=np.nan), "dt_ms: must be positive, got nan"),
     "no square": (
         set_item("recurrent", value=np.zeros((6, 5))),
-        r"recurrent: expected shape \(6, 6\), got \(6, 5\)"),
+        r"recurrent: expected shape \(6, 6\), got \(6, 5\)",
+    ),
     "too few inputs": (
-        set_item("w_in", value=np.zeros((5, 2))), r"w_in: expected shape \(6, any\), got \(5, 2\)"),
+        set_item("w_in", value=np.zeros((5, 2))),
+        r"w_in: expected shape \(6, any\), got \(5, 2\)",
+    ),
     "a missing dataset": (drop("w_out"), "missing or misplaced parts .*w_out"),
     "a missing attribute": (drop("activation"), "missing or misplaced parts .*activation"),
     "an unknown activation": (
-        set_item("activation", value="relu"), "unknown activation 'relu'; known are sigmoid"),
+        set_item("activation", value="relu"),
+        "unknown activation 'relu'; known are sigmoid",
+    ),
     "a group for an array": (set_item("w_in", value={"a": np.zeros(3)}), "w_in: expected numbers"),
     "an array for a group": (set_item("history", value=np.zeros(3)), "missing or misplaced parts"),
-    "provenance that is no JSON": (
-        set_item("provenance", value="{"), "missing or misplaced parts"),
+    "provenance that is no JSON": (set_item("provenance", value="{"), "missing or misplaced parts"),
     "provenance that is a list": (
-        set_item("provenance", value="[1, 2]"), "missing or misplaced parts"),
+        set_item("provenance", value="[1, 2]"),
+        "missing or misplaced parts",
+    ),
     "provenance nested without end": (
-        set_item("provenance", value="[" * 50_000), "missing or misplaced parts"),
+        set_item("provenance", value="[" * 50_000),
+        "missing or misplaced parts",
+    ),
+    "NaN in a checkpoint": (
+        set_item(
+            "checkpoint",
+            value={"updates": 1}
+            | {
+                part: {"w": np.full((6, 6), np.nan)}
+                for part in ("parameters", "moment1", "moment2")
+            },
+        ),
+        "checkpoint: .*NaN or infinite",
+    ),
     "text for a number": (set_item("noise_sd", value="loud"), "missing or misplaced parts"),
     "no units": (
         lambda tree: tree.update(
-            recurrent=np.zeros((0, 0)), w_in=np.zeros((0, 2)), w_out=np.zeros((3, 0)),
-            tau_ms=np.zeros(0)),
-        "recurrent: "),
-}  # fmt: skip
+            recurrent=np.zeros((0, 0)),
+            w_in=np.zeros((0, 2)),
+            w_out=np.zeros((3, 0)),
+            tau_ms=np.zeros(0),
+        ),
+        "recurrent: ",
+    ),
+}
 
 
 @pytest.mark.parametrize("fault", RATE_FAULTS)
@@ -578,43 +619,73 @@ POPULATION, SYNAPSES = ("populations", "000"), ("projections", "000", "weights")
 NETWORK_FAULTS = {
     "NaN in sparse weights": (with_nan(*SYNAPSES, "data"), "projection exc_exc: .*NaN or infinite"),
     "NaN in readout weights": (
-        with_nan("readouts", "000", "channels", "000", "weights"), "readout weights: holds NaN"),
+        with_nan("readouts", "000", "channels", "000", "weights"),
+        "readout weights: holds NaN",
+    ),
     "a target that is not there": (
-        set_item(*SYNAPSES, "indices", value=np.full(120, 20)), "indices do not fit their shape"),
+        set_item(*SYNAPSES, "indices", value=np.full(120, 20)),
+        "indices do not fit their shape",
+    ),
     "pointers that run backwards": (
         set_item(*SYNAPSES, "indptr", value=np.array([0, *range(19, 0, -1), 120])),
-        "indices do not fit their shape"),
+        "indices do not fit their shape",
+    ),
     "too few pointers": (
-        set_item(*SYNAPSES, "indptr", value=np.array([0, 120])), "indices do not fit their shape"),
+        set_item(*SYNAPSES, "indptr", value=np.array([0, 120])),
+        "indices do not fit their shape",
+    ),
     "no pointers": (
         lambda tree: tree["projections"]["000"]["weights"].update(
-            indptr=np.zeros(0, dtype=np.int64), pre=-1),
-        "indices do not fit their shape|misplaced parts"),
+            indptr=np.zeros(0, dtype=np.int64), pre=-1
+        ),
+        "pre: expected a whole number of at least 0, got -1|indices do not fit their shape|misplaced parts",
+    ),
     "indices that are no whole numbers": (
-        set_item(*SYNAPSES, "indices", value=np.full(120, 0.5)), "indices do not fit|misplaced parts"),
+        set_item(*SYNAPSES, "indices", value=np.full(120, 0.5)),
+        "indices do not fit|misplaced parts",
+    ),
     "more targets than neurons": (
-        set_item(*SYNAPSES, "post", value=21), r"expected .*\(20,\)|expected weights of shape \(20, 20\)"),
+        set_item(*SYNAPSES, "post", value=21),
+        r"expected .*\(20,\)|expected weights of shape \(20, 20\)",
+    ),
     "an unknown filter": (
-        set_item("projections", "000", "filter", "kind", value="alpha"), "unknown filter 'alpha'"),
+        set_item("projections", "000", "filter", "kind", value="alpha"),
+        "unknown filter 'alpha'",
+    ),
     "an unknown neuron": (
-        set_item(*POPULATION, "model", value="izhikevich"), "unknown neuron model 'izhikevich'"),
+        set_item(*POPULATION, "model", value="izhikevich"),
+        "unknown neuron model 'izhikevich'",
+    ),
     "an unknown start": (
-        set_item(*POPULATION, "initial_voltage", value="Rest"), "unknown initial voltage 'Rest'"),
+        set_item(*POPULATION, "initial_voltage", value="Rest"),
+        "unknown initial voltage 'Rest'",
+    ),
     "a start in words": (
-        set_item(*POPULATION, "low_mv", value="low"), "missing or misplaced parts"),
+        set_item(*POPULATION, "low_mv", value="low"),
+        "missing or misplaced parts",
+    ),
     "a delay of half a step": (
-        set_item("projections", "000", "delay_steps", value=0.5), "delay_steps: expected a whole number"),
+        set_item("projections", "000", "delay_steps", value=0.5),
+        "delay_steps: expected a whole number",
+    ),
     "a negative delay": (
-        set_item("projections", "000", "delay_steps", value=-1), "delay_steps: expected a whole number"),
+        set_item("projections", "000", "delay_steps", value=-1),
+        "delay_steps: expected a whole number",
+    ),
     "two populations of one name": (
-        set_item("populations", "001", "name", value="exc"), "names must be unique"),
+        set_item("populations", "001", "name", value="exc"),
+        "names must be unique",
+    ),
     "a projection from nowhere": (
-        set_item("projections", "000", "source", value="moon"), "no population 'moon'"),
+        set_item("projections", "000", "source", value="moon"),
+        "no population 'moon'",
+    ),
     "a population of untold size": (
         # One number for all neurons is allowed, so only the claimed size decides the memory.
         lambda tree: tree["populations"]["000"].update(size=2**50, noise_mv=np.array(0.1)),
-        "expected shape|misplaced parts|more than"),
-}  # fmt: skip
+        "expected shape|misplaced parts|more than",
+    ),
+}
 
 
 @pytest.mark.parametrize("fault", NETWORK_FAULTS)
@@ -628,18 +699,33 @@ RECORDING_FAULTS = {
     "NaN in a readout": (with_nan("readouts", "z"), "readout z: holds NaN"),
     "NaN in voltages": (with_nan("voltages_mv"), "voltages_mv: holds NaN"),
     "spikes of no neuron": (
-        set_item("spikes", "neuron", value=np.full(40, 7)), "neuron must lie between 0 and 6"),
+        set_item("spikes", "neuron", value=np.full(40, 7)),
+        "neuron must lie between 0 and 6",
+    ),
     "spikes out of order": (
-        lambda tree: tree["spikes"].update(trial=tree["spikes"]["trial"][::-1]), "must be sorted"),
+        lambda tree: tree["spikes"].update(trial=tree["spikes"]["trial"][::-1]),
+        "must be sorted",
+    ),
     "a trial fewer": (
-        set_item("margins_mv", value=np.zeros(2)), r"margins_mv: expected shape \(3\), got \(2,\)"),
+        set_item("margins_mv", value=np.zeros(2)),
+        r"margins_mv: expected shape \(3\), got \(2,\)",
+    ),
     "populations that do not add up": (
-        set_item("population_sizes", value=np.array([4, 4])), "do not add up"),
+        set_item("population_sizes", value=np.array([4, 4])),
+        "do not add up",
+    ),
     "more names than populations": (
-        set_item("population_sizes", value=np.array([7])), "missing or misplaced parts"),
+        set_item("population_sizes", value=np.array([7])),
+        "missing or misplaced parts",
+    ),
     "spikes of too wide a number": (
-        set_item("spikes", "neuron", value=np.full(40, 2**32)), "neuron"),
-}  # fmt: skip
+        # In 32 bits these would be the right neurons again.
+        lambda tree: tree["spikes"].update(
+            neuron=tree["spikes"]["neuron"].astype(np.int64) + 2**32
+        ),
+        "spikes: neuron",
+    ),
+}
 
 
 @pytest.mark.parametrize("fault", RECORDING_FAULTS)
@@ -717,36 +803,62 @@ FOREIGN_PARTS = {
     "external storage": (replace_by_external_storage, "/w_out is no plain array of numbers"),
     "a virtual dataset": (replace_by_virtual_dataset, "/w_out is no plain array of numbers"),
     "an absurd size": (add_absurd_dataset, "claims more than 4 GiB of data"),
-    "an absurd size in three ways": (add_dataset_wider_than_a_word, "claims more than 4 GiB of data"),
+    "an absurd size in three ways": (
+        add_dataset_wider_than_a_word,
+        "claims more than 4 GiB of data",
+    ),
     "deep groups": (add_deep_groups, "groups are nested too deep"),
     "a group in itself": (add_group_inside_itself, "groups are nested too deep"),
     "text": (
-        lambda file, _: file.create_dataset("names", data=["a", "b"]), "no plain array of numbers"),
+        lambda file, _: file.create_dataset("names", data=["a", "b"]),
+        "no plain array of numbers",
+    ),
     "bytes": (
-        lambda file, _: file.create_dataset("names", data=np.array([b"ab"])), "no plain array of numbers"),
+        lambda file, _: file.create_dataset("names", data=np.array([b"ab"])),
+        "no plain array of numbers",
+    ),
     "ragged arrays": (
         lambda file, _: file.create_dataset("ragged", (3,), h5py.vlen_dtype(np.int32)),
-        "no plain array of numbers"),
+        "no plain array of numbers",
+    ),
     "references": (
-        lambda file, _: file.create_dataset("pointers", (3,), h5py.ref_dtype), "no plain array of numbers"),
+        lambda file, _: file.create_dataset("pointers", (3,), h5py.ref_dtype),
+        "no plain array of numbers",
+    ),
     "records": (
-        lambda file, _: file.create_dataset("table", (3,), [("a", "f8")]), "no plain array of numbers"),
+        lambda file, _: file.create_dataset("table", (3,), [("a", "f8")]),
+        "no plain array of numbers",
+    ),
     "complex numbers": (
-        lambda file, _: file.create_dataset("z", data=np.zeros(2, complex)), "no plain array of numbers"),
+        lambda file, _: file.create_dataset("z", data=np.zeros(2, complex)),
+        "no plain array of numbers",
+    ),
     "an empty dataset": (
-        lambda file, _: file.create_dataset("void", data=h5py.Empty("f8")), "no plain array of numbers"),
+        lambda file, _: file.create_dataset("void", data=h5py.Empty("f8")),
+        "no plain array of numbers",
+    ),
     "dates": (add_date, "no plain array of numbers|damaged"),
     "a named type": (
-        lambda file, _: file.__setitem__("kind_of", np.dtype("f8")), "checksum|no plain array"),
+        lambda file, _: file.__setitem__("kind_of", np.dtype("f8")),
+        "checksum|no plain array|neither a group nor an array",
+    ),
     "an array attribute": (
-        lambda file, _: file.attrs.__setitem__("list", np.zeros(3)), "attribute list is neither"),
+        lambda file, _: file.attrs.__setitem__("list", np.zeros(3)),
+        "attribute list is neither",
+    ),
     "an empty attribute": (
-        lambda file, _: file.attrs.__setitem__("void", h5py.Empty("f8")), "attribute void is neither"),
+        lambda file, _: file.attrs.__setitem__("void", h5py.Empty("f8")),
+        "attribute void is neither",
+    ),
     "a complex attribute": (
-        lambda file, _: file.attrs.__setitem__("z", 1j), "attribute z is neither"),
+        lambda file, _: file.attrs.__setitem__("z", 1j),
+        "attribute z is neither",
+    ),
     "a text list attribute": (
-        lambda file, _: file.attrs.__setitem__("names", ["a", "b"]), "attribute names is neither"),
-}  # fmt: skip
+        lambda file, _: file.attrs.__setitem__("names", ["a", "b"]),
+        "attribute names is neither",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", FOREIGN_PARTS)
@@ -787,7 +899,10 @@ print(refused)
 """
 
 # Where HDF5 2.0 looped without end, crashed, or let a TypeError out in a file of the old layout.
-KNOWN_TO_HURT = {"recording": ["1120:198", "1208:183", "5032:227", "5096:160"]}
+KNOWN_TO_HURT = {
+    "rate network": ["5105:6"],
+    "recording": ["1120:198", "1208:183", "5032:227", "5096:160"],
+}
 
 
 @pytest.mark.parametrize("name", ["rate network", "recording"])
@@ -796,7 +911,7 @@ def test_a_flipped_byte_is_harmless_or_refused(name, tmp_path):
     size, rng = path.stat().st_size, np.random.default_rng(8)
     flips = [
         f"{rng.choice(stretch)}:{rng.integers(1, 256)}"
-        for stretch in np.array_split(np.arange(size), 200)
+        for stretch in np.array_split(np.arange(size), 120)
     ]
     flips += [flip for flip in KNOWN_TO_HURT.get(name, []) if int(flip.split(":")[0]) < size]
     done = subprocess.run(

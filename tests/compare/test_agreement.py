@@ -1,0 +1,151 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import drive_for, two_population_network
+
+import bridge
+from bridge.backends import simulate
+from bridge.compare.agreement import parse_backend
+from bridge.compare.exactness import compare_exactly
+from bridge.errors import SpecError
+from bridge.spiking.recording import Spikes
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    network = two_population_network()
+    drive = drive_for(network, 80, trials=3)
+    return network, drive, simulate(network, drive, voltages=True, margins=True)
+
+
+def moved(recording, index, steps):
+    """The recording with one spike some steps later."""
+    spikes = recording.spikes
+    step = np.array(spikes.step)
+    step[index] += steps
+    shape = (spikes.n_trials, spikes.n_steps, spikes.n_neurons)
+    return replace(recording, spikes=Spikes.gather(spikes.trial, step, spikes.neuron, shape))
+
+
+def test_equal_recordings_are_identical_and_certified(recorded):
+    network, _, recording = recorded
+    found = compare_exactly(network, ("a", "b"), recording, recording)
+    assert found.identical
+    assert found.certified
+    assert found.first is None
+    assert found.spikes == (recording.spikes.count,) * 2
+    assert found.largest_difference_mv == 0
+    assert found.margin_mv == np.min(recording.margins_mv) > 0
+
+
+def test_a_moved_spike_is_found_where_it_is(recorded):
+    network, _, recording = recorded
+    spikes = recording.spikes
+    index = spikes.count // 2
+    found = compare_exactly(network, ("a", "b"), recording, moved(recording, index, 1))
+    assert not found.identical
+    assert not found.certified
+    assert found.differing == 2
+    assert found.first.fired_in == "a"
+    assert (found.first.trial, found.first.step) == (spikes.trial[index], spikes.step[index])
+    neuron = int(spikes.neuron[index])
+    name, offset = ("exc", 0) if neuron < 20 else ("inh", 20)
+    assert found.first.unit == f"{name}[{neuron - offset}]"
+    assert found.first.time_ms == pytest.approx(spikes.step[index] * 0.1)
+
+
+def test_the_first_difference_is_the_earliest_in_time_over_all_trials(recorded):
+    network, _, recording = recorded
+    steps = np.asarray(recording.spikes.step)
+    trials = np.asarray(recording.spikes.trial)
+    late = int(np.flatnonzero((trials == 0) & (steps > 500))[0])
+    early = int(np.flatnonzero((trials == 2) & (steps > 100))[0])
+    found = compare_exactly(
+        network, ("a", "b"), recording, moved(moved(recording, late, 1), early, 1)
+    )
+    assert found.first.trial == 2
+
+
+def test_agreement_without_certificate_is_possible(recorded):
+    network, _, recording = recorded
+    off = replace(recording, voltages_mv=np.asarray(recording.voltages_mv) + 1.0)
+    found = compare_exactly(network, ("a", "b"), recording, off)
+    assert found.identical
+    assert not found.certified
+
+
+def test_recordings_of_different_trials_are_not_compared(recorded):
+    network, drive, recording = recorded
+    fewer = simulate(network, drive.trials(0, 2))
+    with pytest.raises(SpecError, match="different shapes"):
+        compare_exactly(network, ("a", "b"), recording, fewer)
+
+
+@pytest.fixture(scope="module")
+def agreement(recorded):
+    network, drive, _ = recorded
+    return bridge.compare(network, backends=["reference", "snntorch"], drive=drive, seed=1)
+
+
+def test_two_backends_agree_under_the_same_noise_and_not_under_their_own(agreement):
+    assert agreement.agreed
+    one, other = (agreement.independent[label].spikes for label in agreement.labels)
+    assert not np.array_equal(one.codes(), other.codes())
+
+
+def test_a_faulty_backend_is_caught(recorded, monkeypatch):
+    network, drive, _ = recorded
+
+    def faulty(network, drive, **options):
+        # Every synapse one step late.
+        late = [
+            p if p.source == "input" else replace(p, delay_steps=p.delay_steps + 1)
+            for p in network.projections
+        ]
+        return simulate(replace(network, projections=late), drive, **options)
+
+    load = bridge.backends.load
+    monkeypatch.setattr(
+        bridge.backends, "load", lambda name: faulty if name == "snntorch" else load(name)
+    )
+    found = bridge.compare(network, backends=["reference", "snntorch"], drive=drive)
+    assert not found.agreed
+    assert found.exact[0].differing > 0
+
+
+def test_the_report_is_one_page_with_pictures(agreement, tmp_path):
+    written = bridge.report(agreement, tmp_path / "page.html")
+    text = written[0].read_text()
+    assert "Agree: reference and snntorch fired the same" in text
+    assert "http" not in text.replace("http-equiv", "")
+    assert [path.name for path in written[1:]] == ["rasters.png", "readouts.png", "rates.png"]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in written[1:])
+    with pytest.raises(bridge.BridgeError, match="exists already"):
+        bridge.report(agreement, tmp_path / "page.html")
+
+
+@pytest.mark.parametrize(
+    ("backends", "message"),
+    [
+        (["reference"], "name at least two different ones"),
+        (["reference", "reference"], "name at least two different ones"),
+        (["reference", "neuron"], "unknown backend 'neuron'"),
+        (["reference:fast", "snntorch"], "backend reference takes no option"),
+    ],
+)
+def test_a_comparison_that_makes_no_sense_is_refused(recorded, backends, message):
+    network, drive, _ = recorded
+    with pytest.raises(SpecError, match=message):
+        bridge.compare(network, backends=backends, drive=drive)
+
+
+def test_a_network_without_a_task_needs_a_drive(recorded):
+    with pytest.raises(SpecError, match="names no task"):
+        bridge.compare(recorded[0], backends=["reference", "snntorch"])
+
+
+def test_backends_are_named_with_their_target_or_device():
+    assert parse_backend("brian2:numpy") == ("brian2", {"target": "numpy"})
+    assert parse_backend("snntorch:cuda:1") == ("snntorch", {"device": "cuda:1"})
+    assert parse_backend("reference") == ("reference", {})

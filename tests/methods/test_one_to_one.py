@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+import bridge
+from bridge.backends import simulate
+from bridge.errors import SpecError
+from bridge.methods.one_to_one import OUTPUT, map_one_to_one
+from bridge.rate.network import RateNetwork
+from bridge.spiking.drive import Drive, FrozenNoise
+
+UNITS, SAMPLES, SCALE = 14, 60, 12.0
+
+
+def rate_network(**fields):
+    rng = np.random.default_rng(0)
+    given = {
+        "recurrent": rng.normal(0, 1.5, (UNITS, UNITS)), "w_in": rng.normal(0, 30, (UNITS, 2)),
+        "w_out": rng.normal(0, 1, (1, UNITS)), "b_out": [9.0],
+        "tau_ms": rng.uniform(20, 100, UNITS),
+    } | fields  # fmt: skip
+    return RateNetwork(**given)
+
+
+def step_equations(rate, inputs, noise_mv, v):
+    """The original code's step for one trial, in its own order, times in seconds (SI Table S1)."""
+    dt, tau_m, tau_r, tau_d = 5e-5, 0.01, 0.002, np.asarray(rate.tau_ms) / 1000
+    weights, w_out = np.asarray(rate.recurrent) / SCALE, np.asarray(rate.w_out) / SCALE
+    ipsc, h, r, hr = np.zeros((4, UNITS))
+    skipped_until, spikes, outputs = np.full(UNITS, 40), [], []
+    for i in range(1, len(noise_mv) + 1):
+        column = min(int(np.floor(i / 100 + 0.5)), len(inputs) - 1)
+        current = ipsc - 40 + np.asarray(rate.w_in) @ inputs[column]
+        v = np.where(i > skipped_until, v + dt / tau_m * (-v + current), v)
+        v = v + noise_mv[i - 1]
+        s = (v >= -40).astype(float)
+        ipsc, h = (
+            ipsc * np.exp(-dt / tau_d) + h * dt,
+            h * np.exp(-dt / tau_r) + weights @ s / (tau_r * tau_d),
+        )
+        r, hr = r * np.exp(-dt / tau_d) + hr * dt, hr * np.exp(-dt / tau_r) + s / (tau_r * tau_d)
+        skipped_until = np.where(s > 0, i + 40, skipped_until)
+        v = np.where(s > 0, -65, v)
+        spikes += [(i - 1, n) for n in np.flatnonzero(s)]
+        outputs.append((w_out @ r)[0])
+    return spikes, np.array(outputs)
+
+
+def test_the_mapped_network_follows_the_originals_step_equations_spike_for_spike():
+    rate, rng = rate_network(), np.random.default_rng(1)
+    inputs = rng.normal(0, 1, (SAMPLES, 2))
+    noise, start = rng.normal(0, 0.1, (SAMPLES * 100, UNITS)), rng.uniform(-65, 30, UNITS)
+    spikes, outputs = step_equations(rate, inputs, noise, start)
+    drive = Drive(
+        inputs=inputs[:, None],
+        noise=FrozenNoise(values_mv=noise[:, None]),
+        v_initial_mv=start[None],
+    )
+    recording = simulate(map_one_to_one(rate, SCALE), drive, backend="reference")
+    assert len(spikes) > 100
+    assert list(zip(recording.spikes.step, recording.spikes.neuron, strict=True)) == spikes
+    np.testing.assert_allclose(
+        recording.readouts[OUTPUT][:, 0, 0], outputs[99::100], rtol=1e-9, atol=1e-12
+    )
+
+
+def test_a_gain_of_one_over_lambda_is_the_network_mapped_at_lambda():
+    rate, rng = rate_network(), np.random.default_rng(2)
+    inputs = rng.normal(0, 1, (SAMPLES, 3, 2))
+    noise = bridge.SharedNoise(seed=4)
+    mapped = simulate(map_one_to_one(rate, SCALE), Drive(inputs=inputs, noise=noise))
+    scaled = Drive(inputs=inputs, noise=noise, recurrent_gain=np.full(3, 1 / SCALE))
+    gained = simulate(map_one_to_one(rate, 1.0), scaled)
+    # The same up to rounding, which moves no spike in a run this short.
+    np.testing.assert_array_equal(mapped.spikes.codes(), gained.spikes.codes())
+    np.testing.assert_allclose(mapped.readouts[OUTPUT], gained.readouts[OUTPUT], rtol=1e-9)
+
+
+@pytest.mark.parametrize("scale", [0.0, -20.0, np.inf, np.nan])
+def test_a_scale_that_is_not_positive_is_refused(scale):
+    with pytest.raises(SpecError, match="inverse_scale: must be positive"):
+        map_one_to_one(rate_network(), scale)
+
+
+def test_a_rate_step_that_does_not_divide_is_refused():
+    with pytest.raises(SpecError, match="is no multiple of 0.05 ms"):
+        map_one_to_one(rate_network(dt_ms=1.03), SCALE)

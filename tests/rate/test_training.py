@@ -1,0 +1,115 @@
+import numpy as np
+import pytest
+
+import bridge
+import bridge.rate.training as training
+from bridge.errors import BackendError, SpecError
+
+SMALL = {"units": 12, "batch": 4, "check_every": 4, "evaluation_trials": 6, "seed": 3}
+
+
+def same(one, other):
+    for name in ("recurrent", "w_in", "w_out", "b_out", "tau_ms"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    np.testing.assert_array_equal(one.history.loss, other.history.loss)
+
+
+def test_a_seed_decides_everything():
+    first = bridge.train("go-nogo", max_updates=6, **SMALL)
+    same(first, bridge.train("go-nogo", max_updates=6, **SMALL))
+    other = bridge.train("go-nogo", max_updates=6, **{**SMALL, "seed": 4})
+    assert not np.array_equal(first.w_in, other.w_in)
+
+
+def test_a_resumed_training_ends_where_an_unbroken_one_does(tmp_path):
+    whole = bridge.train("go-nogo", max_updates=12, **SMALL)
+    half = bridge.train("go-nogo", max_updates=8, **SMALL)
+    bridge.save(half, tmp_path / "half.h5")
+    resumed = bridge.train("go-nogo", resume=bridge.load(tmp_path / "half.h5"), max_updates=12)
+    same(whole, resumed)
+
+
+def test_an_interrupt_leaves_a_network_that_can_go_on(monkeypatch):
+    whole = bridge.train("go-nogo", max_updates=12, **SMALL)
+    update, calls = training._update, []
+
+    def interrupted(run, device):
+        calls.append(1)
+        if len(calls) == 6:
+            raise KeyboardInterrupt
+        update(run, device)
+
+    monkeypatch.setattr(training, "_update", interrupted)
+    stopped = bridge.train("go-nogo", max_updates=12, **SMALL)
+    assert stopped.provenance["stopped"] == "interrupted"
+    assert stopped.checkpoint.updates == 5
+    monkeypatch.setattr(training, "_update", update)
+    same(whole, bridge.train("go-nogo", resume=stopped, max_updates=12))
+
+
+def test_training_lowers_the_loss_and_stops_at_its_target():
+    seen = []
+    network = bridge.train(
+        "go-nogo", units=40, batch=16, check_every=10, target_loss=3.5, max_updates=600, seed=0,
+        on_progress=seen.append,
+    )  # fmt: skip
+    loss = np.asarray(network.history.loss)
+    assert network.provenance["stopped"] == "target"
+    assert network.checkpoint is None
+    assert (
+        loss[-1] < 3.5 <= loss[:-1][np.asarray(network.history.accuracy)[:-1] > 0.95].min(initial=9)
+    )
+    assert network.history.accuracy[-1] > 0.95
+    assert [p.update for p in seen] == network.history.update.tolist()
+
+
+def test_training_goes_on_for_its_least_updates():
+    network = bridge.train(
+        "go-nogo", target_loss=1e9, target_accuracy=0.0, min_updates=10, max_updates=20, **SMALL
+    )
+    assert network.provenance["updates"] == 12
+
+
+def test_sparsity_and_signs_survive_training():
+    network = bridge.train("go-nogo", max_updates=8, **{**SMALL, "units": 60})
+    share = np.count_nonzero(network.recurrent) / 3600
+    # A zero weight has no gradient through relu: at most the 20 % of the start are nonzero.
+    assert 0.1 < share < 0.25
+    signs = np.where(network.excitatory, 1, -1)
+    assert (np.asarray(network.recurrent) * signs >= 0).all()
+
+
+def test_equal_ends_of_the_range_fix_the_time_constants():
+    network = bridge.train("go-nogo", max_updates=4, tau_ms=(35.0, 35.0), **SMALL)
+    np.testing.assert_allclose(network.tau_ms, 35.0, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"units": 0}, "units: expected a whole number of at least 1, got 0"),
+        ({"tau_ms": (100.0, 20.0)}, "expected 5 <= lowest <= highest"),
+        ({"loss": "l3"}, "loss: 'l2' or 'l1', got 'l3'"),
+        ({"learning_rate": -1.0}, "learning_rate: must be positive"),
+        ({"colour": "red"}, "unknown training option 'colour'"),
+        ({"device": "tpu"}, "unknown device 'tpu'"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options, message):
+    with pytest.raises(SpecError, match=message):
+        bridge.train("go-nogo", **options)
+
+
+def test_cuda_where_there_is_none_is_said(monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    with pytest.raises(BackendError, match="torch sees no such CUDA device here"):
+        bridge.train("go-nogo", device="cuda")
+
+
+def test_a_finished_network_cannot_be_resumed():
+    done = bridge.train("go-nogo", target_loss=1e9, target_accuracy=0.0, max_updates=8, **SMALL)
+    with pytest.raises(SpecError, match="there is no checkpoint"):
+        bridge.train("go-nogo", resume=done)
+    unfinished = bridge.train("go-nogo", max_updates=4, **SMALL)
+    with pytest.raises(SpecError, match="units cannot be changed"):
+        bridge.train("go-nogo", resume=unfinished, units=13)

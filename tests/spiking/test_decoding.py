@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+from conftest import NETWORKS
+
+from bridge.spiking.decoding import decode
+from bridge.spiking.filters import Direct, DoubleExponential, Exponential
+from bridge.spiking.network import Channel, Readout, SpikingNetwork
+from bridge.spiking.neurons import Lif, Population, UniformVoltage
+from bridge.spiking.recording import Spikes
+
+FILTERS = {
+    "direct": Direct(),
+    "exponential area": Exponential(tau_ms=[3.0, 20.0, 7.0], normalisation="area"),
+    "exponential jump": Exponential(tau_ms=[3.0, 20.0, 7.0], normalisation="jump"),
+    "double": DoubleExponential(tau_rise_ms=[1.0, 2.0, 5.0], tau_decay_ms=[3.0, 20.0, 5.0]),
+}
+
+
+def network(filter_, sample_steps, dt_ms=0.1):
+    lif = Lif(membrane_step="euler", tau_mem_ms=10, v_rest_mv=0, v_threshold_mv=1, v_reset_mv=0)
+    weights = np.array([[0.3, -1.0, 2.0], [1.0, 0.5, 0.0]])
+    return SpikingNetwork(
+        dt_ms=dt_ms,
+        populations=[
+            Population(
+                name="p", size=3, neurons=lif,
+                initial_voltage=UniformVoltage(low_mv=0, high_mv=0),
+            )
+        ],
+        projections=[],
+        readouts=[
+            Readout(
+                name="o", channels=[Channel(source="p", weights=weights, filter=filter_)],
+                bias=[0.1, -0.2],
+            )
+        ],
+        sample_steps=sample_steps,
+    )  # fmt: skip
+
+
+def step_by_step(filter_, trains, dt_ms):
+    """The filter's recursion in every step, as its docstring has it; trains are (K, B, N)."""
+    trace, rise = np.zeros((2, *trains.shape[1:]))
+    history = []
+    for spikes in trains:
+        if isinstance(filter_, Direct):
+            trace = spikes
+        elif isinstance(filter_, Exponential):
+            tau = np.asarray(filter_.tau_ms)
+            gain = 1000 / tau if filter_.normalisation == "area" else 1.0
+            trace = trace * np.exp(-dt_ms / tau) + gain * spikes
+        else:
+            tau_r, tau_d = np.asarray(filter_.tau_rise_ms), np.asarray(filter_.tau_decay_ms)
+            trace = trace * np.exp(-dt_ms / tau_d) + rise * dt_ms / 1000
+            rise = rise * np.exp(-dt_ms / tau_r) + spikes * 1e6 / (tau_r * tau_d)
+        history.append(trace)
+    return np.array(history)
+
+
+@pytest.mark.parametrize("sample_steps", [1, 5, 60])
+@pytest.mark.parametrize("name", FILTERS)
+def test_decoding_a_sample_at_a_time_is_the_filter_step_by_step(name, sample_steps):
+    rng = np.random.default_rng(0)
+    trains = (rng.random((120, 4, 3)) < 0.1).astype(float)
+    step, trial, neuron = np.nonzero(trains)
+    spikes = Spikes.gather(trial, step, neuron, (4, 120, 3))
+    net, gain = network(FILTERS[name], sample_steps), np.array([1.0, 0.5, 2.0, 0.0])
+    got = decode(net, spikes, gain)["o"]
+    traces = step_by_step(FILTERS[name], trains, 0.1)[sample_steps - 1 :: sample_steps]
+    weights = np.asarray(net.readouts[0].channels[0].weights)
+    expected = [0.1, -0.2] + gain[:, None] * (traces @ weights.T)
+    np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["exponential area", "double"])
+def test_a_spike_of_unit_area_has_unit_area(name):
+    # Sum of the trace times dt, in seconds, after one spike; Euler's sum is off by O(dt).
+    spikes = Spikes.gather([0, 0, 0], [0, 0, 0], [0, 1, 2], (1, 40000, 3))
+    net = network(FILTERS[name], sample_steps=1, dt_ms=0.01)
+    outputs = decode(net, spikes)["o"][:, 0] - [0.1, -0.2]
+    weights = np.asarray(net.readouts[0].channels[0].weights)
+    np.testing.assert_allclose(outputs.sum(axis=0) * 1e-5, weights.sum(axis=1), rtol=1e-2)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_silence_decodes_to_the_bias(name):
+    make, _ = NETWORKS[name]
+    net = make()
+    quiet = Spikes.gather([], [], [], (2, 4 * net.sample_steps, net.size))
+    for readout in net.readouts:
+        outputs = decode(net, quiet)[readout.name]
+        assert outputs.shape == (4, 2, readout.size)
+        np.testing.assert_array_equal(outputs, np.broadcast_to(readout.bias, outputs.shape))
