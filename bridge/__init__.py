@@ -72,7 +72,7 @@ import_module("bridge.compare")
 del globals()["compare"]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401
+def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'bridge' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

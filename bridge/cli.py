@@ -4,13 +4,16 @@ import math
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 import bridge
 from bridge import terminal
 from bridge.errors import BridgeError, FormatError, OutputError, SpecError
+
+if TYPE_CHECKING:
+    from bridge.exchange.store import Stored
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -103,7 +106,7 @@ def _was_given(context: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def _train(task: str, out: Path, **options: Any) -> "bridge.RateNetwork":  # noqa: ANN401
+def _train(task: str, out: Path, **options: Any) -> "bridge.RateNetwork":
     with terminal.progress_bar("training") as report:
         network = bridge.train(
             task,
@@ -126,7 +129,8 @@ def _train(task: str, out: Path, **options: Any) -> "bridge.RateNetwork":  # noq
 @app.command(
     epilog=_example(
         "spikebridge convert results/rate.h5 --out results/lif.h5",
-        "spikebridge convert results/rate.h5 --out results/lif.h5 --inverse-scales 20:60:5 --trials 50",
+        "spikebridge convert results/rate.h5 --out results/lif.h5 "
+        "--inverse-scales 20:60:5 --trials 50",
         "spikebridge convert results/rate.h5 --out results/lif.h5 --inverse-scales 25,30,35",
     )
 )
@@ -157,7 +161,7 @@ def convert(
     )
 
 
-def _convert(network: "bridge.RateNetwork", out: Path, **options: Any) -> "bridge.Conversion":  # noqa: ANN401
+def _convert(network: "bridge.RateNetwork", out: Path, **options: Any) -> "bridge.Conversion":
     from bridge.describe import scale_rows
 
     with terminal.progress_bar("searching the scale factor") as report:
@@ -197,8 +201,10 @@ MOST_SCALES = 1000
 @app.command(
     epilog=_example(
         "spikebridge run results/lif.h5 --backend brian2 --trials 20 --out results/brian2.h5",
-        "spikebridge run results/lif.h5 --backend brian2 --target standalone --out results/brian2.h5",
-        "spikebridge run results/lif.h5 --backend snntorch --dtype float32 --out results/snntorch.h5",
+        "spikebridge run results/lif.h5 --backend brian2 --target standalone "
+        "--out results/brian2.h5",
+        "spikebridge run results/lif.h5 --backend snntorch --dtype float32 "
+        "--out results/snntorch.h5",
     )
 )
 def run(
@@ -243,7 +249,8 @@ def run(
 
 @app.command(
     epilog=_example(
-        "spikebridge compare results/lif.h5 --backends brian2,snntorch --out results/agreement.html",
+        "spikebridge compare results/lif.h5 --backends brian2,snntorch "
+        "--out results/agreement.html",
         "spikebridge compare results/lif.h5 --out results/all.html "
         "--backends reference,brian2:numpy,brian2:cython,brian2:standalone,snntorch",
     )
@@ -264,7 +271,7 @@ def compare(
     """
     from bridge.compare.report import check_report_writable
 
-    stored = _load(network, (bridge.Conversion, bridge.SpikingNetwork), "a spiking network")
+    stored = _load_spiking(network)
     check_report_writable(out, force=force)
     agreement = _compare(stored, out, backends.split(","), trials, seed)
     if not agreement.agreed:
@@ -272,11 +279,11 @@ def compare(
 
 
 def _compare(
-    stored: Any,
+    stored: "bridge.Conversion | bridge.SpikingNetwork",
     out: Path,
     backends: list[str],
     trials: int,
-    seed: int,  # noqa: ANN401
+    seed: int,
 ) -> "bridge.Agreement":
     from bridge.compare.report import evidence, verdict
 
@@ -358,20 +365,30 @@ def _demo_conversion(
     return _convert(rate, path, trials=trials, seed=seed)
 
 
-def _load(path: Path, kind: Any, what: str) -> Any:  # noqa: ANN401
+def _load(path: Path, kind: type[Kind], what: str) -> Kind:
     """Read a file and insist on its kind."""
-    from bridge.describe import describe
-
     stored = bridge.load(path)
     if not isinstance(stored, kind):
-        raise FormatError(f"{path}: {what} is needed, this file holds: {describe(stored)[0]}")
+        raise _wrong_kind(path, stored, what)
+    return stored
+
+
+def _wrong_kind(path: Path, stored: "Stored", what: str) -> FormatError:
+    from bridge.describe import describe
+
+    return FormatError(f"{path}: {what} is needed, this file holds: {describe(stored)[0]}")
+
+
+def _load_spiking(path: Path) -> "bridge.Conversion | bridge.SpikingNetwork":
+    stored = bridge.load(path)
+    if not isinstance(stored, bridge.Conversion | bridge.SpikingNetwork):
+        raise _wrong_kind(path, stored, "a spiking network")
     return stored
 
 
 def _spiking(path: Path) -> "bridge.SpikingNetwork":
-    stored = _load(path, (bridge.Conversion, bridge.SpikingNetwork), "a spiking network")
-    network: bridge.SpikingNetwork = getattr(stored, "network", stored)
-    return network
+    stored = _load_spiking(path)
+    return stored.network if isinstance(stored, bridge.Conversion) else stored
 
 
 def _check_writable(path: Path, *, force: bool) -> None:

@@ -1,6 +1,6 @@
 """What a file holds, in rows for a person: `spikebridge info`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -35,9 +35,7 @@ def describe(thing: Stored) -> tuple[str, Rows]:
 
 def scale_rows(search: ScaleSearch) -> list[tuple[object, ...]]:
     """A row for each scale factor: 1/lambda, accuracy, its interval, a mark on the chosen one."""
-    numbers = zip(
-        np.asarray(search.inverse_scales), search.accuracies(), search.intervals(), strict=True
-    )
+    numbers = zip(search.inverse_scales, search.accuracies(), search.intervals(), strict=True)
     return [
         (f"{scale:g}", f"{share:.1%}", f"{low:.1%} - {high:.1%}", "<" if i == search.best else "")
         for i, (scale, share, (low, high)) in enumerate(numbers)
@@ -45,22 +43,22 @@ def scale_rows(search: ScaleSearch) -> list[tuple[object, ...]]:
 
 
 def _rate(rate: RateNetwork) -> Rows:
-    tau, recurrent = np.asarray(rate.tau_ms), np.asarray(rate.recurrent)
+    tau, recurrent = rate.tau_ms, rate.recurrent
     rows: Rows = {
         "units": rate.size,
-        "inputs, outputs": f"{rate.input_size}, {np.shape(rate.w_out)[0]}",
+        "inputs, outputs": f"{rate.input_size}, {rate.w_out.shape[0]}",
         "activation": rate.activation,
         "step": f"{rate.dt_ms:g} ms",
         "time constants": f"{tau.min():.1f} to {tau.max():.1f} ms",
         "nonzero recurrent weights": f"{np.count_nonzero(recurrent) / recurrent.size:.1%}",
     }
     if rate.excitatory is not None:
-        excitatory = np.asarray(rate.excitatory)
+        excitatory = rate.excitatory
         rows["Dale's law"] = f"{excitatory.sum()} excitatory, {(~excitatory).sum()} inhibitory"
     if rate.task:
         rows["task"] = rate.task
-    if rate.history is not None and np.size(rate.history.loss):
-        loss, accuracy = np.asarray(rate.history.loss)[-1], np.asarray(rate.history.accuracy)[-1]
+    if rate.history is not None and rate.history.loss.size:
+        loss, accuracy = rate.history.loss[-1], rate.history.accuracy[-1]
         rows["last evaluation"] = f"mean loss {loss:.3f}, accuracy {accuracy:.1%}"
     if rate.checkpoint is not None:
         rows["unfinished"] = f"after {rate.checkpoint.updates} updates; --resume goes on"
@@ -110,7 +108,7 @@ def _conversion(conversion: Conversion) -> Rows:
 
 
 def _drive(drive: Drive) -> Rows:
-    samples, trials, channels = np.shape(drive.inputs)
+    samples, trials, channels = drive.inputs.shape
     return {
         "trials": trials,
         "samples": samples,
@@ -136,5 +134,5 @@ def _recording(recording: Recording) -> Rows:
     return rows | _provenance(recording.provenance)
 
 
-def _provenance(provenance: Any) -> Rows:  # noqa: ANN401
+def _provenance(provenance: Mapping[str, object]) -> Rows:
     return {f"made: {name}": value for name, value in provenance.items() if value != ""}

@@ -1,4 +1,4 @@
-"""Every error that spikebridge raises on purpose: each message is one sentence a user can act on."""
+"""Every error raised on purpose: each message is one sentence a user can act on."""
 
 
 class BridgeError(Exception):

@@ -1,4 +1,4 @@
-"""Small networks that the tests share. Each is asymmetric: square symmetric weights hide a transpose."""
+"""Small networks that the tests share, each asymmetric: symmetric weights hide a transpose."""
 
 import numpy as np
 import pytest
@@ -58,7 +58,9 @@ def kim_network(size=30, seed=0):
         readouts=[
             Readout(
                 name="output",
-                channels=[Channel(source="units", weights=rng.normal(0, 0.1, (1, size)), filter=synapse)],
+                channels=[
+                    Channel(source="units", weights=rng.normal(0, 0.1, (1, size)), filter=synapse)
+                ],
             )
         ],
         input_size=2,
@@ -86,7 +88,8 @@ def two_channel_network(size=24, seed=1):
         ],
         projections=[
             Projection(
-                name=name, source="rec", target="rec", weights=rng.normal(0, scale * gain, (size, size)),
+                name=name, source="rec", target="rec",
+                weights=rng.normal(0, scale * gain, (size, size)),
                 filter=Exponential(tau_ms=tau, normalisation="jump"),
             )
             for name, tau, gain in (("slow", 100.0, 0.11), ("fast", 5.0, 0.3))

@@ -35,7 +35,7 @@ def simulate(
     *,
     backend: str = "reference",
     on_progress: Callable[[float], None] | None = None,
-    **options: Any,  # noqa: ANN401
+    **options: Any,
 ) -> Recording:
     """Run a spiking network on a backend.
 

@@ -84,7 +84,7 @@ class _Run:
     ) -> None:
         self.network, self.drive = network, drive
         self.shape = (drive.n_trials, drive.n_steps(network), network.size)
-        n_samples = np.shape(drive.inputs)[0]
+        n_samples = drive.inputs.shape[0]
         shape = (n_samples, drive.n_trials, network.size)
         self.voltages_mv = np.empty(shape) if voltages else None
         self.margins_mv = np.full(drive.n_trials, np.inf) if margins else None
@@ -127,9 +127,7 @@ def _noise_of(run: _Run, drive: Drive) -> Array | None:
 def _start(run: _Run, drive: Drive, group: Group) -> dict[str, object]:
     gain = np.ones(drive.n_trials) if drive.recurrent_gain is None else drive.recurrent_gain
     return dict(
-        group.start_values(
-            drive.initial_voltages_mv(run.network), np.asarray(gain), _brian_seed(drive)
-        )
+        group.start_values(drive.initial_voltages_mv(run.network), gain, _brian_seed(drive))
     )
 
 
@@ -246,8 +244,8 @@ def _preferences(target: str) -> Iterator[None]:
 @contextmanager
 def _numpy_state() -> Iterator[None]:
     """Brian2 seeds NumPy's global generator: leave the caller's as it was."""
-    state = np.random.get_state()  # noqa: NPY002
+    state = np.random.get_state()
     try:
         yield
     finally:
-        np.random.set_state(state)  # noqa: NPY002
+        np.random.set_state(state)

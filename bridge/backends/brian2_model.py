@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 from bridge.backends.constants import Gates, gates, input_current, membrane
 from bridge.spiking.drive import Drive
 from bridge.spiking.filters import Direct
-from bridge.spiking.network import INPUT, Population, Projection, SpikingNetwork
+from bridge.spiking.network import INPUT, Projection, SpikingNetwork
+from bridge.spiking.neurons import Population
 
 Array = NDArray[np.float64]
 
@@ -99,7 +100,7 @@ def build(
 
 def input_values(network: SpikingNetwork, projection: Projection, drive: Drive) -> Array:
     """(T, B * n_post) input current of every sample."""
-    current = input_current(projection, np.asarray(drive.inputs))
+    current = input_current(projection, drive.inputs)
     return current.reshape(len(current), -1)
 
 

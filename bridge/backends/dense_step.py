@@ -4,6 +4,9 @@ Everything here is element by element over (B, n) arrays and compiles into one p
 What depends on where spikes are (arrivals, resets) stays outside, in `bridge.backends.snntorch`.
 """
 
+from collections.abc import Sequence
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -24,6 +27,10 @@ class Synapses(nn.Module):
     arrived: Tensor
     current: Tensor
     rise: Tensor
+    decay_constant: Tensor | None
+    rise_constant: Tensor | None
+    gain_constant: Tensor | None
+    trial_gain: Tensor | None
 
     def __init__(self, network: SpikingNetwork, projection: Projection, like: Tensor) -> None:
         super().__init__()
@@ -44,7 +51,7 @@ class Synapses(nn.Module):
     def advance(self) -> Tensor:
         """Decay, take what arrived, and return the current of the step."""
         arrived = self.arrived if self.trial_gain is None else self.arrived * self.trial_gain
-        if self.decay_constant is None:
+        if self.decay_constant is None or self.gain_constant is None:
             return arrived
         current = self.current * self.decay_constant
         if self.rise_constant is None:
@@ -81,17 +88,23 @@ class Neurons(nn.Module):
 class DenseStep(nn.Module):
     """Filters of the step before, then currents, membranes and threshold of this one."""
 
+    # Each is a ModuleList, so that torch knows what it holds.
+    neurons: Sequence[Neurons]
+    synapses: Sequence[Synapses]
+
     def __init__(self, network: SpikingNetwork, start: Tensor, gain: Tensor | None) -> None:
-        """Trials that begin at voltages `start`, (B, N) mV, with arrivals scaled by (B, 1) `gain`."""
+        """Trials begin at voltages `start`, (B, N) mV; (B, 1) `gain` scales what arrives."""
         super().__init__()
-        self.neurons, self.synapses = nn.ModuleList(), nn.ModuleList()
+        neurons, filters = nn.ModuleList(), nn.ModuleList()
         for population in network.populations:
             cell = LifCell(population.neurons, network.dt_ms, start.dtype).to(start.device)
-            self.neurons.append(Neurons(cell, network.span(population.name), start))
+            neurons.append(Neurons(cell, network.span(population.name), start))
         for projection in network.projections:
             synapses = Synapses(network, projection, start)
             synapses.trial_gain = None if projection.source == INPUT else gain
-            self.synapses.append(synapses)
+            filters.append(synapses)
+        self.neurons = cast("Sequence[Neurons]", neurons)
+        self.synapses = cast("Sequence[Synapses]", filters)
 
     def forward(self, step: Tensor, noise_mv: Tensor | None) -> None:
         """One step; `step` is its number as a tensor, `noise_mv` (B, N)."""

@@ -26,6 +26,11 @@ class LifCell(SpikingNeuron):  # type: ignore[misc]
         spike_grad: Surrogate gradient of the spike; None: snnTorch's default (arctangent).
     """
 
+    threshold: Tensor
+    factor: Tensor
+    bias: Tensor
+    reset: Tensor
+
     def __init__(
         self,
         neurons: Lif,
@@ -66,8 +71,10 @@ class LifCell(SpikingNeuron):  # type: ignore[misc]
         return v if noise_mv is None else v + noise_mv
 
     def spike(self, v: Tensor) -> Tensor:
-        """1 where v is at or above threshold, else 0, in the dtype of v (surrogates give float32)."""
-        return self.fire(v).to(v.dtype)
+        """1 where v is at or above threshold, else 0, in the dtype of v."""
+        # Surrogate gradients give float32.
+        spikes: Tensor = self.fire(v)
+        return spikes.to(v.dtype)
 
     def forward(
         self, current: Tensor, state: State, step: int, noise_mv: Tensor | None = None

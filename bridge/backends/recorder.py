@@ -5,21 +5,24 @@ from importlib.metadata import version
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from bridge.backends.constants import Membrane
 from bridge.spiking.decoding import decode
 from bridge.spiking.drive import Drive, FrozenNoise
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording, Spikes
+
+Array = NDArray[np.float64]
 
 
 class _State(Protocol):
     """What is read of a population's state: (B, n) arrays."""
 
     span: slice
-    v: Any
-    spikes: Any
-    membrane: Any
+    v: Array
+    spikes: NDArray[np.bool_]
+    membrane: Membrane
 
 
 class EventList:
@@ -30,9 +33,10 @@ class EventList:
     ) -> None:
         self.shape = (drive.n_trials, drive.n_steps(network), network.size)
         self._parts: list[tuple[NDArray[np.int64], ...]] = []
-        self.voltages_mv = self.margins_mv = None
+        self.voltages_mv: Array | None = None
+        self.margins_mv: Array | None = None
         if voltages:
-            n_samples = np.shape(drive.inputs)[0]
+            n_samples = drive.inputs.shape[0]
             self.voltages_mv = np.empty((n_samples, drive.n_trials, network.size))
         if margins:
             self.margins_mv = np.full(drive.n_trials, np.inf)
@@ -68,10 +72,16 @@ class EventList:
 class _Gathered(Protocol):
     """What a finished run hands over."""
 
-    voltages_mv: ArrayLike | None
-    margins_mv: ArrayLike | None
+    @property
+    def voltages_mv(self) -> Array | None:
+        """(T, B, N) voltages at the end of each sample, mV."""
 
-    def spikes(self) -> Spikes: ...
+    @property
+    def margins_mv(self) -> Array | None:
+        """(B,) least distances from threshold, mV."""
+
+    def spikes(self) -> Spikes:
+        """All events, sorted."""
 
 
 def recording(

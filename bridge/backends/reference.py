@@ -27,7 +27,8 @@ from bridge.backends.recorder import EventList, recording
 from bridge.errors import BackendError
 from bridge.spiking.drive import Drive, NoiseStream, OwnNoise
 from bridge.spiking.filters import Direct
-from bridge.spiking.network import INPUT, Population, Projection, SpikingNetwork
+from bridge.spiking.network import INPUT, Projection, SpikingNetwork
+from bridge.spiking.neurons import Population
 from bridge.spiking.recording import Recording
 
 Array = NDArray[np.float64]
@@ -51,7 +52,7 @@ def simulate(
         on_progress: Called with the fraction done after each sample.
     """
     drive.check(network)
-    inputs = np.asarray(drive.inputs)
+    inputs = drive.inputs
     v = drive.initial_voltages_mv(network)
     populations = [_Neurons(network, population, v) for population in network.populations]
     projections = [_Synapses(network, projection, drive) for projection in network.projections]
@@ -110,9 +111,9 @@ class _Neurons:
         self.span = network.span(population.name)
         self.name = population.name
         self.membrane: Membrane = membrane(population.neurons, network.dt_ms)
-        self.v = v[:, self.span].copy()
-        self.current = np.empty_like(self.v)
-        self.spikes = np.zeros(self.v.shape, dtype=bool)
+        self.v: Array = v[:, self.span].copy()
+        self.current: Array = np.empty_like(self.v)
+        self.spikes: NDArray[np.bool_] = np.zeros(self.v.shape, dtype=bool)
         self.refractory = np.full(self.v.shape, population.neurons.initial_refractory_steps)
         self.refractory_steps = population.neurons.refractory_steps
 
@@ -149,10 +150,11 @@ class _Synapses:
             for name in (projection.source, projection.target)
         )
         shape = (drive.n_trials, projection.shape[0])
-        self.current, self.rise = np.zeros(shape), np.zeros(shape)
+        self.current: Array = np.zeros(shape)
+        self.rise: Array = np.zeros(shape)
         self.synapses = projection.synapses()
         gain = drive.recurrent_gain
-        self.gain = None if gain is None or self.source < 0 else np.asarray(gain)[:, None]
+        self.gain = None if gain is None or self.source < 0 else gain[:, None]
         self.delayed: deque[NDArray[np.bool_]] = deque()
 
     def add_current(self, populations: list[_Neurons], u: Array) -> None:
@@ -165,16 +167,17 @@ class _Synapses:
     def take(self, populations: list[_Neurons], u: Array) -> None:
         """Decay, then take what arrives in this step."""
         arrived = self._arrivals(populations, u)
-        if self.gates.rise is not None:
-            self.current = self.current * self.gates.decay
-            self.current = self.current + self.rise * self.gates.dt_s
-            self.rise = self.rise * self.gates.rise
-            self.rise = self.rise + arrived * self.gates.gain
-        elif self.gates.decay is not None:
-            self.current = self.current * self.gates.decay
-            self.current = self.current + arrived * self.gates.gain
-        else:
+        decay, rise, gain = self.gates.decay, self.gates.rise, self.gates.gain
+        if decay is None or gain is None:
             self.current = arrived
+            return
+        self.current = self.current * decay
+        if rise is None:
+            self.current = self.current + arrived * gain
+        else:
+            self.current = self.current + self.rise * self.gates.dt_s
+            self.rise = self.rise * rise
+            self.rise = self.rise + arrived * gain
 
     def _arrivals(self, populations: list[_Neurons], u: Array) -> Array:
         """W s (or W u), summed in ascending order of the presynaptic neuron."""

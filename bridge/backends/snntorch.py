@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
 
 
-def simulate(
+# The options are named one by one, so that Python itself refuses an unknown one.
+def simulate(  # noqa: PLR0913
     network: SpikingNetwork,
     drive: Drive,
     *,
@@ -70,10 +71,10 @@ def simulate(
                 compiled = worth_compiling(*size) and shutil.which("g++") is not None
             if compiled:
                 run.advance_all = torch.compile(run.dense, fullgraph=True, dynamic=False)
-            for sample in range(np.shape(drive.inputs)[0]):
+            for sample in range(len(drive.inputs)):
                 run.advance(sample)
                 if on_progress is not None:
-                    on_progress((sample + 1) / np.shape(drive.inputs)[0])
+                    on_progress((sample + 1) / len(drive.inputs))
             how = {"dtype": dtype, "device": device, "compiled": compiled}
             return recording(network, drive, run, backend="snntorch", **how)
     finally:
@@ -115,7 +116,7 @@ class _Run:
         self.network, self.drive, self.like = network, drive, like
         start = self.tensor(drive.initial_voltages_mv(network))
         gain = drive.recurrent_gain
-        column = None if gain is None else self.tensor(np.asarray(gain)[:, None])
+        column = None if gain is None else self.tensor(gain[:, None])
         self.dense = DenseStep(network, start, column)
         self.advance_all: Callable[[Tensor, Tensor | None], None] = self.dense
         self.routes = [
@@ -266,7 +267,7 @@ class _InputRoute:
 
     def deliver(self, step: int) -> None:
         """Set what arrived."""
-        inputs = np.asarray(self.run.drive.inputs)
+        inputs = self.run.drive.inputs
         if step < self.behind:
             return
         sample = self.run.network.input_sample(step - self.behind, len(inputs))

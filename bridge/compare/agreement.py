@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -123,7 +124,7 @@ def compare(
             backend=backend,
             voltages=True,
             margins=True,
-            on_progress=lambda fraction, label=label: report(f"{label}, same noise", fraction),
+            on_progress=partial(report, f"{label}, same noise"),
             **extra,
         )
         seconds[label] = time.monotonic() - started
@@ -132,7 +133,7 @@ def compare(
             network,
             own,
             backend=backend,
-            on_progress=lambda fraction, label=label: report(f"{label}, own noise", fraction),
+            on_progress=partial(report, f"{label}, own noise"),
             **extra,
         )
     pairs = [(labels[0], label) for label in labels[1:]]

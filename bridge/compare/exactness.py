@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bridge.errors import SpecError
 from bridge.spiking.network import SpikingNetwork
@@ -76,20 +77,18 @@ def compare_exactly(
     shapes = [(r.spikes.n_trials, r.spikes.n_steps, r.spikes.n_neurons) for r in (one, other)]
     if shapes[0] != shapes[1]:
         raise SpecError(f"recordings of different shapes cannot be compared: {shapes}")
-    codes = [recording.spikes.codes() for recording in (one, other)]
-    odd = np.setxor1d(*codes, assume_unique=True)
+    codes = one.spikes.codes()
+    odd = np.setxor1d(codes, other.spikes.codes(), assume_unique=True)
     margins = [np.min(r.margins_mv) for r in (one, other) if r.margins_mv is not None]
     difference = None
     if one.voltages_mv is not None and other.voltages_mv is not None:
-        difference = float(
-            np.abs(np.asarray(one.voltages_mv) - np.asarray(other.voltages_mv)).max()
-        )
+        difference = float(np.abs(one.voltages_mv - other.voltages_mv).max())
     return ExactComparison(
         labels=labels,
         trials=shapes[0][0],
         spikes=(one.spikes.count, other.spikes.count),
         differing=int(odd.size),
-        first=_first(network, labels, odd, codes[0], shapes[0]) if odd.size else None,
+        first=_first(network, labels, odd, codes, shapes[0]) if odd.size else None,
         margin_mv=float(min(margins)) if margins else None,
         largest_difference_mv=difference,
     )
@@ -98,8 +97,8 @@ def compare_exactly(
 def _first(
     network: SpikingNetwork,
     labels: tuple[str, str],
-    odd: np.ndarray,  # type: ignore[type-arg]
-    codes: np.ndarray,  # type: ignore[type-arg]
+    odd: NDArray[np.int64],
+    codes: NDArray[np.int64],
     shape: tuple[int, int, int],
 ) -> FirstDifference:
     """The earliest in time of the odd spikes: what comes later may only follow from it."""

@@ -26,7 +26,7 @@ def loss_curve(history: History, target_loss: float | None) -> Figure:
         left.axhline(target_loss, color=ACCENT, linestyle="--", label=f"target {target_loss:g}")
         left.legend(frameon=False)
     left.set(xlabel="updates", ylabel="mean loss of a trial", ylim=(0, None))
-    right.plot(history.update, 100 * np.asarray(history.accuracy), color=INK)
+    right.plot(history.update, 100 * history.accuracy, color=INK)
     right.set(xlabel="updates", ylabel="accuracy (%)", ylim=(-3, 103))
     return figure
 
@@ -34,7 +34,7 @@ def loss_curve(history: History, target_loss: float | None) -> Figure:
 def scale_curve(search: ScaleSearch) -> Figure:
     """Accuracy of the spiking network at each scale factor, with 95 % intervals."""
     figure, (axes,) = _panels(1)
-    scales, accuracy = np.asarray(search.inverse_scales), 100 * search.accuracies()
+    scales, accuracy = search.inverse_scales, 100 * search.accuracies()
     reach = np.abs(100 * search.intervals().T - accuracy)
     axes.errorbar(scales, accuracy, yerr=reach, color=INK, marker="o", capsize=3)
     axes.axvline(search.best_inverse_scale, color=ACCENT, linestyle="--")
@@ -152,9 +152,9 @@ def _shown_trials(agreement: Agreement) -> Iterator[tuple[str, int]]:
 
 
 def _events_of(recording: Recording, trial: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    mine = np.asarray(recording.spikes.trial) == trial
-    steps = np.asarray(recording.spikes.step)[mine]
-    return steps * recording.dt_ms / 1000, np.asarray(recording.spikes.neuron)[mine]
+    mine = recording.spikes.trial == trial
+    steps = recording.spikes.step[mine]
+    return steps * recording.dt_ms / 1000, recording.spikes.neuron[mine]
 
 
 def _shade_input(axes: Axes, agreement: Agreement, trial: int) -> None:

@@ -94,11 +94,11 @@ def evidence(agreement: Agreement) -> list[str]:
         elif comparison.certified:
             apart = comparison.largest_difference_mv
             lines.append(
-                f"{pair}: no voltage came nearer to threshold than {comparison.margin_mv:.2g} mV, and "
+                f"{pair}: no voltage came nearer to threshold than {comparison.margin_mv:.2g} mV, "
                 + (
-                    f"the voltages differ by at most {apart:.2g} mV."
+                    f"and the voltages differ by at most {apart:.2g} mV."
                     if apart
-                    else "the voltages are equal bit for bit."
+                    else "and the voltages are equal bit for bit."
                 )
             )
     for label, recording in agreement.frozen.items():
@@ -113,7 +113,7 @@ def evidence(agreement: Agreement) -> list[str]:
 def _html(agreement: Agreement, pictures: list[_Picture]) -> str:
     source = files("bridge.compare").joinpath("report.html").read_text(encoding="utf-8")
     template = jinja2.Template(source, autoescape=True, undefined=jinja2.StrictUndefined)
-    return template.render(
+    page: str = template.render(
         agreement=agreement,
         title=f"{agreement.network.task or 'Spiking network'}: {', '.join(agreement.labels)}",
         verdict=verdict(agreement),
@@ -123,6 +123,7 @@ def _html(agreement: Agreement, pictures: list[_Picture]) -> str:
         statistics=agreement.statistics(),
         origin=_origin(agreement),
     )
+    return page
 
 
 def _pictures(agreement: Agreement) -> list[_Picture]:
@@ -144,8 +145,8 @@ def _pictures(agreement: Agreement) -> list[_Picture]:
             (
                 "scale",
                 "Search for the scale factor",
-                f"Accuracy of the spiking network with all recurrent and output weights divided by 1/λ "
-                f"as printed; bars: 95 % Wilson intervals. Chosen: "
+                "Accuracy of the spiking network with all recurrent and output weights divided by "
+                "1/λ as printed; bars: 95 % Wilson intervals. Chosen: "
                 f"{agreement.search.best_inverse_scale:g}.",
                 figures.scale_curve(agreement.search),
             )

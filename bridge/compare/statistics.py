@@ -10,7 +10,7 @@ Array = NDArray[np.float64]
 
 def rates_hz(spikes: Spikes, trial_s: float) -> Array:
     """Firing rate of each neuron in each trial, (B, N) in Hz; silent neurons count as 0."""
-    cells = np.asarray(spikes.trial, dtype=np.int64) * spikes.n_neurons + np.asarray(spikes.neuron)
+    cells = spikes.trial.astype(np.int64) * spikes.n_neurons + spikes.neuron
     counts = np.bincount(cells, minlength=spikes.n_trials * spikes.n_neurons)
     return counts.reshape(spikes.n_trials, spikes.n_neurons) / trial_s
 
@@ -21,10 +21,9 @@ def intervals_ms(spikes: Spikes, dt_ms: float) -> tuple[Array, NDArray[np.int64]
     Returns:
         (I,) intervals in ms, and (I,) the trial * N + neuron each belongs to, ascending.
     """
-    trial, neuron = np.asarray(spikes.trial, dtype=np.int64), np.asarray(spikes.neuron)
-    cell = trial * spikes.n_neurons + neuron
+    cell = spikes.trial.astype(np.int64) * spikes.n_neurons + spikes.neuron
     order = np.lexsort((spikes.step, cell))
-    cell, step = cell[order], np.asarray(spikes.step)[order]
+    cell, step = cell[order], spikes.step[order]
     same = cell[1:] == cell[:-1]
     return np.diff(step)[same] * dt_ms, cell[1:][same]
 
@@ -41,7 +40,7 @@ def cv_isi(spikes: Spikes, dt_ms: float) -> Array:
     mean = np.bincount(cell, weights=intervals, minlength=size) / enough
     square = np.bincount(cell, weights=(intervals - mean[cell]) ** 2, minlength=size) / enough
     few = count < 3
-    cv = np.sqrt(square) / np.where(few, 1.0, mean)
+    cv: Array = np.sqrt(square) / np.where(few, 1.0, mean)
     cv[few] = np.nan
     return cv.reshape(spikes.n_trials, spikes.n_neurons)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from bridge.errors import FormatError, OutputError
 
@@ -145,7 +146,7 @@ def checksum(tree: Tree) -> str:
     return "sha256:" + digest.hexdigest()
 
 
-def _digest(digest: Any, tree: Tree) -> None:  # noqa: ANN401
+def _digest(digest: "hashlib._Hash", tree: Tree) -> None:
     for name in sorted(tree):
         value = tree[name]
         digest.update(f"/{name}:".encode())
@@ -161,7 +162,7 @@ def _digest(digest: Any, tree: Tree) -> None:  # noqa: ANN401
             digest.update(repr(_plain(value)).encode())
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
+def _plain(value: object) -> Any:
     """A number or string as Python writes it, the same before writing and after reading."""
     if isinstance(value, bool | np.bool_):
         return int(value)
@@ -204,16 +205,15 @@ def _read_group(group: h5py.Group, path: str, budget: _Budget, depth: int) -> Tr
     return tree
 
 
-def _read_dataset(dataset: h5py.Dataset, path: str, budget: _Budget) -> np.ndarray:  # type: ignore[type-arg]
+def _read_dataset(dataset: h5py.Dataset, path: str, budget: _Budget) -> NDArray[Any]:
     elsewhere = dataset.external or dataset.is_virtual
     if dataset.shape is None or dataset.dtype.kind not in "fiub" or elsewhere:
         raise FormatError(f"{path}: {dataset.name} is no plain array of numbers")
     budget.spend(path, math.prod(dataset.shape) * dataset.dtype.itemsize)
-    array: np.ndarray = dataset[()]  # type: ignore[type-arg]
-    return np.asarray(array)
+    return np.asarray(dataset[()])
 
 
-def _attribute(path: str, name: str, value: Any) -> Any:  # noqa: ANN401
+def _attribute(path: str, name: str, value: object) -> Any:
     text = _text(value)
     if text is not None:
         return text
@@ -222,7 +222,7 @@ def _attribute(path: str, name: str, value: Any) -> Any:  # noqa: ANN401
     raise FormatError(f"{path}: attribute {name} is neither a number nor text")
 
 
-def _text(value: Any) -> str | None:  # noqa: ANN401
+def _text(value: object) -> str | None:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return value if isinstance(value, str) else None

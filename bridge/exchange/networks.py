@@ -1,8 +1,8 @@
 """Rate and spiking networks as trees for the HDF5 store."""
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 from scipy import sparse
@@ -13,7 +13,16 @@ from bridge.rate.network import Checkpoint, History, RateNetwork
 from bridge.spiking.arrays import counted
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential, Filter
 from bridge.spiking.network import Channel, Projection, Readout, SpikingNetwork
-from bridge.spiking.neurons import LIF_ARRAYS, Lif, NormalVoltage, Population, UniformVoltage
+from bridge.spiking.neurons import (
+    LIF_ARRAYS,
+    InitialVoltage,
+    Lif,
+    NormalVoltage,
+    Population,
+    UniformVoltage,
+)
+
+Part = TypeVar("Part")
 
 _RATE_ARRAYS = ("recurrent", "w_in", "w_out", "b_out", "tau_ms")
 _RATE_VALUES = ("activation", "dt_ms", "noise_sd", "initial_sd", "task")
@@ -21,19 +30,18 @@ _RATE_VALUES = ("activation", "dt_ms", "noise_sd", "initial_sd", "task")
 
 def rate_to_tree(rate: RateNetwork) -> Tree:
     """A rate network with its history and its checkpoint, if it has them."""
-    tree: Tree = {name: np.asarray(getattr(rate, name)) for name in _RATE_ARRAYS}
+    tree: Tree = {name: getattr(rate, name) for name in _RATE_ARRAYS}
     tree |= {name: getattr(rate, name) for name in _RATE_VALUES}
     tree["provenance"] = json.dumps(dict(rate.provenance), sort_keys=True, default=str)
     if rate.excitatory is not None:
-        tree["excitatory"] = np.asarray(rate.excitatory)
+        tree["excitatory"] = rate.excitatory
     if rate.history is not None:
         names = ("update", "loss", "accuracy")
-        tree["history"] = {name: np.asarray(getattr(rate.history, name)) for name in names}
+        tree["history"] = {name: getattr(rate.history, name) for name in names}
     if rate.checkpoint is not None:
         parts = ("parameters", "moment1", "moment2")
         tree["checkpoint"] = {"updates": rate.checkpoint.updates} | {
-            part: {name: np.asarray(v) for name, v in getattr(rate.checkpoint, part).items()}
-            for part in parts
+            part: dict(getattr(rate.checkpoint, part)) for part in parts
         }
     return tree
 
@@ -73,13 +81,13 @@ def network_from_tree(tree: Tree) -> SpikingNetwork:
         sample_offset_steps=tree["sample_offset_steps"],
         task=tree["task"],
         provenance=json.loads(tree["provenance"]),
-        populations=[_population_from_tree(part) for part in _in_order(tree["populations"])],
-        projections=[_projection_from_tree(part) for part in _in_order(tree["projections"])],
-        readouts=[_readout_from_tree(part) for part in _in_order(tree["readouts"])],
+        populations=tuple(map(_population_from_tree, _in_order(tree["populations"]))),
+        projections=tuple(map(_projection_from_tree, _in_order(tree["projections"]))),
+        readouts=tuple(map(_readout_from_tree, _in_order(tree["readouts"]))),
     )
 
 
-def _numbered(parts: Sequence[Any], to_tree: Any) -> Tree:  # noqa: ANN401
+def _numbered(parts: Sequence[Part], to_tree: Callable[[Part], Tree]) -> Tree:
     return {f"{number:03d}": to_tree(part) for number, part in enumerate(parts)}
 
 
@@ -109,7 +117,7 @@ def _population_from_tree(tree: Tree) -> Population:
         raise FormatError(f"unknown neuron model {tree['model']!r}; known is lif")
     kind = tree["initial_voltage"]
     if kind == "UniformVoltage":
-        initial: Any = UniformVoltage(low_mv=tree["low_mv"], high_mv=tree["high_mv"])
+        initial: InitialVoltage = UniformVoltage(low_mv=tree["low_mv"], high_mv=tree["high_mv"])
     elif kind == "NormalVoltage":
         initial = NormalVoltage(mean_mv=tree["mean_mv"], sd_mv=tree["sd_mv"])
     else:
@@ -189,7 +197,7 @@ def _readout_to_tree(readout: Readout) -> Tree:
 def _channel_to_tree(channel: Channel) -> Tree:
     return {
         "source": channel.source,
-        "weights": np.asarray(channel.weights),
+        "weights": channel.weights,
         "filter": _filter_to_tree(channel.filter),
     }
 

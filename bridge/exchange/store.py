@@ -21,7 +21,7 @@ from bridge.exchange.networks import (
 )
 from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.rate.network import RateNetwork
-from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, SharedNoise
+from bridge.spiking.drive import Drive, FrozenNoise, Noise, OwnNoise, SharedNoise
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording, Spikes
 
@@ -86,8 +86,8 @@ def _conversion_to_tree(conversion: Conversion) -> Tree:
         "network": network_to_tree(conversion.network),
         "rate": rate_to_tree(conversion.rate),
         "search": {
-            "inverse_scales": np.asarray(search.inverse_scales),
-            "correct": np.asarray(search.correct),
+            "inverse_scales": search.inverse_scales,
+            "correct": search.correct,
             "trials": search.trials,
             "best": search.best,
             "seed": search.seed,
@@ -108,22 +108,22 @@ def _conversion_from_tree(tree: Tree) -> Conversion:
 def _drive_to_tree(drive: Drive) -> Tree:
     noise = drive.noise
     tree: Tree = {
-        "inputs": np.asarray(drive.inputs),
+        "inputs": drive.inputs,
         "noise": type(noise).__name__,
         "first_trial": drive.first_trial,
     }
     if isinstance(noise, FrozenNoise):
-        tree["noise_mv"] = np.asarray(noise.values_mv)
+        tree["noise_mv"] = noise.values_mv
     else:
         tree["seed"] = noise.seed
     for name in ("v_initial_mv", "recurrent_gain"):
         if getattr(drive, name) is not None:
-            tree[name] = np.asarray(getattr(drive, name))
+            tree[name] = getattr(drive, name)
     return tree
 
 
 def _drive_from_tree(tree: Tree) -> Drive:
-    kinds: dict[str, Callable[[], Any]] = {
+    kinds: dict[str, Callable[[], Noise]] = {
         "FrozenNoise": lambda: FrozenNoise(values_mv=tree["noise_mv"]),
         "SharedNoise": lambda: SharedNoise(seed=tree["seed"]),
         "OwnNoise": lambda: OwnNoise(seed=tree["seed"]),
@@ -145,15 +145,15 @@ def _recording_to_tree(recording: Recording) -> Tree:
         "dt_ms": recording.dt_ms,
         "sample_ms": recording.sample_ms,
         "provenance": dump_provenance(recording.provenance),
-        "spikes": {name: np.asarray(getattr(spikes, name)) for name in ("trial", "step", "neuron")}
+        "spikes": {name: getattr(spikes, name) for name in ("trial", "step", "neuron")}
         | {name: getattr(spikes, name) for name in ("n_trials", "n_steps", "n_neurons")},
-        "readouts": {name: np.asarray(values) for name, values in recording.readouts.items()},
+        "readouts": dict(recording.readouts),
         "population_names": json.dumps(list(recording.populations)),
         "population_sizes": np.array(list(recording.populations.values()), dtype=np.int64),
     }
     for name in ("voltages_mv", "margins_mv"):
         if getattr(recording, name) is not None:
-            tree[name] = np.asarray(getattr(recording, name))
+            tree[name] = getattr(recording, name)
     return tree
 
 

@@ -1,4 +1,4 @@
-"""The one-to-one mapping of a rate network onto LIF neurons with one scale factor (Kim et al. 2019).
+"""The one-to-one mapping of a rate network onto LIF neurons (Kim et al. 2019).
 
 Each unit becomes one neuron. Recurrent and output weights are divided by lambda, the time constant
 of a unit becomes the decay time of the synapses onto its neuron.
@@ -57,7 +57,7 @@ def map_one_to_one(rate: RateNetwork, inverse_scale: float) -> SpikingNetwork:
                 name=RECURRENT,
                 source=POPULATION,
                 target=POPULATION,
-                weights=np.asarray(rate.recurrent) / inverse_scale,
+                weights=rate.recurrent / inverse_scale,
                 filter=synapse,
             ),
             Projection(
@@ -74,7 +74,7 @@ def map_one_to_one(rate: RateNetwork, inverse_scale: float) -> SpikingNetwork:
                 channels=(
                     Channel(
                         source=POPULATION,
-                        weights=np.asarray(rate.w_out) / inverse_scale,
+                        weights=rate.w_out / inverse_scale,
                         filter=synapse,
                     ),
                 ),

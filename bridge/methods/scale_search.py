@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from bridge.backends import simulate
 from bridge.errors import SpecError
@@ -36,8 +36,8 @@ class ScaleSearch:
         seconds: Wall time.
     """
 
-    inverse_scales: ArrayLike
-    correct: ArrayLike
+    inverse_scales: NDArray[np.float64]
+    correct: NDArray[np.int64]
     trials: int
     best: int
     seed: int
@@ -58,15 +58,15 @@ class ScaleSearch:
     @property
     def best_inverse_scale(self) -> float:
         """The chosen 1/lambda."""
-        return float(np.asarray(self.inverse_scales)[self.best])
+        return float(self.inverse_scales[self.best])
 
     def accuracies(self) -> NDArray[np.float64]:
         """(L,) share of trials answered rightly."""
-        return np.asarray(self.correct) / self.trials
+        return self.correct / self.trials
 
     def intervals(self) -> NDArray[np.float64]:
         """(L, 2) Wilson score intervals of the accuracies, 95 %."""
-        return np.array([wilson(int(count), self.trials) for count in np.asarray(self.correct)])
+        return np.array([wilson(int(count), self.trials) for count in self.correct])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bridge.rate.network import RateNetwork
@@ -26,11 +27,14 @@ class Workspace:
 
 
 class Recurrence(torch.autograd.Function):
-    """x[t] = (1 - a) x[t-1] + a (W r[t-1] + W_in u[t-1]) + noise[t];  r = sigmoid(x);  o = W_out r."""
+    """The recurrence and its outputs as one operation.
+
+    x[t] = (1 - a) x[t-1] + a (W r[t-1] + W_in u[t-1]) + noise[t];  r = sigmoid(x);  o = W_out r.
+    """
 
     @staticmethod
-    def forward(  # type: ignore[override]
-        ctx: Any,  # noqa: ANN401
+    def forward(
+        ctx: Any,
         weights: Tensor,
         rate: Tensor,
         w_out: Tensor,
@@ -62,7 +66,7 @@ class Recurrence(torch.autograd.Function):
         return space.r @ w_out.T
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override] # noqa: ANN401
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients with respect to the weights, the rates and the output weights."""
         weights, rate, w_out = ctx.saved_tensors
         space, keep = ctx.space, 1 - rate
@@ -93,28 +97,32 @@ class RateModule(nn.Module):
         b_out: (O,).
     """
 
+    w: nn.Parameter
+    gate: nn.Parameter
+    w_out: nn.Parameter
+    b_out: nn.Parameter
     sign: Tensor | None
     w_in: Tensor
 
     def __init__(
         self,
-        parameters: Mapping[str, np.ndarray],  # type: ignore[type-arg]
+        parameters: Mapping[str, NDArray[np.floating]],
         *,
-        w_in: np.ndarray,  # type: ignore[type-arg]
-        excitatory: np.ndarray | None,  # type: ignore[type-arg]
+        w_in: NDArray[np.float64],
+        excitatory: NDArray[np.bool_] | None,
         tau_range_ms: tuple[float, float],
         dt_ms: float,
     ) -> None:
         super().__init__()
         for name in PARAMETERS:
-            value = torch.tensor(np.asarray(parameters[name]), dtype=torch.float32)
+            value = torch.tensor(parameters[name], dtype=torch.float32)
             setattr(self, name, nn.Parameter(value))
         self.register_buffer("w_in", torch.tensor(w_in, dtype=torch.float32))
         sign = None if excitatory is None else torch.tensor(np.where(excitatory, 1.0, -1.0)).float()
         self.register_buffer("sign", sign)
         self.tau_range_ms, self.dt_ms = tau_range_ms, dt_ms
         if tau_range_ms[0] == tau_range_ms[1]:
-            self.gate.requires_grad_(False)
+            self.gate.requires_grad = False
 
     def recurrent(self) -> Tensor:
         """W as it acts, (N, N)."""
@@ -138,10 +146,13 @@ class RateModule(nn.Module):
         """
         rate = self.dt_ms / self.tau_ms()
         driven = (inputs, self.w_in)
-        outputs: Tensor = Recurrence.apply(self.recurrent(), rate, self.w_out, driven, space)
+        # torch does not annotate `apply`.
+        outputs: Tensor = Recurrence.apply(  # type: ignore[no-untyped-call]
+            self.recurrent(), rate, self.w_out, driven, space
+        )
         return outputs + self.b_out
 
-    def network(self, **fields: Any) -> RateNetwork:  # noqa: ANN401
+    def network(self, **fields: Any) -> RateNetwork:
         """The description of the network as it now is; `fields` go into it as they are."""
         sign = self.sign
         return RateNetwork(
@@ -159,5 +170,6 @@ class RateModule(nn.Module):
 PARAMETERS = ("w", "gate", "w_out", "b_out")
 
 
-def _array(values: Tensor) -> np.ndarray:  # type: ignore[type-arg]
-    return values.detach().cpu().double().numpy()
+def _array(values: Tensor) -> NDArray[np.float64]:
+    array: NDArray[np.float64] = values.detach().cpu().double().numpy()
+    return array

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array, per_neuron, positive
@@ -32,9 +32,9 @@ class History:
         accuracy: (E,) share of them answered rightly.
     """
 
-    update: ArrayLike
-    loss: ArrayLike
-    accuracy: ArrayLike
+    update: NDArray[np.int64]
+    loss: Array
+    accuracy: Array
 
     def __post_init__(self) -> None:
         update = frozen_array("history: update", self.update, (None,), np.int64)
@@ -56,9 +56,9 @@ class Checkpoint:
     """
 
     updates: int
-    parameters: Mapping[str, ArrayLike]
-    moment1: Mapping[str, ArrayLike]
-    moment2: Mapping[str, ArrayLike]
+    parameters: Mapping[str, NDArray[np.float32]]
+    moment1: Mapping[str, NDArray[np.float32]]
+    moment2: Mapping[str, NDArray[np.float32]]
 
     def __post_init__(self) -> None:
         counted("checkpoint: updates", self.updates)
@@ -101,16 +101,16 @@ class RateNetwork:
         provenance: How it was made: plain values under string keys.
     """
 
-    recurrent: ArrayLike
-    w_in: ArrayLike
-    w_out: ArrayLike
-    b_out: ArrayLike
-    tau_ms: ArrayLike
+    recurrent: Array
+    w_in: Array
+    w_out: Array
+    b_out: Array
+    tau_ms: Array
     activation: str = "sigmoid"
     dt_ms: float = 5.0
     noise_sd: float = 0.1
     initial_sd: float = 0.01
-    excitatory: ArrayLike | None = None
+    excitatory: NDArray[np.bool_] | None = None
     task: str = ""
     history: History | None = None
     checkpoint: Checkpoint | None = None
@@ -130,7 +130,7 @@ class RateNetwork:
         for name, shape in shapes.items():
             object.__setattr__(self, name, frozen_array(name, getattr(self, name), shape))
         object.__setattr__(self, "tau_ms", per_neuron("tau_ms", self.tau_ms, size))
-        positive("tau_ms", np.asarray(self.tau_ms))
+        positive("tau_ms", self.tau_ms)
         positive("dt_ms", self.dt_ms)
         if self.activation not in ACTIVATIONS:
             raise SpecError(
@@ -139,38 +139,38 @@ class RateNetwork:
         if not (0 <= self.noise_sd < np.inf and 0 <= self.initial_sd < np.inf):
             raise SpecError("noise_sd and initial_sd must not be negative")
         if self.excitatory is not None:
-            self._check_dale(size)
+            self._check_dale(self.excitatory, size)
         if self.checkpoint is not None:
             self._check_checkpoint(self.checkpoint, size)
         object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
 
-    def _check_dale(self, size: int) -> None:
-        excitatory = frozen_array("excitatory", self.excitatory, (size,), np.bool_)  # type: ignore[arg-type]
+    def _check_dale(self, given: NDArray[np.bool_], size: int) -> None:
+        excitatory = frozen_array("excitatory", given, (size,), np.bool_)
         object.__setattr__(self, "excitatory", excitatory)
         signs = np.where(excitatory, 1.0, -1.0)
-        if np.any(np.asarray(self.recurrent) * signs < 0):
+        if np.any(self.recurrent * signs < 0):
             raise SpecError("recurrent: some weights have a sign that breaks Dale's law")
 
     def _check_checkpoint(self, checkpoint: Checkpoint, size: int) -> None:
         expected = {
             "w": (size, size),
             "gate": (size,),
-            "w_out": np.shape(self.w_out),
-            "b_out": np.shape(self.b_out),
+            "w_out": self.w_out.shape,
+            "b_out": self.b_out.shape,
         }
-        got = {name: np.shape(values) for name, values in checkpoint.parameters.items()}
+        got = {name: values.shape for name, values in checkpoint.parameters.items()}
         if got != expected or "options" not in self.provenance:
             raise SpecError(f"checkpoint: does not fit the network: {got}, expected {expected}")
 
     @property
     def size(self) -> int:
         """Number of units N."""
-        return int(np.shape(self.recurrent)[0])
+        return self.recurrent.shape[0]
 
     @property
     def input_size(self) -> int:
         """Number of input channels C."""
-        return int(np.shape(self.w_in)[1])
+        return self.w_in.shape[1]
 
     def run(self, inputs: Array, rng: np.random.Generator) -> tuple[Array, Array]:
         """Simulate trials.
@@ -184,8 +184,8 @@ class RateNetwork:
         """
         steps, trials, _ = inputs.shape
         phi = ACTIVATIONS[self.activation]
-        keep = 1.0 - self.dt_ms / np.asarray(self.tau_ms)
-        recurrent, w_in = np.asarray(self.recurrent).T, np.asarray(self.w_in).T
+        keep = 1.0 - self.dt_ms / self.tau_ms
+        recurrent, w_in = self.recurrent.T, self.w_in.T
         x = self.initial_sd * rng.standard_normal((trials, self.size))
         activity = np.empty((steps, trials, self.size))
         activity[0] = phi(x)
@@ -194,4 +194,4 @@ class RateNetwork:
             noise = self.noise_sd * rng.standard_normal(x.shape)
             x = keep * x + (1.0 - keep) * drive + noise
             activity[step] = phi(x)
-        return activity @ np.asarray(self.w_out).T + np.asarray(self.b_out), activity
+        return activity @ self.w_out.T + self.b_out, activity

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import version
@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from bridge.backends.snntorch import torch_device
@@ -118,7 +119,7 @@ def train(
     resume: RateNetwork | None = None,
     device: str = "cpu",
     on_progress: Callable[[Progress], None] | None = None,
-    **options: Any,  # noqa: ANN401
+    **options: Any,
 ) -> RateNetwork:
     """Train a rate network on a task; a KeyboardInterrupt ends it early with what there is.
 
@@ -170,11 +171,11 @@ def _options(resume: RateNetwork | None, given: dict[str, Any]) -> Options:
 def _start(task: Task, options: Options, resume: RateNetwork | None, device: torch.device) -> _Run:
     rng = np.random.default_rng((options.seed, _START))
     start = _initial_parameters(task, options, rng)
-    parameters = (
-        start if resume is None or resume.checkpoint is None else resume.checkpoint.parameters
-    )
+    parameters: Mapping[str, NDArray[np.floating]] = start
+    if resume is not None and resume.checkpoint is not None:
+        parameters = resume.checkpoint.parameters
     module = RateModule(
-        {name: np.asarray(parameters[name]) for name in PARAMETERS},
+        {name: parameters[name] for name in PARAMETERS},
         w_in=start["w_in"],
         excitatory=start["excitatory"] > 0 if options.dale else None,
         tau_range_ms=options.tau_ms,
@@ -189,7 +190,7 @@ def _start(task: Task, options: Options, resume: RateNetwork | None, device: tor
 
 def _initial_parameters(
     task: Task, options: Options, rng: np.random.Generator
-) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+) -> dict[str, NDArray[np.float64]]:
     """Raw parameters at the start, in the original's distributions."""
     size = options.units
     excitatory = rng.random(size) >= options.inhibitory
@@ -294,12 +295,11 @@ def _restore(run: _Run, resume: RateNetwork) -> None:
         if parameter.requires_grad:
             run.adam.state[parameter] = {
                 "step": torch.tensor(float(kept.updates)),
-                "exp_avg": torch.tensor(np.asarray(kept.moment1[name])).to(parameter),
-                "exp_avg_sq": torch.tensor(np.asarray(kept.moment2[name])).to(parameter),
+                "exp_avg": torch.tensor(kept.moment1[name]).to(parameter),
+                "exp_avg_sq": torch.tensor(kept.moment2[name]).to(parameter),
             }
-    columns = (history.update, history.loss, history.accuracy)
-    rows = zip(*(np.asarray(column).tolist() for column in columns), strict=True)
-    run.history = [(update, loss, accuracy) for update, loss, accuracy in rows]
+    columns = (history.update.tolist(), history.loss.tolist(), history.accuracy.tolist())
+    run.history = list(zip(*columns, strict=True))
 
 
 def _checkpoint(run: _Run) -> Checkpoint:
@@ -319,7 +319,9 @@ def _finish(run: _Run, device: str, seconds: float) -> RateNetwork:
         noise_sd=NOISE_SD,
         initial_sd=INITIAL_SD,
         task=run.task.name,
-        history=History(update=update, loss=loss, accuracy=accuracy),
+        history=History(
+            update=np.asarray(update), loss=np.asarray(loss), accuracy=np.asarray(accuracy)
+        ),
         checkpoint=None if run.stopped == "target" else _checkpoint(run),
         provenance={
             "made_by": f"spikebridge {version('spikebridge')}",

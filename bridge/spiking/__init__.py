@@ -1,1 +1,1 @@
-"""What a spiking network is: populations, projections, filters, readouts; its drive and recording."""
+"""A spiking network: populations, projections, filters, readouts; its drive and recording."""

@@ -1,16 +1,30 @@
 """Checked, read-only arrays: the one place where shapes and finiteness are tested."""
 
 from collections.abc import Sequence
+from typing import Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bridge.errors import SpecError
 
+Number = TypeVar("Number", bound=np.generic)
 
+
+@overload
 def frozen_array(
-    name: str, value: ArrayLike, shape: Sequence[int | None], dtype: type = np.float64
-) -> NDArray:  # type: ignore[type-arg]
+    name: str, value: ArrayLike, shape: Sequence[int | None]
+) -> NDArray[np.float64]: ...
+@overload
+def frozen_array(
+    name: str, value: ArrayLike, shape: Sequence[int | None], dtype: type[Number]
+) -> NDArray[Number]: ...
+def frozen_array(
+    name: str,
+    value: ArrayLike,
+    shape: Sequence[int | None],
+    dtype: type[np.generic] = np.float64,
+) -> NDArray[Any]:
     """Copy `value` into a read-only C-ordered array of `shape` (None: any length).
 
     Raises:
@@ -19,7 +33,7 @@ def frozen_array(
     try:
         given = np.asarray(value)
         with np.errstate(invalid="ignore"):
-            array = np.array(given, dtype=dtype, order="C", copy=True)
+            array: NDArray[Any] = np.array(given, dtype=dtype, order="C", copy=True)
     except (TypeError, ValueError, OverflowError) as error:
         raise SpecError(f"{name}: expected numbers of type {np.dtype(dtype)} ({error})") from None
     fits = array.ndim == len(shape) and all(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from bridge.spiking.filters import (
     Direct,
@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 
 
 def decode(
-    network: SpikingNetwork, spikes: Spikes, recurrent_gain: ArrayLike | None = None
+    network: SpikingNetwork, spikes: Spikes, recurrent_gain: Array | None = None
 ) -> dict[str, Array]:
     """All readouts of a network for given spikes.
 
@@ -37,12 +37,12 @@ def decode(
     Returns:
         For each readout (T, B, O) outputs at the end of each sample.
     """
-    gain = np.ones(spikes.n_trials) if recurrent_gain is None else np.asarray(recurrent_gain)
+    gain = np.ones(spikes.n_trials) if recurrent_gain is None else recurrent_gain
     outputs = {}
     for readout in network.readouts:
         total = np.zeros((spikes.n_steps // network.sample_steps, spikes.n_trials, readout.size))
         for channel in readout.channels:
-            weights = np.asarray(channel.weights).T
+            weights = channel.weights.T
             for sample, trace in enumerate(_traces(network, channel, spikes)):
                 total[sample] += trace @ weights
         outputs[readout.name] = np.asarray(readout.bias) + gain[:, None] * total
@@ -86,7 +86,8 @@ def _double_exponential_response(
 
 def _powers(factor: Array, steps: int) -> Array:
     """(steps + 1, N) factor ** n by repeated multiplication, as a simulator does it."""
-    return np.cumprod(np.vstack([np.ones_like(factor), np.tile(factor, (steps, 1))]), axis=0)
+    factors: Array = np.vstack([np.ones_like(factor), np.tile(factor, (steps, 1))])
+    return factors.cumprod(axis=0)
 
 
 def _traces(network: SpikingNetwork, channel: Channel, spikes: Spikes) -> Iterator[Array]:
@@ -94,7 +95,7 @@ def _traces(network: SpikingNetwork, channel: Channel, spikes: Spikes) -> Iterat
     span, steps = network.span(channel.source), network.sample_steps
     size = span.stop - span.start
     response = _response(channel.filter, size, steps, network.dt_ms)
-    step, neuron = np.asarray(spikes.step), np.asarray(spikes.neuron)
+    step, neuron = spikes.step, spikes.neuron
     mine = np.flatnonzero((neuron >= span.start) & (neuron < span.stop))
     mine = mine[np.argsort(step[mine], kind="stable")]
     n_samples = spikes.n_steps // steps
@@ -108,7 +109,7 @@ def _traces(network: SpikingNetwork, channel: Channel, spikes: Spikes) -> Iterat
             events = mine[start:end]
             left = (sample + 1) * steps - 1 - step[events]
             column = neuron[events] - span.start
-            cell = np.asarray(spikes.trial)[events].astype(np.int64) * size + column
+            cell = spikes.trial[events].astype(np.int64) * size + column
             for state, table in ((trace, response.trace), (rise, response.rise)):
                 arrived = np.bincount(cell, table[left, column], minlength=state.size)
                 state += arrived.reshape(state.shape)

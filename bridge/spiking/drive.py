@@ -3,11 +3,13 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array
 from bridge.spiking.network import SpikingNetwork
+
+Array = NDArray[np.float64]
 
 _NOISE_STREAM, _VOLTAGE_STREAM = 0, 1
 
@@ -54,7 +56,7 @@ class FrozenNoise:
         values_mv: (K, B, N) what is added to v in each step, trial and neuron, mV.
     """
 
-    values_mv: ArrayLike
+    values_mv: Array
 
     def __post_init__(self) -> None:
         values = frozen_array("frozen noise", self.values_mv, (None, None, None))
@@ -80,10 +82,10 @@ class Drive:
         first_trial: Number of the first trial in the seed's sequence.
     """
 
-    inputs: ArrayLike
+    inputs: Array
     noise: Noise
-    v_initial_mv: ArrayLike | None = None
-    recurrent_gain: ArrayLike | None = None
+    v_initial_mv: Array | None = None
+    recurrent_gain: Array | None = None
     first_trial: int = 0
 
     def __post_init__(self) -> None:
@@ -105,51 +107,47 @@ class Drive:
     @property
     def n_trials(self) -> int:
         """Number of trials B."""
-        return int(np.shape(self.inputs)[1])
+        return self.inputs.shape[1]
 
     def n_steps(self, network: SpikingNetwork) -> int:
         """Number of network steps K that the T samples last."""
-        return int(np.shape(self.inputs)[0]) * network.sample_steps
+        return self.inputs.shape[0] * network.sample_steps
 
     def trials(self, start: int, stop: int) -> "Drive":
         """The same drive for trials start to stop only: what they do does not change by it."""
         noise = self.noise
         if isinstance(noise, FrozenNoise):
-            noise = FrozenNoise(values_mv=np.asarray(noise.values_mv)[:, start:stop])
-        part = {
-            name: None
-            if getattr(self, name) is None
-            else np.asarray(getattr(self, name))[start:stop]
-            for name in ("v_initial_mv", "recurrent_gain")
-        }
+            noise = FrozenNoise(values_mv=noise.values_mv[:, start:stop])
+        initial, gain = self.v_initial_mv, self.recurrent_gain
         return replace(
             self,
-            inputs=np.asarray(self.inputs)[:, start:stop],
+            inputs=self.inputs[:, start:stop],
             noise=noise,
+            v_initial_mv=None if initial is None else initial[start:stop],
+            recurrent_gain=None if gain is None else gain[start:stop],
             first_trial=self.first_trial + start,
-            **part,
         )
 
     def check(self, network: SpikingNetwork) -> None:
         """Raise SpecError unless this drive fits the network."""
         steps, trials, size = self.n_steps(network), self.n_trials, network.size
-        channels = np.shape(self.inputs)[2]
+        channels = self.inputs.shape[2]
         if channels != network.input_size:
             raise SpecError(
                 f"inputs: the network takes {network.input_size} channels, got {channels}"
             )
-        if self.v_initial_mv is not None and np.shape(self.v_initial_mv) != (trials, size):
-            got = np.shape(self.v_initial_mv)
+        if self.v_initial_mv is not None and self.v_initial_mv.shape != (trials, size):
+            got = self.v_initial_mv.shape
             raise SpecError(f"v_initial_mv: expected shape {(trials, size)}, got {got}")
         if isinstance(self.noise, FrozenNoise):
-            got = np.shape(self.noise.values_mv)
+            got = self.noise.values_mv.shape
             if got != (steps, trials, size):
                 raise SpecError(f"frozen noise: expected {(steps, trials, size)}, got {got}")
 
-    def initial_voltages_mv(self, network: SpikingNetwork) -> NDArray[np.float64]:
+    def initial_voltages_mv(self, network: SpikingNetwork) -> Array:
         """(B, N) voltages at the start of the trials, mV."""
         if self.v_initial_mv is not None:
-            return np.asarray(self.v_initial_mv)
+            return self.v_initial_mv
         voltages = np.empty((self.n_trials, network.size))
         for trial in range(self.n_trials):
             rng = trial_generator(self._seed(), _VOLTAGE_STREAM, self.first_trial + trial)
@@ -169,10 +167,10 @@ class NoiseStream:
 
     def __init__(self, network: SpikingNetwork, drive: Drive) -> None:
         self._sd_mv = network.noise_mv()
-        self._frozen: NDArray[np.float64] | None = None
+        self._frozen: Array | None = None
         self._next_step = 0
         if isinstance(drive.noise, FrozenNoise):
-            self._frozen = np.asarray(drive.noise.values_mv)
+            self._frozen = drive.noise.values_mv
         else:
             trials = range(drive.first_trial, drive.first_trial + drive.n_trials)
             seed = drive.noise.seed
@@ -183,7 +181,7 @@ class NoiseStream:
         """True where no neuron has any noise: nothing needs to be drawn."""
         return self._frozen is None and not self._sd_mv.any()
 
-    def take(self, n_steps: int) -> NDArray[np.float64]:
+    def take(self, n_steps: int) -> Array:
         """The noise of the next `n_steps` steps, (n_steps, B, N), mV."""
         start, self._next_step = self._next_step, self._next_step + n_steps
         if self._frozen is not None:

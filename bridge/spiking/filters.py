@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from bridge.errors import SpecError
 from bridge.spiking.arrays import per_neuron, positive
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,12 +76,12 @@ class DoubleExponential:
 Filter = Direct | Exponential | DoubleExponential
 
 
-def decay_factor(tau_ms: ArrayLike, dt_ms: float) -> np.ndarray:  # type: ignore[type-arg]
+def decay_factor(tau_ms: ArrayLike, dt_ms: float) -> Array:
     """exp(-dt/tau): what is left of an exponential after one step."""
     return np.exp(-dt_ms / np.asarray(tau_ms, dtype=np.float64))
 
 
-def spike_gain(filter_: Exponential | DoubleExponential) -> np.ndarray:  # type: ignore[type-arg]
+def spike_gain(filter_: Exponential | DoubleExponential) -> Array:
     """What one spike of weight 1 adds to the filter's first state, (N,)."""
     if isinstance(filter_, DoubleExponential):
         rise_s = np.asarray(filter_.tau_rise_ms) / 1000.0

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,7 +17,7 @@ from bridge.spiking.neurons import Population
 INPUT = "input"
 """The name under which a projection takes the analog input of the drive as its source."""
 
-Weights = NDArray[np.float64] | sparse.csc_array
+Weights: TypeAlias = NDArray[np.float64] | sparse.csc_array
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,7 +38,7 @@ class Projection:
     name: str
     source: str
     target: str
-    weights: ArrayLike | sparse.sparray
+    weights: Weights
     filter: Filter
     delay_steps: int = 0
 
@@ -48,7 +48,7 @@ class Projection:
         object.__setattr__(self, "delay_steps", delay)
         if self.source == INPUT and delay:
             raise SpecError(f"{name}: the analog input has no delay, shift the input instead")
-        weights = self.weights
+        weights: Weights = self.weights
         if sparse.issparse(weights):
             weights = frozen_sparse(name, weights)
         else:
@@ -59,15 +59,15 @@ class Projection:
     @property
     def shape(self) -> tuple[int, int]:
         """(post, pre)."""
-        shape: tuple[int, int] = self.weights.shape  # type: ignore[union-attr, assignment]
-        return shape
+        post, pre = self.weights.shape
+        return post, pre
 
     def synapses(self) -> sparse.csc_array:
         """The nonzero weights as CSC: column j lists the targets of presynaptic neuron j."""
         return sparse.csc_array(self.weights) if not sparse.issparse(self.weights) else self.weights
 
 
-def frozen_sparse(name: str, weights: Any) -> sparse.csc_array:  # noqa: ANN401 (any scipy.sparse)
+def frozen_sparse(name: str, weights: Any) -> sparse.csc_array:
     """A read-only CSC copy, duplicates summed, targets sorted, finite."""
     csc = sparse.csc_array(weights, dtype=np.float64, copy=True)
     csc.sum_duplicates()
@@ -90,7 +90,7 @@ class Channel:
     """
 
     source: str
-    weights: ArrayLike
+    weights: NDArray[np.float64]
     filter: Filter
 
     def __post_init__(self) -> None:
@@ -115,7 +115,7 @@ class Readout:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", tuple(self.channels))
-        sizes = {np.shape(channel.weights)[0] for channel in self.channels}
+        sizes = {channel.weights.shape[0] for channel in self.channels}
         if len(sizes) != 1:
             raise SpecError(f"readout {self.name}: channels disagree on the outputs: {sizes}")
         bias = np.broadcast_to(np.asarray(self.bias, dtype=np.float64), (min(sizes),))
@@ -232,7 +232,7 @@ def _check_projections(network: SpikingNetwork) -> None:
 def _check_readouts(network: SpikingNetwork) -> None:
     for readout in network.readouts:
         for channel in readout.channels:
-            got = np.shape(channel.weights)[1]
+            got = channel.weights.shape[1]
             expected = network.population(channel.source).size
             if got != expected:
                 raise SpecError(

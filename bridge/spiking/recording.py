@@ -11,6 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array
 
+Array = NDArray[np.float64]
+Numbers = NDArray[np.int32]
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Spikes:
@@ -25,9 +28,9 @@ class Spikes:
         n_neurons: N.
     """
 
-    trial: ArrayLike
-    step: ArrayLike
-    neuron: ArrayLike
+    trial: Numbers
+    step: Numbers
+    neuron: Numbers
     n_trials: int
     n_steps: int
     n_neurons: int
@@ -39,7 +42,7 @@ class Spikes:
             if events.size and not (events.min() >= 0 and events.max() < limit):
                 raise SpecError(f"spikes: {name} must lie between 0 and {limit - 1}")
             object.__setattr__(self, name, events)
-        sizes = {np.shape(getattr(self, name)) for name in ("trial", "step", "neuron")}
+        sizes = {getattr(self, name).shape for name in ("trial", "step", "neuron")}
         if len(sizes) != 1:
             raise SpecError(f"spikes: trial, step and neuron differ in length: {sizes}")
         if np.any(np.diff(self.codes()) <= 0):
@@ -48,25 +51,24 @@ class Spikes:
     @property
     def count(self) -> int:
         """Number of spikes S."""
-        return int(np.shape(self.trial)[0])
+        return self.trial.size
 
     def codes(self) -> NDArray[np.int64]:
         """(S,) one ascending number for each spike, unique to its trial, step and neuron."""
-        trial = np.asarray(self.trial, dtype=np.int64)
-        return (trial * self.n_steps + np.asarray(self.step)) * self.n_neurons + np.asarray(
-            self.neuron
-        )
+        trial = self.trial.astype(np.int64)
+        return (trial * self.n_steps + self.step) * self.n_neurons + self.neuron
 
     @classmethod
     def gather(
         cls, trial: ArrayLike, step: ArrayLike, neuron: ArrayLike, shape: tuple[int, int, int]
     ) -> "Spikes":
         """Events in any order, sorted; `shape` is (n_trials, n_steps, n_neurons)."""
-        order = np.lexsort((neuron, step, trial))
+        trials, steps, neurons = (np.asarray(part) for part in (trial, step, neuron))
+        order = np.lexsort((neurons, steps, trials))
         return cls(
-            trial=np.asarray(trial)[order],
-            step=np.asarray(step)[order],
-            neuron=np.asarray(neuron)[order],
+            trial=trials[order],
+            step=steps[order],
+            neuron=neurons[order],
             n_trials=shape[0],
             n_steps=shape[1],
             n_neurons=shape[2],
@@ -90,12 +92,12 @@ class Recording:
     """
 
     spikes: Spikes
-    readouts: Mapping[str, NDArray[np.float64]]
+    readouts: Mapping[str, Array]
     dt_ms: float
     sample_ms: float
     populations: Mapping[str, int]
-    voltages_mv: ArrayLike | None = None
-    margins_mv: ArrayLike | None = None
+    voltages_mv: Array | None = None
+    margins_mv: Array | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -1,5 +1,6 @@
 """What is to be computed: a task makes trials and says which answers are right."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,12 +28,29 @@ class Trials:
 class Task(Protocol):
     """What every task offers; times are in samples of `step_ms`."""
 
-    name: str
-    step_ms: float
-    steps: int
-    input_size: int
-    output_size: int
-    conditions: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """What files and the command call it."""
+
+    @property
+    def step_ms(self) -> float:
+        """Time between two samples, ms."""
+
+    @property
+    def steps(self) -> int:
+        """Samples T of a trial."""
+
+    @property
+    def input_size(self) -> int:
+        """Number of input channels C."""
+
+    @property
+    def output_size(self) -> int:
+        """Number of outputs O."""
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Names of the conditions, by label."""
 
     def trials(self, count: int, rng: np.random.Generator) -> Trials:
         """Draw `count` trials."""
@@ -52,7 +70,7 @@ def task(name: str) -> Task:
     """
     from bridge.tasks.go_nogo import GoNoGo
 
-    known: dict[str, type[Task]] = {"go-nogo": GoNoGo}
+    known: dict[str, Callable[[], Task]] = {"go-nogo": GoNoGo}
     if name not in known:
         raise SpecError(f"unknown task {name!r}; known are {', '.join(known)}")
     return known[name]()

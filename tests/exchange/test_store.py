@@ -638,7 +638,8 @@ NETWORK_FAULTS = {
         lambda tree: tree["projections"]["000"]["weights"].update(
             indptr=np.zeros(0, dtype=np.int64), pre=-1
         ),
-        "pre: expected a whole number of at least 0, got -1|indices do not fit their shape|misplaced parts",
+        "pre: expected a whole number of at least 0, got -1|indices do not fit their shape"
+        "|misplaced parts",
     ),
     "indices that are no whole numbers": (
         set_item(*SYNAPSES, "indices", value=np.full(120, 0.5)),

@@ -65,21 +65,43 @@ def projection(**fields):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda n: changed(n, projection(weights=np.zeros((20, 12)))), r"\(12, 20\) \(post, pre\), got \(20, 12\)"),
+        (
+            lambda n: changed(n, projection(weights=np.zeros((20, 12)))),
+            r"\(12, 20\) \(post, pre\), got \(20, 12\)",
+        ),
         (lambda n: changed(n, projection(source="nobody")), "no population 'nobody'"),
         (lambda n: changed(n, projection(name="exc_to_inh")), "names must be unique"),
         (lambda n: changed(n, projection(name="a b")), "'a b' is no usable name"),
-        (lambda n: changed(n, projection(source=INPUT, delay_steps=2, weights=np.zeros((12, 1)))), "has no delay"),
-        (lambda n: changed(n, projection(weights=sparse.csc_array(np.full((12, 20), np.nan)))), "NaN"),
+        (
+            lambda n: changed(
+                n, projection(source=INPUT, delay_steps=2, weights=np.zeros((12, 1)))
+            ),
+            "has no delay",
+        ),
+        (
+            lambda n: changed(n, projection(weights=sparse.csc_array(np.full((12, 20), np.nan)))),
+            "NaN",
+        ),
         (lambda n: replace(n, dt_ms=0.0), "dt_ms: must be positive"),
-        (lambda n: replace(n, sample_steps=0), "sample_steps: expected a whole number of at least 1"),
+        (
+            lambda n: replace(n, sample_steps=0),
+            "sample_steps: expected a whole number of at least 1",
+        ),
         (lambda n: replace(n, populations=[]), "at least one population"),
         (
-            lambda n: replace(n, readouts=[Readout(name="o", channels=[Channel(source="exc", weights=np.zeros((1, 3)), filter=Direct())])]),
+            lambda n: replace(
+                n,
+                readouts=[
+                    Readout(
+                        name="o",
+                        channels=[Channel(source="exc", weights=np.zeros((1, 3)), filter=Direct())],
+                    )
+                ],
+            ),
             "reads 3 neurons of 'exc', which has 20",
         ),
     ],
-)  # fmt: skip
+)
 def test_networks_that_do_not_fit_together_are_refused(make, message):
     with pytest.raises(SpecError, match=message):
         make(two_population_network())
