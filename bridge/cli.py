@@ -398,7 +398,8 @@ def _check_writable(path: Path, *, force: bool) -> None:
 
 
 def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+    """Take a polite kill as Ctrl-C."""
+    signal.raise_signal(signal.SIGINT)
 
 
 def main() -> None:

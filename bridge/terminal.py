@@ -37,7 +37,8 @@ def progress_bar(what: str) -> Iterator[Callable[[float, str], None]]:
         def report(fraction: float, note: str = "") -> None:
             progress.update(task, completed=fraction, note=note)
 
-        yield report
+        with _interrupts_said():
+            yield report
 
 
 @contextmanager
@@ -57,7 +58,17 @@ def progress_bars() -> Iterator[Callable[[str, float], None]]:
                 tasks[what] = progress.add_task(what, total=1.0)
             progress.update(tasks[what], completed=fraction)
 
-        yield report
+        with _interrupts_said():
+            yield report
+
+
+@contextmanager
+def _interrupts_said() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        complain("interrupted; what was finished before is kept")
+        raise
 
 
 def show_table(title: str, rows: Mapping[str, object]) -> None:

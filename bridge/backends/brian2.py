@@ -56,6 +56,7 @@ def simulate(
     _check_target(target)
     run = _Run(network, drive, voltages=voltages, margins=margins)
     report = on_progress or (lambda fraction: None)
+    report(0.0)
     with _preferences(target), _numpy_state():
         try:
             _standalone(run, report) if target == "standalone" else _runtime(run, report)

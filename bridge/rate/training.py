@@ -1,12 +1,15 @@
 """Training of rate networks in PyTorch (Kim et al. 2019), in batches of trials, seeded."""
 
 import math
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,76 +20,12 @@ from bridge.backends.snntorch import torch_device
 from bridge.errors import SpecError
 from bridge.rate.module import PARAMETERS, RateModule, Workspace
 from bridge.rate.network import Checkpoint, History, RateNetwork
-from bridge.spiking.arrays import counted
+from bridge.rate.options import Options
 from bridge.spiking.drive import derived_seed
 from bridge.tasks import Task, Trials
 from bridge.tasks import task as find_task
 
 _START, _TRIALS, _NOISE, _EVALUATION = range(4)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """How a rate network is made and trained.
-
-    The defaults are chosen to convert well: batches, and training on until the mean loss is low.
-    The original's own scheme is batch 1, target_loss 7, min_updates 1500, max_updates 6000,
-    check_every 100.
-
-    Attributes:
-        units: N.
-        tau_ms: Lowest and highest time constant, ms; equal: fixed, else trained per unit.
-        seed: Decides everything random.
-        batch: Trials per update.
-        dale: Whether units keep one sign.
-        inhibitory: Probability of a unit to be inhibitory.
-        gain: g: the recurrent weights start with s.d. g / sqrt(N p).
-        sparsity: p: probability of a recurrent weight to be nonzero at the start.
-        loss: "l2": mean over trials of sqrt(sum (o - z)^2); "l1": of sum |o - z|.
-        learning_rate: Adam's.
-        clip_norm: Largest norm of the gradient.
-        target_loss: Training ends once the mean loss of the evaluation trials is below it, and
-        target_accuracy: their accuracy above this.
-        evaluation_trials: Trials of one evaluation.
-        check_every: Updates between two evaluations.
-        min_updates: Training does not end before.
-        max_updates: Training gives up.
-    """
-
-    units: int = 200
-    tau_ms: tuple[float, float] = (20.0, 100.0)
-    seed: int = 0
-    batch: int = 32
-    dale: bool = True
-    inhibitory: float = 0.2
-    gain: float = 0.8
-    sparsity: float = 0.2
-    loss: Literal["l2", "l1"] = "l2"
-    learning_rate: float = 0.01
-    clip_norm: float = 1.0
-    target_loss: float = 0.9
-    target_accuracy: float = 0.95
-    evaluation_trials: int = 100
-    check_every: int = 25
-    min_updates: int = 0
-    max_updates: int = 2000
-
-    def __post_init__(self) -> None:
-        for name in ("units", "batch", "evaluation_trials", "check_every", "max_updates"):
-            counted(name, getattr(self, name), least=1)
-        counted("seed", self.seed)
-        counted("min_updates", self.min_updates)
-        low, high = self.tau_ms
-        if not 5.0 <= low <= high < math.inf:
-            raise SpecError(f"tau_ms: expected 5 <= lowest <= highest, got {low} and {high}")
-        if self.loss not in ("l2", "l1"):
-            raise SpecError(f"loss: 'l2' or 'l1', got {self.loss!r}")
-        for name in ("gain", "learning_rate", "clip_norm", "target_loss"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise SpecError(f"{name}: must be positive, got {getattr(self, name)}")
-        for name in ("inhibitory", "sparsity", "target_accuracy"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise SpecError(f"{name}: must lie between 0 and 1, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True)
@@ -107,7 +46,8 @@ class _Run:
     options: Options
     module: RateModule
     adam: torch.optim.Adam
-    spaces: dict[int, Workspace] = field(default_factory=dict)
+    noise: "_NoiseAhead"
+    evaluation: Workspace
     updates: int = 0
     history: list[tuple[int, float, float]] = field(default_factory=list)
     stopped: str = "running"
@@ -145,9 +85,12 @@ def train(
         run = _start(chosen_task, _options(resume, options), resume, place)
         before = time.monotonic()
         try:
-            _loop(run, place, on_progress)
+            with _interrupts_held() as interrupted:
+                _loop(run, place, interrupted, on_progress)
         except KeyboardInterrupt:
             run.stopped = "interrupted"
+        finally:
+            run.noise.pool.shutdown()
         return _finish(run, device, time.monotonic() - before)
 
 
@@ -182,7 +125,18 @@ def _start(task: Task, options: Options, resume: RateNetwork | None, device: tor
         dt_ms=task.step_ms,
     ).to(device)
     trained = [value for value in module.parameters() if value.requires_grad]
-    run = _Run(task, options, module, torch.optim.Adam(trained, lr=options.learning_rate))
+    sizes = (options.batch, options.batch, options.evaluation_trials)
+    one, other, evaluation = (
+        Workspace(task.steps, trials, options.units, device) for trials in sizes
+    )
+    run = _Run(
+        task=task,
+        options=options,
+        module=module,
+        adam=torch.optim.Adam(trained, lr=options.learning_rate),
+        noise=_NoiseAhead((one, other), options.seed),
+        evaluation=evaluation,
+    )
     if resume is not None:
         _restore(run, resume)
     return run
@@ -206,10 +160,17 @@ def _initial_parameters(
     }
 
 
-def _loop(run: _Run, device: torch.device, on_progress: Callable[[Progress], None] | None) -> None:
+def _loop(
+    run: _Run,
+    device: torch.device,
+    interrupted: threading.Event,
+    on_progress: Callable[[Progress], None] | None,
+) -> None:
     options = run.options
     while run.updates < options.max_updates:
         _update(run, device)
+        if interrupted.is_set():
+            raise KeyboardInterrupt
         if run.updates % options.check_every and run.updates < options.max_updates:
             continue
         loss, accuracy = _evaluate(run, device)
@@ -223,26 +184,41 @@ def _loop(run: _Run, device: torch.device, on_progress: Callable[[Progress], Non
     run.stopped = "max_updates"
 
 
+@contextmanager
+def _interrupts_held() -> Iterator[threading.Event]:
+    """An interrupt sets the event, so that no update is left half done; a second one acts."""
+    event = threading.Event()
+    # Handlers belong to the main thread; elsewhere no KeyboardInterrupt comes.
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+
+    def hold(*_: object) -> None:
+        if event.is_set():
+            raise KeyboardInterrupt
+        event.set()
+
+    before = signal.signal(signal.SIGINT, hold)
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _update(run: _Run, device: torch.device) -> None:
     """One step of Adam on a fresh batch; which batch depends on its number alone."""
     options = run.options
     trials = run.task.trials(
         options.batch, np.random.default_rng((options.seed, _TRIALS, run.updates))
     )
-    outputs = run.module(*_inputs_and_noise(run, trials, device, (_NOISE, run.updates)))
+    inputs = torch.tensor(trials.inputs, dtype=torch.float32, device=device)
+    outputs = run.module(inputs, run.noise.take(run.updates))
     loss = _losses(run, outputs, trials, device).mean()
     run.adam.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
     torch.nn.utils.clip_grad_norm_(run.module.parameters(), options.clip_norm)
-    _step_whole(run)
-
-
-def _step_whole(run: _Run) -> None:
-    """Adam's step and its count belong together: an interrupt must not fall between them."""
-    try:
-        run.adam.step()
-    finally:
-        run.updates += 1
+    run.adam.step()
+    run.updates += 1
 
 
 @torch.no_grad()
@@ -251,8 +227,9 @@ def _evaluate(run: _Run, device: torch.device) -> tuple[float, float]:
     options = run.options
     rng = np.random.default_rng((options.seed, _EVALUATION, run.updates))
     trials = run.task.trials(options.evaluation_trials, rng)
-    stream = (_EVALUATION, run.updates)
-    outputs = run.module(*_inputs_and_noise(run, trials, device, stream))
+    inputs = torch.tensor(trials.inputs, dtype=torch.float32, device=device)
+    _draw(run.evaluation, derived_seed(options.seed, _EVALUATION, run.updates))
+    outputs = run.module(inputs, run.evaluation)
     loss = _losses(run, outputs, trials, device).mean().item()
     if not math.isfinite(loss):
         raise SpecError(f"training diverged after {run.updates} updates; lower the learning_rate")
@@ -260,19 +237,37 @@ def _evaluate(run: _Run, device: torch.device) -> tuple[float, float]:
     return loss, float(correct.mean())
 
 
-def _inputs_and_noise(
-    run: _Run, trials: Trials, device: torch.device, stream: tuple[int, int]
-) -> tuple[Tensor, Workspace]:
-    """(T, B, C) inputs, and noise in a workspace, first the initial state."""
-    inputs = torch.tensor(trials.inputs, dtype=torch.float32, device=device)
-    generator = torch.Generator(device).manual_seed(derived_seed(run.options.seed, *stream))
-    steps, batch, _ = trials.inputs.shape
-    if batch not in run.spaces:
-        run.spaces[batch] = Workspace(steps, batch, run.options.units, device)
-    space = run.spaces[batch]
+class _NoiseAhead:
+    """The noise of the updates, each drawn while the update before it is computed.
+
+    It takes a fifth of an update, on a thread of its own. The noise of an update is decided by
+    the seed and its number alone, so a resumed training sees the same.
+    """
+
+    def __init__(self, spaces: tuple[Workspace, Workspace], seed: int) -> None:
+        self.spaces, self.seed = spaces, seed
+        self.pool = ThreadPoolExecutor(1)
+        self.drawn: dict[int, Future[Workspace]] = {}
+
+    def take(self, update: int) -> Workspace:
+        """The workspace of an update, its noise in it."""
+        if update not in self.drawn:
+            self._begin(update)
+        space = self.drawn.pop(update).result()
+        self._begin(update + 1)
+        return space
+
+    def _begin(self, update: int) -> None:
+        seed = derived_seed(self.seed, _NOISE, update)
+        self.drawn[update] = self.pool.submit(_draw, self.spaces[update % 2], seed)
+
+
+def _draw(space: Workspace, seed: int) -> Workspace:
+    """Fill a workspace with noise, first the initial state."""
+    generator = torch.Generator(space.x.device).manual_seed(seed)
     space.x.normal_(0.0, NOISE_SD, generator=generator)
     space.x[0] *= INITIAL_SD / NOISE_SD
-    return inputs, space
+    return space
 
 
 NOISE_SD, INITIAL_SD = 0.1, 0.01
