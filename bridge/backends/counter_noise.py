@@ -6,7 +6,6 @@ float32 simulations under noise of the backend's own; shared noise is drawn else
 """
 
 import math
-from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -15,33 +14,30 @@ from torch import Tensor
 _BITS24 = 2.0**-24
 
 
-def counter_noise(
-    shape: tuple[int, int], sd: Tensor, seed: int
-) -> Callable[[Tensor], Iterator[Tensor]]:
-    """A function that fills a (B, N) float32 buffer with the noise of one step after another.
+class CounterNoise:
+    """Standard normal numbers for (B, N) float32 buffers, one after another, decided by a seed."""
 
-    Args:
-        shape: (B, N).
-        sd: (N,) or () s.d. of the noise, float32.
-        seed: Decides all numbers.
-    """
-    half = (math.prod(shape) + 1) // 2
-    counter = torch.arange(half, dtype=torch.int32)
-    kernel = torch.compile(_fill, dynamic=False, fullgraph=True)
-    spread = sd.expand(shape[1])
-    keys = np.random.default_rng(seed)
+    def __init__(self, shape: tuple[int, int], seed: int) -> None:
+        self._size = math.prod(shape)
+        half = (self._size + 1) // 2
+        self._counter = torch.arange(half, dtype=torch.int32)
+        self._odd = torch.empty(2 * half) if 2 * half != self._size else None
+        self._keys = np.random.default_rng(seed)
+        self._kernel = torch.compile(fill, dynamic=False, fullgraph=True)
 
-    def fill(pair: Tensor) -> Iterator[Tensor]:
-        flat = pair.view(-1)
-        while True:
-            key = torch.from_numpy(keys.integers(-(2**31), 2**31, 2, dtype=np.int32))
-            kernel(counter, key, flat)
-            yield pair.view(-1)[: math.prod(shape)].view(shape).mul_(spread)
-
-    return fill
+    def into(self, buffer: Tensor) -> Tensor:
+        """Fill a contiguous buffer with the next step's numbers."""
+        key = torch.from_numpy(self._keys.integers(-(2**31), 2**31, 2, dtype=np.int32))
+        flat = buffer.view(-1)
+        if self._odd is None:
+            self._kernel(self._counter, key, flat)
+        else:
+            self._kernel(self._counter, key, self._odd)
+            flat.copy_(self._odd[: self._size])
+        return buffer
 
 
-def _fill(counter: Tensor, key: Tensor, out: Tensor) -> None:
+def fill(counter: Tensor, key: Tensor, out: Tensor) -> None:
     """Fill (2 * H,) `out` from (H,) counters and two 32-bit keys."""
     first = _scramble(_scramble(counter ^ key[0]) + key[1])
     second = _scramble(first ^ counter ^ 0x5BD1E995)

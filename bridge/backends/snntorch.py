@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bridge.backends.constants import input_current
+from bridge.backends.counter_noise import CounterNoise
 from bridge.backends.dense_step import DenseStep, Neurons, Synapses, worth_compiling
 from bridge.backends.recorder import recording
 from bridge.errors import BackendError, SpecError
@@ -65,12 +66,11 @@ def simulate(  # noqa: PLR0913
     try:
         with torch.no_grad(), _threads_for(drive.n_trials * network.size):
             like = torch.empty((), dtype=DTYPES[dtype], device=place)
-            run = _Run(network, drive, like, voltages=voltages, margins=margins)
             if compiled is None:
                 size = (drive.n_trials, drive.n_steps(network), network.size)
                 compiled = worth_compiling(*size) and shutil.which("g++") is not None
-            if compiled:
-                run.advance_all = torch.compile(run.dense, fullgraph=True, dynamic=False)
+            run = _Run(network, drive, like, compiled=compiled)
+            run.record(voltages=voltages, margins=margins)
             for sample in range(len(drive.inputs)):
                 run.advance(sample)
                 if on_progress is not None:
@@ -111,14 +111,16 @@ class _Run:
     """A running batch: its state, how spikes travel, and what was recorded."""
 
     def __init__(
-        self, network: SpikingNetwork, drive: Drive, like: Tensor, *, voltages: bool, margins: bool
+        self, network: SpikingNetwork, drive: Drive, like: Tensor, *, compiled: bool
     ) -> None:
-        self.network, self.drive, self.like = network, drive, like
+        self.network, self.drive, self.like, self.compiled = network, drive, like, compiled
         start = self.tensor(drive.initial_voltages_mv(network))
         gain = drive.recurrent_gain
         column = None if gain is None else self.tensor(gain[:, None])
         self.dense = DenseStep(network, start, column)
         self.advance_all: Callable[[Tensor, Tensor | None], None] = self.dense
+        if compiled:
+            self.advance_all = torch.compile(self.dense, fullgraph=True, dynamic=False)
         self.routes = [
             _InputRoute(self, projection, synapses)
             if projection.source == INPUT
@@ -128,8 +130,13 @@ class _Run:
         self.noise = _own_noise(self) if isinstance(drive.noise, OwnNoise) else _shared_noise(self)
         self._fired: list[tuple[int, int, Tensor]] = []
         self._events: list[NDArray[np.int32]] = []
-        self._voltages: list[NDArray[np.float64]] | None = [] if voltages else None
-        self._margins = like.new_full((drive.n_trials,), np.inf) if margins else None
+        self._voltages: list[NDArray[np.float64]] | None = None
+        self._margins: Tensor | None = None
+
+    def record(self, *, voltages: bool, margins: bool) -> None:
+        """What to keep besides spikes."""
+        self._voltages = [] if voltages else None
+        self._margins = self.like.new_full((self.drive.n_trials,), np.inf) if margins else None
 
     def tensor(self, values: NDArray[np.float64]) -> Tensor:
         """A copy of `values` in the precision and on the device of this run."""
@@ -161,7 +168,7 @@ class _Run:
 
         What `LifCell.forward` does to all neurons with a gradient is done only there.
         """
-        events = neurons.fired.nonzero()
+        events = _events(neurons.fired)
         if events.numel():
             trial, neuron = events.unbind(1)
             neurons.v[trial, neuron] = neurons.cell.reset[neuron]
@@ -218,31 +225,36 @@ def _shared_noise(run: _Run) -> "Callable[[int], Iterator[Tensor | None]]":
 
 
 def _own_noise(run: _Run) -> "Callable[[int], Iterator[Tensor | None]]":
-    """Noise from torch's generator on the device.
+    """Noise of this backend's own, on the device.
 
-    torch draws normal numbers on one thread: on the CPU the next step's are drawn while this
-    step's are used.
+    A compiled float32 run on the CPU takes it from a compiled counter. Else it comes from torch's
+    generator, several times slower: on the CPU the next step's is drawn while this one's is used.
     """
     if not isinstance(run.drive.noise, OwnNoise):
         raise BackendError("own noise needs a seed")
-    generator = torch.Generator(run.like.device)
-    generator.manual_seed(derived_seed(run.drive.noise.seed, run.drive.first_trial))
+    seed = derived_seed(run.drive.noise.seed, run.drive.first_trial)
+    on_cpu = run.like.device.type == "cpu"
+    generator = torch.Generator(run.like.device).manual_seed(seed)
     sd_mv = run.network.noise_mv()
     highest = float(sd_mv.max())
     each = None if np.all(sd_mv == highest) else run.tensor(sd_mv / max(highest, 1e-300))
     pair = [run.tensor(np.zeros((run.drive.n_trials, run.network.size))) for _ in range(2)]
 
+    counter = None
+    if on_cpu and run.compiled and run.like.dtype == torch.float32:
+        counter = CounterNoise((run.drive.n_trials, run.network.size), seed)
+
     def draw(buffer: Tensor) -> Tensor:
-        buffer.normal_(0.0, highest, generator=generator)
+        if counter is None:
+            buffer.normal_(0.0, highest, generator=generator)
+        else:
+            counter.into(buffer).mul_(highest)
         return buffer if each is None else buffer.mul_(each)
 
     if highest == 0:
         return lambda n_steps: iter([None] * n_steps)
-    drawn = (
-        _drawn_ahead(draw, pair)
-        if run.like.device.type == "cpu"
-        else (draw(pair[0]) for _ in count())
-    )
+    ahead = on_cpu and counter is None
+    drawn = _drawn_ahead(draw, pair) if ahead else (draw(pair[0]) for _ in count())
     return lambda n_steps: islice(drawn, n_steps)
 
 
@@ -254,6 +266,19 @@ def _drawn_ahead(draw: Callable[[Tensor], Tensor], pair: list[Tensor]) -> "Itera
             ready = ahead.result()
             ahead = pool.submit(draw, pair[turn % 2])
             yield ready
+
+
+def _events(fired: Tensor) -> Tensor:
+    """(E, 2) trial and neuron of every 1 in (B, n), in ascending order.
+
+    Most trials are silent in a step: only the others are searched neuron by neuron.
+    """
+    if fired.numel() < 20_000:
+        return fired.nonzero()
+    trials = fired.amax(dim=1).nonzero().squeeze(1)
+    events = fired[trials].nonzero()
+    events[:, 0] = trials[events[:, 0]]
+    return events
 
 
 class _InputRoute:
