@@ -47,7 +47,8 @@ def simulate(
         on_progress: Called with the fraction done.
         **options: All backends: `voltages`, `margins` (bool: what to record besides spikes).
             brian2: `target` ("numpy", "cython", "standalone"). snntorch: `dtype` ("float64",
-            "float32"), `device` ("cpu", "cuda").
+            "float32"), `device` ("cpu", "cuda", "cuda:N"),
+            `compiled` (bool).
 
     Returns:
         Spikes as events and readouts (T, B, O).

@@ -110,6 +110,8 @@ def convert(
         raise SpecError("inverse_scales: needs at least one value, all positive")
     counted("trials", trials, least=1)
     counted("seed", seed)
+    if backend != "snntorch" and device != "cpu":
+        raise SpecError(f"backend {backend} has no device {device!r}; only snntorch has devices")
     if not rate.task:
         raise SpecError("this rate network names no task to search the scale factor with")
     started = time.monotonic()

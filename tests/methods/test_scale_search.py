@@ -85,6 +85,7 @@ def test_the_search_finds_the_scale_at_which_a_known_readout_answers():
         ({"inverse_scales": [np.nan]}, "NaN"),
         ({"trials": 0}, "trials: expected a whole number of at least 1, got 0"),
         ({"backend": "nest"}, "unknown backend 'nest'"),
+        ({"backend": "reference", "device": "cuda"}, "only snntorch has devices"),
     ],
 )
 def test_a_search_that_makes_no_sense_is_refused(options, message):
