@@ -58,6 +58,7 @@ def test_the_mapped_network_follows_the_originals_step_equations_spike_for_spike
     recording = simulate(map_one_to_one(rate, SCALE), drive, backend="reference")
     assert len(spikes) > 100
     assert list(zip(recording.spikes.step, recording.spikes.neuron, strict=True)) == spikes
+    # Decoded a sample at a time instead of step by step: rounding of some 6,000 steps.
     np.testing.assert_allclose(
         recording.readouts[OUTPUT][:, 0, 0], outputs[99::100], rtol=1e-9, atol=1e-12
     )
@@ -72,6 +73,7 @@ def test_a_gain_of_one_over_lambda_is_the_network_mapped_at_lambda():
     gained = simulate(map_one_to_one(rate, 1.0), scaled)
     # The same up to rounding, which moves no spike in a run this short.
     np.testing.assert_array_equal(mapped.spikes.codes(), gained.spikes.codes())
+    # (W / scale) s and (W s) / scale round differently.
     np.testing.assert_allclose(mapped.readouts[OUTPUT], gained.readouts[OUTPUT], rtol=1e-9)
 
 

@@ -29,6 +29,7 @@ def test_ties_are_broken_toward_the_middle_of_the_best_plateau(correct, best):
 @pytest.mark.parametrize(("successes", "trials"), [(0, 10), (3, 10), (10, 10), (97, 100)])
 def test_the_wilson_interval_is_scipys(successes, trials):
     expected = stats.binomtest(successes, trials).proportion_ci(method="wilson")
+    # Our z has seven digits.
     np.testing.assert_allclose(wilson(successes, trials), expected, atol=1e-6)
 
 

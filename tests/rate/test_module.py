@@ -53,6 +53,7 @@ def test_the_module_and_the_description_compute_the_same():
     expected, _ = network.run(inputs, np.random.default_rng(0))
     space = workspace(torch.zeros(STEPS, TRIALS, UNITS))
     got = module(torch.tensor(inputs, dtype=torch.float32), space)
+    # float32 against float64.
     np.testing.assert_allclose(got.detach().numpy(), expected, atol=1e-5)
 
 
@@ -67,4 +68,5 @@ def test_time_constants_stay_in_their_range():
     module = make_module()
     with torch.no_grad():
         module.gate.copy_(torch.tensor([-50.0, -1, 0, 1, 50]))
+    # float32 holds seven digits.
     np.testing.assert_allclose(module.tau_ms().detach()[[0, 2, 4]], [20, 60, 100], rtol=1e-6)

@@ -81,6 +81,7 @@ def test_sparsity_and_signs_survive_training():
 
 def test_equal_ends_of_the_range_fix_the_time_constants():
     network = bridge.train("go-nogo", max_updates=4, tau_ms=(35.0, 35.0), **SMALL)
+    # float32 holds seven digits.
     np.testing.assert_allclose(network.tau_ms, 35.0, rtol=1e-6)
 
 

@@ -69,6 +69,7 @@ def test_decoding_a_sample_at_a_time_is_the_filter_step_by_step(name, sample_ste
     traces = step_by_step(FILTERS[name], trains, 0.1)[sample_steps - 1 :: sample_steps]
     weights = np.asarray(net.readouts[0].channels[0].weights)
     expected = [0.1, -0.2] + gain[:, None] * (traces @ weights.T)
+    # Powers of a decay against its repeated use: rounding of 120 steps.
     np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-12)
 
 
