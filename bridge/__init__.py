@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bridge.methods.one_to_one import map_one_to_one
     from bridge.methods.scale_search import Conversion, convert
     from bridge.rate.network import RateNetwork
-    from bridge.rate.training import train
+    from bridge.rate.training import train, train_many
     from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, SharedNoise
     from bridge.spiking.network import SpikingNetwork
     from bridge.spiking.recording import Recording
@@ -40,6 +40,7 @@ _HOMES = {
     "simulate": "bridge.backends",
     "task": "bridge.tasks",
     "train": "bridge.rate.training",
+    "train_many": "bridge.rate.training",
 }
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "simulate",
     "task",
     "train",
+    "train_many",
 ]
 
 

@@ -144,6 +144,9 @@ def convert(
     backend: Annotated[str, typer.Option(help="Where the search runs.")] = "snntorch",
     seed: Seed = 0,
     device: Device = "cpu",
+    exhaustive: Annotated[
+        bool, typer.Option("--exhaustive", help="All trials even at scale factors that cannot win.")
+    ] = False,
     force: Force = False,
 ) -> None:
     """Map a rate network one to one onto LIF neurons, at the scale factor that works best."""
@@ -158,18 +161,17 @@ def convert(
         backend=backend,
         seed=seed,
         device=device,
+        exhaustive=exhaustive,
     )
 
 
 def _convert(network: "bridge.RateNetwork", out: Path, **options: Any) -> "bridge.Conversion":
-    from bridge.describe import scale_rows
+    from bridge.describe import SCALE_HEADERS, scale_rows
 
     with terminal.progress_bar("searching the scale factor") as report:
         conversion = bridge.convert(network, on_progress=lambda f: report(f, ""), **options)
     bridge.save(conversion, out, force=True)
-    terminal.show_columns(
-        ("1/lambda", "accuracy", "95 % interval", ""), scale_rows(conversion.search)
-    )
+    terminal.show_columns(SCALE_HEADERS, scale_rows(conversion.search))
     terminal.say(f"{out}: spiking network at 1/lambda = {conversion.search.best_inverse_scale:g}")
     return conversion
 
@@ -305,16 +307,14 @@ def info(
     ],
 ) -> None:
     """Say what a file holds and how it was made."""
-    from bridge.describe import describe, scale_rows
+    from bridge.describe import SCALE_HEADERS, describe, scale_rows
 
     stored = bridge.load(file)
     title, rows = describe(stored)
     terminal.show_table(f"{file}: {title}", rows)
     if isinstance(stored, bridge.Conversion):
         terminal.say("")
-        terminal.show_columns(
-            ("1/lambda", "accuracy", "95 % interval", ""), scale_rows(stored.search)
-        )
+        terminal.show_columns(SCALE_HEADERS, scale_rows(stored.search))
 
 
 @app.command(epilog=_example("spikebridge demo --out results"))

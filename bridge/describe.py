@@ -34,12 +34,16 @@ def describe(thing: Stored) -> tuple[str, Rows]:
 
 
 def scale_rows(search: ScaleSearch) -> list[tuple[object, ...]]:
-    """A row for each scale factor: 1/lambda, accuracy, its interval, a mark on the chosen one."""
+    """A row for each scale factor: 1/lambda, accuracy, interval, trials, a mark on the chosen."""
     numbers = zip(search.inverse_scales, search.accuracies(), search.intervals(), strict=True)
+    tested, best = np.asarray(search.tested), search.best
     return [
-        (f"{scale:g}", f"{share:.1%}", f"{low:.1%} - {high:.1%}", "<" if i == search.best else "")
+        (f"{scale:g}", f"{share:.1%}", f"{low:.1%} - {high:.1%}", tested[i], "<" * (i == best))
         for i, (scale, share, (low, high)) in enumerate(numbers)
     ]
+
+
+SCALE_HEADERS = ("1/lambda", "accuracy", "95 % interval", "trials", "")
 
 
 def _rate(rate: RateNetwork) -> Rows:

@@ -506,7 +506,7 @@ def test_resuming_keeps_the_target_it_started_with(command, tmp_path):
 
 
 def test_training_that_reached_its_target_cannot_go_on(command, refused, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "_evaluate", lambda _run, _device: (0.1, 1.0))
+    monkeypatch.setattr(training, "_evaluate", lambda _run: [(0.1, 1.0)])
     out = ("--out", tmp_path / "rate.h5")
     outcome = command(*TRAIN, *out, "--check-every", 2, "--max-updates", 9)
     assert outcome.status == 0

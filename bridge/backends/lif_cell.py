@@ -92,10 +92,15 @@ class LifCell(SpikingNeuron):  # type: ignore[misc]
         """
         v = self.integrate(current, noise_mv, state, step)
         spikes = self.spike(v)
+        return spikes, self.after_spikes(spikes, (v, state[1]), step)
+
+    def after_spikes(self, spikes: Tensor, state: State, step: int | Tensor) -> State:
+        """Reset and the next free step where (B, n) `spikes` is 1, the same state where 0."""
+        v, free_from = state
         silent = 1 - spikes
-        blocked = step + 1 + self.refractory_steps
-        free_from = state[1] * silent.detach() + blocked * spikes.detach()
-        return spikes, (v * silent + self.reset * spikes, free_from)
+        blocked = step + (1 + self.refractory_steps)
+        free_from = free_from * silent.detach() + blocked * spikes.detach()
+        return v * silent + self.reset * spikes, free_from
 
 
 def just_below(threshold: Tensor) -> Tensor:

@@ -88,6 +88,7 @@ def _conversion_to_tree(conversion: Conversion) -> Tree:
         "search": {
             "inverse_scales": search.inverse_scales,
             "correct": search.correct,
+            "tested": search.tested,
             "trials": search.trials,
             "best": search.best,
             "seed": search.seed,
@@ -105,6 +106,10 @@ def _conversion_from_tree(tree: Tree) -> Conversion:
     )
 
 
+# 1 was NumPy's Philox generator; 2 is `bridge.spiking.noise`.
+_NOISE_VERSION = 2
+
+
 def _drive_to_tree(drive: Drive) -> Tree:
     noise = drive.noise
     tree: Tree = {
@@ -116,7 +121,8 @@ def _drive_to_tree(drive: Drive) -> Tree:
         tree["noise_mv"] = noise.values_mv
     else:
         tree["seed"] = noise.seed
-    for name in ("v_initial_mv", "recurrent_gain"):
+        tree["noise_version"] = _NOISE_VERSION
+    for name in ("v_initial_mv", "recurrent_gain", "trial_numbers"):
         if getattr(drive, name) is not None:
             tree[name] = getattr(drive, name)
     return tree
@@ -130,12 +136,17 @@ def _drive_from_tree(tree: Tree) -> Drive:
     }
     if tree["noise"] not in kinds:
         raise FormatError(f"unknown noise {tree['noise']!r}")
+    if tree["noise"] == "SharedNoise" and tree.get("noise_version") != _NOISE_VERSION:
+        raise FormatError(
+            "its shared noise is that of another version of spikebridge, which this one cannot draw"
+        )
     return Drive(
         inputs=tree["inputs"],
         noise=kinds[tree["noise"]](),
         v_initial_mv=tree.get("v_initial_mv"),
         recurrent_gain=tree.get("recurrent_gain"),
         first_trial=tree["first_trial"],
+        trial_numbers=tree.get("trial_numbers"),
     )
 
 

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from bridge.backends import simulate
 from bridge.errors import SpecError
+from bridge.methods.halving import expected_counts, round_ends, still_in
 from bridge.methods.one_to_one import OUTPUT, map_one_to_one
 from bridge.rate.network import RateNetwork
 from bridge.spiking.arrays import counted, frozen_array
-from bridge.spiking.drive import Drive, OwnNoise, derived_seed
+from bridge.spiking.drive import Drive, SharedNoise, derived_seed
 from bridge.spiking.network import SpikingNetwork
 from bridge.tasks import task as find_task
 
@@ -29,7 +30,8 @@ class ScaleSearch:
     Attributes:
         inverse_scales: (L,) values of 1/lambda, ascending.
         correct: (L,) trials answered rightly.
-        trials: Trials at each scale factor.
+        trials: Trials at each scale factor that could win.
+        tested: (L,) trials done at each: fewer where a scale factor could no longer win.
         best: Index of the chosen one.
         seed: Decides trials and noise.
         backend: Where it was run.
@@ -43,6 +45,7 @@ class ScaleSearch:
     seed: int
     backend: str
     seconds: float
+    tested: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         scales = frozen_array("inverse_scales", self.inverse_scales, (None,))
@@ -52,8 +55,13 @@ class ScaleSearch:
         counted("trials", self.trials, least=1)
         if not 0 <= counted("best", self.best) < scales.size:
             raise SpecError(f"best: {self.best} is no index into {scales.size} scale factors")
-        if np.any(correct < 0) or np.any(correct > self.trials):
-            raise SpecError(f"correct: must lie between 0 and {self.trials} trials")
+        tested = np.full(scales.shape, self.trials) if self.tested is None else self.tested
+        tested = frozen_array("tested", tested, scales.shape, np.int64)
+        object.__setattr__(self, "tested", tested)
+        if np.any(tested < 1) or np.any(tested > self.trials):
+            raise SpecError(f"tested: must lie between 1 and {self.trials} trials")
+        if np.any(correct < 0) or np.any(correct > tested):
+            raise SpecError("correct: must lie between 0 and the trials tested")
 
     @property
     def best_inverse_scale(self) -> float:
@@ -62,11 +70,15 @@ class ScaleSearch:
 
     def accuracies(self) -> NDArray[np.float64]:
         """(L,) share of trials answered rightly."""
-        return self.correct / self.trials
+        return self.correct / self._tested()
 
     def intervals(self) -> NDArray[np.float64]:
         """(L, 2) Wilson score intervals of the accuracies, 95 %."""
-        return np.array([wilson(int(count), self.trials) for count in self.correct])
+        pairs = zip(self.correct.tolist(), self._tested().tolist(), strict=True)
+        return np.array([wilson(count, trials) for count, trials in pairs])
+
+    def _tested(self) -> NDArray[np.int64]:
+        return np.asarray(self.tested)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,7 +90,8 @@ class Conversion:
     search: ScaleSearch
 
 
-def convert(
+# Each argument is an option of the command.
+def convert(  # noqa: PLR0913
     rate: RateNetwork,
     *,
     inverse_scales: Sequence[float] = INVERSE_SCALES,
@@ -86,20 +99,23 @@ def convert(
     seed: int = 0,
     backend: str = "snntorch",
     device: str = "cpu",
+    exhaustive: bool = False,
     on_progress: Callable[[float], None] | None = None,
 ) -> Conversion:
     """Map a rate network one to one, at the scale factor that does its task best.
 
-    All scale factors see the same trials. The highest accuracy wins; among equals the middle of
-    the longest plateau, since a neighbour of the edge is one step from failing.
+    All scale factors see the same trials and the same noise. Those that can no longer win are
+    dropped on the way (`bridge.methods.halving`). The highest accuracy wins; among equals the
+    middle of the longest plateau, since a neighbour of the edge is one step from failing.
 
     Args:
         rate: A network with a task.
         inverse_scales: Values of 1/lambda to try.
-        trials: Trials at each.
+        trials: Trials at each that stays in.
         seed: Decides trials and noise.
         backend: "snntorch" (one batch in float32), "brian2" or "reference".
         device: "cpu" or "cuda", for snntorch.
+        exhaustive: Do all trials at every scale factor.
         on_progress: Called with the fraction done.
 
     Raises:
@@ -115,12 +131,15 @@ def convert(
     if not rate.task:
         raise SpecError("this rate network names no task to search the scale factor with")
     started = time.monotonic()
-    correct = _score(rate, scales, trials, seed, (backend, device), on_progress)
+    plan = _Trials(rate, scales, trials, seed, (backend, device))
+    correct, tested = _rounds(plan, round_ends(trials, exhaustive=exhaustive), on_progress)
     search = ScaleSearch(
         inverse_scales=scales,
         correct=correct,
+        tested=tested,
         trials=trials,
-        best=middle_of_best_plateau(correct),
+        # Only those that did all trials can be best: the others had fewer to get right.
+        best=middle_of_best_plateau(expected_counts(correct, tested, trials)),
         seed=seed,
         backend=backend,
         seconds=round(time.monotonic() - started, 1),
@@ -130,28 +149,66 @@ def convert(
     return Conversion(network=replace(network, provenance=provenance), rate=rate, search=search)
 
 
-def _score(
-    rate: RateNetwork,
-    scales: NDArray[np.float64],
-    trials: int,
-    seed: int,
-    where: tuple[str, str],
-    on_progress: Callable[[float], None] | None,
-) -> NDArray[np.int64]:
-    """(L,) trials answered rightly, of the same trials at each scale factor."""
-    task = find_task(rate.task)
-    made = task.trials(trials, np.random.default_rng((seed, _TRIAL_STREAM)))
-    drive = Drive(
-        inputs=np.tile(made.inputs, (1, scales.size, 1)),
-        noise=OwnNoise(seed=derived_seed(seed, _NOISE_STREAM)),
-        recurrent_gain=np.repeat(1.0 / scales, trials),
-    )
-    backend, device = where
-    options = {"dtype": "float32", "device": device} if backend == "snntorch" else {}
-    unscaled = map_one_to_one(rate, 1.0)
-    recording = simulate(unscaled, drive, backend=backend, on_progress=on_progress, **options)
-    outputs = np.split(recording.readouts[OUTPUT], scales.size, axis=1)
-    return np.array([task.spiking_correct(part, made).sum() for part in outputs], dtype=np.int64)
+class _Trials:
+    """The trials of a search, the same at each scale factor, and where they run."""
+
+    def __init__(
+        self,
+        rate: RateNetwork,
+        scales: NDArray[np.float64],
+        trials: int,
+        seed: int,
+        where: tuple[str, str],
+    ) -> None:
+        self.task, self.scales = find_task(rate.task), scales
+        self.made = self.task.trials(trials, np.random.default_rng((seed, _TRIAL_STREAM)))
+        self.noise = SharedNoise(seed=derived_seed(seed, _NOISE_STREAM))
+        self.unscaled = map_one_to_one(rate, 1.0)
+        self.backend, device = where
+        snntorch = {"dtype": "float32", "device": device}
+        self.options = snntorch if self.backend == "snntorch" else {}
+
+    def correct(
+        self, chosen: NDArray[np.int64], span: range, on_progress: Callable[[float], None]
+    ) -> NDArray[np.bool_]:
+        """(chosen scale factors, trials of `span`) whether each was answered rightly."""
+        numbers = np.arange(span.start, span.stop)
+        part = self.made.chosen(numbers)
+        drive = Drive(
+            inputs=np.tile(part.inputs, (1, chosen.size, 1)),
+            noise=self.noise,
+            recurrent_gain=np.repeat(1.0 / self.scales[chosen], numbers.size),
+            trial_numbers=np.tile(numbers, chosen.size),
+        )
+        recording = simulate(
+            self.unscaled, drive, backend=self.backend, on_progress=on_progress, **self.options
+        )
+        outputs = np.split(recording.readouts[OUTPUT], chosen.size, axis=1)
+        return np.array([self.task.spiking_correct(output, part) for output in outputs])
+
+
+def _rounds(
+    plan: _Trials, ends: list[int], on_progress: Callable[[float], None] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(L,) trials answered rightly, and done, at each scale factor."""
+    correct = np.zeros((plan.scales.size, ends[-1]), dtype=bool)
+    tested = np.zeros(plan.scales.size, dtype=np.int64)
+    alive: NDArray[np.int64] = np.arange(plan.scales.size)
+    start = done = 0
+    for end in ends:
+        coming, all_of_it = alive.size * (end - start), done + alive.size * (ends[-1] - start)
+
+        def report(
+            fraction: float, done: int = done, coming: int = coming, whole: int = all_of_it
+        ) -> None:
+            if on_progress is not None:
+                on_progress((done + fraction * coming) / whole)
+
+        correct[alive, start:end] = plan.correct(alive, range(start, end), report)
+        tested[alive] = end
+        alive = alive[still_in(correct[alive, :end], ends[-1] - end)]
+        start, done = end, done + coming
+    return correct.sum(axis=1), tested
 
 
 def middle_of_best_plateau(correct: NDArray[np.int64]) -> int:

@@ -1,10 +1,13 @@
-"""The rate network as a PyTorch module, with its backward pass through time written out.
+"""Rate networks as one PyTorch module, with their backward pass through time written out.
 
-Autograd would add a gradient of the recurrent weights in every step. Here the deltas of all steps
-are kept and one matrix product gives the whole gradient.
+K networks of one shape are computed together, in a leading dimension of every tensor. Autograd
+would add a gradient of the recurrent weights in every step. Here the deltas of many steps are kept
+and one matrix product gives their gradient, on a thread of its own beside the steps that follow.
 """
 
 from collections.abc import Mapping
+from concurrent.futures import Executor
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -14,87 +17,134 @@ from torch import Tensor, nn
 
 from bridge.rate.network import RateNetwork
 
+PARAMETERS = ("w", "gate", "w_out", "b_out")
+
+# Steps whose deltas make one matrix product: enough to be quick, few enough to begin early.
+_BLOCK = 25
+
 
 class Workspace:
-    """Memory of one forward and backward pass, (T, B, N) each, used again for the next one.
+    """Memory of one forward and backward pass, (K, T, B, N) each, used again for the next one.
 
     Fresh memory would be paged in anew in every update, which costs more than the arithmetic.
+
+    Attributes:
+        r: Activities.
+        delta: Gradients of the loss with respect to the states.
+        helper: Computes the weight gradients of a block beside the deltas of the next one.
     """
 
-    def __init__(self, steps: int, trials: int, units: int, device: torch.device) -> None:
-        parts = torch.zeros((5, steps, trials, units), device=device)
-        self.x, self.r, self.pull, self.delta, self.scaled = parts.unbind()
+    def __init__(
+        self, shape: tuple[int, int, int, int], device: torch.device, helper: Executor
+    ) -> None:
+        self.r, self.delta = (torch.empty(shape, device=device) for _ in range(2))
+        self.helper = helper
 
 
 class Recurrence(torch.autograd.Function):
-    """The recurrence and its outputs as one operation.
+    """The recurrence and its outputs as one operation, each network for itself.
 
-    x[t] = (1 - a) x[t-1] + a (W r[t-1] + W_in u[t-1]) + noise[t];  r = sigmoid(x);  o = W_out r.
+    x[t] = keep x[t-1] + V r[t-1] + U u[t-1] + noise[t];  r = sigmoid(x);  o = W_out r.
     """
 
     @staticmethod
     def forward(
         ctx: Any,
-        weights: Tensor,
-        rate: Tensor,
+        recurrent: Tensor,
+        keep: Tensor,
+        w_in: Tensor,
         w_out: Tensor,
-        driven: tuple[Tensor, Tensor],
+        given: tuple[Tensor, Tensor],
         space: Workspace,
     ) -> Tensor:
-        """Outputs o without their bias, (T, B, O).
+        """Outputs o without their bias, (K, T, B, O).
 
         Args:
             ctx: Carries what the backward pass needs.
-            weights: (N, N) W.
-            rate: (N,) a = dt/tau.
-            w_out: (O, N).
-            driven: (T, B, C) inputs u, and (N, C) W_in.
-            space: Holds the noise in x, whose first entry is the initial state; overwritten.
+            recurrent: (K, N, N) V.
+            keep: (K, N) what a step leaves of a state.
+            w_in: (K, N, C) U.
+            w_out: (K, O, N).
+            given: (K, T, B, C) inputs u, and (K, T, B, N) the noise, whose first entry is the
+                initial state; the states overwrite it.
+            space: Memory for at least K networks.
         """
-        inputs, w_in = driven
-        keep, columns = 1 - rate, weights.T.contiguous()
-        torch.matmul(inputs[:-1], w_in.T, out=space.pull[1:])
+        inputs, x = given
+        networks, steps, trials, units = x.shape
+        r, columns, leak = space.r[:networks], recurrent.mT.contiguous(), keep[:, None]
+        driven = x[:, 1:].view(networks, (steps - 1) * trials, units)
+        driven.baddbmm_(inputs[:, :-1].flatten(1, 2), w_in.mT)
         # Views made once: indexing in the loop would cost as much as the arithmetic.
-        xs, rs, pulls = space.x.unbind(), space.r.unbind(), space.pull.unbind()
+        xs, rs = x.unbind(1), r.unbind(1)
         torch.sigmoid(xs[0], out=rs[0])
-        for t in range(1, len(xs)):
-            pulls[t].addmm_(rs[t - 1], columns)
-            xs[t].addcmul_(xs[t - 1], keep).addcmul_(pulls[t], rate)
+        for t in range(1, steps):
+            xs[t].baddbmm_(rs[t - 1], columns).addcmul_(xs[t - 1], leak)
             torch.sigmoid(xs[t], out=rs[t])
-        ctx.save_for_backward(weights, rate, w_out)
-        ctx.space = space
-        return space.r @ w_out.T
+        ctx.save_for_backward(recurrent, keep, w_out)
+        ctx.kept = inputs, x, space
+        # As `_channels_first`, so that a single output is rounded alike for one network and many.
+        outputs = torch.bmm(w_out, r.flatten(1, 2).mT)
+        return outputs.view(networks, -1, steps, trials).permute(0, 2, 3, 1)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        """Gradients with respect to the weights, the rates and the output weights."""
-        weights, rate, w_out = ctx.saved_tensors
-        space, keep = ctx.space, 1 - rate
-        grad_out = grad.flatten(0, 1).T @ space.r.flatten(0, 1)
-        # delta[t] is the gradient of the loss with respect to x[t]; scaled[t] is a delta[t].
-        torch.matmul(grad, w_out, out=space.delta)
-        deltas, scaleds, rs = space.delta.unbind(), space.scaled.unbind(), space.r.unbind()
-        back, slope = torch.empty_like(rs[0]), torch.empty_like(rs[0])
-        later = torch.zeros_like(back)
-        for t in range(len(rs) - 1, -1, -1):
-            torch.mul(later, keep, out=back)
-            deltas[t].addmm_(scaleds[t + 1], weights) if t + 1 < len(rs) else None
-            torch.addcmul(rs[t], rs[t], rs[t], value=-1, out=slope)
-            later = torch.addcmul(back, deltas[t], slope, out=deltas[t])
-            torch.mul(later, rate, out=scaleds[t])
-        grad_weights = space.scaled[1:].flatten(0, 1).T @ space.r[:-1].flatten(0, 1)
-        moved = torch.sub(space.pull[1:], space.x[:-1], out=space.scaled[1:]).mul_(space.delta[1:])
-        return grad_weights, moved.sum(dim=(0, 1)), grad_out, None, None
+        """Gradients with respect to the recurrent weights, `keep`, input and output weights."""
+        recurrent, keep, w_out = ctx.saved_tensors
+        inputs, x, space = ctx.kept
+        steps, leak = x.shape[1], keep[:, None]
+        r, delta = space.r[: len(x)], space.delta[: len(x)]
+        grad = _channels_first(grad)
+        torch.bmm(grad.mT, w_out, out=delta.flatten(1, 2))
+        rs, deltas, slope = r.unbind(1), delta.unbind(1), torch.empty_like(r[:, 0])
+        jobs = []
+        for stop in range(steps, 1, -_BLOCK):
+            start = max(1, stop - _BLOCK)
+            for t in range(stop - 1, start - 1, -1):
+                torch.addcmul(rs[t], rs[t], rs[t], value=-1, out=slope)
+                if t + 1 == steps:
+                    deltas[t].mul_(slope)
+                    continue
+                deltas[t].baddbmm_(deltas[t + 1], recurrent).mul_(slope)
+                deltas[t].addcmul_(deltas[t + 1], leak)
+            before = (part[:, start - 1 : stop - 1] for part in (r, x, inputs))
+            jobs.append(space.helper.submit(_block_gradients, delta[:, start:stop], *before))
+        grad_out = torch.bmm(grad, r.flatten(1, 2))
+        blocks = zip(*(job.result() for job in jobs), strict=True)
+        return *(reduce(torch.add, parts) for parts in blocks), grad_out, None, None
+
+
+def _block_gradients(delta: Tensor, r: Tensor, x: Tensor, inputs: Tensor) -> tuple[Tensor, ...]:
+    """What some steps add to the gradients of V, `keep` and U.
+
+    Args:
+        delta: (K, T, B, N) of these steps.
+        r: (K, T, B, N) activities, one step earlier, like
+        x: (K, T, B, N) the states and
+        inputs: (K, T, B, C).
+    """
+    rows = delta.flatten(1, 2)
+    grad_recurrent = torch.bmm(rows.mT, r.flatten(1, 2))
+    grad_in = torch.bmm(_channels_first(inputs), rows).mT
+    return grad_recurrent, (x * delta).sum(dim=(1, 2)), grad_in
+
+
+def _channels_first(values: Tensor) -> Tensor:
+    """(K, T, B, C) as (K, C, T B): so products are rounded alike for one network and for many."""
+    return values.permute(0, 3, 1, 2).flatten(2)
 
 
 class RateModule(nn.Module):
-    """A trainable `RateNetwork`: recurrent and output weights, output bias, time constants.
+    """K trainable `RateNetwork`s: recurrent and output weights, output bias, time constants.
+
+    On a CPU each network is computed to the last bit as it is alone.
 
     Attributes:
-        w: (N, N) raw recurrent weights; under Dale's law W = relu(w) diag(sign).
-        gate: (N,) tau = sigmoid(gate) (tau_max - tau_min) + tau_min.
-        w_out: (O, N).
-        b_out: (O,).
+        w: (K, N, N) raw recurrent weights; under Dale's law W = relu(w) diag(sign).
+        gate: (K, N) tau = sigmoid(gate) (tau_max - tau_min) + tau_min.
+        w_out: (K, O, N).
+        b_out: (K, O).
+        w_in: (K, N, C), not trained.
+        sign: (K, N) 1 for excitatory, -1 for inhibitory units; None without Dale's law.
     """
 
     w: nn.Parameter
@@ -125,49 +175,59 @@ class RateModule(nn.Module):
             self.gate.requires_grad = False
 
     def recurrent(self) -> Tensor:
-        """W as it acts, (N, N)."""
-        return self.w if self.sign is None else self.w.relu() * self.sign
+        """W as it acts, (K, N, N)."""
+        return self.w if self.sign is None else self.w.relu() * self.sign[:, None]
 
     def tau_ms(self) -> Tensor:
-        """Time constants, (N,) ms."""
+        """Time constants, (K, N) ms."""
         low, high = self.tau_range_ms
-        return torch.sigmoid(self.gate) * (high - low) + low
+        # Row by row: the last few entries of a tensor are rounded otherwise than the others.
+        return torch.stack([torch.sigmoid(row) for row in self.gate]) * (high - low) + low
 
-    def forward(self, inputs: Tensor, space: Workspace) -> Tensor:
+    def forward(self, inputs: Tensor, noise: Tensor, space: Workspace) -> Tensor:
         """Outputs of trials.
 
         Args:
-            inputs: (T, B, C).
-            space: Holds in x what is added to x in each step, first the initial state; it is
-                overwritten, and must not be used again before the backward pass.
+            inputs: (K, T, B, C).
+            noise: (K, T, B, N) what is added to x in each step, first the initial state. It is
+                overwritten and, like `space`, must not be used again before the backward pass.
+            space: Memory for at least K networks.
 
         Returns:
-            (T, B, O).
+            (K, T, B, O).
         """
-        rate = self.dt_ms / self.tau_ms()
-        driven = (inputs, self.w_in)
+        rate = (self.dt_ms / self.tau_ms())[:, :, None]
         # torch does not annotate `apply`.
         outputs: Tensor = Recurrence.apply(  # type: ignore[no-untyped-call]
-            self.recurrent(), rate, self.w_out, driven, space
+            rate * self.recurrent(),
+            1 - rate[:, :, 0],
+            rate * self.w_in,
+            self.w_out,
+            (inputs, noise),
+            space,
         )
-        return outputs + self.b_out
+        return outputs + self.b_out[:, None, None]
 
-    def network(self, **fields: Any) -> RateNetwork:
-        """The description of the network as it now is; `fields` go into it as they are."""
+    def select(self, rows: list[int]) -> None:
+        """Leave out all networks but these."""
+        for values in (*self.parameters(), *self.buffers()):
+            values.grad = None
+            # Optimizers know a parameter by its identity, which `data` leaves as it is.
+            values.data = values.data[rows]
+
+    def network(self, index: int, **fields: Any) -> RateNetwork:
+        """The description of one network as it now is; `fields` go into it as they are."""
         sign = self.sign
         return RateNetwork(
-            recurrent=_array(self.recurrent()),
-            w_in=_array(self.w_in),
-            w_out=_array(self.w_out),
-            b_out=_array(self.b_out),
-            tau_ms=_array(self.tau_ms()),
+            recurrent=_array(self.recurrent()[index]),
+            w_in=_array(self.w_in[index]),
+            w_out=_array(self.w_out[index]),
+            b_out=_array(self.b_out[index]),
+            tau_ms=_array(self.tau_ms()[index]),
             dt_ms=self.dt_ms,
-            excitatory=None if sign is None else _array(sign) > 0,
+            excitatory=None if sign is None else _array(sign[index]) > 0,
             **fields,
         )
-
-
-PARAMETERS = ("w", "gate", "w_out", "b_out")
 
 
 def _array(values: Tensor) -> NDArray[np.float64]:

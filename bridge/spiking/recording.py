@@ -1,7 +1,8 @@
 """What a run leaves behind: spikes as events, readouts at the task's step, voltages on request."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -120,7 +121,46 @@ class Recording:
             margins = frozen_array("margins_mv", self.margins_mv, (trials,))
             object.__setattr__(self, "margins_mv", margins)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it travels between processes, which its read-only mappings cannot."""
+        plain: dict[str, Any] = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        for name in ("readouts", "populations", "provenance"):
+            plain[name] = dict(plain[name])
+        return partial(Recording, **plain), ()
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Recording]") -> "Recording":
+        """Recordings of the same network, for as long, as one: trial after trial.
+
+        Provenance is that of the first.
+        """
+        first = parts[0]
+        before = np.cumsum([0, *(part.spikes.n_trials for part in parts)])
+        trials = [part.spikes.trial + start for part, start in zip(parts, before, strict=False)]
+        spikes = replace(
+            first.spikes,
+            trial=np.concatenate(trials),
+            step=np.concatenate([part.spikes.step for part in parts]),
+            neuron=np.concatenate([part.spikes.neuron for part in parts]),
+            n_trials=int(before[-1]),
+        )
+        return replace(
+            first,
+            spikes=spikes,
+            readouts={
+                name: np.concatenate([part.readouts[name] for part in parts], axis=1)
+                for name in first.readouts
+            },
+            voltages_mv=_beside([part.voltages_mv for part in parts], axis=1),
+            margins_mv=_beside([part.margins_mv for part in parts], axis=0),
+        )
+
     @property
     def trial_s(self) -> float:
         """Length of a trial, s."""
         return self.spikes.n_steps * self.dt_ms / 1000.0
+
+
+def _beside(parts: Sequence[Array | None], axis: int) -> Array | None:
+    given = [part for part in parts if part is not None]
+    return np.concatenate(given, axis=axis) if len(given) == len(parts) else None

@@ -24,6 +24,14 @@ class Trials:
     targets: NDArray[np.float64]
     labels: NDArray[np.int64]
 
+    def chosen(self, numbers: NDArray[np.int64]) -> "Trials":
+        """Some of the trials, in the order of their numbers given."""
+        return Trials(
+            inputs=self.inputs[:, numbers],
+            targets=self.targets[:, numbers],
+            labels=self.labels[numbers],
+        )
+
 
 class Task(Protocol):
     """What every task offers; times are in samples of `step_ms`."""

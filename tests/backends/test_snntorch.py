@@ -1,44 +1,23 @@
-"""What is snnTorch's alone: the compiled step, its noise, its gradient."""
+"""What is snnTorch's alone: blocks of steps, compiled and not, processes, the cell's gradient."""
+
+import multiprocessing
+import os
+import signal
+import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from conftest import NETWORKS, drive_for, kim_network
-from scipy import stats
+from conftest import NETWORKS, drive_for, kim_network, two_channel_network
 from snntorch import SpikingNeuron
 
-from bridge.backends import simulate
-from bridge.backends.counter_noise import fill
+from bridge.backends import compiled_block, simulate
+from bridge.backends.block_step import steps_of_block
 from bridge.backends.lif_cell import LifCell, just_below
-
-
-def numbers(key, half=200_000):
-    out = torch.empty(2 * half)
-    counter = torch.arange(half, dtype=torch.int32)
-    fill(counter, torch.tensor(key, dtype=torch.int32), out)
-    return out.double().numpy()
-
-
-def test_counter_noise_is_standard_normal():
-    drawn = numbers((123, 456))
-    # A KS test of 400,000 numbers resolves 0.3 %; seeded, so it cannot fail by chance later.
-    assert stats.kstest(drawn, "norm").pvalue > 0.01
-    assert abs(stats.kurtosis(drawn)) < 4 * np.sqrt(24 / drawn.size)
-    assert np.abs(drawn).max() > 4
-
-
-def test_counter_noise_has_no_memory_between_neighbours_halves_or_keys():
-    drawn, other = numbers((123, 456)), numbers((123, 457))
-    half = drawn.size // 2
-    pairs = [
-        (drawn[:-1], drawn[1:]),
-        (drawn[:half], drawn[half:]),
-        (drawn[:half] ** 2, drawn[half:] ** 2),
-        (drawn, other),
-    ]
-    for one, two in pairs:
-        # The correlation of n independent numbers has s.d. 1 / sqrt(n).
-        assert abs(np.corrcoef(one, two)[0, 1]) < 4 / np.sqrt(one.size)
+from bridge.backends.workers import in_processes
+from bridge.errors import BackendError, SpecError
+from bridge.spiking.drive import Drive, SharedNoise
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -53,6 +32,112 @@ def test_the_compiled_step_repeats_the_eager_one_bit_for_bit(name):
     assert compiled.provenance["compiled"]
     np.testing.assert_array_equal(eager.spikes.codes(), compiled.spikes.codes())
     np.testing.assert_array_equal(eager.voltages_mv, compiled.voltages_mv)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("options", [{"dense": True}, {"workers": 3}], ids=["dense", "processes"])
+def test_spikes_do_not_depend_on_how_the_work_is_laid_out(name, options):
+    make, samples = NETWORKS[name]
+    network = make()
+    drive = drive_for(network, min(samples, 60), trials=5, recurrent_gain=[1, 0.8, 1.2, 0.5, 1])
+    wanted = {"backend": "snntorch", "voltages": True, "margins": True, "compiled": False}
+    plain, laid_out = (
+        simulate(network, drive, **wanted),
+        simulate(network, drive, **wanted, **options),
+    )
+    assert plain.spikes.count > 50
+    np.testing.assert_array_equal(plain.spikes.codes(), laid_out.spikes.codes())
+    # A matrix product sums in another order: float64 keeps 1e-10 of some 100 mV after 6000 steps.
+    np.testing.assert_allclose(plain.voltages_mv, laid_out.voltages_mv, atol=1e-10)
+    np.testing.assert_allclose(plain.margins_mv, laid_out.margins_mv, atol=1e-10)
+    # One output of many trials and of few is summed alike to the last bits.
+    for readout, outputs in plain.readouts.items():
+        np.testing.assert_allclose(laid_out.readouts[readout], outputs, rtol=1e-12, atol=1e-12)
+
+
+def test_a_block_is_as_long_as_the_shortest_lag_and_divides_a_sample():
+    steps = {name: steps_of_block(make(), dense=False) for name, (make, _) in NETWORKS.items()}
+    # Double exponential without delay: 2. Single without delay: 1, whatever is beside it.
+    assert steps == {"one-to-one": 2, "two channels": 1, "two populations": 1}
+    assert steps_of_block(replace(kim_network(), sample_steps=25), dense=False) == 1
+    assert steps_of_block(replace(kim_network(), sample_steps=25), dense=True) == 5
+    slow = [replace(p, delay_steps=3) for p in kim_network().projections if p.source != "input"]
+    assert steps_of_block(replace(kim_network(), projections=slow), dense=False) == 5
+
+
+def test_one_compiled_block_serves_networks_of_other_sizes_and_a_single_trial(monkeypatch):
+    before = kim_network(size=30)
+    simulate(before, drive_for(before, 1), backend="snntorch", compiled=True)
+
+    def refuse(*_):
+        raise AssertionError("nothing new should be compiled")
+
+    monkeypatch.setattr(compiled_block, "_compile", refuse)
+    network = kim_network(size=41, seed=7)
+    drive = drive_for(network, 30, trials=1)
+    got = simulate(network, drive, backend="snntorch", compiled=True, voltages=True)
+    expected = simulate(network, drive, backend="reference", voltages=True)
+    assert expected.spikes.count > 50
+    np.testing.assert_array_equal(got.voltages_mv, expected.voltages_mv)
+
+
+def test_a_damaged_compiled_block_is_made_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPIKEBRIDGE_CACHE", str(tmp_path))
+    # The smallest step there is: one neuron, no projection, no noise.
+    network = replace(two_channel_network(), projections=[], readouts=[], input_size=0)
+    drive = Drive(inputs=np.zeros((3, 2, 0)), noise=SharedNoise(seed=0))
+    simulate(network, drive, backend="snntorch", compiled=True)
+    (package,) = tmp_path.rglob("*.pt2")
+    package.write_bytes(package.read_bytes()[:1000])
+    recording = simulate(network, drive, backend="snntorch", compiled=True)
+    assert recording.provenance["compiled"]
+    assert package.stat().st_size > 1000
+
+
+def test_without_a_compiler_it_runs_eagerly_and_says_so(monkeypatch):
+    monkeypatch.setattr(compiled_block.shutil, "which", lambda _: None)
+    network = kim_network(size=3)
+    assert not simulate(network, drive_for(network, 1), backend="snntorch").provenance["compiled"]
+    with pytest.raises(BackendError, match="needs g"):
+        simulate(network, drive_for(network, 1), backend="snntorch", compiled=True)
+
+
+def test_a_worker_that_dies_is_reported_and_the_others_end():
+    def work(part, report):
+        if part == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(60)
+
+    with pytest.raises(BackendError, match="a worker process ended without a result"):
+        in_processes(work, 2)
+    assert not multiprocessing.active_children()
+
+
+def test_workers_hand_over_results_errors_and_progress():
+    seen = []
+
+    def work(part, report):
+        report(0.5)
+        if part == 2:
+            raise SpecError("no such part")
+        return part * 10
+
+    assert in_processes(work, 2, seen.append) == [0, 10]
+    assert seen[-1] == 1.0
+    assert seen == sorted(seen)
+    with pytest.raises(SpecError, match="no such part"):
+        in_processes(work, 3)
+
+
+def test_float32_sees_the_same_noise_rounded():
+    network = replace(kim_network(size=50), projections=[], readouts=[], input_size=0)
+    drive = Drive(inputs=np.zeros((20, 3, 0)), noise=SharedNoise(seed=4))
+    one, other = (
+        simulate(network, drive, backend="snntorch", dtype=dtype, voltages=True).voltages_mv
+        for dtype in ("float64", "float32")
+    )
+    # 2000 steps of rounding to 24 bits at some 60 mV; noise of another seed differs by 1 mV.
+    assert np.abs(one - other).max() < 1e-2
 
 
 def test_many_trials_give_the_spikes_of_few():

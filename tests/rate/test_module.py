@@ -1,67 +1,106 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
+import pytest
 import torch
 
+import bridge.rate.module as module_file
 from bridge.rate.module import RateModule, Recurrence, Workspace
 
-STEPS, TRIALS, UNITS, INPUTS, OUTPUTS = 9, 3, 5, 2, 2
+# Several blocks of the backward pass, the first and the last of them shorter.
+NETWORKS, STEPS, TRIALS, UNITS, INPUTS, OUTPUTS = 2, 11, 3, 5, 2, 2
+SHAPE = (NETWORKS, STEPS, TRIALS, UNITS)
 
 
-def workspace(noise):
-    space = Workspace(*noise.shape, torch.device("cpu"))
-    for name in ("x", "r", "pull", "delta", "scaled"):
-        setattr(space, name, getattr(space, name).to(noise.dtype))
-    space.x.copy_(noise)
+@pytest.fixture(autouse=True)
+def _short_blocks(monkeypatch):
+    monkeypatch.setattr(module_file, "_BLOCK", 4)
+
+
+@pytest.fixture
+def helper():
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
+
+
+def workspace(helper, dtype=torch.float32, networks=NETWORKS):
+    space = Workspace((networks, STEPS, TRIALS, UNITS), torch.device("cpu"), helper)
+    # What was there before must not matter.
+    space.r, space.delta = (torch.full_like(part, np.nan, dtype=dtype) for part in (space.r,) * 2)
     return space
 
 
-def test_the_written_out_gradient_is_the_numerical_one():
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_the_written_out_gradient_is_the_numerical_one(helper, outputs):
     torch.manual_seed(0)
     double = {"dtype": torch.float64}
-    weights = torch.randn(UNITS, UNITS, **double, requires_grad=True)
-    rate = (0.1 + 0.5 * torch.rand(UNITS, **double)).requires_grad_()
-    w_out = torch.randn(OUTPUTS, UNITS, **double, requires_grad=True)
-    driven = (torch.randn(STEPS, TRIALS, INPUTS, **double), torch.randn(UNITS, INPUTS, **double))
-    noise = torch.randn(STEPS, TRIALS, UNITS, **double)
+    recurrent = torch.randn(NETWORKS, UNITS, UNITS, **double)
+    keep = 0.3 + 0.5 * torch.rand(NETWORKS, UNITS, **double)
+    w_in = torch.randn(NETWORKS, UNITS, INPUTS, **double)
+    w_out = torch.randn(NETWORKS, outputs, UNITS, **double)
+    inputs = torch.randn(NETWORKS, STEPS, TRIALS, INPUTS, **double)
+    noise = torch.randn(SHAPE, **double)
 
-    def outputs(weights, rate, w_out):
-        return Recurrence.apply(weights, rate, w_out, driven, workspace(noise))
+    def answer(*weights):
+        space = workspace(helper, torch.float64)
+        return Recurrence.apply(*weights, (inputs, noise.clone()), space)
 
-    assert torch.autograd.gradcheck(outputs, (weights, rate, w_out))
+    weights = [value.requires_grad_() for value in (recurrent, keep, w_in, w_out)]
+    assert torch.autograd.gradcheck(answer, weights)
 
 
 def make_module(*, dale=True):
     rng = np.random.default_rng(1)
     return RateModule(
         {
-            "w": rng.normal(0, 0.5, (UNITS, UNITS)),
-            "gate": rng.normal(0, 1, UNITS),
-            "w_out": rng.normal(0, 1, (OUTPUTS, UNITS)),
-            "b_out": rng.normal(0, 1, OUTPUTS),
+            "w": rng.normal(0, 0.5, (NETWORKS, UNITS, UNITS)),
+            "gate": rng.normal(0, 1, (NETWORKS, UNITS)),
+            "w_out": rng.normal(0, 1, (NETWORKS, OUTPUTS, UNITS)),
+            "b_out": rng.normal(0, 1, (NETWORKS, OUTPUTS)),
         },
-        w_in=rng.normal(0, 1, (UNITS, INPUTS)),
-        excitatory=np.arange(UNITS) < 3 if dale else None,
+        w_in=rng.normal(0, 1, (NETWORKS, UNITS, INPUTS)),
+        excitatory=np.arange(UNITS) < np.array([[3], [2]]) if dale else None,
         tau_range_ms=(20.0, 100.0),
         dt_ms=5.0,
     )
 
 
-def test_the_module_and_the_description_compute_the_same():
+def some_inputs():
+    return np.random.default_rng(2).normal(0, 1, (NETWORKS, STEPS, TRIALS, INPUTS))
+
+
+def answers(module, inputs, helper):
+    given = torch.tensor(inputs, dtype=torch.float32)
+    space = workspace(helper, networks=len(given))
+    outputs = module(given, torch.zeros(len(given), STEPS, TRIALS, UNITS), space)
+    return outputs.detach().numpy()
+
+
+def test_the_module_and_the_descriptions_compute_the_same(helper):
     # The description's own NumPy simulation, without noise, is the other program.
-    module = make_module()
-    network = module.network(noise_sd=0.0, initial_sd=0.0)
-    inputs = np.random.default_rng(2).normal(0, 1, (STEPS, TRIALS, INPUTS))
-    expected, _ = network.run(inputs, np.random.default_rng(0))
-    space = workspace(torch.zeros(STEPS, TRIALS, UNITS))
-    got = module(torch.tensor(inputs, dtype=torch.float32), space)
-    # float32 against float64.
-    np.testing.assert_allclose(got.detach().numpy(), expected, atol=1e-5)
+    module, inputs = make_module(), some_inputs()
+    got = answers(module, inputs, helper)
+    for index, given in enumerate(inputs):
+        network = module.network(index, noise_sd=0.0, initial_sd=0.0)
+        expected, _ = network.run(given, np.random.default_rng(0))
+        # float32 against float64.
+        np.testing.assert_allclose(got[index], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("dale", [True, False])
+def test_the_networks_that_are_selected_answer_as_before(helper, dale):
+    module, inputs = make_module(dale=dale), some_inputs()
+    before = answers(module, inputs, helper)
+    module.select([1])
+    np.testing.assert_array_equal(answers(module, inputs[1:], helper), before[1:])
 
 
 def test_dales_law_holds_for_columns():
     weights = make_module().recurrent().detach().numpy()
-    assert (weights[:, :3] >= 0).all()
-    assert (weights[:, 3:] <= 0).all()
-    assert (make_module(dale=False).recurrent() < 0).any()
+    for own, excitatory in zip(weights, (3, 2), strict=True):
+        assert (own[:, :excitatory] >= 0).all()
+        assert (own[:, excitatory:] <= 0).all()
+    assert (make_module(dale=False).recurrent()[:, :, :2] < 0).any()
 
 
 def test_time_constants_stay_in_their_range():
@@ -69,4 +108,6 @@ def test_time_constants_stay_in_their_range():
     with torch.no_grad():
         module.gate.copy_(torch.tensor([-50.0, -1, 0, 1, 50]))
     # float32 holds seven digits.
-    np.testing.assert_allclose(module.tau_ms().detach()[[0, 2, 4]], [20, 60, 100], rtol=1e-6)
+    np.testing.assert_allclose(
+        module.tau_ms().detach()[:, [0, 2, 4]], [[20, 60, 100]] * 2, rtol=1e-6
+    )

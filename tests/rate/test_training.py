@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+import torch
 
 import bridge
 import bridge.rate.training as training
 from bridge.errors import BackendError, SpecError
+from bridge.rate.training import train_many
 
 SMALL = {"units": 12, "batch": 4, "check_every": 4, "evaluation_trials": 6, "seed": 3}
 
@@ -33,11 +35,11 @@ def test_an_interrupt_leaves_a_network_that_can_go_on(monkeypatch):
     whole = bridge.train("go-nogo", max_updates=12, **SMALL)
     update, calls = training._update, []
 
-    def interrupted(run, device):
+    def interrupted(run):
         calls.append(1)
         if len(calls) == 6:
             raise KeyboardInterrupt
-        update(run, device)
+        update(run)
 
     monkeypatch.setattr(training, "_update", interrupted)
     stopped = bridge.train("go-nogo", max_updates=12, **SMALL)
@@ -114,3 +116,100 @@ def test_a_finished_network_cannot_be_resumed():
     unfinished = bridge.train("go-nogo", max_updates=4, **SMALL)
     with pytest.raises(SpecError, match="units cannot be changed"):
         bridge.train("go-nogo", resume=unfinished, units=13)
+
+
+# The second ends after 3 updates, the third after 9, the others go on to the last: by their losses.
+SEEDS = [2, 1, 4, 0]
+UNEQUAL = {
+    "units": 21, "batch": 5, "check_every": 3, "evaluation_trials": 9, "target_loss": 5.5,
+    "target_accuracy": 0.0, "max_updates": 12,
+}  # fmt: skip
+
+
+def test_each_of_many_networks_is_to_the_last_bit_the_one_trained_alone():
+    many = train_many("go-nogo", SEEDS, **UNEQUAL)
+    for seed, network in zip(SEEDS, many, strict=True):
+        alone = bridge.train("go-nogo", seed=seed, **UNEQUAL)
+        same(alone, network)
+        for key in ("options", "updates", "stopped"):
+            assert network.provenance[key] == alone.provenance[key]
+        assert (network.checkpoint is None) == (network.provenance["stopped"] == "target")
+    assert [network.provenance["updates"] for network in many] == [12, 3, 9, 12]
+
+
+@pytest.mark.parametrize("fields", [{"loss": "l1"}, {"dale": False}, {"tau_ms": (35.0, 35.0)}])
+def test_each_of_many_networks_is_the_one_trained_alone_under_other_options(fields):
+    options = {**SMALL, "max_updates": 5, **fields}
+    del options["seed"]
+    for seed, network in enumerate(train_many("go-nogo", range(3), **options)):
+        same(bridge.train("go-nogo", seed=seed, **options), network)
+
+
+def test_an_interrupt_leaves_every_unfinished_network_with_its_checkpoint(monkeypatch):
+    whole = train_many("go-nogo", SEEDS, **UNEQUAL)
+    update, calls = training._update, []
+
+    def interrupted(run):
+        calls.append(1)
+        if len(calls) == 8:
+            raise KeyboardInterrupt
+        update(run)
+
+    monkeypatch.setattr(training, "_update", interrupted)
+    stopped = train_many("go-nogo", SEEDS, **UNEQUAL)
+    monkeypatch.setattr(training, "_update", update)
+    ends = [network.provenance["stopped"] for network in stopped]
+    assert ends == ["interrupted", "target", "interrupted", "interrupted"]
+    for one, other in zip(whole, stopped, strict=True):
+        if other.provenance["stopped"] == "interrupted":
+            assert other.checkpoint.updates == 7
+            other = bridge.train("go-nogo", resume=other)
+        same(one, other)
+
+
+def test_progress_says_whose_it_is():
+    seen = []
+    options = {**SMALL, "max_updates": 8}
+    del options["seed"]
+    many = train_many("go-nogo", [2, 9], on_progress=seen.append, **options)
+    assert [(p.seed, p.update) for p in seen] == [(2, 4), (9, 4), (2, 8), (9, 8)]
+    assert [p.loss for p in seen if p.seed == 9] == many[1].history.loss.tolist()
+
+
+def test_each_gradient_is_clipped_as_torch_clips_it_alone():
+    torch.manual_seed(0)
+    module = torch.nn.Module()
+    module.w, module.b = (torch.nn.Parameter(torch.zeros(2, *shape)) for shape in ((3, 4), (5,)))
+    for values in module.parameters():
+        # The first is longer than 1, the second is not.
+        values.grad = torch.randn(values.shape) * torch.tensor([3.0, 0.01]).view(
+            2, *(1 for _ in values.shape[1:])
+        )
+    alone = [
+        [torch.nn.Parameter(values.detach()[row]) for values in module.parameters()]
+        for row in range(2)
+    ]
+    for row, parameters in enumerate(alone):
+        for own, values in zip(parameters, module.parameters(), strict=True):
+            own.grad = values.grad[row].clone()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+    training._clip(module, 1.0)
+    for row, parameters in enumerate(alone):
+        for own, values in zip(parameters, module.parameters(), strict=True):
+            torch.testing.assert_close(values.grad[row], own.grad)
+
+
+@pytest.mark.parametrize("seeds", [[], [1, 2, 1]])
+def test_seeds_that_make_no_sense_are_refused(seeds):
+    with pytest.raises(SpecError, match="one for each network, no two alike"):
+        train_many("go-nogo", seeds, **UNEQUAL)
+
+
+def test_many_networks_have_no_one_seed():
+    with pytest.raises(SpecError, match="one for each network"):
+        train_many("go-nogo", [1, 2], **SMALL)
+
+
+def test_a_training_that_diverges_is_said():
+    with pytest.raises(SpecError, match=r"training of seed 3 diverged after \d+ updates"):
+        bridge.train("go-nogo", learning_rate=1e30, **SMALL)

@@ -1,0 +1,180 @@
+"""A training in progress: how it starts, goes on from a checkpoint, and ends."""
+
+import math
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bridge.errors import SpecError
+from bridge.rate.module import PARAMETERS, RateModule, Workspace
+from bridge.rate.network import Checkpoint, History, RateNetwork
+from bridge.rate.noise import INITIAL_SD, NOISE_SD, START, NoiseAhead
+from bridge.rate.options import Options
+from bridge.tasks import Task
+
+
+@dataclass
+class Run:
+    """A training in progress, of K networks at once.
+
+    Attributes:
+        task: What they learn.
+        options: Those of all of them; `seeds` stand in for its seed.
+        seeds: Of the networks in training, in their order in the module.
+        device: Where they are trained.
+        module: The networks.
+        adam: Their optimizer.
+        space: Memory of an update.
+        noise: That of the updates.
+        evaluation: Memory of an evaluation, and of its noise, (K, T, B, N).
+        updates: Made so far.
+        histories: Update, loss and accuracy of each evaluation, by seed.
+        finished: Networks that have left the training, by seed.
+        began: Time of the start, s.
+    """
+
+    task: Task
+    options: Options
+    seeds: list[int]
+    device: torch.device
+    module: RateModule
+    adam: torch.optim.Adam
+    space: Workspace
+    noise: NoiseAhead
+    evaluation: tuple[Workspace, Tensor]
+    updates: int = 0
+    histories: dict[int, list[tuple[int, float, float]]] = field(default_factory=dict)
+    finished: dict[int, RateNetwork] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
+
+    def finish(self, rows: Sequence[int], stopped: str) -> None:
+        """Take networks out of the training, and say why."""
+        for row in rows:
+            self.finished[self.seeds[row]] = _network(self, row, stopped)
+        rest = [row for row in range(len(self.seeds)) if row not in rows]
+        self.seeds = [self.seeds[row] for row in rest]
+        self.module.select(rest)
+        for state in self.adam.state.values():
+            for moment in ("exp_avg", "exp_avg_sq"):
+                state[moment] = state[moment][rest]
+
+
+def start(
+    task: Task, options: Options, seeds: Sequence[int], device: torch.device, helper: Executor
+) -> Run:
+    """A training before its first update."""
+    drawn = [_initial_parameters(task, options, seed) for seed in seeds]
+    first = {name: np.stack([each[name] for each in drawn]) for name in drawn[0]}
+    module = RateModule(
+        {name: first[name] for name in PARAMETERS},
+        w_in=first["w_in"],
+        excitatory=first["excitatory"] > 0 if options.dale else None,
+        tau_range_ms=options.tau_ms,
+        dt_ms=task.step_ms,
+    ).to(device)
+    trained = [value for value in module.parameters() if value.requires_grad]
+    shape = (len(seeds), task.steps, options.batch, options.units)
+    checked = (len(seeds), task.steps, options.evaluation_trials, options.units)
+    return Run(
+        task=task,
+        options=options,
+        seeds=list(seeds),
+        device=device,
+        module=module,
+        adam=torch.optim.Adam(trained, lr=options.learning_rate),
+        space=Workspace(shape, device, helper),
+        noise=NoiseAhead(shape, device, helper),
+        evaluation=(Workspace(checked, device, helper), torch.empty(checked, device=device)),
+        histories={seed: [] for seed in seeds},
+    )
+
+
+def _initial_parameters(task: Task, options: Options, seed: int) -> dict[str, NDArray[np.float64]]:
+    """Raw parameters at the start, in the original's distributions."""
+    rng, size = np.random.default_rng((seed, START)), options.units
+    excitatory = rng.random(size) >= options.inhibitory
+    w = rng.standard_normal((size, size)) * options.gain / math.sqrt(size * options.sparsity)
+    w *= rng.random((size, size)) < options.sparsity
+    return {
+        "w": np.abs(w) if options.dale else w,
+        "gate": rng.standard_normal(size),
+        "w_in": rng.standard_normal((size, task.input_size)),
+        "w_out": rng.standard_normal((task.output_size, size)) / 100.0,
+        "b_out": np.zeros(task.output_size),
+        "excitatory": excitatory.astype(np.float64),
+    }
+
+
+@torch.no_grad()
+def restore(run: Run, kept: Checkpoint, history: History) -> None:
+    """Put the only network of a training where a checkpoint was made."""
+    run.updates = kept.updates
+    for name, parameter in run.module.named_parameters():
+        stored = (kept.parameters[name], kept.moment1[name], kept.moment2[name])
+        value, moment1, moment2 = (torch.tensor(part).to(parameter)[None] for part in stored)
+        parameter.copy_(value)
+        if parameter.requires_grad:
+            run.adam.state[parameter] = {
+                "step": torch.tensor(float(kept.updates)),
+                "exp_avg": moment1,
+                "exp_avg_sq": moment2,
+            }
+    columns = (history.update.tolist(), history.loss.tolist(), history.accuracy.tolist())
+    run.histories[run.seeds[0]] = list(zip(*columns, strict=True))
+
+
+def checkpoint_of(network: RateNetwork) -> tuple[Checkpoint, History]:
+    """Where to go on training an unfinished network.
+
+    Raises:
+        SpecError: it is finished or was made elsewhere.
+    """
+    if network.checkpoint is None or network.history is None:
+        raise SpecError("this network is finished or was made elsewhere: there is no checkpoint")
+    return network.checkpoint, network.history
+
+
+def _checkpoint(run: Run, row: int) -> Checkpoint:
+    parts: dict[str, dict[str, Any]] = {"parameters": {}, "moment1": {}, "moment2": {}}
+    for name, parameter in run.module.named_parameters():
+        state = run.adam.state.get(parameter, {})
+        zeros = torch.zeros_like(parameter)
+        parts["parameters"][name] = parameter.detach()[row].cpu().numpy()
+        parts["moment1"][name] = state.get("exp_avg", zeros)[row].cpu().numpy()
+        parts["moment2"][name] = state.get("exp_avg_sq", zeros)[row].cpu().numpy()
+    return Checkpoint(updates=run.updates, **parts)
+
+
+def _network(run: Run, row: int, stopped: str) -> RateNetwork:
+    seed = run.seeds[row]
+    history = run.histories[seed]
+    update, loss, accuracy = zip(*history, strict=True) if history else ((), (), ())
+    return run.module.network(
+        row,
+        noise_sd=NOISE_SD,
+        initial_sd=INITIAL_SD,
+        task=run.task.name,
+        history=History(
+            update=np.asarray(update), loss=np.asarray(loss), accuracy=np.asarray(accuracy)
+        ),
+        checkpoint=None if stopped == "target" else _checkpoint(run, row),
+        provenance={
+            "made_by": f"spikebridge {version('spikebridge')}",
+            "method": "trained in PyTorch",
+            "package": f"torch {version('torch')}",
+            "device": str(run.device),
+            "options": asdict(replace(run.options, seed=seed)),
+            "updates": run.updates,
+            "stopped": stopped,
+            "seconds": round(time.monotonic() - run.began, 1),
+            "trained_together": len(run.histories),
+        },
+    )
