@@ -21,6 +21,14 @@ EXACT_BACKENDS = {
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _own_cache(pytestconfig):
+    # What the tests compile is theirs, and stays for the next run.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPIKEBRIDGE_CACHE", str(pytestconfig.cache.mkdir("spikebridge")))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _one_thread():
     # Two threads on a busy machine wait for each other.
     torch.set_num_threads(1)

@@ -46,9 +46,9 @@ def simulate(
             them fire the same spikes in float64.
         on_progress: Called with the fraction done.
         **options: All backends: `voltages`, `margins` (bool: what to record besides spikes).
-            brian2: `target` ("numpy", "cython", "standalone"). snntorch: `dtype` ("float64",
-            "float32"), `device` ("cpu", "cuda", "cuda:N"),
-            `compiled` (bool).
+            brian2: `target` ("numpy", "cython", "standalone"; default: standalone where there is a
+            compiler), `workers`. snntorch: `dtype` ("float64", "float32"), `device` ("cpu",
+            "cuda", "cuda:N"), `compiled`, `dense` (bool), `workers`.
 
     Returns:
         Spikes as events and readouts (T, B, O).

@@ -1,59 +1,44 @@
-"""The description as Brian2 objects: groups, synapses and the operations of a step.
+"""A form as Brian2 objects: groups, synapses and the operations of a step.
 
 No integrator of Brian2 does what the contract asks, so every equation is written out with
 `run_regularly`, one binary operation a statement: Brian2 rewrites longer expressions and the
-rounding changes. Slots of a step: `groups` membrane and noise; `thresholds`; `synapses` arrivals;
-`after_synapses` filters; `resets`.
+rounding changes. Slots of a step: `groups` membrane, noise and margins; `thresholds`; `synapses`
+arrivals; `after_synapses` filters; `resets`.
 
-Inside Brian2 everything is named by its number, not by the user's names: networks of one form then
-share their generated code, and compile once.
+Inside Brian2 everything is named by its number, not by the user's names.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import brian2
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from bridge.backends.constants import Gates, gates, input_current, membrane
-from bridge.spiking.drive import Drive
-from bridge.spiking.filters import Direct
-from bridge.spiking.network import INPUT, Projection, SpikingNetwork
-from bridge.spiking.neurons import Population
+from bridge.backends.brian2_form import Form, ProjectionForm
 
-Array = NDArray[np.float64]
+
+class Sources(Protocol):
+    """Where a model takes from what is not known before it runs."""
+
+    def namespace(self) -> dict[str, object]:
+        """Functions for the operations, by name."""
+
+    def input(self, number: int) -> str:
+        """This step's input current over projection `number`, as an expression."""
+
+    def given_noise(self, number: int) -> str:
+        """This step's noise of population `number`, mV, as an expression."""
+
+    def connect(self, synapses: brian2.Synapses, number: int) -> None:
+        """Make the synapses of projection `number`, sorted by (pre, post) in each trial."""
 
 
 @dataclass
 class Group:
     """One population in all trials of the run: B * n neurons, trial after trial."""
 
-    population: Population
-    span: slice
     neurons: brian2.NeuronGroup
     spikes: brian2.SpikeMonitor
     voltages: brian2.StateMonitor | None
-    noise: brian2.TimedArray | None
-    constants: dict[str, Array]
-
-    def set_constants(self, trials: int) -> None:
-        """Give every neuron its constants, the same in each trial."""
-        for name, value in self.constants.items():
-            setattr(self.neurons, name, np.tile(value, trials))
-        self.neurons.refractory_steps = self.population.neurons.refractory_steps
-
-    def start_values(self, v_mv: Array, gain: Array, seed: int) -> dict[str, ArrayLike]:
-        """What the variables are at the start of the trials: v_mv is (B, N), gain (B,)."""
-        ones = np.ones((len(gain), self.population.size))
-        left = self.population.neurons.initial_refractory_steps
-        return {
-            "v": v_mv[:, self.span].ravel(),
-            "trial_gain": (gain[:, None] * ones).ravel(),
-            "refractory_left": np.full(ones.size, left, dtype=np.int32),
-            # Finite, so that the arithmetic that replaces it leaves nothing behind.
-            "margin": np.full(ones.size, 1e300),
-            "run_seed": seed,
-        }
 
 
 @dataclass
@@ -62,238 +47,194 @@ class Model:
 
     net: brian2.Network
     groups: list[Group]
-    inputs: dict[str, brian2.TimedArray]
+    synapses: dict[int, brian2.Synapses]
 
 
-def build(
-    network: SpikingNetwork, drive: Drive, noise_mv: Array | None, *, voltages: bool, margins: bool
-) -> Model:
-    """Brian2 objects for all trials of `drive`, with their constants.
-
-    Args:
-        network: What to build.
-        drive: Its input, and the number of trials and steps.
-        noise_mv: (K, B, N) noise to add, mV; None: Brian2 draws its own where there is any.
-        voltages: Monitor the voltages at the end of each sample.
-        margins: Keep the least distance from threshold.
-    """
-    dt = network.dt_ms * brian2.ms
-    inputs = {
-        projection.name: _timed(
-            input_values(network, projection, drive), network.sample_steps * dt, f"u_{number}"
-        )
-        for number, projection in enumerate(network.projections)
-        if projection.source == INPUT
+def build(form: Form, sources: Sources) -> Model:
+    """Brian2 objects of a form; the variables of their groups are still to be set."""
+    # With one clock for each operation, Brian2 would spend its time on clocks.
+    clock = brian2.Clock(dt=form.dt_ms * brian2.ms, name="steps")
+    groups = [_group(form, number, sources, clock) for number in range(len(form.populations))]
+    synapses = {
+        number: _synapses(number, projection, groups, clock)
+        for number, projection in enumerate(form.projections)
+        if projection.connected
     }
     net = brian2.Network()
-    groups = []
-    for population in network.populations:
-        writer = _Statements(network, drive, population, inputs)
-        groups.append(writer.group(net, noise_mv, voltages=voltages, margins=margins))
-        groups[-1].set_constants(drive.n_trials)
-    neurons = {group.population.name: group.neurons for group in groups}
-    for number, projection in enumerate(network.projections):
-        if projection.source != INPUT and projection.synapses().nnz:
-            net.add(_synapses(number, projection, neurons, drive.n_trials, dt))
-    return Model(net=net, groups=groups, inputs=inputs)
+    for group in groups:
+        net.add(group.neurons, *group.neurons.contained_objects, group.spikes)
+        if group.voltages is not None:
+            net.add(group.voltages)
+    for number, part in synapses.items():
+        sources.connect(part, number)
+        net.add(part)
+    return Model(net=net, groups=groups, synapses=synapses)
 
 
-def input_values(network: SpikingNetwork, projection: Projection, drive: Drive) -> Array:
-    """(T, B * n_post) input current of every sample."""
-    current = input_current(projection, drive.inputs)
-    return current.reshape(len(current), -1)
-
-
-def _timed(values: Array, dt: brian2.Quantity, name: str) -> brian2.TimedArray:
-    return brian2.TimedArray(values, dt=dt, name=name)
+def _group(form: Form, number: int, sources: Sources, clock: brian2.Clock) -> Group:
+    """The neurons of a population with their operations and monitors."""
+    neurons = brian2.NeuronGroup(
+        form.trials * form.populations[number].size,
+        "\n".join(_equations(form, number)),
+        threshold="v >= v_threshold",
+        reset="v = v_reset\nrefractory_left = refractory_steps",
+        clock=clock,
+        name=f"neurons_{number}",
+        namespace={**sources.namespace(), "dt_s": form.dt_ms / 1000.0},
+    )
+    lines = [*_membrane(form, number, sources), *_noise(form, number, sources)]
+    if form.margins:
+        lines += _MARGIN
+    _run(neurons, "groups", lines)
+    _run(neurons, "after_synapses", _filters(form, number, sources))
+    return Group(
+        neurons=neurons,
+        spikes=brian2.SpikeMonitor(neurons, name=f"spikes_{number}"),
+        voltages=_voltage_monitor(form, number, neurons) if form.voltages else None,
+    )
 
 
 def _synapses(
-    number: int,
-    projection: Projection,
-    neurons: dict[str, brian2.NeuronGroup],
-    trials: int,
-    dt: brian2.Quantity,
+    number: int, projection: ProjectionForm, groups: list[Group], clock: brian2.Clock
 ) -> brian2.Synapses:
-    """Synapses within each trial, sorted by (pre, post): so every target sums in that order."""
-    columns = projection.synapses()
-    n_post, n_pre = projection.shape
-    pre = np.repeat(np.arange(n_pre), np.diff(columns.indptr))
-    trial = np.arange(trials)[:, None]
-    synapses = brian2.Synapses(
-        neurons[projection.source],
-        neurons[projection.target],
+    return brian2.Synapses(
+        groups[projection.source].neurons,
+        groups[projection.target].neurons,
         "w : 1",
         on_pre=f"arrived_{number}_post += w",
-        delay=projection.delay_steps * dt,
-        dt=dt,
+        delay=projection.delay_steps * clock.dt,
+        clock=clock,
         name=f"synapses_{number}",
     )
-    synapses.connect(i=(pre + trial * n_pre).ravel(), j=(columns.indices + trial * n_post).ravel())
-    synapses.w = np.tile(columns.data, trials)
-    return synapses
 
 
-class _Statements:
-    """Writes the equations, the operations and the constants of one population."""
+def _voltage_monitor(form: Form, number: int, neurons: brian2.NeuronGroup) -> brian2.StateMonitor:
+    # At the start of a step a monitor sees the end of the step before; the last is read off v.
+    return brian2.StateMonitor(
+        neurons,
+        "v",
+        record=True,
+        dt=form.sample_steps * form.dt_ms * brian2.ms,
+        when="start",
+        name=f"voltages_{number}",
+    )
 
-    def __init__(
-        self,
-        network: SpikingNetwork,
-        drive: Drive,
-        population: Population,
-        inputs: dict[str, brian2.TimedArray],
-    ) -> None:
-        self.network, self.drive, self.population, self.inputs = network, drive, population, inputs
-        self.dt = network.dt_ms * brian2.ms
-        self.membrane = membrane(population.neurons, network.dt_ms)
-        self.number = network.populations.index(population)
-        self.into = {
-            number: projection
-            for number, projection in enumerate(network.projections)
-            if projection.target == population.name
-        }
-        self.gates: dict[int, Gates] = {
-            number: gates(projection.filter, network.dt_ms)
-            for number, projection in self.into.items()
-        }
-        self.constants: dict[str, Array] = {
-            "bias": self.membrane.bias,
-            "factor": self.membrane.factor,
-            "v_threshold": self.membrane.threshold,
-            "v_reset": self.membrane.reset,
-            "noise_sd": np.asarray(population.noise_mv),
-            "dt_s": np.full(population.size, network.dt_ms / 1000.0),
-        }
-        self.variables = ["v", "current", "change", "stepped", "margin"]
-        for number, gate in self.gates.items():
-            self.variables += [f"x_{number}", f"h_{number}", f"arrived_{number}"]
-            for part in ("decay", "rise", "gain"):
-                if getattr(gate, part) is not None:
-                    self.constants[f"{part}_{number}"] = getattr(gate, part)
 
-    def group(
-        self, net: brian2.Network, noise_mv: Array | None, *, voltages: bool, margins: bool
-    ) -> Group:
-        """The neurons with their operations and monitors, added to `net`."""
-        size, trials = self.population.size, self.drive.n_trials
-        span = self.network.span(self.population.name)
-        given = None
-        if noise_mv is not None:
-            mine = noise_mv[:, :, span].reshape(len(noise_mv), -1)
-            given = _timed(mine, self.dt, f"noise_{self.number}")
-        neurons = brian2.NeuronGroup(
-            trials * size,
-            self._equations(),
-            threshold="v >= v_threshold",
-            reset="v = v_reset\nrefractory_left = refractory_steps",
-            dt=self.dt,
-            name=f"neurons_{self.number}",
-            namespace=self._namespace(given),
-        )
-        self._run(neurons, "groups", self._membrane())
-        self._run(neurons, "groups", self._noise(given), order=1)
-        if margins:
-            self._run(neurons, "before_thresholds", _MARGIN)
-        self._run(neurons, "after_synapses", self._filters())
-        spikes = brian2.SpikeMonitor(neurons, name=f"spikes_{self.number}")
-        monitor = self._voltage_monitor(neurons) if voltages else None
-        net.add(neurons, *neurons.contained_objects, spikes)
-        if monitor is not None:
-            net.add(monitor)
-        return Group(self.population, span, neurons, spikes, monitor, given, self.constants)
+def _run(neurons: brian2.NeuronGroup, when: str, lines: list[str]) -> None:
+    if lines:
+        neurons.run_regularly("\n".join(lines), clock=neurons.clock, when=when)
 
-    def _voltage_monitor(self, neurons: brian2.NeuronGroup) -> brian2.StateMonitor:
-        # At the start of a step a monitor sees the end of the step before; the last is read off v.
-        return brian2.StateMonitor(
-            neurons,
-            "v",
-            record=True,
-            dt=self.network.sample_steps * self.dt,
-            when="start",
-            name=f"voltages_{self.number}",
-        )
 
-    def _equations(self) -> str:
-        lines = [f"{name} : 1" for name in self.variables]
-        lines += [f"{name} : 1 (constant)" for name in [*self.constants, "trial_gain"]]
-        counts = ["refractory_left : integer", "refractory_steps : integer (constant)"]
-        return "\n".join([*lines, *counts, "run_seed : integer (shared)"])
+def _into(form: Form, number: int) -> dict[int, ProjectionForm]:
+    """The projections into a population, by number."""
+    return {k: part for k, part in enumerate(form.projections) if part.target == number}
 
-    def _namespace(self, noise: brian2.TimedArray | None) -> dict[str, object]:
-        space: dict[str, object] = {
-            timed.name: timed for timed in [*self.inputs.values(), *([noise] if noise else [])]
-        }
-        return {**space, "input_offset": self.network.sample_offset_steps * self.dt}
 
-    def _run(
-        self, neurons: brian2.NeuronGroup, when: str, lines: list[str], order: int = 0
-    ) -> None:
-        if lines:
-            neurons.run_regularly("\n".join(lines), dt=self.dt, when=when, order=order)
+def _equations(form: Form, number: int) -> list[str]:
+    """What each neuron keeps from step to step, and its constants."""
+    states = ["v", *(["margin"] if form.margins else [])]
+    constants = ["bias", "factor", "v_threshold", "v_reset"]
+    for into, projection in _into(form, number).items():
+        from_input = projection.source < 0
+        if not from_input:
+            states.append(f"arrived_{into}")
+        if not (from_input and projection.filter == "direct"):
+            states.append(f"x_{into}")
+        if projection.filter != "direct":
+            constants += [f"decay_{into}", f"gain_{into}"]
+        if projection.filter == "double":
+            states.append(f"h_{into}")
+            constants.append(f"rise_{into}")
+    integers = ["refractory_left : integer", "refractory_steps : integer (constant, shared)"]
+    noise = form.populations[number].noise
+    if noise in ("counted", "own"):
+        constants.append("noise_sd")
+    if noise == "counted":
+        integers.append("noise_unit : integer (constant)")
+        integers += [f"noise_{key} : integer (constant, shared)" for key in ("first", "second")]
+    if noise == "own":
+        integers.append("run_seed : integer (constant, shared)")
+    if form.gain:
+        constants.append("trial_gain")
+    return [
+        *(f"{name} : 1" for name in states),
+        *(f"{name} : 1 (constant)" for name in constants),
+        *integers,
+    ]
 
-    def _membrane(self) -> list[str]:
-        # Never a bare "current = bias": the numpy target would then add to bias itself.
-        lines, total = [], "bias"
-        for number, projection in self.into.items():
-            x = f"x_{number}"
-            if projection.source == INPUT and isinstance(projection.filter, Direct):
-                lines.append(f"{x} = u_{number}(t + input_offset, i)")
-            lines.append(f"current = {total} + {x}")
-            total = "current"
-        if not self.into:
-            lines.append("current = bias")
-        lines += _EULER if self.membrane.euler else _EXACT
-        return [*lines, "refractory_left = refractory_left - int(refractory_left > 0)"]
 
-    def _noise(self, given: brian2.TimedArray | None) -> list[str]:
-        if given is not None:
-            return [f"v = v + {given.name}(t, i)"]
-        if np.any(self.constants["noise_sd"]):
-            return ["stepped = randn()", "stepped = stepped * noise_sd", "v = v + stepped"]
+# Names that are no variables of the group live for one operation only and are never stored. Each is
+# written once: the numpy target would otherwise write into the array it was first set to.
+
+
+def _membrane(form: Form, number: int, sources: Sources) -> list[str]:
+    lines, current = [], "bias"
+    for into, projection in _into(form, number).items():
+        direct_input = projection.source < 0 and projection.filter == "direct"
+        x = sources.input(into) if direct_input else f"x_{into}"
+        lines.append(f"current_{into} = {current} + {x}")
+        current = f"current_{into}"
+    step = _EULER if form.populations[number].euler else _EXACT
+    lines += [line.format(current=current) for line in step]
+    return [*lines, "refractory_left = refractory_left - int(refractory_left > 0)"]
+
+
+def _noise(form: Form, number: int, sources: Sources) -> list[str]:
+    kind = form.populations[number].noise
+    if kind == "none":
         return []
+    if kind == "given":
+        return [f"v = v + {sources.given_noise(number)}"]
+    drawn = "randn()"
+    if kind == "counted":
+        step = "noise_step(t_in_timesteps, noise_first, noise_second)"
+        drawn = f"noise_normal(noise_unit, {step})"
+    return [f"drawn = {drawn}", "noise_mv = drawn * noise_sd", "v = v + noise_mv"]
 
-    def _filters(self) -> list[str]:
-        lines: list[str] = []
-        for number, projection in self.into.items():
-            gate = self.gates[number]
-            x, h, arrived = f"x_{number}", f"h_{number}", f"arrived_{number}"
-            if projection.source == INPUT:
-                if gate.decay is None:
-                    continue
-                lines.append(f"{arrived} = u_{number}(t + input_offset, i)")
-            elif self.drive.recurrent_gain is not None:
-                lines.append(f"{arrived} = {arrived} * trial_gain")
-            if gate.rise is not None:
-                lines += [f"{x} = {x} * decay_{number}", f"change = {h} * dt_s"]
-                lines += [f"{x} = {x} + change", f"{h} = {h} * rise_{number}"]
-                lines += [f"{arrived} = {arrived} * gain_{number}", f"{h} = {h} + {arrived}"]
-            elif gate.decay is not None:
-                lines += [f"{x} = {x} * decay_{number}", f"{arrived} = {arrived} * gain_{number}"]
-                lines.append(f"{x} = {x} + {arrived}")
-            else:
-                lines.append(f"{x} = {arrived}")
-            lines.append(f"{arrived} = 0")
-        return lines
+
+def _filters(form: Form, number: int, sources: Sources) -> list[str]:
+    lines: list[str] = []
+    for into, projection in _into(form, number).items():
+        x, h, arrived = f"x_{into}", f"h_{into}", f"arrived_{into}"
+        if projection.source < 0:
+            if projection.filter == "direct":
+                continue
+            arrived = sources.input(into)
+        elif form.gain:
+            lines.append(f"scaled_{into} = {arrived} * trial_gain")
+            arrived = f"scaled_{into}"
+        if projection.filter == "direct":
+            lines.append(f"{x} = {arrived}")
+        else:
+            first = h if projection.filter == "double" else x
+            lines.append(f"{x} = {x} * decay_{into}")
+            if projection.filter == "double":
+                lines += [f"change_{into} = {h} * dt_s", f"{x} = {x} + change_{into}"]
+                lines.append(f"{h} = {h} * rise_{into}")
+            lines.append(f"jump_{into} = {arrived} * gain_{into}")
+            lines.append(f"{first} = {first} + jump_{into}")
+        if projection.source >= 0:
+            lines.append(f"arrived_{into} = 0")
+    return lines
 
 
 _EULER = [
-    "change = current - v",
-    "change = change * factor",
-    "change = change * int(refractory_left == 0)",
-    "v = v + change",
+    "distance = {current} - v",
+    "change = distance * factor",
+    "taken = change * int(refractory_left == 0)",
+    "v = v + taken",
 ]
 _EXACT = [
-    "change = v - current",
-    "change = change * factor",
-    "stepped = current + change",
-    "stepped = stepped * int(refractory_left == 0)",
+    "distance = v - {current}",
+    "change = distance * factor",
+    "stepped = {current} + change",
+    "taken = stepped * int(refractory_left == 0)",
     "v = v * int(refractory_left > 0)",
-    "v = v + stepped",
+    "v = v + taken",
 ]
 _MARGIN = [
-    "change = abs(v - v_threshold)",
-    "stepped = change * int(change < margin)",
-    "margin = margin * int(change >= margin)",
-    "margin = margin + stepped",
+    "near = abs(v - v_threshold)",
+    "nearer = near * int(near < margin)",
+    "margin = margin * int(near >= margin)",
+    "margin = margin + nearer",
 ]

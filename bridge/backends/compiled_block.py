@@ -83,11 +83,19 @@ def _entry(block: BlockStep) -> Path:
 def _load(entry: Path) -> Any:
     """The package in an entry, or None (and the entry is dropped) where it is damaged."""
     try:
-        with _quiet():
-            return torch._inductor.aoti_load_package(str(entry / _FILE)).loader
+        return _loader(str(entry / _FILE))
     except RuntimeError:
         cache.discard(entry)
         return None
+
+
+def _loader(path: str) -> Any:
+    # `aoti_load_package` ends here too, but first imports the compiler, for three seconds.
+    direct = getattr(getattr(torch._C, "_aoti", None), "AOTIModelPackageLoader", None)
+    if direct is not None:
+        return direct(path, "model", False, 1, -1)  # noqa: FBT003 - it knows no names
+    with _quiet():
+        return torch._inductor.aoti_load_package(path).loader
 
 
 def _compile(block: BlockStep, entry: Path) -> None:

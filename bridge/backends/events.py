@@ -36,22 +36,34 @@ class Events:
 
     def of_step(self, j: int) -> tuple[Indices, Indices] | None:
         """Trials and neurons of the spikes in step j of the block; None where there are none."""
-        chosen = np.flatnonzero(self.code & (1 << j))
+        chosen = (self.code & (1 << j)).nonzero()[0]
         return (self.trial[chosen], self.neuron[chosen]) if chosen.size else None
 
 
-def events(neurons: Neurons) -> Events | None:
-    """The spikes a population has just fired; None where it was silent."""
-    busy = np.flatnonzero(neurons.busy.cpu().numpy())
-    if not busy.size:
-        return None
-    fired = neurons.fired.cpu().numpy()
-    size = fired.shape[1]
-    # Most trials are silent in a block: only the others are searched neuron by neuron.
-    part = fired[busy].ravel()
-    where = _nonzero(part)
-    trial, neuron = np.divmod(where, size)
-    return Events(busy[trial], neuron, part[where].astype(np.int16))
+class EventFinder:
+    """Finds the spikes that a population fired in the last block."""
+
+    def __init__(self, neurons: Neurons) -> None:
+        self.neurons = neurons
+        # On the CPU these look at the block's own memory.
+        self.fired, self.busy = neurons.fired.cpu().numpy(), neurons.busy.cpu().numpy()
+        self.elsewhere = neurons.fired.device.type != "cpu"
+
+    def events(self) -> Events | None:
+        """The spikes; None where the population was silent."""
+        if self.elsewhere:
+            self.fired, self.busy = (
+                self.neurons.fired.cpu().numpy(),
+                self.neurons.busy.cpu().numpy(),
+            )
+        busy = self.busy.nonzero()[0]
+        if not busy.size:
+            return None
+        # Most trials are silent in a block: only the others are searched neuron by neuron.
+        part = self.fired[busy].ravel()
+        where = _nonzero(part)
+        trial, neuron = np.divmod(where, self.fired.shape[1])
+        return Events(busy[trial], neuron, part[where].astype(np.int16))
 
 
 def joined_events(blocks: Sequence[Events | None]) -> tuple[Indices, Events]:
@@ -75,15 +87,16 @@ def events_of_blocks(codes: Tensor) -> tuple[Indices, Events]:
 
 
 def _nonzero(values: NDArray[np.floating]) -> Indices:
-    """Where values that are not negative zeros differ from 0; eight bytes at a time."""
-    if values.nbytes % 8:
-        return np.flatnonzero(values)
-    pairs = np.flatnonzero(values.view(np.int64))
-    if values.itemsize == 8:
-        return pairs
-    either = np.stack([2 * pairs, 2 * pairs + 1], axis=1).ravel()
-    chosen: Indices = either[values[either] != 0]
-    return chosen
+    """Where values, none of them a negative zero, differ from 0; looked at by eight bytes."""
+    if values.itemsize == 8 or values.nbytes % 8:
+        single: Indices = values.view(f"int{8 * values.itemsize}").nonzero()[0]
+        return single
+    pairs: Indices = 2 * values.view(np.int64).nonzero()[0]
+    first, second = values[pairs] != 0, values[pairs + 1] != 0
+    where: Indices = pairs + second
+    if (first & second).any():
+        where = np.sort(np.concatenate([pairs[first], pairs[second] + 1]))
+    return where
 
 
 class InputRoute:

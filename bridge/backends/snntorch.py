@@ -19,11 +19,11 @@ from bridge.backends import compiled_block
 from bridge.backends.block_step import BlockStep, Plan, steps_of_block
 from bridge.backends.compiled_block import Advance, can_compile, is_kept
 from bridge.backends.events import (
+    EventFinder,
     Events,
     InputRoute,
     InsideRoute,
     SpikeRoute,
-    events,
     events_of_blocks,
     joined_events,
 )
@@ -242,6 +242,7 @@ class _Run:
             else self._spike_route(projection)
             for projection in network.projections
         ]
+        self.finders = [EventFinder(neurons) for neurons in self.block.neurons]
         self.noise = self._noise()
         self.first = torch.zeros((), dtype=torch.int32, device=start.device)
         self._fired: list[list[Events | None]] = []
@@ -268,7 +269,7 @@ class _Run:
                 # Looked at only after the sample: a look at a GPU's memory stops its work.
                 self._codes.append([neurons.fired.clone() for neurons in self.block.neurons])
                 continue
-            fired = [events(neurons) for neurons in self.block.neurons]
+            fired = [finder.events() for finder in self.finders]
             for route in self.routes:
                 if isinstance(route, SpikeRoute):
                     route.take(first, fired)
