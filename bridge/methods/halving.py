@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 # Shares of the trials after which losers are dropped; the survivors do all of them.
-ROUNDS = (0.1, 0.2, 0.5, 1.0)
-# One-sided level of a test. Some 30 are made in a search, nearly all of them far from it.
+ROUNDS = (0.2, 0.5, 1.0)
+# One-sided level of a test. Some 20 are made in a search, nearly all of them far from it.
 LEVEL = 0.005
 
 

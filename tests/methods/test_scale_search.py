@@ -5,6 +5,7 @@ from scipy import stats
 import bridge
 import bridge.methods.scale_search as scale_search
 from bridge.errors import SpecError
+from bridge.methods.halving import expected_counts, round_ends, still_in
 from bridge.methods.scale_search import middle_of_best_plateau, wilson
 from bridge.rate.network import RateNetwork
 
@@ -98,3 +99,85 @@ def test_a_network_without_a_task_cannot_be_searched():
     rate = RateNetwork(recurrent=[[0.0]], w_in=[[1.0]], w_out=[[1.0]], b_out=[0.0], tau_ms=[30.0])
     with pytest.raises(SpecError, match="names no task"):
         bridge.convert(rate)
+
+
+def test_scale_factors_that_cannot_win_are_dropped_and_the_answer_stays():
+    # Scale factor k answers each trial rightly with its own probability, from a fixed seed.
+    rng = np.random.default_rng(0)
+    chances = np.array([0.1, 0.4, 0.7, 0.95, 1.0, 0.97, 0.6, 0.2])
+    for _ in range(50):
+        answers = rng.random((chances.size, 100)) < chances[:, None]
+        correct, tested = played(answers, exhaustive=False)
+        whole, all_tested = played(answers, exhaustive=True)
+        assert np.all(all_tested == 100)
+        np.testing.assert_array_equal(whole, answers.sum(axis=1))
+        answer = middle_of_best_plateau(expected_counts(correct, tested, 100))
+        assert answer == middle_of_best_plateau(whole)
+        assert tested[4] == 100
+        assert tested.sum() < 0.75 * all_tested.sum()
+
+
+def played(answers, *, exhaustive):
+    class Known:
+        scales = np.arange(float(len(answers)))
+
+        def correct(self, chosen, span, report):
+            report(0.5)
+            return answers[chosen][:, span.start : span.stop]
+
+    seen = []
+    ends = round_ends(answers.shape[1], exhaustive=exhaustive)
+    outcome = scale_search._rounds(Known(), ends, seen.append)
+    assert seen == sorted(seen)
+    assert 0 < seen[-1] <= 1
+    return outcome
+
+
+def test_whoever_may_still_catch_up_or_was_unlucky_stays():
+    right = np.ones(20, dtype=bool)
+    nearly = right.copy()
+    nearly[:5] = False
+    # Seven trials lost to none: 1 in 128 by chance, above the level. Eight: 1 in 256, below it.
+    unlucky, lost = right.copy(), right.copy()
+    unlucky[:7], lost[:8] = False, False
+    staying = still_in(np.array([right, nearly, unlucky, lost]), left=80)
+    np.testing.assert_array_equal(staying, [True, True, True, False])
+    # With two trials left nobody makes up for five.
+    np.testing.assert_array_equal(still_in(np.array([right, nearly]), left=2), [True, False])
+    # All alike: nobody goes, however many trials are left.
+    assert still_in(np.zeros((3, 20), dtype=bool), left=0).all()
+
+
+def test_a_dropped_scale_factor_counts_as_worse_than_the_best():
+    counts = expected_counts(np.array([18, 60, 55]), np.array([20, 100, 100]), 100)
+    np.testing.assert_array_equal(counts, [59, 60, 55])
+
+
+def test_all_scale_factors_see_the_same_noise(monkeypatch):
+    # Two equal scale factors under other numbers would answer differently in some trial.
+    rate = bridge.load("models/go_nogo_n200.h5")
+    plan = scale_search._Trials(rate, np.array([40.0, 40.0]), 6, 3, ("snntorch", "cpu"))
+    drive_of = {}
+
+    def note(network, drive, **_):
+        drive_of["keys"] = drive.noise_keys()
+        drive_of["start"] = drive.initial_voltages_mv(network)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(scale_search, "simulate", note)
+    with pytest.raises(KeyboardInterrupt):
+        plan.correct(np.arange(2), range(2, 6), lambda _: None)
+    for values in drive_of.values():
+        np.testing.assert_array_equal(values[:4], values[4:])
+        assert len(np.unique(values[:4], axis=0)) == 4
+
+
+def test_a_search_in_rounds_runs_on_brian2_too():
+    one, other = (
+        bridge.convert(
+            silent_network(), inverse_scales=[20, 30], trials=4, backend="brian2", exhaustive=choice
+        ).search
+        for choice in (False, True)
+    )
+    np.testing.assert_array_equal(one.correct, other.correct)
+    np.testing.assert_array_equal(one.tested, [4, 4])
