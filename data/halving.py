@@ -1,8 +1,8 @@
 """Does dropping scale factors that cannot win change the answer of a search? Writes halving.csv.
 
-    python data/halving.py [NETWORKS [UNITS]]        default: 100 networks of 100 units
+    python data/halving.py [NETWORKS [UNITS]]        default: 100 networks of 64 units
 
-Each network (seed 0, 1, ...) is trained with the default options and searched exhaustively, 12
+Each network (seed 0, 1, ...) is trained in batches of 16 and searched exhaustively, 12
 scale factors x 100 trials; then the rounds of the search are played again on those same answers.
 Networks already in the file are kept, their rounds are played again.
 """
@@ -35,7 +35,7 @@ class Known:
 
 def answers_of(seed: int, units: int) -> dict[str, object]:
     """A trained network, and what it answers at every scale factor in every trial."""
-    rate = bridge.train("go-nogo", seed=seed, units=units)
+    rate = bridge.train("go-nogo", seed=seed, units=units, batch=16)
     plan = scale_search._Trials(rate, SCALES, TRIALS, seed, ("snntorch", "cpu"))
     answers = plan.correct(np.arange(SCALES.size), range(TRIALS), lambda _: None)
     return {
@@ -67,7 +67,7 @@ def played(row: dict[str, object]) -> dict[str, object]:
 def main() -> None:
     """Measure the networks that are not in the file yet."""
     given = [int(word) for word in sys.argv[1:]]
-    networks, units = given + [100, 100][len(given) :]
+    networks, units = given + [100, 64][len(given) :]
     path = Path(__file__).with_suffix(".csv")
     rows: list[dict[str, object]] = []
     if path.exists():

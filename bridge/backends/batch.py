@@ -1,0 +1,203 @@
+"""A running batch of trials: its state, what drives it, how spikes travel, what was recorded."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count, repeat
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bridge.backends.block_step import BlockStep, Plan, steps_of_block
+from bridge.backends.compiled_block import Advance
+from bridge.backends.events import (
+    EventFinder,
+    Events,
+    InputRoute,
+    InsideRoute,
+    SpikeRoute,
+    events_of_blocks,
+    joined_events,
+)
+from bridge.spiking.drive import (
+    Drive,
+    FrozenNoise,
+    NoiseStream,
+    OwnNoise,
+    SharedNoise,
+    derived_seed,
+)
+from bridge.spiking.network import INPUT, Projection, SpikingNetwork
+from bridge.spiking.noise import step_keys
+from bridge.spiking.recording import Spikes
+
+
+@dataclass(frozen=True)
+class How:
+    """Options of a run; `like` has its precision and device."""
+
+    like: Tensor
+    compiled: bool | None
+    dense: bool | None
+    voltages: bool
+    margins: bool
+
+
+def _spread_inside(network: SpikingNetwork, drive: Drive, how: How) -> bool:
+    """Whether spikes are spread by matrix products."""
+    if how.dense is not None:
+        return how.dense
+    products = float(drive.n_trials) * network.size**2
+    if how.like.device.type != "cpu":
+        return network.size <= LARGEST_DENSE
+    return how.like.dtype == torch.float32 and products <= MOST_PRODUCTS
+
+
+LARGEST_DENSE = 3000
+MOST_PRODUCTS = 4e5
+
+
+def _kind(network: SpikingNetwork, drive: Drive) -> Literal["none", "given", "counted"]:
+    """How the noise of a run reaches its blocks."""
+    if isinstance(drive.noise, FrozenNoise):
+        return "given"
+    if not network.noise_mv().any():
+        return "none"
+    return "counted" if isinstance(drive.noise, SharedNoise) else "given"
+
+
+class Batch:
+    """B trials side by side."""
+
+    def __init__(self, network: SpikingNetwork, drive: Drive, how: How) -> None:
+        self.network, self.drive, self.like = network, drive, how.like
+        start = self.tensor(drive.initial_voltages_mv(network))
+        # Where there is no gain it is 1, so that both kinds of run share their compiled code.
+        gain = np.ones(drive.n_trials) if drive.recurrent_gain is None else drive.recurrent_gain
+        dense = _spread_inside(network, drive, how)
+        self.plan = Plan(
+            steps=steps_of_block(network, dense=dense),
+            noise=_kind(network, drive),
+            margins=how.margins,
+            dense=dense,
+        )
+        self.block = BlockStep(network, self.plan, start, self.tensor(gain[:, None]))
+        self.routes = [
+            InputRoute(network, projection, drive, self.like)
+            if projection.source == INPUT
+            else self._spike_route(projection)
+            for projection in network.projections
+        ]
+        self.finders = [EventFinder(neurons) for neurons in self.block.neurons]
+        self.noise = self._noise()
+        self.first = torch.zeros((), dtype=torch.int32, device=start.device)
+        self._fired: list[list[Events | None]] = []
+        self._codes: list[list[Tensor]] = []
+        self._events: list[NDArray[np.int32]] = []
+        self._voltages: list[NDArray[np.float64]] | None = [] if how.voltages else None
+
+    def tensor(self, values: NDArray[np.float64]) -> Tensor:
+        """A copy of `values` in the precision and on the device of this run."""
+        return self.like.new_tensor(values)
+
+    def _spike_route(self, projection: Projection) -> SpikeRoute | InsideRoute:
+        kind = InsideRoute if self.plan.dense else SpikeRoute
+        return kind(self.network, projection, self.drive, self.like, self.plan.steps)
+
+    def sample(self, number: int, advance: Advance) -> None:
+        """All steps of one sample."""
+        steps, block = self.network.sample_steps, self.plan.steps
+        firsts = range(number * steps, (number + 1) * steps, block)
+        for first in firsts:
+            arrivals = [route.arrivals(first, block) for route in self.routes]
+            advance(self.first.fill_(first), next(self.noise), arrivals)
+            if self.plan.dense:
+                # Looked at only after the sample: a look at a GPU's memory stops its work.
+                self._codes.append([neurons.fired.clone() for neurons in self.block.neurons])
+                continue
+            fired = [finder.events() for finder in self.finders]
+            for route in self.routes:
+                if isinstance(route, SpikeRoute):
+                    route.take(first, fired)
+            self._fired.append(fired)
+        self._keep_spikes(np.asarray(firsts))
+        if self._voltages is not None:
+            state = torch.cat([neurons.v for neurons in self.block.neurons], dim=1)
+            self._voltages.append(state.double().cpu().numpy())
+
+    def _keep_spikes(self, firsts: NDArray[np.int64]) -> None:
+        """Put the spikes of a sample into one array: thousands of small ones cost memory."""
+        for p, neurons in enumerate(self.block.neurons):
+            if self.plan.dense:
+                block, mine = events_of_blocks(torch.stack([codes[p] for codes in self._codes]))
+            else:
+                block, mine = joined_events([fired[p] for fired in self._fired])
+            for j in range(self.plan.steps):
+                chosen = np.flatnonzero(mine.code & (1 << j))
+                step, neuron = firsts[block[chosen]] + j, mine.neuron[chosen] + neurons.span.start
+                packed = np.stack([mine.trial[chosen], step, neuron]).astype(np.int32)
+                self._events.append(packed)
+        self._fired.clear()
+        self._codes.clear()
+
+    def _noise(self) -> Iterator[list[Tensor]]:
+        """What the block takes as noise, block after block."""
+        if self.plan.noise == "none":
+            return repeat([])
+        if self.plan.noise == "counted":
+            return self._keys()
+        if isinstance(self.drive.noise, OwnNoise):
+            return self._own_noise(self.drive.noise.seed)
+        return self._frozen_noise()
+
+    def _keys(self) -> Iterator[list[Tensor]]:
+        """(B, 1) keys of each step of a block; those of a sample are made at once."""
+        first, second = self.drive.noise_keys().T
+        for start in count(0, self.network.sample_steps):
+            steps = np.arange(start, start + self.network.sample_steps, dtype=np.int32)
+            keys = step_keys(steps[:, None], first, second)[:, :, None]
+            rows = torch.from_numpy(keys).to(self.like.device).unbind()
+            for j in range(0, len(rows), self.plan.steps):
+                yield list(rows[j : j + self.plan.steps])
+
+    def _frozen_noise(self) -> Iterator[list[Tensor]]:
+        stream = NoiseStream(self.network, self.drive)
+        spans = [neurons.span for neurons in self.block.neurons]
+        while True:
+            block = stream.take(self.plan.steps)
+            yield [self.tensor(step[:, span]) for step in block for span in spans]
+
+    def _own_noise(self, seed: int) -> Iterator[list[Tensor]]:
+        """From torch's generator, on the device."""
+        place = self.like.device
+        generator = torch.Generator(place).manual_seed(derived_seed(seed, self.drive.first_trial))
+        sds = [neurons.noise_sd for neurons in self.block.neurons] * self.plan.steps
+        buffers = [torch.empty_like(neurons.v) for neurons in self.block.neurons]
+        buffers += [torch.empty_like(one) for one in buffers * (self.plan.steps - 1)]
+        while True:
+            for buffer, sd in zip(buffers, sds, strict=True):
+                buffer.normal_(generator=generator).mul_(sd)
+            yield buffers
+
+    @property
+    def voltages_mv(self) -> NDArray[np.float64] | None:
+        """(T, B, N) voltages at the end of each sample, mV."""
+        return None if self._voltages is None else np.stack(self._voltages)
+
+    @property
+    def margins_mv(self) -> NDArray[np.float64] | None:
+        """(B,) least distances from threshold, mV."""
+        if not self.plan.margins:
+            return None
+        nearest = torch.stack([neurons.margin for neurons in self.block.neurons])
+        return nearest.amin(dim=0).double().cpu().numpy()
+
+    def spikes(self) -> Spikes:
+        """All events, sorted."""
+        shape = (self.drive.n_trials, self.drive.n_steps(self.network), self.network.size)
+        if not self._events:
+            return Spikes.gather([], [], [], shape)
+        trial, step, neuron = np.concatenate(self._events, axis=1)
+        return Spikes.gather(trial, step, neuron, shape)
