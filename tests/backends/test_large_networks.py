@@ -1,0 +1,87 @@
+"""Sparse weights stay sparse: memory and time follow the synapses, not N squared."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import EXACT_BACKENDS
+from scipy import sparse
+
+from bridge.backends import simulate
+from bridge.spiking.drive import Drive, SharedNoise
+from bridge.spiking.filters import DoubleExponential
+from bridge.spiking.network import Projection, SpikingNetwork
+from bridge.spiking.neurons import Lif, Population, UniformVoltage
+
+SYNAPSES_EACH = 20
+
+
+def sparse_network(size):
+    """Noisy neurons just below threshold, each with some 20 synapses."""
+    rng = np.random.default_rng(0)
+    count = size * SYNAPSES_EACH
+    at = (rng.integers(size, size=count), rng.integers(size, size=count))
+    weights = sparse.csc_array((rng.normal(0, 0.05, count), at), shape=(size, size))
+    return SpikingNetwork(
+        dt_ms=0.1,
+        populations=[
+            Population(
+                name="units", size=size, noise_mv=0.2,
+                neurons=Lif(
+                    membrane_step="euler", tau_mem_ms=10, v_rest_mv=-60, v_threshold_mv=-50,
+                    v_reset_mv=-65, bias_mv=9.5, refractory_steps=20,
+                ),
+                initial_voltage=UniformVoltage(low_mv=-65, high_mv=-51),
+            )
+        ],
+        projections=[
+            Projection(
+                name="recurrent", source="units", target="units", weights=weights,
+                filter=DoubleExponential(tau_rise_ms=2, tau_decay_ms=20),
+            )
+        ],
+        sample_steps=50,
+    )  # fmt: skip
+
+
+def drive(samples):
+    return Drive(inputs=np.zeros((samples, 1, 0)), noise=SharedNoise(seed=1))
+
+
+def test_a_large_sparse_network_fires_the_same_spikes_everywhere():
+    network = sparse_network(3000)
+    recordings = {
+        name: simulate(network, drive(8), backend=backend, **options)
+        for name, (backend, options) in EXACT_BACKENDS.items()
+        if name != "brian2-cython"
+    }
+    expected = recordings.pop("reference").spikes
+    assert expected.count > 300
+    for recording in recordings.values():
+        np.testing.assert_array_equal(recording.spikes.codes(), expected.codes())
+
+
+@pytest.mark.parametrize(
+    "options", ["backend='snntorch', compiled=False", "backend='snntorch', dtype='float32'",
+                "backend='brian2', target='standalone'"],
+)  # fmt: skip
+def test_no_backend_makes_a_dense_matrix_of_sparse_weights(options, pytestconfig):
+    # A dense matrix of 40,000 x 40,000 takes 6.4 GB even in float32: there is no room for it.
+    code = (
+        "import resource; gigabytes = 5 * 2**30\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (gigabytes, gigabytes))\n"
+        "import torch; torch.set_num_threads(1)\n"
+        "from backends.test_large_networks import drive, sparse_network, simulate\n"
+        f"spikes = simulate(sparse_network(40_000), drive(2), {options}).spikes\n"
+        "print(spikes.count)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=pytestconfig.rootpath / "tests",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-500:]
+    assert int(done.stdout) > 100
