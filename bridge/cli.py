@@ -4,16 +4,21 @@ import math
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
 import bridge
 from bridge import terminal
-from bridge.errors import BridgeError, FormatError, OutputError, SpecError
-
-if TYPE_CHECKING:
-    from bridge.exchange.store import Stored
+from bridge.errors import BridgeError, OutputError, SpecError
+from bridge.stages import (
+    check_writable,
+    compare_to,
+    convert_to,
+    load_kind,
+    load_spiking,
+    train_to,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,8 +35,6 @@ Device = Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")]
 NetworkFile = Annotated[
     Path, typer.Argument(help="A file that `convert` wrote.", show_default=False)
 ]
-
-Kind = TypeVar("Kind")
 
 
 def _example(*lines: str) -> str:
@@ -87,7 +90,7 @@ def train(
     bridge.task(task)
     unfinished = None
     if resume:
-        unfinished = _load(out, bridge.RateNetwork, "a rate network")
+        unfinished = load_kind(out, bridge.RateNetwork, "a rate network")
         options = {name: options[name] for name in options if _was_given(context, name)}
     elif out.exists() and not force:
         raise OutputError(
@@ -95,8 +98,8 @@ def train(
         )
     ends = {"target_loss": target_loss, "max_updates": max_updates}
     options |= {name: value for name, value in ends.items() if value is not None}
-    _check_writable(out, force=force or resume)
-    network = _train(task, out, device=device, resume=unfinished, **options)
+    check_writable(out, force=force or resume)
+    network = train_to(task, out, device=device, resume=unfinished, **options)
     if network.provenance["stopped"] == "interrupted":
         raise KeyboardInterrupt
 
@@ -104,26 +107,6 @@ def train(
 def _was_given(context: typer.Context, name: str) -> bool:
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
-
-
-def _train(task: str, out: Path, **options: Any) -> "bridge.RateNetwork":
-    with terminal.progress_bar("training") as report:
-        network = bridge.train(
-            task,
-            on_progress=lambda p: report(
-                p.update / p.max_updates, f"loss {p.loss:.3f}, accuracy {p.accuracy:.0%}"
-            ),
-            **options,
-        )
-    bridge.save(network, out, force=True)
-    updates, why = network.provenance["updates"], network.provenance["stopped"]
-    reasons = {
-        "target": "reached its target",
-        "max_updates": "gave up before its target (--resume --max-updates N goes on)",
-        "interrupted": "interrupted (--resume goes on)",
-    }
-    terminal.say(f"{out}: rate network, {updates} updates, {reasons[why]}")
-    return network
 
 
 @app.command(
@@ -151,9 +134,9 @@ def convert(
 ) -> None:
     """Map a rate network one to one onto LIF neurons, at the scale factor that works best."""
     scales = _scales(inverse_scales)
-    network = _load(rate, bridge.RateNetwork, "a rate network")
-    _check_writable(out, force=force)
-    _convert(
+    network = load_kind(rate, bridge.RateNetwork, "a rate network")
+    check_writable(out, force=force)
+    convert_to(
         network,
         out,
         inverse_scales=scales,
@@ -163,17 +146,6 @@ def convert(
         device=device,
         exhaustive=exhaustive,
     )
-
-
-def _convert(network: "bridge.RateNetwork", out: Path, **options: Any) -> "bridge.Conversion":
-    from bridge.describe import SCALE_HEADERS, scale_rows
-
-    with terminal.progress_bar("searching the scale factor") as report:
-        conversion = bridge.convert(network, on_progress=lambda f: report(f, ""), **options)
-    bridge.save(conversion, out, force=True)
-    terminal.show_columns(SCALE_HEADERS, scale_rows(conversion.search))
-    terminal.say(f"{out}: spiking network at 1/lambda = {conversion.search.best_inverse_scale:g}")
-    return conversion
 
 
 def _scales(text: str) -> list[float]:
@@ -231,8 +203,9 @@ def run(
     from bridge.compare.agreement import accuracy, task_drive
     from bridge.describe import describe
 
-    spiking = _spiking(network)
-    _check_writable(out, force=force)
+    stored = load_spiking(network)
+    spiking = stored.network if isinstance(stored, bridge.Conversion) else stored
+    check_writable(out, force=force)
     made, drive = task_drive(spiking, trials, seed)
     given = {"target": target, "dtype": dtype, "device": device}
     with terminal.progress_bar(f"running {backend}") as report:
@@ -273,31 +246,11 @@ def compare(
     """
     from bridge.compare.report import check_report_writable
 
-    stored = _load_spiking(network)
+    stored = load_spiking(network)
     check_report_writable(out, force=force)
-    agreement = _compare(stored, out, backends.split(","), trials, seed)
+    agreement = compare_to(stored, out, backends.split(","), trials, seed)
     if not agreement.agreed:
         raise typer.Exit(1)
-
-
-def _compare(
-    stored: "bridge.Conversion | bridge.SpikingNetwork",
-    out: Path,
-    backends: list[str],
-    trials: int,
-    seed: int,
-) -> "bridge.Agreement":
-    from bridge.compare.report import evidence, verdict
-
-    with terminal.progress_bars() as report:
-        agreement = bridge.compare(
-            stored, backends=backends, trials=trials, seed=seed, on_progress=report
-        )
-    written = bridge.report(agreement, out, force=True)
-    for line in (verdict(agreement), *evidence(agreement)):
-        terminal.say(line)
-    terminal.say(f"{out}: report; its {len(written) - 1} pictures are in {written[-1].parent}")
-    return agreement
 
 
 @app.command(epilog=_example("spikebridge info results/lif.h5"))
@@ -330,71 +283,48 @@ def demo(
 
     What an earlier run has finished is kept.
     """
-    page = out / "agreement.html"
-    _check_writable(page, force=True)
-    rate = _demo_rate(out / "rate.h5", units, max_updates, seed)
-    conversion = _demo_conversion(out / "lif.h5", rate, search_trials, seed)
-    agreement = _compare(conversion, page, ["brian2", "snntorch"], trials, seed)
-    for label, recording in agreement.frozen.items():
-        bridge.save(recording, out / f"{label}.h5", force=True)
-        terminal.say(f"{out / label}.h5: recording")
-    if not agreement.agreed:
+    from bridge.demo import demo as run_all
+
+    if not run_all(out, units, max_updates, search_trials, trials, seed=seed).agreed:
         raise typer.Exit(1)
 
 
-def _demo_rate(path: Path, units: int, max_updates: int, seed: int) -> "bridge.RateNetwork":
-    options: dict[str, Any] = {"units": units, "max_updates": max_updates, "seed": seed}
-    if path.exists():
-        kept = _load(path, bridge.RateNetwork, "a rate network")
-        if kept.checkpoint is None or kept.checkpoint.updates >= max_updates:
-            terminal.say(f"{path}: kept from an earlier run")
-            return kept
-        options = {"resume": kept, "max_updates": max_updates}
-    network = _train("go-nogo", path, **options)
-    if network.provenance["stopped"] == "interrupted":
-        raise KeyboardInterrupt
-    return network
+@app.command(
+    epilog=_example(
+        "spikebridge benchmark --quick",
+        "spikebridge benchmark --out results/benchmark --only backends,floor --repeats 5",
+    )
+)
+def benchmark(
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results/benchmark"),
+    quick: Annotated[bool, typer.Option("--quick", help="Few cases, and short: minutes.")] = False,
+    only: Annotated[
+        str, typer.Option(help="Parts, with commas.")
+    ] = "floor,backends,training,search,large",
+    repeats: Annotated[int, typer.Option(help="Timed runs of each case; the median counts.")] = 3,
+    device: Annotated[
+        str | None,
+        typer.Option(help="cpu, or cuda beside it.", show_default="cuda where torch sees one"),
+    ] = None,
+) -> None:
+    """Measure speed, memory and the floor of this machine, side by side.
 
+    What an earlier run has measured is kept.
+    """
+    from bridge.benchmark.report import HEADERS, lines
+    from bridge.benchmark.run import benchmark as measure
 
-def _demo_conversion(
-    path: Path, rate: "bridge.RateNetwork", trials: int, seed: int
-) -> "bridge.Conversion":
-    if path.exists():
-        terminal.say(f"{path}: kept from an earlier run")
-        return _load(path, bridge.Conversion, "a conversion")
-    return _convert(rate, path, trials=trials, seed=seed)
-
-
-def _load(path: Path, kind: type[Kind], what: str) -> Kind:
-    """Read a file and insist on its kind."""
-    stored = bridge.load(path)
-    if not isinstance(stored, kind):
-        raise _wrong_kind(path, stored, what)
-    return stored
-
-
-def _wrong_kind(path: Path, stored: "Stored", what: str) -> FormatError:
-    from bridge.describe import describe
-
-    return FormatError(f"{path}: {what} is needed, this file holds: {describe(stored)[0]}")
-
-
-def _load_spiking(path: Path) -> "bridge.Conversion | bridge.SpikingNetwork":
-    stored = bridge.load(path)
-    if not isinstance(stored, bridge.Conversion | bridge.SpikingNetwork):
-        raise _wrong_kind(path, stored, "a spiking network")
-    return stored
-
-
-def _spiking(path: Path) -> "bridge.SpikingNetwork":
-    stored = _load_spiking(path)
-    return stored.network if isinstance(stored, bridge.Conversion) else stored
-
-
-def _check_writable(path: Path, *, force: bool) -> None:
-    from bridge.exchange.hdf5 import check_writable
-
-    check_writable(path, overwrite=force)
+    with terminal.progress_bar("measuring") as report:
+        rows = measure(
+            out,
+            quick=quick,
+            only=only.split(","),
+            repeats=repeats,
+            device=device,
+            on_progress=report,
+        )
+    terminal.show_columns(HEADERS, lines(rows))
+    terminal.say(f"{out}: benchmark.csv, benchmark.png and machine.json, {len(rows)} cases")
 
 
 def _interrupt(*_: object) -> None:

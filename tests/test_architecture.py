@@ -20,6 +20,9 @@ ALLOWED = {
     "methods": {"errors", "spiking", "tasks", "rate", "backends"},
     "compare": {"errors", "spiking", "tasks", "rate", "backends", "methods", "exchange"},
     "exchange": {"errors", "spiking", "rate", "methods"},
+    "benchmark": {"errors", "spiking", "tasks", "rate", "backends", "methods", "exchange"},
+    "stages": {"errors", "terminal", "describe", "compare", "exchange"},
+    "demo": {"errors", "terminal", "stages"},
 }
 
 

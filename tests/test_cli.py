@@ -405,7 +405,7 @@ def test_an_error_is_one_line_in_a_process_of_its_own(tmp_path):
 
 
 def test_there_is_a_command_for_each_step():
-    assert sorted(COMMANDS) == ["compare", "convert", "demo", "info", "run", "train"]
+    assert sorted(COMMANDS) == ["benchmark", "compare", "convert", "demo", "info", "run", "train"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

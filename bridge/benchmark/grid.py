@@ -12,7 +12,7 @@ _BATCHES = (1, 10, 100, 1000)
 _USUAL = 200
 _LARGE = (500, 1000, 2000, 5000)
 # What a run may be estimated to take, s; shorter trials are tried before a case is left out.
-_BOUND_S, _QUICK_BOUND_S = 3.0, 0.5
+_BOUND_S, _QUICK_BOUND_S = 3.0, 1.5
 _TRIALS_S = (1.0, 0.5, 0.2, 0.1, 0.05)
 _FLOOR_S, _QUICK_FLOOR_S = 0.3, 0.05
 # Starting Python and loading torch or Brian2.
@@ -45,18 +45,22 @@ class Kind:
     compile_s: float = 0.0
 
 
-_REFERENCE = Kind("reference", per_step_s=2e-5, per_neuron_s=7e-8)
-_NUMPY = Kind("brian2", "numpy", per_step_s=1e-4, per_neuron_s=7e-8)
+_REFERENCE = Kind("reference", per_step_s=3e-4, per_neuron_s=7e-8)
+_NUMPY = Kind("brian2", "numpy", per_step_s=2e-4, per_neuron_s=1e-7)
 _CYTHON = Kind("brian2", "cython", per_step_s=1.5e-5, per_neuron_s=2e-8, compile_s=80)
 _STANDALONE = Kind("brian2", "standalone", per_neuron_s=7e-9, per_run_s=0.01, compile_s=10)
 _FLOAT32 = Kind("snntorch", "", "float32", "compiled", 2e-5, 1.5e-9, compile_s=30)
 _FLOAT64 = Kind("snntorch", "", "float64", "compiled", 2e-5, 4e-9, compile_s=30)
-_EAGER32 = Kind("snntorch", "", "float32", "eager", 2e-4, 2.5e-8)
-_EAGER64 = Kind("snntorch", "", "float64", "eager", 2e-4, 4e-8)
+_EAGER32 = Kind("snntorch", "", "float32", "eager", 5e-4, 2.5e-8)
+_EAGER64 = Kind("snntorch", "", "float64", "eager", 5e-4, 4e-8)
 
 
 def cases(
-    *, quick: bool, parts: Sequence[str] = PARTS, repeats: int = 3, devices: Sequence[str] = ("cpu",)
+    *,
+    quick: bool,
+    parts: Sequence[str] = PARTS,
+    repeats: int = 3,
+    devices: Sequence[str] = ("cpu",),
 ) -> list[Case]:
     """All cases of these parts, in the order in which they are measured.
 
@@ -102,7 +106,7 @@ def _grid(kind: Kind) -> Points:
 
 
 _QUICK_KINDS = (_REFERENCE, _NUMPY, _STANDALONE, _FLOAT32, _EAGER32)
-_QUICK_POINTS = [(100, 1), (200, 1), (200, 10), (200, 100)]
+_QUICK_POINTS = [(100, 1), (200, 1), (200, 10), (100, 100), (200, 100)]
 _ON_CPU = (_REFERENCE, _NUMPY, _CYTHON, _STANDALONE, _FLOAT32, _FLOAT64, _EAGER32, _EAGER64)
 _ON_GPU = (_FLOAT32, _FLOAT64, _EAGER32)
 
@@ -241,6 +245,6 @@ def _search(devices: Sequence[str], *, quick: bool) -> Iterator[Case]:
                 dtype="float32",
                 device=device,
                 n=_USUAL,
-                batch=12 * (4 if quick else 100),
+                batch=12 * (20 if quick else 100),
                 estimate_s=_START_S + (4 if quick else 20),
             )

@@ -1,6 +1,7 @@
 """Measuring training and the search for the scale factor."""
 
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def measure_training(case: Case, started: float) -> dict[str, Any]:
         target_loss=1e-9,
         evaluation_trials=1,
     )
-    pairs = list(zip(stamps, stamps[1:], strict=False))
+    pairs = list(pairwise(stamps))
     return {
         "start_s": time.time() - started - (stamps[-1][0] - stamps[0][0]),
         "wall_s": [(after[0] - before[0]) / UPDATES for before, after in pairs],
@@ -55,7 +56,10 @@ def measure_search(case: Case, started: float) -> dict[str, Any]:
     trials = case.batch // len(INVERSE_SCALES)
     options: dict[str, Any] = {"trials": trials, "device": case.device}
     start_s = time.time() - started
-    runs = [timed(lambda: bridge.convert(rate, exhaustive=exhaustive, **options)) for _ in range(case.repeats)]
+    runs = [
+        timed(lambda: bridge.convert(rate, exhaustive=exhaustive, **options))
+        for _ in range(case.repeats)
+    ]
     search = runs[-1].result.search
     done = case.batch if search.tested is None else int(search.tested.sum())
     return {

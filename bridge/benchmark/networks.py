@@ -55,22 +55,20 @@ def sparse_network(n: int) -> SpikingNetwork:
     synapse = DoubleExponential(tau_rise_ms=2.0, tau_decay_ms=rng.uniform(20, 100, n))
     return SpikingNetwork(
         dt_ms=0.1,
-        populations=[
-            Population(name="units", size=n, neurons=neurons, initial_voltage=start, noise_mv=0.14)
-        ],
-        projections=[
+        populations=(
+            Population(name="units", size=n, neurons=neurons, initial_voltage=start, noise_mv=0.14),
+        ),
+        projections=(
             Projection(
                 name="recurrent", source="units", target="units", weights=weights, filter=synapse
-            )
-        ],
+            ),
+        ),
         sample_steps=50,
     )
 
 
 def drive_for(network: SpikingNetwork, trials: int, simulated_s: float) -> Drive:
-    """Shared noise, and of Go-NoGo's trials the input in the first `simulated_s` seconds."""
+    """Shared noise, and where there are inputs those of Go-NoGo's first `simulated_s` seconds."""
     samples = max(1, round(simulated_s / SAMPLE_S))
-    inputs = np.zeros((samples, trials, network.input_size))
-    if network.input_size:
-        inputs = task("go-nogo").trials(trials, np.random.default_rng(0)).inputs[:samples]
-    return Drive(inputs=inputs, noise=SharedNoise(seed=1))
+    inputs = task("go-nogo").trials(trials, np.random.default_rng(0)).inputs[:samples]
+    return Drive(inputs=inputs[:, :, : network.input_size], noise=SharedNoise(seed=1))

@@ -87,9 +87,7 @@ def _done(rows: Mapping[Key, Row], case: Case) -> bool:
     return case.key in rows and rows[case.key].wall_s_median is not None
 
 
-def _measure(
-    case: Case, out: Path, rows: dict[Key, Row], on_tick: Callable[[float], None]
-) -> None:
+def _measure(case: Case, out: Path, rows: dict[Key, Row], on_tick: Callable[[float], None]) -> None:
     """Put the row of a case among the rows, and on disk."""
     first_run_s = rows[case.key].first_run_s if case.key in rows else None
     if case.left_out:

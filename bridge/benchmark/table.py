@@ -49,14 +49,12 @@ def with_floors(rows: Iterable[Row]) -> list[Row]:
     """The rows of simulations with the floor of their size, as far as it was measured."""
     rows = list(rows)
     floors = {
-        (row.device, row.n, row.batch, row.processes): row
-        for row in rows
-        if row.part == "floor" and row.floor_state_s is not None
+        _place(row): row for row in rows if row.part == "floor" and row.floor_state_s is not None
     }
     return [_with_floor(row, floors.get(_place(row))) for row in rows]
 
 
-def _place(row: Row) -> Key:
+def _place(row: Row) -> tuple[str, int, int, int]:
     return (row.device, row.n, row.batch, row.processes)
 
 

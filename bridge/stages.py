@@ -1,0 +1,96 @@
+"""The stages of a conversion, each with its progress bar, its file and what is said of it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import bridge
+from bridge import terminal
+from bridge.errors import FormatError
+
+if TYPE_CHECKING:
+    from bridge.exchange.store import Stored
+
+Kind = TypeVar("Kind")
+
+
+def train_to(task: str, out: Path, **options: Any) -> "bridge.RateNetwork":
+    """Train a rate network into a file; `options` are those of `bridge.train`."""
+    with terminal.progress_bar("training") as report:
+        network = bridge.train(
+            task,
+            on_progress=lambda p: report(
+                p.update / p.max_updates, f"loss {p.loss:.3f}, accuracy {p.accuracy:.0%}"
+            ),
+            **options,
+        )
+    bridge.save(network, out, force=True)
+    updates, why = network.provenance["updates"], network.provenance["stopped"]
+    reasons = {
+        "target": "reached its target",
+        "max_updates": "gave up before its target (--resume --max-updates N goes on)",
+        "interrupted": "interrupted (--resume goes on)",
+    }
+    terminal.say(f"{out}: rate network, {updates} updates, {reasons[why]}")
+    return network
+
+
+def convert_to(network: "bridge.RateNetwork", out: Path, **options: Any) -> "bridge.Conversion":
+    """Convert a rate network into a file; `options` are those of `bridge.convert`."""
+    from bridge.describe import SCALE_HEADERS, scale_rows
+
+    with terminal.progress_bar("searching the scale factor") as report:
+        conversion = bridge.convert(network, on_progress=lambda f: report(f, ""), **options)
+    bridge.save(conversion, out, force=True)
+    terminal.show_columns(SCALE_HEADERS, scale_rows(conversion.search))
+    terminal.say(f"{out}: spiking network at 1/lambda = {conversion.search.best_inverse_scale:g}")
+    return conversion
+
+
+def compare_to(
+    stored: "bridge.Conversion | bridge.SpikingNetwork",
+    out: Path,
+    backends: list[str],
+    trials: int,
+    seed: int,
+) -> "bridge.Agreement":
+    """Compare backends in a report, and say the verdict."""
+    from bridge.compare.report import evidence, verdict
+
+    with terminal.progress_bars() as report:
+        agreement = bridge.compare(
+            stored, backends=backends, trials=trials, seed=seed, on_progress=report
+        )
+    written = bridge.report(agreement, out, force=True)
+    for line in (verdict(agreement), *evidence(agreement)):
+        terminal.say(line)
+    terminal.say(f"{out}: report; its {len(written) - 1} pictures are in {written[-1].parent}")
+    return agreement
+
+
+def load_kind(path: Path, kind: type[Kind], what: str) -> Kind:
+    """Read a file and insist on its kind."""
+    stored = bridge.load(path)
+    if not isinstance(stored, kind):
+        raise _wrong_kind(path, stored, what)
+    return stored
+
+
+def _wrong_kind(path: Path, stored: "Stored", what: str) -> FormatError:
+    from bridge.describe import describe
+
+    return FormatError(f"{path}: {what} is needed, this file holds: {describe(stored)[0]}")
+
+
+def load_spiking(path: Path) -> "bridge.Conversion | bridge.SpikingNetwork":
+    """Read a file that holds a spiking network."""
+    stored = bridge.load(path)
+    if not isinstance(stored, bridge.Conversion | bridge.SpikingNetwork):
+        raise _wrong_kind(path, stored, "a spiking network")
+    return stored
+
+
+def check_writable(path: Path, *, force: bool) -> None:
+    """Raise OutputError unless a result can be written there."""
+    from bridge.exchange import hdf5
+
+    hdf5.check_writable(path, overwrite=force)
