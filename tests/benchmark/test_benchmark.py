@@ -349,3 +349,18 @@ def test_only_what_would_take_long_is_left_out_or_shortened():
     assert set(left) <= {(2000, 1000)}
     assert {case.n for case in fast} == {100, 200, 500, 1000, 2000}
     assert {case.batch for case in fast} == {1, 10, 100, 1000}
+
+
+def test_a_case_that_compiles_in_every_run_becomes_a_row_with_a_note(tmp_path, monkeypatch):
+    asked = []
+
+    def always_compiling(*_):
+        asked.append(1)
+        return {"first_run_s": 1.0 + len(asked)}
+
+    monkeypatch.setattr(children, "measure", always_compiling)
+    (row,) = measure_all([REFERENCE], tmp_path, SETTINGS)
+    assert "every run of it compiled something new" in row.note
+    # The first run is what a new user waits for.
+    assert row.first_run_s == 2.0
+    assert len(asked) == 4
