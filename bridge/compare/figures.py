@@ -45,7 +45,9 @@ def scale_curve(search: ScaleSearch) -> Figure:
         textcoords="offset points",
         color=ACCENT,
     )
-    axes.set(xlabel=r"$1/\lambda$", ylabel=f"accuracy (%), {search.trials} trials", ylim=(-3, 103))
+    axes.set(
+        xlabel=r"$1/\lambda$", ylabel=f"accuracy (%), up to {search.trials} trials", ylim=(-3, 103)
+    )
     return figure
 
 
