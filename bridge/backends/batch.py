@@ -103,8 +103,9 @@ class Batch:
         return self.like.new_tensor(values)
 
     def _spike_route(self, projection: Projection) -> SpikeRoute | InsideRoute:
-        kind = InsideRoute if self.plan.dense else SpikeRoute
-        return kind(self.network, projection, self.drive, self.like, self.plan.steps)
+        if self.plan.dense:
+            return InsideRoute(projection, self.drive.n_trials, self.like)
+        return SpikeRoute(self.network, projection, self.drive, self.like, self.plan.steps)
 
     def sample(self, number: int, advance: Advance) -> None:
         """All steps of one sample."""

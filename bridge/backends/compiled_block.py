@@ -111,8 +111,9 @@ def _compile(block: BlockStep, entry: Path) -> None:
                 package_path=str(folder / _FILE),
                 inductor_configs=_INDUCTOR,
             )
-        except Exception as error:
-            raise BackendError(f"torch could not compile the step: {error}") from error
+        except (RuntimeError, OSError) as error:
+            first_line = str(error).strip().partition("\n")[0]
+            raise BackendError(f"torch could not compile the step: {first_line}") from error
 
 
 @contextmanager

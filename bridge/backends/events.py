@@ -169,15 +169,8 @@ class SpikeRoute:
 class InsideRoute:
     """A projection whose spikes the block spreads itself: what will arrive in the next steps."""
 
-    def __init__(
-        self,
-        network: SpikingNetwork,
-        projection: Projection,
-        drive: Drive,
-        like: Tensor,
-        steps: int,
-    ) -> None:
-        shape = (drive.n_trials, projection.shape[0])
+    def __init__(self, projection: Projection, trials: int, like: Tensor) -> None:
+        shape = (trials, projection.shape[0])
         self.due = [like.new_zeros(shape) for _ in range(lag(projection))]
 
     def arrivals(self, first: int, steps: int) -> list[Tensor]:

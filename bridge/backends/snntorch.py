@@ -4,8 +4,10 @@ float64 on the CPU repeats the reference's operations and gives its spikes bit f
 faster, sees the same noise rounded, and agrees in distribution only.
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -69,7 +71,8 @@ def simulate(  # noqa: PLR0913
         if processes == 1:
             return _simulate(network, drive, how, on_progress)
         # Compiled before the processes part, so that they share it.
-        _advance(Batch(network, drive.trials(0, 1), how), network, drive, how)
+        first = Batch(network, drive.trials(0, 1), how)
+        how = replace(how, compiled=_advance(first, network, drive, how) is not first.block)
         parts = [
             (part[0], part[-1] + 1) for part in np.array_split(np.arange(drive.n_trials), processes)
         ]
@@ -162,4 +165,10 @@ def _advance(run: Batch, network: SpikingNetwork, drive: Drive, how: How) -> Adv
         return run.block
     if not can_compile():
         raise BackendError("compiling needs g++, not found on this machine; use compiled=False")
-    return compiled_block.compiled(run.block)
+    try:
+        return compiled_block.compiled(run.block)
+    except BackendError as error:
+        if how.compiled:
+            raise
+        warnings.warn(f"{error}; the run goes on uncompiled, slower", stacklevel=2)
+        return run.block

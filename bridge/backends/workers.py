@@ -86,6 +86,7 @@ def _run(work: Work[Any], part: int, pipe: Connection) -> None:
         pipe.send(("result", result))
     except BridgeError as error:
         pipe.send(("failed", error))
+    # The end of the process: whatever went wrong must reach the parent, not be lost here.
     except Exception:
         pipe.send(("failed", BackendError(f"a worker failed: {traceback.format_exc(limit=-1)}")))
     finally:

@@ -12,7 +12,7 @@ import torch
 from conftest import NETWORKS, drive_for, kim_network, two_channel_network
 from snntorch import SpikingNeuron
 
-from bridge.backends import compiled_block, simulate
+from bridge.backends import compiled_block, simulate, snntorch
 from bridge.backends.block_step import steps_of_block
 from bridge.backends.lif_cell import LifCell, just_below
 from bridge.backends.workers import in_processes
@@ -99,6 +99,23 @@ def test_without_a_compiler_it_runs_eagerly_and_says_so(monkeypatch):
     network = kim_network(size=3)
     assert not simulate(network, drive_for(network, 1), backend="snntorch").provenance["compiled"]
     with pytest.raises(BackendError, match="needs g"):
+        simulate(network, drive_for(network, 1), backend="snntorch", compiled=True)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_compiler_that_fails_costs_only_speed_unless_compiling_was_asked_for(
+    workers, tmp_path, monkeypatch
+):
+    nowhere = tmp_path / "a file"
+    nowhere.write_text("no folder")
+    monkeypatch.setenv("SPIKEBRIDGE_CACHE", str(nowhere))
+    monkeypatch.setattr(snntorch, "WORTH_COMPILING", 0)
+    network = kim_network(size=3)
+    with pytest.warns(UserWarning, match="the run goes on uncompiled, slower") as warned:
+        recording = simulate(network, drive_for(network, 1), backend="snntorch", workers=workers)
+    assert len(warned) == 1
+    assert not recording.provenance["compiled"]
+    with pytest.raises(BackendError, match="cannot be kept in this folder"):
         simulate(network, drive_for(network, 1), backend="snntorch", compiled=True)
 
 

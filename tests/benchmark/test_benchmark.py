@@ -143,6 +143,7 @@ def test_only_what_is_missing_is_measured(measured, monkeypatch, tmp_path):
     # What failed is tried again.
     assert asked == [UNKNOWN, more]
     for case in (FLOOR, REFERENCE, SPARSE):
+        # The file keeps six digits.
         assert again[case.key].wall_s_median == pytest.approx(
             rows[case.key].wall_s_median, rel=1e-5
         )
