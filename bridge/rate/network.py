@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.errors import SpecError
-from bridge.spiking.arrays import counted, frozen_array, per_neuron, positive
+from bridge.spiking.arrays import cell_types, counted, frozen_array, per_neuron, positive
 
 Array = NDArray[np.float64]
 
@@ -19,7 +19,22 @@ def sigmoid(x: Array) -> Array:
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * x)))
 
 
-ACTIVATIONS: Mapping[str, Callable[[Array], Array]] = MappingProxyType({"sigmoid": sigmoid})
+def softplus(x: Array) -> Array:
+    """log(1 + e^x), clipped at `HIGHEST_RATE`."""
+    return np.asarray(np.minimum(np.logaddexp(0.0, x), HIGHEST_RATE))
+
+
+def relu(x: Array) -> Array:
+    """The positive part of x, clipped at `HIGHEST_RATE`."""
+    return np.clip(x, 0.0, HIGHEST_RATE)
+
+
+# Where the authors' code clips the two that have no upper end.
+HIGHEST_RATE = 20.0
+
+ACTIVATIONS: Mapping[str, Callable[[Array], Array]] = MappingProxyType(
+    {"sigmoid": sigmoid, "softplus": softplus, "relu": relu}
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,6 +110,7 @@ class RateNetwork:
         noise_sd: S.d. of the noise added to x in each step.
         initial_sd: S.d. of x at the start.
         excitatory: (N,) True for excitatory units where Dale's law holds; None: it does not.
+        cell_types: (N) names of the kinds of units, as PYR, PV and SOM; None: they have none.
         task: Name of the task it was trained on, or "".
         history: How training went, where it was trained here.
         checkpoint: Where to go on training; None when it is finished or was made elsewhere.
@@ -111,6 +127,7 @@ class RateNetwork:
     noise_sd: float = 0.1
     initial_sd: float = 0.01
     excitatory: NDArray[np.bool_] | None = None
+    cell_types: tuple[str, ...] | None = None
     task: str = ""
     history: History | None = None
     checkpoint: Checkpoint | None = None
@@ -140,6 +157,7 @@ class RateNetwork:
             raise SpecError("noise_sd and initial_sd must not be negative")
         if self.excitatory is not None:
             self._check_dale(self.excitatory, size)
+        object.__setattr__(self, "cell_types", cell_types(self.cell_types, size))
         if self.checkpoint is not None:
             self._check_checkpoint(self.checkpoint, size)
         object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))

@@ -57,6 +57,18 @@ def per_neuron(name: str, value: ArrayLike, size: int) -> NDArray[np.float64]:
     return frozen_array(name, np.full(size, array) if array.ndim == 0 else array, (size,))
 
 
+def cell_types(given: Sequence[str] | None, size: int) -> tuple[str, ...] | None:
+    """One name for each of `size` neurons, or None; SpecError for anything else."""
+    if given is None:
+        return None
+    names = tuple(given)
+    if isinstance(given, str) or len(names) != size:
+        raise SpecError(f"cell_types: expected {size} names, got {len(names)}")
+    if not all(isinstance(name, str) and name.isidentifier() for name in names):
+        raise SpecError("cell_types: expected names of letters, digits and _")
+    return tuple(str(name) for name in names)
+
+
 def positive(name: str, value: NDArray[np.float64] | float) -> None:
     """Raise SpecError unless every entry of `value` is above zero."""
     if not np.all(np.asarray(value) > 0):
