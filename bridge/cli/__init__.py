@@ -1,0 +1,27 @@
+"""The command `spikebridge`: read, call one function, print."""
+
+import signal
+import sys
+
+from bridge import terminal
+from bridge.cli import convert, project, simulate, train
+from bridge.cli.app import app
+from bridge.errors import BridgeError
+
+# In the order in which `--help` lists them.
+COMMANDS = (train, convert, simulate, project)
+
+
+def main() -> None:
+    """Run the command; errors on purpose are one line and exit status 2."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        app()
+    except BridgeError as error:
+        terminal.complain(str(error))
+        sys.exit(2)
+
+
+def _interrupt(*_: object) -> None:
+    """Take a polite kill as Ctrl-C."""
+    signal.raise_signal(signal.SIGINT)

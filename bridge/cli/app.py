@@ -1,0 +1,27 @@
+"""The command's app, and what several of its commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Turn a rate network trained in PyTorch into a spiking network that fires the same "
+    "spikes in Brian2 and in snnTorch, and prove it.",
+)
+
+Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
+Seed = Annotated[int, typer.Option(help="Decides everything random.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")]
+NetworkFile = Annotated[
+    Path, typer.Argument(help="A file that `convert` wrote.", show_default=False)
+]
+
+
+def example(*lines: str) -> str:
+    """The examples at the end of a command's help."""
+    return "[bold]Examples[/bold]\n\n" + "\n\n".join(f"  $ {line}" for line in lines)

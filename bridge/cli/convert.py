@@ -1,0 +1,75 @@
+"""`spikebridge convert`."""
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import bridge
+from bridge.cli.app import Device, Force, Seed, app, example
+from bridge.errors import SpecError
+from bridge.stages import check_writable, convert_to, load_kind
+
+
+@app.command(
+    epilog=example(
+        "spikebridge convert results/rate.h5 --out results/lif.h5",
+        "spikebridge convert results/rate.h5 --out results/lif.h5 "
+        "--inverse-scales 20:60:5 --trials 50",
+        "spikebridge convert results/rate.h5 --out results/lif.h5 --inverse-scales 25,30,35",
+    )
+)
+def convert(
+    rate: Annotated[Path, typer.Argument(help="A file that `train` wrote.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Where the spiking network goes.", show_default=False)],
+    inverse_scales: Annotated[
+        str, typer.Option(help="1/lambda to try: FIRST:LAST:STEP, or values with commas.")
+    ] = "20:75:5",
+    trials: Annotated[int, typer.Option(help="Trials at each scale factor.")] = 100,
+    backend: Annotated[str, typer.Option(help="Where the search runs.")] = "snntorch",
+    seed: Seed = 0,
+    device: Device = "cpu",
+    exhaustive: Annotated[
+        bool, typer.Option("--exhaustive", help="All trials even at scale factors that cannot win.")
+    ] = False,
+    force: Force = False,
+) -> None:
+    """Map a rate network one to one onto LIF neurons, at the scale factor that works best."""
+    scales = _scales(inverse_scales)
+    network = load_kind(rate, bridge.RateNetwork, "a rate network")
+    check_writable(out, force=force)
+    convert_to(
+        network,
+        out,
+        inverse_scales=scales,
+        trials=trials,
+        backend=backend,
+        seed=seed,
+        device=device,
+        exhaustive=exhaustive,
+    )
+
+
+def _scales(text: str) -> list[float]:
+    """Scale factors from "20:75:5" (both ends included) or "25,30,35"."""
+    try:
+        parts = [float(part) for part in text.replace(",", ":").split(":")]
+    except ValueError:
+        parts = []
+    finite = all(math.isfinite(part) for part in parts)
+    if finite and ":" in text and len(parts) == 3 and parts[2] > 0:
+        first, last, step = parts
+        count = min((last - first) / step + 1e-9, MOST_SCALES)
+        parts = [first + step * n for n in range(int(count) + 1)] if count >= 0 else []
+    elif ":" in text:
+        parts = []
+    if not parts or not finite or min(parts) <= 0 or len(parts) > MOST_SCALES:
+        raise SpecError(
+            f"--inverse-scales {text!r}: expected FIRST:LAST:STEP or values with commas, all "
+            f"positive, at most {MOST_SCALES}"
+        )
+    return parts
+
+
+MOST_SCALES = 1000

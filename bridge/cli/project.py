@@ -1,0 +1,84 @@
+"""`spikebridge info`, `demo` and `benchmark`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import bridge
+from bridge import terminal
+from bridge.cli.app import Seed, app, example
+
+
+@app.command(epilog=example("spikebridge info results/lif.h5"))
+def info(
+    file: Annotated[
+        Path, typer.Argument(help="Any file that spikebridge wrote.", show_default=False)
+    ],
+) -> None:
+    """Say what a file holds and how it was made."""
+    from bridge.describe import SCALE_HEADERS, describe, scale_rows
+
+    stored = bridge.load(file)
+    title, rows = describe(stored)
+    terminal.show_table(f"{file}: {title}", rows)
+    if isinstance(stored, bridge.Conversion):
+        terminal.say("")
+        terminal.show_columns(SCALE_HEADERS, scale_rows(stored.search))
+
+
+@app.command(epilog=example("spikebridge demo --out results"))
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results"),
+    units: Annotated[int, typer.Option(help="Number of units.")] = 200,
+    max_updates: Annotated[int, typer.Option(help="Give up training after.")] = 2000,
+    search_trials: Annotated[int, typer.Option(help="Trials at each scale factor.")] = 100,
+    trials: Annotated[int, typer.Option(help="Trials of the cross-check.")] = 20,
+    seed: Seed = 0,
+) -> None:
+    """Train, convert, run Brian2 and snnTorch, and prove that they agree: Go-NoGo, end to end.
+
+    What an earlier run has finished is kept.
+    """
+    from bridge.demo import demo as run_all
+
+    if not run_all(out, units, max_updates, search_trials, trials, seed=seed).agreed:
+        raise typer.Exit(1)
+
+
+@app.command(
+    epilog=example(
+        "spikebridge benchmark --quick",
+        "spikebridge benchmark --out results/benchmark --only backends,floor --repeats 5",
+    )
+)
+def benchmark(
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results/benchmark"),
+    quick: Annotated[bool, typer.Option("--quick", help="Few cases, and short: minutes.")] = False,
+    only: Annotated[
+        str, typer.Option(help="Parts, with commas.")
+    ] = "floor,backends,training,search,large",
+    repeats: Annotated[int, typer.Option(help="Timed runs of each case; the median counts.")] = 3,
+    device: Annotated[
+        str | None,
+        typer.Option(help="cpu, or cuda beside it.", show_default="cuda where torch sees one"),
+    ] = None,
+) -> None:
+    """Measure speed, memory and the floor of this machine, side by side.
+
+    What an earlier run has measured is kept.
+    """
+    from bridge.benchmark.report import HEADERS, lines
+    from bridge.benchmark.run import benchmark as measure
+
+    with terminal.progress_bar("measuring") as report:
+        rows = measure(
+            out,
+            quick=quick,
+            only=only.split(","),
+            repeats=repeats,
+            device=device,
+            on_progress=report,
+        )
+    terminal.show_columns(HEADERS, lines(rows))
+    terminal.say(f"{out}: benchmark.csv, benchmark.png and machine.json, {len(rows)} cases")

@@ -1,0 +1,79 @@
+"""`spikebridge train`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import bridge
+from bridge.cli.app import Device, Force, Seed, app, example
+from bridge.errors import OutputError
+from bridge.stages import check_writable, load_kind, train_to
+
+
+@app.command(
+    epilog=example(
+        "spikebridge train go-nogo --out results/rate.h5",
+        "spikebridge train go-nogo --out results/rate.h5 --units 250 --tau-ms 20 50 --seed 3",
+        "spikebridge train go-nogo --out results/rate.h5 --resume",
+    )
+)
+def train(
+    context: typer.Context,
+    task: Annotated[str, typer.Argument(help="Name of a task: go-nogo.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Where the rate network goes.", show_default=False)],
+    units: Annotated[int, typer.Option(help="Number of units.")] = 200,
+    tau_ms: Annotated[
+        tuple[float, float], typer.Option(help="Lowest and highest time constant, ms.")
+    ] = (20.0, 100.0),
+    seed: Seed = 0,
+    batch: Annotated[int, typer.Option(help="Trials per update.")] = 32,
+    dale: Annotated[bool, typer.Option(help="Units keep one sign.")] = True,
+    loss: Annotated[str, typer.Option(help="l2 or l1.")] = "l2",
+    learning_rate: Annotated[float, typer.Option(help="Adam's.")] = 0.01,
+    target_loss: Annotated[
+        float | None, typer.Option(help="Stop below this mean loss.", show_default="0.9")
+    ] = None,
+    min_updates: Annotated[int, typer.Option(help="Do not stop before.")] = 0,
+    max_updates: Annotated[
+        int | None, typer.Option(help="Give up after.", show_default="2000")
+    ] = None,
+    check_every: Annotated[int, typer.Option(help="Updates between evaluations.")] = 25,
+    device: Device = "cpu",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an unfinished file.")
+    ] = False,
+    force: Force = False,
+) -> None:
+    """Train a rate network on a task; Ctrl-C keeps what is learned so far."""
+    options: dict[str, Any] = {
+        "units": units,
+        "tau_ms": tau_ms,
+        "seed": seed,
+        "batch": batch,
+        "dale": dale,
+        "loss": loss,
+        "learning_rate": learning_rate,
+        "min_updates": min_updates,
+        "check_every": check_every,
+    }
+    bridge.task(task)
+    unfinished = None
+    if resume:
+        unfinished = load_kind(out, bridge.RateNetwork, "a rate network")
+        options = {name: options[name] for name in options if _was_given(context, name)}
+    elif out.exists() and not force:
+        raise OutputError(
+            f"{out} exists already; use --resume to go on with it or --force to replace it"
+        )
+    ends = {"target_loss": target_loss, "max_updates": max_updates}
+    options |= {name: value for name, value in ends.items() if value is not None}
+    check_writable(out, force=force or resume)
+    network = train_to(task, out, device=device, resume=unfinished, **options)
+    if network.provenance["stopped"] == "interrupted":
+        raise KeyboardInterrupt
+
+
+def _was_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
