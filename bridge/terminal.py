@@ -20,8 +20,13 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[float, str], None]]:
-    """A bar with the time left; the function it gives takes the fraction done and a note."""
+def progress_bar(what: str, *, slow: bool = False) -> Iterator[Callable[[float, str], None]]:
+    """A bar with the time left; the function it gives takes the fraction done and a note.
+
+    Args:
+        what: Is being done.
+        slow: Minutes may pass between two reports; the time left is estimated from all of them.
+    """
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
@@ -31,7 +36,9 @@ def progress_bar(what: str) -> Iterator[Callable[[float, str], None]]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}", markup=False),
     )
-    with Progress(*columns, console=errors) as progress:
+    with Progress(
+        *columns, console=errors, speed_estimate_period=_SLOW_S if slow else _QUICK_S
+    ) as progress:
         task = progress.add_task(what, total=1.0, note="")
 
         def report(fraction: float, note: str = "") -> None:
@@ -39,6 +46,9 @@ def progress_bar(what: str) -> Iterator[Callable[[float, str], None]]:
 
         with _interrupts_said():
             yield report
+
+
+_QUICK_S, _SLOW_S = 30.0, 1e6
 
 
 @contextmanager
@@ -96,6 +106,11 @@ def show_columns(headers: tuple[str, ...], rows: list[tuple[object, ...]]) -> No
 def say(text: str) -> None:
     """A line on standard output."""
     console.print(text, markup=False)
+
+
+def warn(text: str) -> None:
+    """What a user should know, in one line on standard error."""
+    errors.print(f"note: {' '.join(text.split())}", markup=False, style="yellow")
 
 
 def complain(text: str) -> None:

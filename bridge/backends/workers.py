@@ -19,8 +19,11 @@ Work = Callable[[int, Callable[[float], None]], Result]
 
 
 def available_processes() -> int:
-    """How many processes may run at once: the CPUs this process may use, 1 where none can fork."""
-    if "fork" not in multiprocessing.get_all_start_methods():
+    """How many processes may run at once: the CPUs this process may use, 1 where none can fork.
+
+    Also 1 in a process that is itself one of several: the others have the other CPUs.
+    """
+    if multiprocessing.parent_process() or "fork" not in multiprocessing.get_all_start_methods():
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 

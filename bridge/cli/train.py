@@ -28,7 +28,21 @@ def train(
     ] = (20.0, 100.0),
     seed: Seed = 0,
     batch: Annotated[int, typer.Option(help="Trials per update.")] = 32,
+    activation: Annotated[
+        str, typer.Option(help="sigmoid (the one that converts best), softplus or relu.")
+    ] = "sigmoid",
     dale: Annotated[bool, typer.Option(help="Units keep one sign.")] = True,
+    inhibitory: Annotated[float, typer.Option(help="Share of inhibitory units.")] = 0.2,
+    som: Annotated[
+        int, typer.Option(help="Inhibitory units of type SOM, which spare inhibitory ones.")
+    ] = 0,
+    balanced: Annotated[
+        bool, typer.Option("--balanced", help="Start with excitation equal to inhibition.")
+    ] = False,
+    gain: Annotated[float, typer.Option(help="Of the recurrent weights at the start.")] = 0.8,
+    sparsity: Annotated[
+        float, typer.Option(help="Share of recurrent weights that are not zero at the start.")
+    ] = 0.2,
     loss: Annotated[str, typer.Option(help="l2 or l1.")] = "l2",
     learning_rate: Annotated[float, typer.Option(help="Adam's.")] = 0.01,
     target_loss: Annotated[
@@ -51,7 +65,13 @@ def train(
         "tau_ms": tau_ms,
         "seed": seed,
         "batch": batch,
+        "activation": activation,
         "dale": dale,
+        "inhibitory": inhibitory,
+        "som": som,
+        "balanced": balanced,
+        "gain": gain,
+        "sparsity": sparsity,
         "loss": loss,
         "learning_rate": learning_rate,
         "min_updates": min_updates,

@@ -7,6 +7,7 @@ and one matrix product gives their gradient, on a thread of its own beside the s
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -15,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from bridge.rate.activations import TORCH_ACTIVATIONS, Activation
 from bridge.rate.network import RateNetwork
 
 PARAMETERS = ("w", "gate", "w_out", "b_out")
@@ -44,7 +46,7 @@ class Workspace:
 class Recurrence(torch.autograd.Function):
     """The recurrence and its outputs as one operation, each network for itself.
 
-    x[t] = keep x[t-1] + V r[t-1] + U u[t-1] + noise[t];  r = sigmoid(x);  o = W_out r.
+    x[t] = keep x[t-1] + V r[t-1] + U u[t-1] + noise[t];  r = phi(x);  o = W_out r.
     """
 
     @staticmethod
@@ -55,7 +57,7 @@ class Recurrence(torch.autograd.Function):
         w_in: Tensor,
         w_out: Tensor,
         given: tuple[Tensor, Tensor],
-        space: Workspace,
+        how: tuple[Activation, Workspace],
     ) -> Tensor:
         """Outputs o without their bias, (K, T, B, O).
 
@@ -67,21 +69,21 @@ class Recurrence(torch.autograd.Function):
             w_out: (K, O, N).
             given: (K, T, B, C) inputs u, and (K, T, B, N) the noise, whose first entry is the
                 initial state; the states overwrite it.
-            space: Memory for at least K networks.
+            how: phi, and memory for at least K networks.
         """
-        inputs, x = given
+        (inputs, x), (phi, space) = given, how
         networks, steps, trials, units = x.shape
         r, columns, leak = space.r[:networks], recurrent.mT.contiguous(), keep[:, None]
         driven = x[:, 1:].view(networks, (steps - 1) * trials, units)
         driven.baddbmm_(inputs[:, :-1].flatten(1, 2), w_in.mT)
         # Views made once: indexing in the loop would cost as much as the arithmetic.
         xs, rs = x.unbind(1), r.unbind(1)
-        torch.sigmoid(xs[0], out=rs[0])
+        phi.rates(xs[0], rs[0])
         for t in range(1, steps):
             xs[t].baddbmm_(rs[t - 1], columns).addcmul_(xs[t - 1], leak)
-            torch.sigmoid(xs[t], out=rs[t])
+            phi.rates(xs[t], rs[t])
         ctx.save_for_backward(recurrent, keep, w_out)
-        ctx.kept = inputs, x, space
+        ctx.kept = inputs, x, phi, space
         # As `_channels_first`, so that a single output is rounded alike for one network and many.
         outputs = torch.bmm(w_out, r.flatten(1, 2).mT)
         return outputs.view(networks, -1, steps, trials).permute(0, 2, 3, 1)
@@ -90,7 +92,7 @@ class Recurrence(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients with respect to the recurrent weights, `keep`, input and output weights."""
         recurrent, keep, w_out = ctx.saved_tensors
-        inputs, x, space = ctx.kept
+        inputs, x, phi, space = ctx.kept
         steps, leak = x.shape[1], keep[:, None]
         r, delta = space.r[: len(x)], space.delta[: len(x)]
         grad = _channels_first(grad)
@@ -100,7 +102,7 @@ class Recurrence(torch.autograd.Function):
         for stop in range(steps, 1, -_BLOCK):
             start = max(1, stop - _BLOCK)
             for t in range(stop - 1, start - 1, -1):
-                torch.addcmul(rs[t], rs[t], rs[t], value=-1, out=slope)
+                phi.slopes(rs[t], slope)
                 if t + 1 == steps:
                     deltas[t].mul_(slope)
                     continue
@@ -133,18 +135,39 @@ def _channels_first(values: Tensor) -> Tensor:
     return values.permute(0, 3, 1, 2).flatten(2)
 
 
+@dataclass(frozen=True)
+class Units:
+    """What the units of K networks are from the start, and stay.
+
+    Attributes:
+        excitatory: (K, N) where Dale's law holds; None: it does not.
+        allowed: (K, N, N) where connections may grow; None: everywhere.
+        cell_types: K times the names of the N units' kinds; None: they have none.
+    """
+
+    excitatory: NDArray[np.bool_] | None = None
+    allowed: NDArray[np.bool_] | None = None
+    cell_types: list[tuple[str, ...]] | None = None
+
+    def signs(self) -> NDArray[np.float64] | None:
+        """(K, N) 1 for excitatory and -1 for inhibitory units; None without Dale's law."""
+        return None if self.excitatory is None else np.where(self.excitatory, 1.0, -1.0)
+
+
 class RateModule(nn.Module):
     """K trainable `RateNetwork`s: recurrent and output weights, output bias, time constants.
 
     On a CPU each network is computed to the last bit as it is alone.
 
     Attributes:
-        w: (K, N, N) raw recurrent weights; under Dale's law W = relu(w) diag(sign).
+        w: (K, N, N) raw recurrent weights; under Dale's law W = (relu(w) diag(sign)) mask.
         gate: (K, N) tau = sigmoid(gate) (tau_max - tau_min) + tau_min.
         w_out: (K, O, N).
         b_out: (K, O).
         w_in: (K, N, C), not trained.
         sign: (K, N) 1 for excitatory, -1 for inhibitory units; None without Dale's law.
+        mask: (K, N, N) 0 where no connection may grow, else 1; None: they may everywhere.
+        cell_types: K times the names of the N units' kinds; None: they have none.
     """
 
     w: nn.Parameter
@@ -152,6 +175,7 @@ class RateModule(nn.Module):
     w_out: nn.Parameter
     b_out: nn.Parameter
     sign: Tensor | None
+    mask: Tensor | None
     w_in: Tensor
 
     def __init__(
@@ -159,24 +183,28 @@ class RateModule(nn.Module):
         parameters: Mapping[str, NDArray[np.floating]],
         *,
         w_in: NDArray[np.float64],
-        excitatory: NDArray[np.bool_] | None,
+        units: Units,
         tau_range_ms: tuple[float, float],
         dt_ms: float,
+        activation: str = "sigmoid",
     ) -> None:
         super().__init__()
         for name in PARAMETERS:
             value = torch.tensor(parameters[name], dtype=torch.float32)
             setattr(self, name, nn.Parameter(value))
         self.register_buffer("w_in", torch.tensor(w_in, dtype=torch.float32))
-        sign = None if excitatory is None else torch.tensor(np.where(excitatory, 1.0, -1.0)).float()
-        self.register_buffer("sign", sign)
+        for name, values in (("sign", units.signs()), ("mask", units.allowed)):
+            kept = None if values is None else torch.tensor(values, dtype=torch.float32)
+            self.register_buffer(name, kept)
+        self.cell_types, self.activation = units.cell_types, activation
         self.tau_range_ms, self.dt_ms = tau_range_ms, dt_ms
         if tau_range_ms[0] == tau_range_ms[1]:
             self.gate.requires_grad = False
 
     def recurrent(self) -> Tensor:
         """W as it acts, (K, N, N)."""
-        return self.w if self.sign is None else self.w.relu() * self.sign[:, None]
+        signed = self.w if self.sign is None else self.w.relu() * self.sign[:, None]
+        return signed if self.mask is None else signed * self.mask
 
     def tau_ms(self) -> Tensor:
         """Time constants, (K, N) ms."""
@@ -204,7 +232,7 @@ class RateModule(nn.Module):
             rate * self.w_in,
             self.w_out,
             (inputs, noise),
-            space,
+            (TORCH_ACTIVATIONS[self.activation], space),
         )
         return outputs + self.b_out[:, None, None]
 
@@ -214,6 +242,8 @@ class RateModule(nn.Module):
             values.grad = None
             # Optimizers know a parameter by its identity, which `data` leaves as it is.
             values.data = values.data[rows]
+        if self.cell_types is not None:
+            self.cell_types = [self.cell_types[row] for row in rows]
 
     def network(self, index: int, **fields: Any) -> RateNetwork:
         """The description of one network as it now is; `fields` go into it as they are."""
@@ -225,6 +255,8 @@ class RateModule(nn.Module):
             b_out=_array(self.b_out[index]),
             tau_ms=_array(self.tau_ms()[index]),
             dt_ms=self.dt_ms,
+            activation=self.activation,
+            cell_types=None if self.cell_types is None else self.cell_types[index],
             excitatory=None if sign is None else _array(sign[index]) > 0,
             **fields,
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bridge.errors import SpecError
+from bridge.rate.network import ACTIVATIONS
 from bridge.spiking.arrays import counted
 
 
@@ -21,8 +22,14 @@ class Options:
         tau_ms: Lowest and highest time constant, ms; equal: fixed, else trained per unit.
         seed: Decides everything random.
         batch: Trials per update.
+        activation: phi: "sigmoid", "softplus" or "relu"; the last two are clipped at 20.
         dale: Whether units keep one sign.
         inhibitory: Probability of a unit to be inhibitory.
+        som: How many of the inhibitory units are somatostatin-positive: these have no connections
+            to inhibitory units (SI Fig. S3). The units are then named PYR, PV and SOM.
+        balanced: The recurrent weights start with excitation and inhibition equal in sum at each
+            unit. Under Dale's law with a fifth of the units inhibitory, excitation is otherwise
+            four times as strong, and one eigenvalue lies far outside the others.
         gain: g: the recurrent weights start with s.d. g / sqrt(N p).
         sparsity: p: probability of a recurrent weight to be nonzero at the start.
         loss: "l2": mean over trials of sqrt(sum (o - z)^2); "l1": of sum |o - z|.
@@ -40,8 +47,11 @@ class Options:
     tau_ms: tuple[float, float] = (20.0, 100.0)
     seed: int = 0
     batch: int = 32
+    activation: Literal["sigmoid", "softplus", "relu"] = "sigmoid"
     dale: bool = True
     inhibitory: float = 0.2
+    som: int = 0
+    balanced: bool = False
     gain: float = 0.8
     sparsity: float = 0.2
     loss: Literal["l2", "l1"] = "l2"
@@ -57,16 +67,23 @@ class Options:
     def __post_init__(self) -> None:
         for name in ("units", "batch", "evaluation_trials", "check_every", "max_updates"):
             counted(name, getattr(self, name), least=1)
-        counted("seed", self.seed)
-        counted("min_updates", self.min_updates)
+        for name in ("seed", "min_updates", "som"):
+            counted(name, getattr(self, name))
+        if not self.dale and (self.som or self.balanced):
+            raise SpecError("som and balanced: without Dale's law no unit is inhibitory")
         low, high = self.tau_ms
         if not 5.0 <= low <= high < math.inf:
             raise SpecError(f"tau_ms: expected 5 <= lowest <= highest, got {low} and {high}")
-        if self.loss not in ("l2", "l1"):
-            raise SpecError(f"loss: 'l2' or 'l1', got {self.loss!r}")
+        _one_of("loss", self.loss, ("l2", "l1"))
+        _one_of("activation", self.activation, tuple(ACTIVATIONS))
         for name in ("gain", "learning_rate", "clip_norm", "target_loss"):
             if not 0 < getattr(self, name) < math.inf:
                 raise SpecError(f"{name}: must be positive, got {getattr(self, name)}")
         for name in ("inhibitory", "sparsity", "target_accuracy"):
             if not 0 <= getattr(self, name) <= 1:
                 raise SpecError(f"{name}: must lie between 0 and 1, got {getattr(self, name)}")
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise SpecError(f"{name}: {' or '.join(map(repr, known))}, got {value!r}")

@@ -1,6 +1,5 @@
 """A training in progress: how it starts, goes on from a checkpoint, and ends."""
 
-import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -10,14 +9,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from bridge.errors import SpecError
-from bridge.rate.module import PARAMETERS, RateModule, Workspace
+from bridge.rate.module import PARAMETERS, RateModule, Units, Workspace
 from bridge.rate.network import Checkpoint, History, RateNetwork
-from bridge.rate.noise import INITIAL_SD, NOISE_SD, START, NoiseAhead
+from bridge.rate.noise import INITIAL_SD, NOISE_SD, NoiseAhead
 from bridge.rate.options import Options
+from bridge.rate.start import first_values, names_of
 from bridge.tasks import Task
 
 
@@ -71,15 +70,7 @@ def start(
     task: Task, options: Options, seeds: Sequence[int], device: torch.device, helper: Executor
 ) -> Run:
     """A training before its first update."""
-    drawn = [_initial_parameters(task, options, seed) for seed in seeds]
-    first = {name: np.stack([each[name] for each in drawn]) for name in drawn[0]}
-    module = RateModule(
-        {name: first[name] for name in PARAMETERS},
-        w_in=first["w_in"],
-        excitatory=first["excitatory"] > 0 if options.dale else None,
-        tau_range_ms=options.tau_ms,
-        dt_ms=task.step_ms,
-    ).to(device)
+    module = _module(task, options, seeds).to(device)
     trained = [value for value in module.parameters() if value.requires_grad]
     shape = (len(seeds), task.steps, options.batch, options.units)
     checked = (len(seeds), task.steps, options.evaluation_trials, options.units)
@@ -97,20 +88,24 @@ def start(
     )
 
 
-def _initial_parameters(task: Task, options: Options, seed: int) -> dict[str, NDArray[np.float64]]:
-    """Raw parameters at the start, in the original's distributions."""
-    rng, size = np.random.default_rng((seed, START)), options.units
-    excitatory = rng.random(size) >= options.inhibitory
-    w = rng.standard_normal((size, size)) * options.gain / math.sqrt(size * options.sparsity)
-    w *= rng.random((size, size)) < options.sparsity
-    return {
-        "w": np.abs(w) if options.dale else w,
-        "gate": rng.standard_normal(size),
-        "w_in": rng.standard_normal((size, task.input_size)),
-        "w_out": rng.standard_normal((task.output_size, size)) / 100.0,
-        "b_out": np.zeros(task.output_size),
-        "excitatory": excitatory.astype(np.float64),
-    }
+def _module(task: Task, options: Options, seeds: Sequence[int]) -> RateModule:
+    """The networks before training."""
+    drawn = [first_values(task, options, seed) for seed in seeds]
+    first = {name: np.stack([each[name] for each in drawn]) for name in drawn[0]}
+    excitatory, som = first["excitatory"], first["som"]
+    types = [names_of(*kinds) for kinds in zip(excitatory, som, strict=True)]
+    return RateModule(
+        {name: first[name] for name in PARAMETERS},
+        w_in=first["w_in"],
+        units=Units(
+            excitatory=excitatory if options.dale else None,
+            allowed=first["allowed"] if options.som else None,
+            cell_types=types if options.som else None,
+        ),
+        tau_range_ms=options.tau_ms,
+        dt_ms=task.step_ms,
+        activation=options.activation,
+    )
 
 
 @torch.no_grad()

@@ -5,7 +5,9 @@ import pytest
 import torch
 
 import bridge.rate.module as module_file
-from bridge.rate.module import RateModule, Recurrence, Workspace
+from bridge.rate.activations import TORCH_ACTIVATIONS
+from bridge.rate.module import RateModule, Recurrence, Units, Workspace
+from bridge.rate.network import ACTIVATIONS, HIGHEST_RATE
 
 # Several blocks of the backward pass, the first and the last of them shorter.
 NETWORKS, STEPS, TRIALS, UNITS, INPUTS, OUTPUTS = 2, 11, 3, 5, 2, 2
@@ -30,8 +32,24 @@ def workspace(helper, dtype=torch.float32, networks=NETWORKS):
     return space
 
 
-@pytest.mark.parametrize("outputs", [1, 2])
-def test_the_written_out_gradient_is_the_numerical_one(helper, outputs):
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_activations_in_torch_are_those_in_numpy_and_have_their_slopes(activation):
+    x = np.concatenate([np.linspace(-30, 30, 101), [19.999, 20.001]])
+    phi, rates, slopes = TORCH_ACTIVATIONS[activation], *torch.empty(2, x.size).double()
+    phi.rates(torch.tensor(x), rates)
+    np.testing.assert_allclose(rates, ACTIVATIONS[activation](x), rtol=1e-14, atol=1e-14)
+    phi.slopes(rates, slopes)
+    step = 1e-6
+    numerical = (ACTIVATIONS[activation](x + step) - ACTIVATIONS[activation](x - step)) / step / 2
+    # At a corner the slope is that of one of its sides.
+    smooth = (np.abs(x) > 1e-9) & (np.abs(x - HIGHEST_RATE) > 1e-9)
+    np.testing.assert_allclose(slopes[smooth], numerical[smooth], atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "activation"), [(1, "sigmoid"), (2, "sigmoid"), (1, "softplus"), (1, "relu")]
+)
+def test_the_written_out_gradient_is_the_numerical_one(helper, outputs, activation):
     torch.manual_seed(0)
     double = {"dtype": torch.float64}
     recurrent = torch.randn(NETWORKS, UNITS, UNITS, **double)
@@ -43,7 +61,8 @@ def test_the_written_out_gradient_is_the_numerical_one(helper, outputs):
 
     def answer(*weights):
         space = workspace(helper, torch.float64)
-        return Recurrence.apply(*weights, (inputs, noise.clone()), space)
+        how = (TORCH_ACTIVATIONS[activation], space)
+        return Recurrence.apply(*weights, (inputs, noise.clone()), how)
 
     weights = [value.requires_grad_() for value in (recurrent, keep, w_in, w_out)]
     assert torch.autograd.gradcheck(answer, weights)
@@ -59,7 +78,7 @@ def make_module(*, dale=True):
             "b_out": rng.normal(0, 1, (NETWORKS, OUTPUTS)),
         },
         w_in=rng.normal(0, 1, (NETWORKS, UNITS, INPUTS)),
-        excitatory=np.arange(UNITS) < np.array([[3], [2]]) if dale else None,
+        units=Units(excitatory=np.arange(UNITS) < np.array([[3], [2]]) if dale else None),
         tau_range_ms=(20.0, 100.0),
         dt_ms=5.0,
     )

@@ -137,7 +137,16 @@ def test_each_of_many_networks_is_to_the_last_bit_the_one_trained_alone():
     assert [network.provenance["updates"] for network in many] == [12, 3, 9, 12]
 
 
-@pytest.mark.parametrize("fields", [{"loss": "l1"}, {"dale": False}, {"tau_ms": (35.0, 35.0)}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"loss": "l1"},
+        {"dale": False},
+        {"tau_ms": (35.0, 35.0)},
+        {"activation": "softplus"},
+        {"activation": "relu", "som": 1, "balanced": True},
+    ],
+)
 def test_each_of_many_networks_is_the_one_trained_alone_under_other_options(fields):
     options = {**SMALL, "max_updates": 5, **fields}
     del options["seed"]

@@ -1,0 +1,76 @@
+"""`spikebridge study`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge import terminal
+from bridge.cli.app import app, example
+
+
+@app.command(
+    epilog=example(
+        "spikebridge study 2C --networks 3 --out results/studies",
+        "spikebridge study 7 --networks 100 --cells sigmoid --out results/studies",
+        "spikebridge study 6A --out results/studies --scheduler tcp://127.0.0.1:8786",
+    )
+)
+def study(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="2C, 2E, 4DE, 5, 6A, 6B, 6C, 7, S1, S2, S3, S4, S7 or quality.", show_default=False
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(help="Folder of all studies: they share networks.", show_default=False)
+    ],
+    networks: Annotated[
+        int | None, typer.Option(help="In each cell.", show_default="the study's")
+    ] = None,
+    cells: Annotated[
+        str | None, typer.Option(help="Only these, with commas.", show_default="all")
+    ] = None,
+    first_seed: Annotated[int, typer.Option(help="Seed of the first network.")] = 0,
+    trials: Annotated[int, typer.Option(help="Fresh trials that decide the accuracy.")] = 200,
+    search_trials: Annotated[int, typer.Option(help="Trials at each scale factor.")] = 100,
+    max_updates: Annotated[
+        int | None, typer.Option(help="Training gives up after.", show_default="the study's")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler.", show_default="this machine")
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(help="On this machine.", show_default="one for each CPU")
+    ] = None,
+) -> None:
+    """Run a figure of Kim et al. 2019 again: train, convert and score many networks.
+
+    Each network is a file. What is finished is kept and not done again: a study that was
+    stopped goes on where it was.
+    """
+    from bridge.studies.catalog import find
+    from bridge.studies.run import run_study
+    from bridge.studies.study import Effort
+    from bridge.studies.table import HEADERS, lines
+
+    chosen = find(name)
+    effort = Effort(trials=trials, search_trials=search_trials, max_updates=max_updates)
+    with terminal.progress_bar(f"study {chosen.name}", slow=True) as report:
+        rows = run_study(
+            chosen,
+            out,
+            networks=networks,
+            first_seed=first_seed,
+            cells=None if cells is None else [cell.strip() for cell in cells.split(",")],
+            effort=effort,
+            scheduler=scheduler,
+            processes=processes,
+            on_progress=report,
+        )
+    terminal.show_columns(HEADERS, lines(chosen, rows))
+    if "" in chosen.paper:
+        terminal.say(f"the paper: {chosen.paper['']}")
+    home = out / chosen.name
+    terminal.say(f"{home}: table.csv and figure.png of {len(rows)} rows; networks in {out}")

@@ -1,0 +1,166 @@
+"""The folder of studies: each network one file, each network's results one file.
+
+DIR/networks/ holds the rate networks, shared by all studies in DIR; DIR/7/study.json the settings
+of a study, DIR/7/results/ what was measured of each of its networks, DIR/7/table.csv all of it as
+a table and DIR/7/figure.png as a picture.
+"""
+
+import fcntl
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bridge.errors import FormatError, OutputError
+from bridge.exchange.hdf5 import write_bytes
+from bridge.studies.study import Cell, Effort, Study
+from bridge.studies.work import Row
+
+NETWORKS, SETTINGS, RESULTS, TABLE, FIGURE, DETAILS = (
+    "networks",
+    "study.json",
+    "results",
+    "table.csv",
+    "figure.png",
+    "details.csv",
+)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One network of a study: a cell and a seed."""
+
+    cell: Cell
+    seed: int
+
+    def training(self, effort: Effort) -> dict[str, Any]:
+        """All options of its training."""
+        options = asdict(self.cell.options(self.seed))
+        if effort.max_updates is not None:
+            options["max_updates"] = effort.max_updates
+        return options
+
+
+class Folder:
+    """What a study keeps on disk."""
+
+    def __init__(self, out: Path, study: Study, effort: Effort) -> None:
+        self.study, self.effort = study, effort
+        self.networks, self.home = out / NETWORKS, out / study.name
+        self.results = self.home / RESULTS
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Make the folder that of a study with these settings, and its only run.
+
+        Raises:
+            OutputError: it was begun with other settings, another run is at work in it, or it
+                cannot be written.
+            FormatError: its settings are damaged.
+        """
+        try:
+            for folder in (self.networks, self.results):
+                folder.mkdir(parents=True, exist_ok=True)
+            with (self.home / ".lock").open("w") as lock:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise OutputError(f"{self.home}: another run is at work on it") from None
+                self._check_settings()
+                yield
+        except OSError as error:
+            raise OutputError(f"cannot write {self.home}: {error.strerror or error}") from None
+
+    def _check_settings(self) -> None:
+        path, here = self.home / SETTINGS, self.effort.plain()
+        if not path.exists():
+            write_bytes(path, json.dumps(here, indent=1).encode() + b"\n")
+            return
+        there = _read_json(path)
+        other = [name for name in here if there.get(name, None) != here[name]]
+        if other:
+            name = other[0]
+            raise OutputError(
+                f"{self.home}: made with other settings ({name}: {there.get(name)} there, "
+                f"{here[name]} here); use these, or another --out"
+            )
+
+    def network_path(self, unit: Unit) -> Path:
+        """The file of a rate network: the same for all studies that train it so."""
+        options = unit.training(self.effort)
+        told = json.dumps([unit.cell.task, options], sort_keys=True)
+        digest = hashlib.sha256(told.encode()).hexdigest()[:10]
+        name = f"{_plain(unit.cell.task)}-n{options['units']}-seed{unit.seed}-{digest}.h5"
+        return self.networks / name
+
+    def network(self, unit: Unit) -> bytes | None:
+        """A rate network's file, if it is there."""
+        path = self.network_path(unit)
+        return path.read_bytes() if path.exists() else None
+
+    def keep_network(self, unit: Unit, content: bytes) -> None:
+        """Put a rate network there, whole or not at all."""
+        write_bytes(self.network_path(unit), content)
+
+    def _result_path(self, unit: Unit) -> Path:
+        return self.results / f"{_plain(unit.cell.name)}-seed{unit.seed}.json"
+
+    def keep_result(self, unit: Unit, rows: list[Row]) -> None:
+        """Put there what was measured of a network, for each variant a row."""
+        whose = {"cell": unit.cell.name, "value": unit.cell.value, "seed": unit.seed}
+        said = {"variants": _variants(unit.cell), "rows": [{**whose, **row} for row in rows]}
+        write_bytes(self._result_path(unit), json.dumps(said).encode() + b"\n")
+
+    def result(self, unit: Unit) -> list[Row] | None:
+        """What was measured of a network, if that is there and of the same variants.
+
+        Raises:
+            FormatError: it is damaged.
+        """
+        path = self._result_path(unit)
+        if not path.exists():
+            return None
+        rows, variants = _read_result(path)
+        return rows if variants == _variants(unit.cell) else None
+
+    def all_results(self) -> list[Row]:
+        """All rows of the study, cells in its order, then seeds, then variants."""
+        order = {cell.name: number for number, cell in enumerate(self.study.cells)}
+        read = [row for path in self.results.glob("*.json") for row in _read_result(path)[0]]
+        known = [row for row in read if row["cell"] in order]
+        return sorted(known, key=lambda row: (order[row["cell"]], row["seed"]))
+
+
+def _read_result(path: Path) -> tuple[list[Row], Any]:
+    kept = _read_json(path)
+    rows = kept.get("rows")
+    if not isinstance(rows, list) or not all(_is_row(row) for row in rows):
+        raise FormatError(f"{path}: damaged, or no file of a study; delete it to go on")
+    return rows, kept.get("variants")
+
+
+def _is_row(row: object) -> bool:
+    return isinstance(row, dict) and isinstance(row.get("cell"), str) and "seed" in row
+
+
+def _variants(cell: Cell) -> list[dict[str, Any]]:
+    plain: list[dict[str, Any]] = json.loads(json.dumps([asdict(one) for one in cell.variants]))
+    return plain
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-")
+
+
+def _read_json(path: Path) -> Mapping[str, Any]:
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        read = None
+    if not isinstance(read, dict):
+        raise FormatError(f"{path}: damaged, or no file of a study; delete it to go on")
+    return read

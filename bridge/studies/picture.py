@@ -1,0 +1,124 @@
+"""A study's figure: every network a dot, the mean and s.d. beside them."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bridge.exchange.hdf5 import write_bytes
+from bridge.studies.study import Study
+from bridge.studies.table import SUCCESS, Summary, summaries
+from bridge.studies.work import Row
+
+DOTS, MEAN, RATE, QUIET = "#00798c", "#1b2a49", "#d1495b", "#8d99ae"
+
+
+def draw(study: Study, rows: Sequence[Row], details: Sequence[Row], path: Path) -> None:
+    """Write the figure of a study as PNG.
+
+    Args:
+        study: What was done.
+        rows: Its table.
+        details: Of its networks, where it keeps any.
+        path: Where to.
+    """
+    if study.details == "units" and details:
+        figure = _units(details)
+    elif study.details == "components" and details:
+        figure = _components(details)
+    else:
+        figure = _accuracies(study, rows)
+    figure.suptitle(study.title)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=130)
+    plt.close(figure)
+    write_bytes(path, buffer.getvalue())
+
+
+def _accuracies(study: Study, rows: Sequence[Row]) -> Figure:
+    found = summaries(study, rows)
+    width = max(5.0, min(12.0, 1.0 + 0.9 * len(found)))
+    figure, (above, below) = plt.subplots(
+        2, 1, figsize=(width, 5.2), height_ratios=(3, 1), sharex=True, layout="constrained"
+    )
+    for place, one in enumerate(found):
+        _dots(above, place, one)
+        share = 100 * one.successes / len(one.rows)
+        below.bar(place, share, width=0.6, color=DOTS)
+        below.text(place, 4, f"{one.successes}/{len(one.rows)}", ha="center", fontsize=8)
+    above.axhline(100 * SUCCESS, color=QUIET, linewidth=0.8, linestyle=":")
+    above.set(ylabel="accuracy on fresh trials (%)", ylim=(None, 102))
+    below.set(ylabel=f"at least\n{100 * SUCCESS:.0f} % (%)", ylim=(0, 105), xlabel=study.axis)
+    labels = [_label(study, one) for one in found]
+    turn = 30 if len(found) > 6 else 0
+    below.set_xticks(range(len(found)), labels, rotation=turn, ha="right" if turn else "center")
+    for axes in (above, below):
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _label(study: Study, one: Summary) -> str:
+    return f"{one.value:g}" if study.axis and one.value is not None else one.name
+
+
+def _dots(axes: Axes, place: int, one: Summary) -> None:
+    values = 100 * np.asarray(one.accuracies)
+    if not values.size:
+        return
+    # Side by side where they would hide each other.
+    spread = np.linspace(-0.22, 0.22, values.size) if values.size > 1 else np.zeros(1)
+    axes.plot(place + spread, np.sort(values), "o", color=DOTS, alpha=0.6, markersize=4)
+    axes.errorbar(
+        place + 0.32, values.mean(), values.std(), fmt="s", color=MEAN, markersize=4, capsize=2
+    )
+
+
+def _units(details: Sequence[Row]) -> Figure:
+    conditions = sorted({row["condition"] for row in details})
+    types = sorted({row["type"] or "" for row in details})
+    figure, panels = plt.subplots(
+        1, len(conditions), figsize=(4.2 * len(conditions), 4.2), sharey=True, squeeze=False,
+        layout="constrained",
+    )  # fmt: skip
+    colours = dict(zip(types, (DOTS, RATE, MEAN, QUIET), strict=False))
+    for axes, condition in zip(panels[0], conditions, strict=True):
+        for kind in types:
+            mine = [row for row in details if row["condition"] == condition and row["type"] == kind]
+            x, y = ([row[name] for row in mine] for name in ("activity", "rate_hz"))
+            axes.plot(x, y, "o", color=colours.get(kind, DOTS), markersize=3, alpha=0.5, label=kind)
+        axes.set(title=condition, xlabel="mean activity of the rate unit")
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0, 0].set_ylabel("firing rate of its neuron (Hz)")
+    if any(types):
+        panels[0, 0].legend(frameon=False)
+    return figure
+
+
+def _components(details: Sequence[Row]) -> Figure:
+    first = details[0]["seed"]
+    mine = [row for row in details if row["seed"] == first]
+    conditions = sorted({row["condition"] for row in mine})
+    figure, panels = plt.subplots(
+        2, 3, figsize=(10, 5), sharex=True, squeeze=False, layout="constrained"
+    )
+    for line, (kind, name) in enumerate((("rate", "rate units"), ("lif", "neurons"))):
+        for number in range(3):
+            axes, column = panels[line, number], f"{kind}_pc{number + 1}"
+            for condition, colour in zip(conditions, (DOTS, RATE, MEAN, QUIET) * 4, strict=False):
+                values = [row[column] for row in mine if row["condition"] == condition]
+                axes.plot(values, color=colour, label=condition)
+            share = mine[0][f"{kind}_share{number + 1}"]
+            axes.set_title(f"{name}, PC {number + 1}: {100 * share:.0f} %", fontsize=9)
+            axes.spines[["top", "right"]].set_visible(False)
+    panels[0, 0].legend(frameon=False, fontsize=8)
+    for axes in panels[1]:
+        axes.set_xlabel("sample")
+    return figure

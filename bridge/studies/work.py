@@ -1,0 +1,136 @@
+"""The two pieces of work of a study, as pure functions that may run in any process or machine.
+
+Networks travel as the bytes of their files, checked when read; results are plain values.
+"""
+
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bridge.backends import simulate
+from bridge.compare.agreement import accuracy, task_drive
+from bridge.compare.statistics import rates_hz
+from bridge.errors import SpecError
+from bridge.exchange.store import load, save
+from bridge.methods.scale_search import Conversion, convert
+from bridge.rate.network import RateNetwork
+from bridge.rate.training import train
+from bridge.spiking.drive import derived_seed
+from bridge.studies.details import details_of
+from bridge.studies.study import Effort
+from bridge.tasks import task as find_task
+
+Row = dict[str, Any]
+
+# Streams of a network's seed: its fresh trials are neither those of training nor of the search.
+_SEARCH, _FRESH = 11, 12
+
+
+def train_network(task: str, options: Mapping[str, Any]) -> bytes:
+    """Train one network; the bytes of its file.
+
+    Raises:
+        SpecError: training diverged, or the options make no sense.
+    """
+    return _bytes_of(train(task, **options))
+
+
+def measure_network(
+    content: bytes, seed: int, variants: list[dict[str, Any]], effort: Effort, details: str
+) -> list[Row]:
+    """Make one rate network spike in every way that is asked for, and score each.
+
+    Args:
+        content: Its file.
+        seed: Its own: trials and noise follow from it.
+        variants: name, value, spiking options, searched, as in `bridge.studies.study.Variant`.
+        effort: How much is measured.
+        details: What else is kept, see `bridge.studies.details`.
+
+    Returns:
+        A row for each variant.
+    """
+    rate = _network_of(content)
+    common = _rate_row(rate, seed, effort)
+    rows, scale = [], None
+    for variant in variants:
+        began = time.monotonic()
+        found = _convert(rate, seed, variant, effort, scale)
+        scale = found.search.best_inverse_scale if scale is None else scale
+        row = {**common, "variant": variant["name"], "variant_value": variant["value"]}
+        row |= _spiking_row(found, seed, effort, details)
+        rows.append({**row, "searched": variant["searched"], "seconds": _since(began)})
+    return rows
+
+
+def _convert(
+    rate: RateNetwork, seed: int, variant: Mapping[str, Any], effort: Effort, scale: float | None
+) -> Conversion:
+    """The conversion of a variant; at the scale factor `scale`, unless it has a search."""
+    options: dict[str, Any] = {**variant["spiking"], "seed": derived_seed(seed, _SEARCH)}
+    if scale is not None and not variant["searched"]:
+        return convert(rate, inverse_scales=[scale], trials=1, **options)
+    if effort.inverse_scales is not None:
+        options["inverse_scales"] = effort.inverse_scales
+    return convert(rate, trials=effort.search_trials, **options)
+
+
+def _rate_row(rate: RateNetwork, seed: int, effort: Effort) -> Row:
+    """What there is to say of a rate network, with its accuracy on fresh trials."""
+    task = find_task(rate.task)
+    rng = np.random.default_rng((seed, _FRESH))
+    trials = task.trials(effort.trials, rng)
+    outputs, _ = rate.run(trials.inputs, rng)
+    history = rate.history
+    return {
+        "updates": rate.provenance.get("updates"),
+        "stopped": rate.provenance.get("stopped"),
+        "training_s": rate.provenance.get("seconds"),
+        "loss": float(history.loss[-1]) if history is not None and history.loss.size else None,
+        "rate_accuracy": float(task.rate_correct(outputs, trials).mean()),
+        "largest_eigenvalue": float(np.abs(np.linalg.eigvals(rate.recurrent)).max()),
+    }
+
+
+def _spiking_row(found: Conversion, seed: int, effort: Effort, details: str) -> Row:
+    """Accuracy and rates of a spiking network on fresh trials."""
+    trials, drive = task_drive(found.network, effort.trials, derived_seed(seed, _FRESH))
+    recording = simulate(found.network, drive, backend="snntorch", dtype="float32", workers=1)
+    rates = rates_hz(recording.spikes, recording.trial_s)
+    searched = found.search.accuracies()
+    row = {
+        "inverse_scale": found.search.best_inverse_scale,
+        "search_accuracy": float(searched[found.search.best]),
+        "plateau": int((searched >= 0.95).sum()),
+        "accuracy": float(accuracy(found.network, trials, recording)),
+        "rate_hz": float(rates.mean()),
+    }
+    kinds = found.rate.cell_types
+    for kind in sorted(set(kinds or ())):
+        row[f"rate_{kind}_hz"] = float(rates[:, np.asarray(kinds) == kind].mean())
+    if details:
+        row["details"] = details_of(details, found, trials, recording)
+    return row
+
+
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 1)
+
+
+def _bytes_of(network: RateNetwork) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="spikebridge-study-") as folder:
+        return save(network, Path(folder) / "network.h5").read_bytes()
+
+
+def _network_of(content: bytes) -> RateNetwork:
+    with tempfile.TemporaryDirectory(prefix="spikebridge-study-") as folder:
+        path = Path(folder) / "network.h5"
+        path.write_bytes(content)
+        network = load(path)
+    if not isinstance(network, RateNetwork):
+        raise SpecError("a study's network file holds no rate network")
+    return network
