@@ -27,7 +27,7 @@ def train(
         tuple[float, float], typer.Option(help="Lowest and highest time constant, ms.")
     ] = (20.0, 100.0),
     seed: Seed = 0,
-    batch: Annotated[int, typer.Option(help="Trials per update.")] = 32,
+    batch: Annotated[int, typer.Option(help="Trials per update.")] = 16,
     activation: Annotated[
         str, typer.Option(help="sigmoid (the one that converts best), softplus or relu.")
     ] = "sigmoid",
@@ -39,14 +39,17 @@ def train(
     balanced: Annotated[
         bool, typer.Option("--balanced", help="Start with excitation equal to inhibition.")
     ] = False,
-    gain: Annotated[float, typer.Option(help="Of the recurrent weights at the start.")] = 0.8,
+    gain: Annotated[float, typer.Option(help="Of the recurrent weights at the start.")] = 1.5,
+    training_noise_sd: Annotated[
+        float, typer.Option(help="S.d. of the noise in training, once the task can be done.")
+    ] = 0.3,
     sparsity: Annotated[
         float, typer.Option(help="Share of recurrent weights that are not zero at the start.")
     ] = 0.2,
     loss: Annotated[str, typer.Option(help="l2 or l1.")] = "l2",
     learning_rate: Annotated[float, typer.Option(help="Adam's.")] = 0.01,
     target_loss: Annotated[
-        float | None, typer.Option(help="Stop below this mean loss.", show_default="0.9")
+        float | None, typer.Option(help="Stop below this mean loss.", show_default="the task's")
     ] = None,
     min_updates: Annotated[int, typer.Option(help="Do not stop before.")] = 0,
     max_updates: Annotated[
@@ -71,6 +74,7 @@ def train(
         "som": som,
         "balanced": balanced,
         "gain": gain,
+        "training_noise_sd": training_noise_sd,
         "sparsity": sparsity,
         "loss": loss,
         "learning_rate": learning_rate,

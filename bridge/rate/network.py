@@ -9,6 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.errors import SpecError
+from bridge.rate.plain_arrays import (
+    Orientation,
+    masked,
+    outer,
+    signed,
+    square,
+    unit_labels,
+    vector,
+)
 from bridge.spiking.arrays import cell_types, counted, frozen_array, per_neuron, positive
 
 Array = NDArray[np.float64]
@@ -161,6 +170,72 @@ class RateNetwork:
         if self.checkpoint is not None:
             self._check_checkpoint(self.checkpoint, size)
         object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
+
+    # Each argument is one thing that people have.
+    @classmethod
+    def from_arrays(  # noqa: PLR0913
+        cls,
+        *,
+        recurrent: Any,
+        w_in: Any,
+        w_out: Any,
+        tau_ms: Any,
+        dt_ms: float,
+        activation: str,
+        b_out: Any = 0.0,
+        signs: Any = None,
+        mask: Any = None,
+        relu: bool = False,
+        excitatory: Any = None,
+        orientation: Orientation = "post_pre",
+        **fields: Any,
+    ) -> "RateNetwork":
+        """A rate network from arrays of any origin: lists, NumPy, torch, sparse.
+
+        Args:
+            recurrent: (N, N) W as it acts; with `signs` or `mask` the raw w of
+                W = (w diag(signs)) * mask (Kim et al. 2019).
+            w_in: (N, C), or (N,) for one input.
+            w_out: (O, N), or (N,) for one output.
+            tau_ms: One time constant, or (N,), ms.
+            dt_ms: Step of the recursion, ms.
+            activation: Name of phi, one of `ACTIVATIONS`.
+            b_out: One number, or (O,).
+            signs: (N,) 1 for excitatory and -1 for inhibitory units, or the diagonal matrix of
+                them: Dale's law, by which raw weights must not be negative.
+            mask: (N, N) of 0 and 1: which connections there may be.
+            relu: Set negative raw weights to zero, where training did so in each step.
+            excitatory: (N,) Dale's labels of a W as it acts, checked.
+            orientation: "post_pre": W r, as `torch.nn.Linear` keeps its weights; "pre_post":
+                r W, as for row vectors in TensorFlow. It holds for weights and mask alike.
+            **fields: `cell_types`, `task`, `noise_sd`, `initial_sd`, `provenance` of the network.
+
+        Raises:
+            SpecError: a shape, a type or a sign does not fit.
+        """
+        raw = square("recurrent", recurrent, orientation)
+        size = len(raw)
+        labels = None if excitatory is None else unit_labels(excitatory, size)
+        if relu and signs is None:
+            raise SpecError("relu: needs signs; without them negative weights mean inhibition")
+        if relu:
+            raw = np.maximum(raw, 0.0)
+        if signs is not None:
+            raw, labels = signed(raw, signs, labels)
+        acting = raw if mask is None else masked(raw, mask, orientation)
+        readout = outer("w_out", w_out, (None, size), orientation)
+        return cls(
+            # Zero has a sign too, which -1 * 0 would leave behind.
+            recurrent=acting + 0.0,
+            w_in=outer("w_in", w_in, (size, None), orientation),
+            w_out=readout,
+            b_out=vector("b_out", b_out, len(readout)),
+            tau_ms=vector("tau_ms", tau_ms, size),
+            dt_ms=dt_ms,
+            activation=activation,
+            excitatory=labels,
+            **{"provenance": {"method": "made from arrays"}, **fields},
+        )
 
     def _check_dale(self, given: NDArray[np.bool_], size: int) -> None:
         excitatory = frozen_array("excitatory", given, (size,), np.bool_)

@@ -1,6 +1,6 @@
 """The noise of training: which seed decides what, and drawing it ahead."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 
 import torch
@@ -18,12 +18,24 @@ class NoiseAhead:
     """The noise of the updates, each drawn while the update before it is computed.
 
     It takes a fifth of an update, on a thread of its own. The noise of an update is decided by
-    the seed and its number alone, so a resumed training sees the same.
+    the seed, its number and its size alone, so a resumed training sees the same.
+
+    Args:
+        shape: (K, T, B, N) of an update.
+        device: Where it is used.
+        size: From a seed and the number of an update to the noise's s.d.; it must be known one
+            update before.
+        helper: Draws.
     """
 
     def __init__(
-        self, shape: tuple[int, int, int, int], device: torch.device, helper: Executor
+        self,
+        shape: tuple[int, int, int, int],
+        device: torch.device,
+        size: Callable[[int, int], float],
+        helper: Executor,
     ) -> None:
+        self.size = size
         self.buffers = [torch.empty(shape, device=device) for _ in range(2)]
         self.helper = helper
         self.drawn: dict[tuple[int, ...], Future[Tensor]] = {}
@@ -41,13 +53,14 @@ class NoiseAhead:
     def _begin(self, update: int, seeds: Sequence[int]) -> None:
         buffer = self.buffers[update % 2][: len(seeds)]
         derived = [derived_seed(seed, NOISE, update) for seed in seeds]
-        self.drawn[update, *seeds] = self.helper.submit(draw, buffer, derived)
+        sizes = [self.size(seed, update) for seed in seeds]
+        self.drawn[update, *seeds] = self.helper.submit(draw, buffer, derived, sizes)
 
 
-def draw(noise: Tensor, seeds: Sequence[int]) -> Tensor:
-    """Fill (K, T, B, N) with noise, first the initial state; each network has its seed."""
-    for own, seed in zip(noise, seeds, strict=True):
+def draw(noise: Tensor, seeds: Sequence[int], sizes: Sequence[float]) -> Tensor:
+    """Fill (K, T, B, N) with noise, first the initial state; each network has its seed and s.d."""
+    for own, seed, size in zip(noise, seeds, sizes, strict=True):
         generator = torch.Generator(noise.device).manual_seed(seed)
-        own.normal_(0.0, NOISE_SD, generator=generator)
-    noise[:, 0] *= INITIAL_SD / NOISE_SD
+        own.normal_(0.0, size, generator=generator)
+        own[0] *= INITIAL_SD / size
     return noise

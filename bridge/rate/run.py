@@ -19,6 +19,8 @@ from bridge.rate.options import Options
 from bridge.rate.start import first_values, names_of
 from bridge.tasks import Task
 
+Histories = dict[int, list[tuple[int, float, float]]]
+
 
 @dataclass
 class Run:
@@ -50,7 +52,7 @@ class Run:
     noise: NoiseAhead
     evaluation: tuple[Workspace, Tensor]
     updates: int = 0
-    histories: dict[int, list[tuple[int, float, float]]] = field(default_factory=dict)
+    histories: Histories = field(default_factory=dict)
     finished: dict[int, RateNetwork] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
 
@@ -74,6 +76,16 @@ def start(
     trained = [value for value in module.parameters() if value.requires_grad]
     shape = (len(seeds), task.steps, options.batch, options.units)
     checked = (len(seeds), task.steps, options.evaluation_trials, options.units)
+    histories: Histories = {seed: [] for seed in seeds}
+
+    def noise_sd(seed: int, update: int) -> float:
+        """That of training once the network could do the task in an evaluation before."""
+        able = (
+            done < update and accuracy > options.target_accuracy
+            for done, _, accuracy in histories[seed]
+        )
+        return options.training_noise_sd if any(able) else NOISE_SD
+
     return Run(
         task=task,
         options=options,
@@ -82,9 +94,9 @@ def start(
         module=module,
         adam=torch.optim.Adam(trained, lr=options.learning_rate),
         space=Workspace(shape, device, helper),
-        noise=NoiseAhead(shape, device, helper),
+        noise=NoiseAhead(shape, device, noise_sd, helper),
         evaluation=(Workspace(checked, device, helper), torch.empty(checked, device=device)),
-        histories={seed: [] for seed in seeds},
+        histories=histories,
     )
 
 
@@ -123,7 +135,8 @@ def restore(run: Run, kept: Checkpoint, history: History) -> None:
                 "exp_avg_sq": moment2,
             }
     columns = (history.update.tolist(), history.loss.tolist(), history.accuracy.tolist())
-    run.histories[run.seeds[0]] = list(zip(*columns, strict=True))
+    # In place: the noise looks here.
+    run.histories[run.seeds[0]][:] = zip(*columns, strict=True)
 
 
 def checkpoint_of(network: RateNetwork) -> tuple[Checkpoint, History]:

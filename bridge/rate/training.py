@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,12 @@ from bridge.backends.snntorch import torch_device
 from bridge.errors import SpecError
 from bridge.rate.interrupts import interrupts_held
 from bridge.rate.network import RateNetwork
-from bridge.rate.noise import EVALUATION, TRIALS, draw
+from bridge.rate.noise import EVALUATION, NOISE_SD, TRIALS, draw
 from bridge.rate.options import Options
 from bridge.rate.run import Run, checkpoint_of, restore, start
 from bridge.spiking.drive import derived_seed
-from bridge.tasks import Task, Trials
+from bridge.tasks import Task, Trials, check_task, rate_correct, target_loss
+from bridge.tasks import draw as draw_trials
 from bridge.tasks import task as find_task
 
 
@@ -46,7 +47,7 @@ def train(
     """Train a rate network on a task; a KeyboardInterrupt ends it early with what there is.
 
     Args:
-        task: Name of a built-in task, or an object with the methods of `bridge.tasks.Task`.
+        task: Name of a task, or an object with the methods of `bridge.tasks.Task`.
         resume: Go on with this unfinished network, as if it had never stopped; `options` may then
             only change `max_updates`, `target_loss` and `target_accuracy`.
         device: "cpu" or "cuda".
@@ -118,6 +119,8 @@ def _resumed_options(resume: RateNetwork, given: dict[str, Any]) -> Options:
     checkpoint_of(resume)
     stored = dict(resume.provenance["options"])
     stored["tau_ms"] = tuple(stored["tau_ms"])
+    # Files of before there was a choice were trained with the original's noise.
+    stored.setdefault("training_noise_sd", NOISE_SD)
     chosen = _options({**stored, **given})
     fixed = sorted(set(given) - {"max_updates", "target_loss", "target_accuracy"})
     if fixed:
@@ -129,9 +132,16 @@ def _resumed_options(resume: RateNetwork, given: dict[str, Any]) -> Options:
 def _run(task: str | Task, options: Options, seeds: Sequence[int], device: str) -> Iterator[Run]:
     """A training that is about to start, with the threads it needs."""
     place = torch_device(device)
-    chosen_task = find_task(task) if isinstance(task, str) else task
+    chosen_task = find_task(task) if isinstance(task, str) else check_task(task)
+    if options.target_loss is None:
+        options = replace(options, target_loss=_target_loss(chosen_task, options.loss))
     with _threads(1), _helper() as helper:
         yield start(chosen_task, options, seeds, place, helper)
+
+
+def _target_loss(task: Task, loss: str) -> float:
+    """What the task says; the sum of absolute errors is larger by about half of sqrt(T)."""
+    return target_loss(task) * (1.0 if loss == "l2" else 0.5 * math.sqrt(task.steps))
 
 
 def _loop(run: Run, on_progress: Callable[[Progress], None] | None) -> None:
@@ -190,7 +200,7 @@ def _check(run: Run, on_progress: Callable[[Progress], None] | None) -> None:
         good = [
             row
             for row, (loss, accuracy) in enumerate(results)
-            if loss < options.target_loss and accuracy > options.target_accuracy
+            if loss < (options.target_loss or 0.0) and accuracy > options.target_accuracy
         ]
         run.finish(good, "target")
 
@@ -201,7 +211,8 @@ def _evaluate(run: Run) -> list[tuple[float, float]]:
     space, memory = run.evaluation
     noise = memory[: len(run.seeds)]
     trials = _trials(run, run.options.evaluation_trials, EVALUATION)
-    draw(noise, [derived_seed(seed, EVALUATION, run.updates) for seed in run.seeds])
+    seeds = [derived_seed(seed, EVALUATION, run.updates) for seed in run.seeds]
+    draw(noise, seeds, [NOISE_SD] * len(seeds))
     outputs = run.module(_tensor(run, trials, "inputs"), noise, space)
     losses = _losses(run, outputs, trials).tolist()
     for seed, loss in zip(run.seeds, losses, strict=True):
@@ -211,14 +222,14 @@ def _evaluate(run: Run) -> list[tuple[float, float]]:
                 "lower the learning_rate"
             )
     answers = zip(outputs.double().cpu().numpy(), trials, strict=True)
-    correct = [float(run.task.rate_correct(*answer).mean()) for answer in answers]
+    correct = [float(rate_correct(run.task, *answer).mean()) for answer in answers]
     return list(zip(losses, correct, strict=True))
 
 
 def _trials(run: Run, count: int, purpose: int) -> list[Trials]:
     """Fresh trials, those of each network."""
     generators = (np.random.default_rng((seed, purpose, run.updates)) for seed in run.seeds)
-    return [run.task.trials(count, rng) for rng in generators]
+    return [draw_trials(run.task, count, rng) for rng in generators]
 
 
 def _losses(run: Run, outputs: Tensor, trials: list[Trials]) -> Tensor:

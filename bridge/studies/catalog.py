@@ -8,7 +8,7 @@ from bridge.errors import SpecError
 from bridge.studies.study import Cell, Study, Variant
 
 UNITS = 250
-TAU_MS = (20.0, 50.0)
+TAU_MS, _WIDE_MS = (20.0, 50.0), (20.0, 100.0)
 GO_NOGO, CONTEXT = "go-nogo", "context"
 
 
@@ -189,15 +189,19 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 10,
                 (
                     _cell("as it is", GO_NOGO),
-                    _cell("batch 8", GO_NOGO, batch=8),
-                    _cell("batch 16", GO_NOGO, batch=16),
+                    *(
+                        _cell(f"noise {sd:g}", GO_NOGO, training_noise_sd=sd)
+                        for sd in (0.1, 0.2, 0.5)
+                    ),
+                    _cell("noise 0.1, batch 32", GO_NOGO, training_noise_sd=0.1, batch=32),
+                    _cell("noise 0.1, tau 20-100", GO_NOGO, training_noise_sd=0.1, tau_ms=_WIDE_MS),
+                    _cell("tau 20-100", GO_NOGO, tau_ms=_WIDE_MS),
+                    _cell("batch 32", GO_NOGO, batch=32),
                     _cell("loss 2", GO_NOGO, target_loss=2.0),
-                    _cell("loss 1.3", GO_NOGO, target_loss=1.3),
                     _cell("loss 0.7", GO_NOGO, target_loss=0.7),
                     _cell("gain 1.5", GO_NOGO, gain=1.5),
-                    _cell("gain 1.5 balanced", GO_NOGO, gain=1.5, balanced=True),
+                    _cell("gain 1.5, noise 0.1", GO_NOGO, gain=1.5, training_noise_sd=0.1),
                     _cell("balanced", GO_NOGO, balanced=True),
-                    _cell("tau 20-100", GO_NOGO, tau_ms=(20.0, 100.0)),
                 ),
                 {"": "no figure of the paper"},
             ),

@@ -4,11 +4,6 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -22,13 +17,19 @@ DOTS, MEAN, RATE, QUIET = "#00798c", "#1b2a49", "#d1495b", "#8d99ae"
 
 
 def draw(study: Study, rows: Sequence[Row], details: Sequence[Row], path: Path) -> None:
-    """Write the figure of a study as PNG.
+    """Write the figure of a study as PNG, whole or not at all."""
+    buffer = io.BytesIO()
+    figure_of(study, rows, details).savefig(buffer, format="png", dpi=130)
+    write_bytes(path, buffer.getvalue())
+
+
+def figure_of(study: Study, rows: Sequence[Row], details: Sequence[Row] = ()) -> Figure:
+    """The figure of a study.
 
     Args:
         study: What was done.
         rows: Its table.
         details: Of its networks, where it keeps any.
-        path: Where to.
     """
     if study.details == "units" and details:
         figure = _units(details)
@@ -37,18 +38,14 @@ def draw(study: Study, rows: Sequence[Row], details: Sequence[Row], path: Path) 
     else:
         figure = _accuracies(study, rows)
     figure.suptitle(study.title)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=130)
-    plt.close(figure)
-    write_bytes(path, buffer.getvalue())
+    return figure
 
 
 def _accuracies(study: Study, rows: Sequence[Row]) -> Figure:
     found = summaries(study, rows)
     width = max(5.0, min(12.0, 1.0 + 0.9 * len(found)))
-    figure, (above, below) = plt.subplots(
-        2, 1, figsize=(width, 5.2), height_ratios=(3, 1), sharex=True, layout="constrained"
-    )
+    figure = Figure(figsize=(width, 5.2), layout="constrained")
+    above, below = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
     for place, one in enumerate(found):
         _dots(above, place, one)
         share = 100 * one.successes / len(one.rows)
@@ -84,10 +81,8 @@ def _dots(axes: Axes, place: int, one: Summary) -> None:
 def _units(details: Sequence[Row]) -> Figure:
     conditions = sorted({row["condition"] for row in details})
     types = sorted({row["type"] or "" for row in details})
-    figure, panels = plt.subplots(
-        1, len(conditions), figsize=(4.2 * len(conditions), 4.2), sharey=True, squeeze=False,
-        layout="constrained",
-    )  # fmt: skip
+    figure = Figure(figsize=(4.2 * len(conditions), 4.2), layout="constrained")
+    panels = figure.subplots(1, len(conditions), sharey=True, squeeze=False)
     colours = dict(zip(types, (DOTS, RATE, MEAN, QUIET), strict=False))
     for axes, condition in zip(panels[0], conditions, strict=True):
         for kind in types:
@@ -106,9 +101,8 @@ def _components(details: Sequence[Row]) -> Figure:
     first = details[0]["seed"]
     mine = [row for row in details if row["seed"] == first]
     conditions = sorted({row["condition"] for row in mine})
-    figure, panels = plt.subplots(
-        2, 3, figsize=(10, 5), sharex=True, squeeze=False, layout="constrained"
-    )
+    figure = Figure(figsize=(10, 5), layout="constrained")
+    panels = figure.subplots(2, 3, sharex=True, squeeze=False)
     for line, (kind, name) in enumerate((("rate", "rate units"), ("lif", "neurons"))):
         for number in range(3):
             axes, column = panels[line, number], f"{kind}_pc{number + 1}"

@@ -3,6 +3,7 @@
 Networks travel as the bytes of their files, checked when read; results are plain values.
 """
 
+import os
 import tempfile
 import time
 from collections.abc import Mapping
@@ -12,16 +13,18 @@ from typing import Any
 import numpy as np
 
 from bridge.backends import simulate
-from bridge.compare.agreement import accuracy, task_drive
 from bridge.compare.statistics import rates_hz
 from bridge.errors import SpecError
 from bridge.exchange.store import load, save
-from bridge.methods.scale_search import Conversion, convert
+from bridge.methods.conversion import convert
+from bridge.methods.scale_search import Conversion
+from bridge.methods.scoring import accuracy, task_drive
 from bridge.rate.network import RateNetwork
 from bridge.rate.training import train
 from bridge.spiking.drive import derived_seed
 from bridge.studies.details import details_of
 from bridge.studies.study import Effort
+from bridge.tasks import load_task_file
 from bridge.tasks import task as find_task
 
 Row = dict[str, Any]
@@ -36,6 +39,7 @@ def train_network(task: str, options: Mapping[str, Any]) -> bytes:
     Raises:
         SpecError: training diverged, or the options make no sense.
     """
+    _know_tasks()
     return _bytes_of(train(task, **options))
 
 
@@ -54,6 +58,7 @@ def measure_network(
     Returns:
         A row for each variant.
     """
+    _know_tasks()
     rate = _network_of(content)
     common = _rate_row(rate, seed, effort)
     rows, scale = [], None
@@ -102,7 +107,7 @@ def _spiking_row(found: Conversion, seed: int, effort: Effort, details: str) -> 
     recording = simulate(found.network, drive, backend="snntorch", dtype="float32", workers=1)
     rates = rates_hz(recording.spikes, recording.trial_s)
     searched = found.search.accuracies()
-    row = {
+    row: Row = {
         "inverse_scale": found.search.best_inverse_scale,
         "search_accuracy": float(searched[found.search.best]),
         "plateau": int((searched >= 0.95).sum()),
@@ -115,6 +120,18 @@ def _spiking_row(found: Conversion, seed: int, effort: Effort, details: str) -> 
     if details:
         row["details"] = details_of(details, found, trials, recording)
     return row
+
+
+def _know_tasks() -> None:
+    """Make the user's own tasks known in a process that was started afresh."""
+    for path in filter(None, os.environ.get(TASK_FILES, "").split(os.pathsep)):
+        if path not in _known:
+            load_task_file(path)
+            _known.add(path)
+
+
+TASK_FILES = "SPIKEBRIDGE_TASKS"
+_known: set[str] = set()
 
 
 def _since(began: float) -> float:

@@ -5,9 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.tasks import Trials
+from bridge.tasks.options import Option, full_name
+from bridge.tasks.scoring import HIGH, LOW
+from bridge.tasks.trials import Trials, balanced_labels
 
 NOGO, GO = 0, 1
+OPTIONS = (
+    Option(
+        "strict",
+        default=False,
+        meaning="Go is wrong below -0.3, NoGo beyond -0.3 in spiking networks too",
+    ),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,9 +25,12 @@ class GoNoGo:
 
     Go: the input is 1 during samples 50 to 74 and the output should be 1 from sample 75 on.
     NoGo: no input, and the output should stay at 0.
+
+    Strict scoring looks at both signs: NoGo stays within +-0.3 in spiking networks as it must in
+    rate networks, and Go, which rises above 0.7, never falls below -0.3.
     """
 
-    name: str = "go-nogo"
+    strict: bool = False
     step_ms: float = 5.0
     steps: int = 200
     stimulus_start: int = 50
@@ -28,9 +40,14 @@ class GoNoGo:
     output_size: int = 1
     conditions: tuple[str, ...] = ("NoGo", "Go")
 
+    @property
+    def name(self) -> str:
+        """`go-nogo`, with its options."""
+        return full_name("go-nogo", OPTIONS, self)
+
     def trials(self, count: int, rng: np.random.Generator) -> Trials:
         """Draw `count` trials, half of them Go, in random order; a coin decides an odd one."""
-        labels = rng.permutation((np.arange(count) + rng.integers(2)) % 2)
+        labels = balanced_labels(count, 2, rng)
         inputs = np.zeros((self.steps, count, 1))
         inputs[self.stimulus_start : self.stimulus_stop, labels == GO] = 1.0
         targets = np.zeros((self.steps, count, 1))
@@ -40,10 +57,17 @@ class GoNoGo:
     def rate_correct(self, outputs: NDArray[np.float64], trials: Trials) -> NDArray[np.bool_]:
         """After the stimulus Go rises above 0.7, NoGo stays within +-0.3; (B,)."""
         answer = outputs[self.stimulus_stop :, :, 0]
-        quiet = np.abs(answer).max(axis=0) < 0.3
-        return np.where(trials.labels == GO, answer.max(axis=0) > 0.7, quiet)
+        return np.where(trials.labels == GO, self._went(answer), np.abs(answer).max(axis=0) < LOW)
 
     def spiking_correct(self, outputs: NDArray[np.float64], trials: Trials) -> NDArray[np.bool_]:
         """From 0.5 s on Go rises above 0.7, NoGo stays below 0.3; (B,)."""
-        highest = outputs[self.spiking_window_start :, :, 0].max(axis=0)
-        return np.where(trials.labels == GO, highest > 0.7, highest < 0.3)
+        answer = outputs[self.spiking_window_start :, :, 0]
+        quiet = np.abs(answer) if self.strict else answer
+        return np.where(trials.labels == GO, self._went(answer), quiet.max(axis=0) < LOW)
+
+    def _went(self, answer: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether (T, B) outputs are those of a Go trial; (B,)."""
+        went: NDArray[np.bool_] = answer.max(axis=0) > HIGH
+        if self.strict:
+            went &= answer.min(axis=0) >= -LOW
+        return went

