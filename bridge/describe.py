@@ -1,5 +1,6 @@
 """What a file holds, in rows for a person: `spikebridge info`."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from bridge.rate.network import RateNetwork
 from bridge.spiking.drive import Drive
 from bridge.spiking.filters import Exponential
 from bridge.spiking.network import Projection, SpikingNetwork
+from bridge.spiking.neurons import Lif
 from bridge.spiking.recording import Recording
 
 Rows = dict[str, object]
@@ -59,6 +61,9 @@ def _rate(rate: RateNetwork) -> Rows:
     if rate.excitatory is not None:
         excitatory = rate.excitatory
         rows["Dale's law"] = f"{excitatory.sum()} excitatory, {(~excitatory).sum()} inhibitory"
+    if rate.cell_types is not None:
+        kinds = Counter(rate.cell_types)
+        rows["cell types"] = ", ".join(f"{kinds[name]} {name}" for name in sorted(kinds))
     if rate.task:
         rows["task"] = rate.task
     if rate.history is not None and rate.history.loss.size:
@@ -73,9 +78,9 @@ def _network(network: SpikingNetwork) -> Rows:
     rows: Rows = {"neurons": network.size, "step": f"{network.dt_ms:g} ms"}
     for population in network.populations:
         model = population.neurons
+        kind = f"LIF, {model.membrane_step} step" if isinstance(model, Lif) else "QIF"
         rows[f"population {population.name}"] = (
-            f"{population.size} LIF, {model.membrane_step} step, "
-            f"{model.refractory_steps} refractory steps"
+            f"{population.size} {kind}, {model.refractory_steps} refractory steps"
         )
     for projection in network.projections:
         rows[f"projection {projection.name}"] = _projection(projection)
@@ -93,6 +98,8 @@ def _projection(projection: Projection) -> str:
     kind = type(filter_).__name__
     if isinstance(filter_, Exponential):
         kind += f", unit {filter_.normalisation}"
+    if filter_.side == "pre":
+        kind += " of the presynaptic side"
     return (
         f"{projection.source} to {projection.target}: {projection.synapses().nnz:,} synapses, "
         f"{kind}, delay {projection.delay_steps} steps"

@@ -8,7 +8,8 @@ from scipy import sparse
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.network import INPUT, Channel, Projection, Readout, SpikingNetwork
-from bridge.spiking.neurons import Lif, NormalVoltage, Population, UniformVoltage
+from bridge.spiking.neurons import Lif, NormalVoltage, Population, Qif, UniformVoltage
+from bridge.spiking.stimulation import Stimulation
 
 # Every backend and target that claims the exact contract.
 EXACT_BACKENDS = {
@@ -187,10 +188,78 @@ def two_population_network(seed=2):
     )  # fmt: skip
 
 
+def quadratic_network(seed=3):
+    """QIF and LIF neurons, and filters of the presynaptic side: delayed, of the input, sparse."""
+    rng = np.random.default_rng(seed)
+    qif = Qif(
+        tau_mem_ms=rng.uniform(8, 12, 14), v_threshold_mv=30, v_reset_mv=-65,
+        bias_mv=rng.uniform(-20, 60, 14), refractory_steps=20, initial_refractory_steps=5,
+    )  # fmt: skip
+    lif = Lif(
+        membrane_step="euler", tau_mem_ms=10, v_rest_mv=-60, v_threshold_mv=-45, v_reset_mv=-62,
+        bias_mv=16, refractory_steps=20,
+    )  # fmt: skip
+    populations = [
+        Population(
+            name=name, size=size, neurons=neurons, noise_mv=noise, cell_types=types,
+            initial_voltage=UniformVoltage(low_mv=low, high_mv=low + 14),
+        )
+        for name, size, neurons, noise, low, types in (
+            ("quad", 14, qif, 0.1, -20, None),
+            ("leaky", 9, lif, 0.0, -60, ("PV", "SOM", "SOM") * 3),
+        )
+    ]  # fmt: skip
+    slow = DoubleExponential(tau_rise_ms=2, tau_decay_ms=rng.uniform(10, 40, 14), side="pre")
+    fast = Exponential(tau_ms=rng.uniform(2, 9, 9), normalisation="area", side="pre")
+    projections = [
+        Projection(
+            name="recurs", source="quad", target="quad", filter=slow,
+            weights=rng.normal(0, 0.5, (14, 14)),
+        ),
+        Projection(
+            name="inhibits", source="leaky", target="quad", filter=fast, delay_steps=3,
+            weights=sparse.random_array((14, 9), density=0.4, rng=rng) * -0.5,
+        ),
+        Projection(
+            name="shown", source=INPUT, target="quad", weights=rng.normal(0, 0.004, (14, 2)),
+            filter=DoubleExponential(tau_rise_ms=[1, 3], tau_decay_ms=[4, 9], side="pre"),
+        ),
+        Projection(
+            name="held", source=INPUT, target="leaky", weights=rng.uniform(0, 0.1, (9, 2)),
+            filter=Exponential(tau_ms=[3, 6], normalisation="jump", side="pre"),
+        ),
+    ]  # fmt: skip
+    return SpikingNetwork(
+        dt_ms=0.1,
+        populations=populations,
+        projections=projections,
+        readouts=[
+            Readout(
+                name="out",
+                channels=[Channel(source="quad", weights=rng.normal(0, 0.1, (1, 14)), filter=slow)],
+            )
+        ],
+        input_size=2,
+        sample_steps=10,
+    )
+
+
+# What comes with the network of that name. Neurons 0 to 13 are QIF, the others LIF.
+STIMULATION = {
+    "quadratic": (
+        Stimulation(start_step=30, stop_step=200, neurons=[0, 3, 15], amplitude_mv=1.5),
+        Stimulation(
+            start_step=100, stop_step=555, neurons=[20, 16], amplitude_mv=-0.3, probability=0.2,
+            seed=3,
+        ),
+    )
+}  # fmt: skip
+
 NETWORKS = {
     "one-to-one": (kim_network, 40),
     "two channels": (two_channel_network, 200),
     "two populations": (two_population_network, 200),
+    "quadratic": (quadratic_network, 200),
 }
 
 

@@ -21,6 +21,7 @@ from bridge.backends.events import (
     events_of_blocks,
     joined_events,
 )
+from bridge.backends.traces import TraceRoute
 from bridge.spiking.drive import (
     Drive,
     FrozenNoise,
@@ -82,16 +83,13 @@ class Batch:
             noise=_kind(network, drive),
             margins=how.margins,
             dense=dense,
+            stimulations=len(drive.stimulation),
         )
-        self.block = BlockStep(network, self.plan, start, self.tensor(gain[:, None]))
-        self.routes = [
-            InputRoute(network, projection, drive, self.like)
-            if projection.source == INPUT
-            else self._spike_route(projection)
-            for projection in network.projections
-        ]
+        chosen = drive.chosen(network.size)
+        self.block = BlockStep(network, self.plan, start, self.tensor(gain[:, None]), chosen)
+        self.routes = [self._route(projection) for projection in network.projections]
         self.finders = [EventFinder(neurons) for neurons in self.block.neurons]
-        self.noise = self._noise()
+        self.noise, self.kicks = self._noise(), self._kicks()
         self.first = torch.zeros((), dtype=torch.int32, device=start.device)
         self._fired: list[list[Events | None]] = []
         self._codes: list[list[Tensor]] = []
@@ -102,10 +100,15 @@ class Batch:
         """A copy of `values` in the precision and on the device of this run."""
         return self.like.new_tensor(values)
 
-    def _spike_route(self, projection: Projection) -> SpikeRoute | InsideRoute:
-        if self.plan.dense:
+    def _route(self, projection: Projection) -> InputRoute | SpikeRoute | InsideRoute | TraceRoute:
+        given = (self.network, projection, self.drive, self.like)
+        from_input = projection.source == INPUT
+        if self.plan.dense and not from_input:
             return InsideRoute(projection, self.drive.n_trials, self.like)
-        return SpikeRoute(self.network, projection, self.drive, self.like, self.plan.steps)
+        arriving = InputRoute(*given) if from_input else SpikeRoute(*given, self.plan.steps)
+        if projection.filter.side == "pre":
+            return TraceRoute(arriving, self.network, projection)
+        return arriving
 
     def sample(self, number: int, advance: Advance) -> None:
         """All steps of one sample."""
@@ -113,14 +116,14 @@ class Batch:
         firsts = range(number * steps, (number + 1) * steps, block)
         for first in firsts:
             arrivals = [route.arrivals(first, block) for route in self.routes]
-            advance(self.first.fill_(first), next(self.noise), arrivals)
+            advance(self.first.fill_(first), next(self.noise), next(self.kicks), arrivals)
             if self.plan.dense:
                 # Looked at only after the sample: a look at a GPU's memory stops its work.
                 self._codes.append([neurons.fired.clone() for neurons in self.block.neurons])
                 continue
             fired = [finder.events() for finder in self.finders]
             for route in self.routes:
-                if isinstance(route, SpikeRoute):
+                if isinstance(route, SpikeRoute | TraceRoute):
                     route.take(first, fired)
             self._fired.append(fired)
         self._keep_spikes(np.asarray(firsts))
@@ -152,6 +155,18 @@ class Batch:
         if isinstance(self.drive.noise, OwnNoise):
             return self._own_noise(self.drive.noise.seed)
         return self._frozen_noise()
+
+    def _kicks(self) -> Iterator[list[Tensor]]:
+        """What the block takes as kicks, block after block."""
+        return self._stimulation() if self.plan.stimulations else repeat([])
+
+    def _stimulation(self) -> Iterator[list[Tensor]]:
+        """(B, 1) mV for each step of a block and each stimulation; those of a sample at once."""
+        kicks, sample_steps = self.drive.kicks(), self.network.sample_steps
+        for start in count(0, sample_steps):
+            drawn = self.tensor(kicks.take(range(start, start + sample_steps))[..., None])
+            for j in range(0, sample_steps, self.plan.steps):
+                yield list(drawn[j : j + self.plan.steps].flatten(0, 1).unbind())
 
     def _keys(self) -> Iterator[list[Tensor]]:
         """(B, 1) keys of each step of a block; those of a sample are made at once."""

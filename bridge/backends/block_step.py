@@ -16,18 +16,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from bridge.backends.constants import gates
-from bridge.backends.lif_cell import LifCell
-from bridge.spiking.filters import Direct, DoubleExponential
-from bridge.spiking.network import INPUT, Projection, SpikingNetwork
+from bridge.backends.neuron_cell import NeuronCell
+from bridge.backends.synapses import FilterState, Synapses, lag, weight_columns
+from bridge.spiking.network import INPUT, SpikingNetwork
 from bridge.spiking.noise import bent, sixteen_bit_sums, unit_keys
 
-
-def lag(projection: Projection) -> int:
-    """Steps from a spike, or an input sample, to the first voltage it moves."""
-    if projection.source == INPUT and isinstance(projection.filter, Direct):
-        return 0
-    return projection.delay_steps + (2 if isinstance(projection.filter, DoubleExponential) else 1)
+Array = NDArray[np.float64]
 
 
 def steps_of_block(network: SpikingNetwork, *, dense: bool) -> int:
@@ -53,77 +47,14 @@ class Plan:
             the keys of the steps.
         margins: Keep the least distance of the voltages from threshold.
         dense: Spikes are spread inside the block, by matrix products.
+        stimulations: How many push neurons.
     """
 
     steps: int
     noise: Literal["none", "given", "counted"]
     margins: bool
     dense: bool
-
-
-class Synapses(nn.Module):
-    """Filter state of one projection, (B, n_post) each.
-
-    Attributes:
-        current: The filtered current.
-        rise: First state of a double exponential, which takes what arrived two steps before.
-        columns: (n_pre, n_post) weights, where the block spreads the spikes itself.
-    """
-
-    current: Tensor
-    rise: Tensor
-    decay_constant: Tensor | None
-    rise_constant: Tensor | None
-    gain_constant: Tensor | None
-    trial_gain: Tensor | None
-    columns: Tensor | None
-
-    def __init__(self, network: SpikingNetwork, projection: Projection, like: Tensor) -> None:
-        super().__init__()
-        constants = gates(projection.filter, network.dt_ms)
-        names = [population.name for population in network.populations]
-        self.target = names.index(projection.target)
-        self.source = -1 if projection.source == INPUT else names.index(projection.source)
-        self.lag, self.dt_s = lag(projection), constants.dt_s
-        if constants.decay is not None:
-            self.register_buffer("current", like.new_zeros((len(like), projection.shape[0])))
-        if constants.rise is not None:
-            self.register_buffer("rise", torch.zeros_like(self.current))
-        for name in ("decay", "rise", "gain"):
-            values = getattr(constants, name)
-            kept = None if values is None else like.new_tensor(values)
-            self.register_buffer(f"{name}_constant", kept)
-        self.register_buffer("trial_gain", None)
-        self.register_buffer("columns", None)
-
-    def form(self) -> tuple[object, ...]:
-        """What of it decides the code."""
-        states = [self.decay_constant is not None, self.rise_constant is not None]
-        gained = self.trial_gain is not None
-        return (self.source, self.target, self.lag, self.dt_s, *states, gained)
-
-    def advance(self, arrived: Tensor, state: "_FilterState") -> Tensor:
-        """Take what arrived, and return the current of the step."""
-        if self.trial_gain is not None:
-            arrived = arrived * self.trial_gain
-        if self.decay_constant is None or self.gain_constant is None:
-            return arrived
-        if self.rise_constant is None:
-            state.current = state.current * self.decay_constant + arrived * self.gain_constant
-        else:
-            state.rise = state.rise * self.rise_constant + arrived * self.gain_constant
-            state.current = state.current * self.decay_constant + state.rise * self.dt_s
-        return state.current
-
-
-class _FilterState:
-    """Filter state within a block, before it is written back."""
-
-    def __init__(self, synapses: Synapses) -> None:
-        if synapses.decay_constant is not None:
-            self.current = synapses.current
-        if synapses.rise_constant is not None:
-            self.rise = synapses.rise
+    stimulations: int
 
 
 class Neurons(nn.Module):
@@ -146,11 +77,12 @@ class Neurons(nn.Module):
     unit: Tensor
     noise_sd: Tensor
 
-    def __init__(self, network: SpikingNetwork, number: int, start: Tensor) -> None:
+    def __init__(self, network: SpikingNetwork, number: int, start: Tensor, chosen: Array) -> None:
+        """`chosen` is (M, N): 1 where a stimulation pushes a neuron, else 0."""
         super().__init__()
         population = network.populations[number]
         self.span = network.span(population.name)
-        self.cell = LifCell(population.neurons, network.dt_ms, start.dtype).to(start.device)
+        self.cell = NeuronCell(population.neurons, network.dt_ms, start.dtype).to(start.device)
         v, free_from = self.cell.start(start[:, self.span].clone())
         units = torch.arange(self.span.start, self.span.stop, dtype=torch.int32)
         self.noisy = bool(np.any(population.noise_mv))
@@ -165,6 +97,15 @@ class Neurons(nn.Module):
             "noise_sd": v.new_tensor(population.noise_mv),
         }.items():
             self.register_buffer(name, value)
+        self.stimulated = np.flatnonzero(chosen[:, self.span].any(axis=1)).tolist()
+        for m in self.stimulated:
+            self.register_buffer(f"chosen_{m}", v.new_tensor(chosen[m, self.span]))
+
+    def pushed(self, v: Tensor, kicks: Sequence[Tensor]) -> Tensor:
+        """Voltages after the (B, 1) kicks of each stimulation in turn, mV."""
+        for m in self.stimulated:
+            v = v + kicks[m] * self.get_buffer(f"chosen_{m}")
+        return v
 
     def note_margin(self, v: Tensor) -> None:
         """Take the distances of (B, n) voltages from threshold, before any reset."""
@@ -173,7 +114,7 @@ class Neurons(nn.Module):
 
     def form(self) -> tuple[object, ...]:
         """What of it decides the code."""
-        return (self.cell.euler, self.cell.refractory_steps, self.noisy)
+        return (self.cell.step, self.cell.refractory_steps, self.noisy, self.stimulated)
 
 
 class BlockStep(nn.Module):
@@ -183,22 +124,36 @@ class BlockStep(nn.Module):
     neurons: Sequence[Neurons]
     synapses: Sequence[Synapses]
 
-    def __init__(self, network: SpikingNetwork, plan: Plan, start: Tensor, gain: Tensor) -> None:
-        """Trials begin at voltages `start`, (B, N) mV; (B, 1) `gain` scales what arrives."""
+    def __init__(
+        self, network: SpikingNetwork, plan: Plan, start: Tensor, gain: Tensor, chosen: Array
+    ) -> None:
+        """Make the block of a run at its first step.
+
+        Args:
+            network: What is run.
+            plan: How.
+            start: (B, N) voltages at the start, mV.
+            gain: (B, 1) factor on what arrives from populations.
+            chosen: (M, N) 1 where a stimulation pushes a neuron, else 0.
+        """
         super().__init__()
         self.plan = plan
         self.neurons = cast(
             "Sequence[Neurons]",
             nn.ModuleList(
-                Neurons(network, number, start) for number in range(len(network.populations))
+                Neurons(network, number, start, chosen)
+                for number in range(len(network.populations))
             ),
         )
-        synapses = nn.ModuleList(Synapses(network, p, start) for p in network.projections)
+        synapses = nn.ModuleList(
+            Synapses(network, p, start, inside=plan.dense and p.source != INPUT)
+            for p in network.projections
+        )
         self.synapses = cast("Sequence[Synapses]", synapses)
         for one, projection in zip(self.synapses, network.projections, strict=True):
             if one.source >= 0:
                 one.trial_gain = gain
-                one.columns = start.new_tensor(_columns(projection)) if plan.dense else None
+                one.columns = start.new_tensor(weight_columns(projection)) if plan.dense else None
 
     def form(self) -> list[object]:
         """What decides its code: blocks of one form share it, whatever their sizes."""
@@ -207,7 +162,11 @@ class BlockStep(nn.Module):
         return [asdict(self.plan), parts, str(v.dtype), v.device.type]
 
     def forward(
-        self, first: Tensor, noise: Sequence[Tensor], arrivals: Sequence[Sequence[Tensor]]
+        self,
+        first: Tensor,
+        noise: Sequence[Tensor],
+        kicks: Sequence[Tensor],
+        arrivals: Sequence[Sequence[Tensor]],
     ) -> None:
         """Take the steps.
 
@@ -215,11 +174,12 @@ class BlockStep(nn.Module):
             first: Number of the first step, int32, no axes.
             noise: Where it is given, (B, n) mV for each step and population in turn; where it is
                 counted, (B, 1) `step_keys` for each step; else nothing.
+            kicks: (B, 1) mV for each step and stimulation in turn.
             arrivals: For each projection and step, (B, n_post): W s of `lag` steps before, or
-                W u. Where the block spreads the spikes itself, what will arrive in the next
-                `lag` steps, brought up to date.
+                W u, or, on the presynaptic side, the sum of the filtered. Where the block spreads
+                the spikes itself, what will arrive in the next `lag` steps, brought up to date.
         """
-        filters = [_FilterState(synapses) for synapses in self.synapses]
+        filters = [FilterState(synapses) for synapses in self.synapses]
         states = [(neurons.v, neurons.free_from) for neurons in self.neurons]
         due = [list(steps) for steps in arrivals]
         codes = [torch.zeros_like(neurons.v) for neurons in self.neurons]
@@ -228,6 +188,7 @@ class BlockStep(nn.Module):
             currents = self._currents(filters, [steps[j] for steps in due])
             for p, (neurons, current) in enumerate(zip(self.neurons, currents, strict=True)):
                 v = neurons.cell.integrate(current, self._noise(noise, j, p), states[p], step)
+                v = neurons.pushed(v, kicks[j * self.plan.stimulations :])
                 # Numbers, not bools: inductor vectorises these.
                 fired = (v > neurons.cell.threshold).to(v.dtype)
                 if self.plan.margins:
@@ -241,7 +202,7 @@ class BlockStep(nn.Module):
             for old, new in zip(kept, steps[self.plan.steps :], strict=False):
                 old.copy_(new)
 
-    def _currents(self, filters: "list[_FilterState]", arrived: list[Tensor]) -> list[Tensor]:
+    def _currents(self, filters: list[FilterState], arrived: list[Tensor]) -> list[Tensor]:
         """(B, n) current of each population, summed in the order of the projections."""
         currents: list[Tensor] = [neurons.cell.bias for neurons in self.neurons]
         for synapses, state, arrivals in zip(self.synapses, filters, arrived, strict=True):
@@ -264,11 +225,12 @@ class BlockStep(nn.Module):
         if self.plan.dense:
             for synapses, steps in zip(self.synapses, due, strict=True):
                 if synapses.columns is not None:
-                    steps.append(spikes[synapses.source] @ synapses.columns)
+                    fired = spikes[synapses.source]
+                    steps.append(fired if synapses.presynaptic else fired @ synapses.columns)
 
     def _keep(
         self,
-        filters: list[_FilterState],
+        filters: list[FilterState],
         states: list[tuple[Tensor, Tensor]],
         codes: list[Tensor],
     ) -> None:
@@ -283,9 +245,3 @@ class BlockStep(nn.Module):
             neurons.free_from.copy_(free_from)
             neurons.fired.copy_(fired)
             neurons.busy.copy_(fired.amax(dim=1))
-
-
-def _columns(projection: Projection) -> NDArray[np.float64]:
-    weights = projection.weights
-    dense = weights if isinstance(weights, np.ndarray) else weights.toarray()
-    return np.ascontiguousarray(dense.T)

@@ -200,11 +200,16 @@ class _Files:
         for number, projection in enumerate(form.projections):
             if projection.source < 0:
                 size = form.populations[projection.target].size
-                steps = (form.sample_steps, form.sample_offset_steps)
-                self._add(f"u_{number}", (form.samples, size), *steps)
+                if projection.filter == "given":
+                    self._add(f"u_{number}", (form.steps, size), 1, 0)
+                else:
+                    steps = (form.sample_steps, form.sample_offset_steps)
+                    self._add(f"u_{number}", (form.samples, size), *steps)
         for number, population in enumerate(form.populations):
             if population.noise == "given":
                 self._add(f"noise_{number}", (form.steps, population.size), 1, 0)
+            for m in population.stimulated:
+                self._add_kick(f"kick_{m}", form.steps)
 
     def _add(self, name: str, shape: tuple[int, int], sample_steps: int, offset: int) -> None:
         """A function of the step that reads the row of the step's sample from a file."""
@@ -222,6 +227,17 @@ class _Files:
         self.space[name] = _function(1, "float", code, values, auto_vectorise=True)
         self.shapes[f"{name}_values"] = shape
 
+    def _add_kick(self, name: str, steps: int) -> None:
+        """A function of the step that reads a number from a file."""
+        code = f"""
+        static inline double {name}(const int64_t step)
+        {{
+            return _namespace{name}_values[step];
+        }}
+        """
+        self.space[name] = _function(1, "float", code, {f"{name}_values": np.zeros(steps)})
+        self.shapes[f"{name}_values"] = (steps, 1)
+
     def namespace(self) -> dict[str, object]:
         return self.space
 
@@ -230,6 +246,9 @@ class _Files:
 
     def given_noise(self, number: int) -> str:
         return f"noise_{number}(t_in_timesteps)"
+
+    def kick(self, stimulation: int, number: int) -> str:
+        return f"kick_{stimulation}(t_in_timesteps)"
 
     def connect(self, synapses: brian2.Synapses, number: int) -> None:
         """Synapse by synapse as the files say: their number is not part of the program."""

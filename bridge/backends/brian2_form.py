@@ -10,9 +10,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.backends.constants import gates, input_current, membrane
+from bridge.backends.constants import Gates, gates, input_current, membrane
+from bridge.backends.reference import filtered_input
 from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, derived_seed
-from bridge.spiking.filters import Direct, DoubleExponential
+from bridge.spiking.filters import Direct, DoubleExponential, Side
 from bridge.spiking.network import INPUT, Projection, SpikingNetwork
 from bridge.spiking.neurons import Population
 from bridge.spiking.noise import unit_keys
@@ -27,21 +28,27 @@ class PopulationForm:
     """A population without its values.
 
     `noise`: "given" number by number, "counted" (`bridge.spiking.noise`, computed by the generated
-    code) or the simulator's "own".
+    code) or the simulator's "own". `stimulated`: the stimulations that push some of its neurons.
     """
 
     size: int
-    euler: bool
+    step: Literal["euler", "exact", "quadratic"]
     noise: NoiseKind
+    stimulated: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class ProjectionForm:
-    """A projection without its values; populations by number, the input as source -1."""
+    """A projection without its values; populations by number, the input as source -1.
+
+    `filter` is what the generated code does: an input filtered on the presynaptic side is known
+    beforehand and is "given", step by step.
+    """
 
     source: int
     target: int
-    filter: Literal["direct", "single", "double"]
+    filter: Literal["direct", "single", "double", "given"]
+    side: Side
     delay_steps: int
     connected: bool
 
@@ -65,6 +72,13 @@ class Form:
     def steps(self) -> int:
         """Number of steps K of a trial."""
         return self.samples * self.sample_steps
+
+    def owner(self, number: int) -> int | None:
+        """The population whose neurons hold the filter of a projection; None: nobody does."""
+        projection = self.projections[number]
+        if projection.filter == "given":
+            return None
+        return projection.source if projection.side == "pre" else projection.target
 
     def plain(self) -> dict[str, Any]:
         """The form as plain values, to be hashed."""
@@ -93,8 +107,9 @@ def form_of(
         populations=tuple(
             PopulationForm(
                 size=population.size,
-                euler=population.neurons.membrane_step == "euler",
+                step=membrane(population.neurons, network.dt_ms).step,
                 noise=_noise_kind(population, drive, counted=counted),
+                stimulated=_stimulated(network, population, drive),
             )
             for population in network.populations
         ),
@@ -115,13 +130,20 @@ def _noise_kind(population: Population, drive: Drive, *, counted: bool) -> Noise
     return "counted" if counted else "given"
 
 
+def _stimulated(network: SpikingNetwork, population: Population, drive: Drive) -> tuple[int, ...]:
+    chosen = drive.chosen(network.size)[:, network.span(population.name)]
+    return tuple(np.flatnonzero(chosen.any(axis=1)).tolist())
+
+
 def _projection_form(projection: Projection, names: list[str]) -> ProjectionForm:
     kinds: dict[type, Literal["direct", "double"]] = {Direct: "direct", DoubleExponential: "double"}
-    from_input = projection.source == INPUT
+    from_input, side = projection.source == INPUT, projection.filter.side
+    given = from_input and side == "pre"
     return ProjectionForm(
         source=-1 if from_input else names.index(projection.source),
         target=names.index(projection.target),
-        filter=kinds.get(type(projection.filter), "single"),
+        filter="given" if given else kinds.get(type(projection.filter), "single"),
+        side=side,
         delay_steps=projection.delay_steps,
         connected=not from_input and bool(projection.synapses().nnz),
     )
@@ -144,11 +166,14 @@ def constant_values(network: SpikingNetwork, form: Form, number: int) -> Values:
         span = network.span(population.name)
         values["noise_unit"] = unit_keys(np.arange(span.start, span.stop, dtype=np.int32))
     for into, projection in enumerate(network.projections):
-        if form.projections[into].target == number:
-            gate = gates(projection.filter, network.dt_ms)
-            parts = {"decay": gate.decay, "rise": gate.rise, "gain": gate.gain}
-            values |= {f"{name}_{into}": part for name, part in parts.items() if part is not None}
+        if form.owner(into) == number:
+            values |= _gate_values(gates(projection.filter, network.dt_ms), into)
     return values
+
+
+def _gate_values(gate: Gates, into: int) -> Values:
+    parts = {"decay": gate.decay, "rise": gate.rise, "gain": gate.gain}
+    return {f"{name}_{into}": part for name, part in parts.items() if part is not None}
 
 
 def start_values(network: SpikingNetwork, form: Form, number: int, drive: Drive) -> Values:
@@ -169,6 +194,9 @@ def start_values(network: SpikingNetwork, form: Form, number: int, drive: Drive)
     if mine.noise == "counted":
         keys = drive.noise_keys()[0]
         values |= {"noise_first": keys[0, ...], "noise_second": keys[1, ...]}
+    for m in mine.stimulated:
+        chosen = drive.chosen(network.size)[m, network.span(population.name)]
+        values[f"chosen_{m}"] = np.broadcast_to(chosen, shape).ravel()
     if mine.noise == "own":
         values["run_seed"] = np.asarray(run_seed(drive), dtype=np.int32)
     return values
@@ -182,6 +210,13 @@ def run_seed(drive: Drive) -> int:
 
 
 def input_values(network: SpikingNetwork, number: int, drive: Drive) -> Array:
-    """(T, B * n_post) input current of every sample over projection `number`."""
-    current = input_current(network.projections[number], drive.inputs)
+    """(T, B * n_post) input current of every sample over projection `number`.
+
+    Of every step where it is filtered on the presynaptic side.
+    """
+    projection = network.projections[number]
+    if projection.filter.side == "pre":
+        current = filtered_input(network, projection, drive)
+    else:
+        current = input_current(projection, drive.inputs)
     return current.reshape(len(current), -1)

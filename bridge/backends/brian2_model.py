@@ -1,35 +1,34 @@
-"""A form as Brian2 objects: groups, synapses and the operations of a step.
+"""A form as Brian2 objects: groups, synapses and when each operation of a step runs.
 
 No integrator of Brian2 does what the contract asks, so every equation is written out with
 `run_regularly`, one binary operation a statement: Brian2 rewrites longer expressions and the
-rounding changes. Slots of a step: `groups` membrane, noise and margins; `thresholds`; `synapses`
-arrivals; `after_synapses` filters; `resets`.
+rounding changes. Slots of a step: `groups` membrane, noise, stimulation and margins; `thresholds`;
+`synapses` arrivals; `after_synapses` filters; `resets`.
+
+Where the filters are those of the presynaptic side, spikes are relayed to their own neuron, after
+the delay, and a summed variable of the target, which Brian2 brings up to date first in `groups`,
+weighs what the filters hold.
 
 Inside Brian2 everything is named by its number, not by the user's names.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import brian2
 
 from bridge.backends.brian2_form import Form, ProjectionForm
-
-
-class Sources(Protocol):
-    """Where a model takes from what is not known before it runs."""
-
-    def namespace(self) -> dict[str, object]:
-        """Functions for the operations, by name."""
-
-    def input(self, number: int) -> str:
-        """This step's input current over projection `number`, as an expression."""
-
-    def given_noise(self, number: int) -> str:
-        """This step's noise of population `number`, mV, as an expression."""
-
-    def connect(self, synapses: brian2.Synapses, number: int) -> None:
-        """Make the synapses of projection `number`, sorted by (pre, post) in each trial."""
+from bridge.backends.brian2_operations import (
+    MARGIN,
+    Sources,
+    filter_lines,
+    filtered_by,
+    into_population,
+    is_summed,
+    membrane_lines,
+    noise_lines,
+    push_lines,
+)
+from bridge.spiking.neurons import LARGEST_MV
 
 
 @dataclass
@@ -68,6 +67,8 @@ def build(form: Form, sources: Sources) -> Model:
     for number, part in synapses.items():
         sources.connect(part, number)
         net.add(part)
+        if form.projections[number].side == "pre":
+            net.add(_relay(number, form.projections[number], groups, clock))
     return Model(net=net, groups=groups, synapses=synapses)
 
 
@@ -80,13 +81,18 @@ def _group(form: Form, number: int, sources: Sources, clock: brian2.Clock) -> Gr
         reset="v = v_reset\nrefractory_left = refractory_steps",
         clock=clock,
         name=f"neurons_{number}",
-        namespace={**sources.namespace(), "dt_s": form.dt_ms / 1000.0},
+        namespace={
+            **sources.namespace(),
+            "dt_s": form.dt_ms / 1000.0,
+            "largest_mv": LARGEST_MV,
+        },
     )
-    lines = [*_membrane(form, number, sources), *_noise(form, number, sources)]
+    lines = [*membrane_lines(form, number, sources), *noise_lines(form, number, sources)]
+    lines += push_lines(form, number, sources)
     if form.margins:
-        lines += _MARGIN
+        lines += MARGIN
     _run(neurons, "groups", lines)
-    _run(neurons, "after_synapses", _filters(form, number, sources))
+    _run(neurons, "after_synapses", filter_lines(form, number, sources))
     return Group(
         neurons=neurons,
         spikes=brian2.SpikeMonitor(neurons, name=f"spikes_{number}"),
@@ -97,15 +103,36 @@ def _group(form: Form, number: int, sources: Sources, clock: brian2.Clock) -> Gr
 def _synapses(
     number: int, projection: ProjectionForm, groups: list[Group], clock: brian2.Clock
 ) -> brian2.Synapses:
+    source, target = groups[projection.source].neurons, groups[projection.target].neurons
+    if projection.side == "pre":
+        weighed = f"w : 1\nsum_{number}_post = w * x_{number}_pre : 1 (summed)"
+        return brian2.Synapses(source, target, weighed, clock=clock, name=f"synapses_{number}")
     return brian2.Synapses(
-        groups[projection.source].neurons,
-        groups[projection.target].neurons,
+        source,
+        target,
         "w : 1",
         on_pre=f"arrived_{number}_post += w",
         delay=projection.delay_steps * clock.dt,
         clock=clock,
         name=f"synapses_{number}",
     )
+
+
+def _relay(
+    number: int, projection: ProjectionForm, groups: list[Group], clock: brian2.Clock
+) -> brian2.Synapses:
+    """Brings each neuron's spikes to its own filter."""
+    neurons = groups[projection.source].neurons
+    relay = brian2.Synapses(
+        neurons,
+        neurons,
+        on_pre=f"arrived_{number}_post += 1",
+        delay=projection.delay_steps * clock.dt,
+        clock=clock,
+        name=f"relay_{number}",
+    )
+    relay.connect(j="i")
+    return relay
 
 
 def _voltage_monitor(form: Form, number: int, neurons: brian2.NeuronGroup) -> brian2.StateMonitor:
@@ -125,16 +152,14 @@ def _run(neurons: brian2.NeuronGroup, when: str, lines: list[str]) -> None:
         neurons.run_regularly("\n".join(lines), clock=neurons.clock, when=when)
 
 
-def _into(form: Form, number: int) -> dict[int, ProjectionForm]:
-    """The projections into a population, by number."""
-    return {k: part for k, part in enumerate(form.projections) if part.target == number}
-
-
 def _equations(form: Form, number: int) -> list[str]:
     """What each neuron keeps from step to step, and its constants."""
     states = ["v", *(["margin"] if form.margins else [])]
     constants = ["bias", "factor", "v_threshold", "v_reset"]
-    for into, projection in _into(form, number).items():
+    states += [
+        f"sum_{into}" for into, part in into_population(form, number).items() if is_summed(part)
+    ]
+    for into, projection in filtered_by(form, number).items():
         from_input = projection.source < 0
         if not from_input:
             states.append(f"arrived_{into}")
@@ -154,6 +179,7 @@ def _equations(form: Form, number: int) -> list[str]:
         integers += [f"noise_{key} : integer (constant, shared)" for key in ("first", "second")]
     if noise == "own":
         integers.append("run_seed : integer (constant, shared)")
+    constants += [f"chosen_{m}" for m in form.populations[number].stimulated]
     if form.gain:
         constants.append("trial_gain")
     return [
@@ -161,80 +187,3 @@ def _equations(form: Form, number: int) -> list[str]:
         *(f"{name} : 1 (constant)" for name in constants),
         *integers,
     ]
-
-
-# Names that are no variables of the group live for one operation only and are never stored. Each is
-# written once: the numpy target would otherwise write into the array it was first set to.
-
-
-def _membrane(form: Form, number: int, sources: Sources) -> list[str]:
-    lines, current = [], "bias"
-    for into, projection in _into(form, number).items():
-        direct_input = projection.source < 0 and projection.filter == "direct"
-        x = sources.input(into) if direct_input else f"x_{into}"
-        lines.append(f"current_{into} = {current} + {x}")
-        current = f"current_{into}"
-    step = _EULER if form.populations[number].euler else _EXACT
-    lines += [line.format(current=current) for line in step]
-    return [*lines, "refractory_left = refractory_left - int(refractory_left > 0)"]
-
-
-def _noise(form: Form, number: int, sources: Sources) -> list[str]:
-    kind = form.populations[number].noise
-    if kind == "none":
-        return []
-    if kind == "given":
-        return [f"v = v + {sources.given_noise(number)}"]
-    drawn = "randn()"
-    if kind == "counted":
-        step = "noise_step(t_in_timesteps, noise_first, noise_second)"
-        drawn = f"noise_normal(noise_unit, {step})"
-    return [f"drawn = {drawn}", "noise_mv = drawn * noise_sd", "v = v + noise_mv"]
-
-
-def _filters(form: Form, number: int, sources: Sources) -> list[str]:
-    lines: list[str] = []
-    for into, projection in _into(form, number).items():
-        x, h, arrived = f"x_{into}", f"h_{into}", f"arrived_{into}"
-        if projection.source < 0:
-            if projection.filter == "direct":
-                continue
-            arrived = sources.input(into)
-        elif form.gain:
-            lines.append(f"scaled_{into} = {arrived} * trial_gain")
-            arrived = f"scaled_{into}"
-        if projection.filter == "direct":
-            lines.append(f"{x} = {arrived}")
-        else:
-            first = h if projection.filter == "double" else x
-            lines.append(f"{x} = {x} * decay_{into}")
-            if projection.filter == "double":
-                lines += [f"change_{into} = {h} * dt_s", f"{x} = {x} + change_{into}"]
-                lines.append(f"{h} = {h} * rise_{into}")
-            lines.append(f"jump_{into} = {arrived} * gain_{into}")
-            lines.append(f"{first} = {first} + jump_{into}")
-        if projection.source >= 0:
-            lines.append(f"arrived_{into} = 0")
-    return lines
-
-
-_EULER = [
-    "distance = {current} - v",
-    "change = distance * factor",
-    "taken = change * int(refractory_left == 0)",
-    "v = v + taken",
-]
-_EXACT = [
-    "distance = v - {current}",
-    "change = distance * factor",
-    "stepped = {current} + change",
-    "taken = stepped * int(refractory_left == 0)",
-    "v = v * int(refractory_left > 0)",
-    "v = v + taken",
-]
-_MARGIN = [
-    "near = abs(v - v_threshold)",
-    "nearer = near * int(near < margin)",
-    "margin = margin * int(near >= margin)",
-    "margin = margin + nearer",
-]

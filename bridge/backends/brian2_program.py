@@ -29,6 +29,7 @@ from bridge.backends.brian2_form import (
 from bridge.backends.brian2_results import Left, Results
 from bridge.backends.processes import Children, each
 from bridge.errors import BackendError
+from bridge.spiking import neurons as neurons_module
 from bridge.spiking import noise as noise_module
 from bridge.spiking.drive import Drive, NoiseStream
 from bridge.spiking.network import SpikingNetwork
@@ -37,7 +38,7 @@ KIND = "brian2"
 MANIFEST, PROGRAM, FORMAT = "manifest.json", "main", 1
 # The files of a run: those of all trials in one folder, those of a trial in its own.
 VALUES, STATIC, LEFT = "values", "static_arrays", "results"
-_SOURCES = ("form", "model", "build", "program")
+_SOURCES = ("form", "model", "operations", "build", "program")
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,12 @@ def _key(form: Form) -> dict[str, Any]:
     here = Path(__file__).parent
     generator = sha256()
     sources = [here / f"brian2_{name}.py" for name in _SOURCES]
-    for source in [*sources, here / "native_noise.py", Path(noise_module.__file__)]:
+    sources += [
+        here / "native_noise.py",
+        Path(noise_module.__file__),
+        Path(neurons_module.__file__),
+    ]
+    for source in sources:
         generator.update(source.read_bytes())
     return {
         "form": form.plain(),
@@ -212,14 +218,17 @@ class _Trials:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _write_tables(self, drive: Drive, folder: Path) -> None:
-        """Input and frozen noise of the trial, rows of samples and of steps; what is fixed."""
+        """What the trial reads of input, noise and pushes, rows of samples and of steps."""
         for path in self.program.fixed:
             shutil.copy2(path, folder / path.name)
         noise = None
+        kicks = drive.kicks().take(range(self.form.steps)) if drive.stimulation else np.empty(0)
         for name in self.program.files:
             kind, number = name.removesuffix("_values").split("_")
             if kind == "u":
                 rows = input_values(self.network, int(number), drive)
+            elif kind == "kick":
+                rows = kicks[:, int(number)]
             else:
                 if noise is None:
                     noise = NoiseStream(self.network, drive).take(self.form.steps)

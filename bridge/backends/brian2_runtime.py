@@ -97,12 +97,17 @@ class _Arrays:
         for number, projection in enumerate(form.projections):
             if projection.source < 0:
                 values = input_values(network, number, drive)
-                self._add(f"u_{number}", values, form.sample_steps * dt)
+                stepwise = projection.filter == "given"
+                self._add(f"u_{number}", values, dt if stepwise else form.sample_steps * dt)
         if any(population.noise == "given" for population in form.populations):
             noise = NoiseStream(network, drive).take(form.steps)
             for number, population in enumerate(network.populations):
                 mine = noise[:, :, network.span(population.name)].reshape(form.steps, -1)
                 self._add(f"noise_{number}", mine, dt)
+        if drive.stimulation:
+            kicks = drive.kicks().take(range(form.steps))
+            for m in range(len(drive.stimulation)):
+                self._add(f"kick_{m}", kicks[:, m], dt)
 
     def _add(self, name: str, values: Array, dt: brian2.Quantity) -> None:
         self.space[name] = brian2.TimedArray(values, dt=dt, name=name)
@@ -111,10 +116,16 @@ class _Arrays:
         return self.space
 
     def input(self, number: int) -> str:
+        if self.form.projections[number].filter == "given":
+            return f"u_{number}(t, i)"
         return f"u_{number}(t + input_offset, i)"
 
     def given_noise(self, number: int) -> str:
         return f"noise_{number}(t, i)"
+
+    def kick(self, stimulation: int, number: int) -> str:
+        # Trial after trial lie the neurons of the group.
+        return f"kick_{stimulation}(t, i // {self.form.populations[number].size})"
 
     def connect(self, synapses: brian2.Synapses, number: int) -> None:
         projection = self.network.projections[number]

@@ -21,7 +21,7 @@ from bridge.backends import cache
 from bridge.backends.block_step import BlockStep
 from bridge.errors import BackendError
 
-Advance = Callable[[Tensor, list[Tensor], list[list[Tensor]]], None]
+Advance = Callable[[Tensor, list[Tensor], list[Tensor], list[list[Tensor]]], None]
 
 _KIND, _FILE = "torch", "block.pt2"
 # Sizes the code is tuned for; unlike each other, so that none is taken for another.
@@ -34,7 +34,14 @@ _INDUCTOR = {
     "realize_opcount_threshold": 12,
     "max_fusion_size": 512,
 }
-_SOURCES = ("block_step.py", "compiled_block.py", "lif_cell.py", "../spiking/noise.py")
+_SOURCES = (
+    "block_step.py",
+    "compiled_block.py",
+    "neuron_cell.py",
+    "synapses.py",
+    "../spiking/neurons.py",
+    "../spiking/noise.py",
+)
 
 
 def can_compile() -> bool:
@@ -65,8 +72,10 @@ def compiled(block: BlockStep) -> Advance:
     cache.mark_used(entry)
     state = list(_state(block).values())
 
-    def advance(first: Tensor, noise: list[Tensor], arrivals: list[list[Tensor]]) -> None:
-        loader.run([*state, first, *noise, *(one for steps in arrivals for one in steps)])
+    def advance(
+        first: Tensor, noise: list[Tensor], kicks: list[Tensor], arrivals: list[list[Tensor]]
+    ) -> None:
+        loader.run([*state, first, *noise, *kicks, *(one for steps in arrivals for one in steps)])
 
     return advance
 
@@ -133,22 +142,28 @@ class _AsFunction(nn.Module):
         self.__dict__["block"] = block
 
     def forward(self, *tensors: Tensor) -> None:
-        """State, step, noise, arrivals: one after another."""
+        """State, step, noise, kicks, arrivals: one after another."""
         block: BlockStep = self.__dict__["block"]
         names = list(_state(block))
         state, rest = tensors[: len(names)], list(tensors[len(names) :])
         first, rest = rest[0], rest[1:]
         noise = [rest.pop(0) for _ in range(noise_inputs(block))]
+        kicks = [rest.pop(0) for _ in range(kick_inputs(block))]
         arrivals = [[rest.pop(0) for _ in range(n)] for n in arrival_inputs(block)]
-        torch.func.functional_call(
-            block, dict(zip(names, state, strict=True)), (first, noise, arrivals), tie_weights=False
-        )
+        given = (first, noise, kicks, arrivals)
+        kept = dict(zip(names, state, strict=True))
+        torch.func.functional_call(block, kept, given, tie_weights=False)
 
 
 def noise_inputs(block: BlockStep) -> int:
     """How many tensors of noise a block takes."""
     each = {"none": 0, "given": len(block.neurons), "counted": 1}[block.plan.noise]
     return block.plan.steps * each
+
+
+def kick_inputs(block: BlockStep) -> int:
+    """How many tensors of kicks a block takes."""
+    return block.plan.steps * block.plan.stimulations
 
 
 def arrival_inputs(block: BlockStep) -> list[int]:
@@ -187,9 +202,11 @@ def _examples(block: BlockStep) -> tuple[list[Tensor], list[Axes]]:
             add(block.neurons[0].unit, B, 1)
         else:
             add(v, B, n[number % len(n)])
+    for _ in range(kick_inputs(block)):
+        add(v, B, 1)
     for synapses, count in zip(block.synapses, arrival_inputs(block), strict=True):
         for _ in range(count):
-            add(v, B, n[synapses.target])
+            add(v, B, n[synapses.owner])
     return tensors, axes
 
 
@@ -204,11 +221,12 @@ def _labels(block: BlockStep, name: str, tensor: Tensor, B: Any, n: list[Any]) -
     if tensor.ndim == 0:
         return ()
     part, number, field = name.split(".", 2)
-    target = int(number) if part == "neurons" else block.synapses[int(number)].target
+    owner = int(number) if part == "neurons" else block.synapses[int(number)].owner
     if field in ("busy", "margin"):
         return (B,)
     if field == "trial_gain":
         return (B, 1)
     if field == "columns":
-        return (n[block.synapses[int(number)].source], n[target])
-    return (n[target],) if tensor.ndim == 1 else (B, n[target])
+        synapses = block.synapses[int(number)]
+        return (n[synapses.source], n[synapses.target])
+    return (n[owner],) if tensor.ndim == 1 else (B, n[owner])

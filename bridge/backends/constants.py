@@ -1,13 +1,14 @@
 """Constants of a run, computed once in float64 and handed to every backend."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bridge.spiking.filters import Direct, DoubleExponential, Filter, decay_factor, spike_gain
 from bridge.spiking.network import Projection
-from bridge.spiking.neurons import Lif
+from bridge.spiking.neurons import Lif, NeuronModel
 
 Array = NDArray[np.float64]
 
@@ -16,24 +17,28 @@ Array = NDArray[np.float64]
 class Membrane:
     """Constants of the membrane step of a population, each (n,).
 
-    euler: v = v + (current - v) factor; exact: v = current + (v - current) factor.
+    euler: v = v + (current - v) factor; exact: v = current + (v - current) factor;
+    quadratic: v = v + (v^2 + current) factor.
     """
 
-    euler: bool
+    step: Literal["euler", "exact", "quadratic"]
     factor: Array
     bias: Array
     threshold: Array
     reset: Array
 
 
-def membrane(neurons: Lif, dt_ms: float) -> Membrane:
-    """The constants of a LIF population; the resting voltage is part of the bias."""
-    euler = neurons.membrane_step == "euler"
-    tau_ms = np.asarray(neurons.tau_mem_ms)
+def membrane(neurons: NeuronModel, dt_ms: float) -> Membrane:
+    """The constants of a population; the resting voltage of a LIF neuron is part of the bias."""
+    tau_ms, bias = np.asarray(neurons.tau_mem_ms), np.asarray(neurons.bias_mv)
+    step: Literal["euler", "exact", "quadratic"] = "quadratic"
+    if isinstance(neurons, Lif):
+        step = neurons.membrane_step
+        bias = bias + np.asarray(neurons.v_rest_mv)
     return Membrane(
-        euler=euler,
-        factor=dt_ms / tau_ms if euler else decay_factor(tau_ms, dt_ms),
-        bias=np.asarray(neurons.bias_mv) + np.asarray(neurons.v_rest_mv),
+        step=step,
+        factor=decay_factor(tau_ms, dt_ms) if step == "exact" else dt_ms / tau_ms,
+        bias=bias,
         threshold=np.asarray(neurons.v_threshold_mv),
         reset=np.asarray(neurons.v_reset_mv),
     )
@@ -71,3 +76,22 @@ def input_current(projection: Projection, samples: Array) -> Array:
     for channel, column in enumerate(columns):
         total = total + samples[..., channel, None] * column
     return total
+
+
+class WeightedSum:
+    """W x summed in ascending order of the presynaptic neuron.
+
+    Every product and every sum is rounded once; synapses of weight 0 are left out.
+    """
+
+    def __init__(self, projection: Projection) -> None:
+        columns = projection.synapses()
+        self._size = projection.shape[0]
+        self._pre = np.repeat(np.arange(projection.shape[1]), np.diff(columns.indptr))
+        self._post, self._weights = columns.indices, columns.data
+
+    def __call__(self, x: Array) -> Array:
+        """(B, n_post) sums of (B, n_pre) numbers."""
+        # bincount adds one after the other, in the order it is given.
+        sums = [np.bincount(self._post, row[self._pre] * self._weights, self._size) for row in x]
+        return np.stack(sums)

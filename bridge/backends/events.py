@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bridge.backends.block_step import Neurons, lag
+from bridge.backends.block_step import Neurons
 from bridge.backends.constants import input_current
+from bridge.backends.synapses import lag
 from bridge.spiking.drive import Drive
 from bridge.spiking.network import Projection, SpikingNetwork
 
@@ -100,14 +101,15 @@ def _nonzero(values: NDArray[np.floating]) -> Indices:
 
 
 class InputRoute:
-    """What arrives over a projection from the input, W u."""
+    """What arrives over a projection from the input, W u; u on the presynaptic side."""
 
     def __init__(
         self, network: SpikingNetwork, projection: Projection, drive: Drive, like: Tensor
     ) -> None:
         self.network, self.projection, self.inputs = network, projection, drive.inputs
-        self.like, self.lag = like, lag(projection)
-        self.before = like.new_zeros((drive.n_trials, projection.shape[0]))
+        self.like, self.lag, self.trials = like, lag(projection), drive.n_trials
+        self.presynaptic = projection.filter.side == "pre"
+        self.before = like.new_zeros((drive.n_trials, _width(projection)))
         self.sample, self.current = -1, self.before
 
     def arrivals(self, first: int, steps: int) -> list[Tensor]:
@@ -121,13 +123,17 @@ class InputRoute:
         if sample != self.sample:
             u = self.inputs[sample]
             if self.sample < 0 or not np.array_equal(u, self.inputs[self.sample]):
-                self.current = self.like.new_tensor(input_current(self.projection, u))
+                arrived = u if self.presynaptic else input_current(self.projection, u)
+                self.current = self.like.new_tensor(arrived)
             self.sample = sample
         return self.current
 
 
 class SpikeRoute:
-    """What arrives over a projection between populations, W s of `lag` steps before."""
+    """What arrives over a projection between populations, W s of `lag` steps before.
+
+    On the presynaptic side s itself.
+    """
 
     def __init__(
         self,
@@ -139,11 +145,12 @@ class SpikeRoute:
     ) -> None:
         names = [population.name for population in network.populations]
         self.source, self.lag = names.index(projection.source), lag(projection)
-        shape = (drive.n_trials, projection.shape[0])
+        self.like, self.trials = like, drive.n_trials
+        shape = (drive.n_trials, _width(projection))
         self.arrived = [like.new_zeros(shape) for _ in range(steps)]
         self.touched = [False] * steps
         self.due: dict[int, tuple[Indices, Indices]] = {}
-        self.spread = _spread(projection, like)
+        self.spread = _mark if projection.filter.side == "pre" else _spread(projection, like)
 
     def take(self, first: int, fired: list[Events | None]) -> None:
         """Remember the spikes of the block that began at step `first`."""
@@ -170,12 +177,23 @@ class InsideRoute:
     """A projection whose spikes the block spreads itself: what will arrive in the next steps."""
 
     def __init__(self, projection: Projection, trials: int, like: Tensor) -> None:
-        shape = (trials, projection.shape[0])
+        shape = (trials, _width(projection))
         self.due = [like.new_zeros(shape) for _ in range(lag(projection))]
 
     def arrivals(self, first: int, steps: int) -> list[Tensor]:
-        """(B, n_post) for each of the next `lag` steps; the block brings it up to date."""
+        """(B, n) for each of the next `lag` steps; the block brings it up to date."""
         return self.due
+
+
+def _width(projection: Projection) -> int:
+    """Over how many neurons its filter runs."""
+    return projection.shape[1 if projection.filter.side == "pre" else 0]
+
+
+def _mark(trial: Indices, neuron: Indices, arrived: Tensor) -> None:
+    """Note spikes (trial, neuron) in (B, n_pre) zeros."""
+    cell = torch.from_numpy(trial * arrived.shape[1] + neuron)
+    arrived.view(-1).index_fill_(0, cell.to(arrived.device), 1.0)
 
 
 def _spread(projection: Projection, like: Tensor) -> Callable[[Indices, Indices, Tensor], None]:

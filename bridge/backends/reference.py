@@ -3,9 +3,10 @@
 The contract of a step, from the state at the start of step k:
 
 1. current = bias + filtered projections + W u[k], summed in the order of the projections;
-2. membrane step where the refractory count is zero; then noise, everywhere;
+2. membrane step where the refractory count is zero; then noise, everywhere; then stimulation;
 3. a neuron spikes where v >= threshold;
-4. filters decay, then take what arrives: W s of this step (or of `delay_steps` earlier);
+4. filters decay, then take what arrives: W s of this step (or of `delay_steps` earlier). Those of
+   the presynaptic side take s itself, and W sums what they hold;
 5. v = reset where a neuron spiked, and its refractory count starts.
 
 So a spike at k enters the filters at k and moves a voltage first at k + 1 (single exponential,
@@ -22,13 +23,20 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.backends.constants import Gates, Membrane, gates, input_current, membrane
+from bridge.backends.constants import (
+    Gates,
+    Membrane,
+    WeightedSum,
+    gates,
+    input_current,
+    membrane,
+)
 from bridge.backends.recorder import EventList, recording
 from bridge.errors import BackendError
 from bridge.spiking.drive import Drive, NoiseStream, OwnNoise
 from bridge.spiking.filters import Direct
 from bridge.spiking.network import INPUT, Projection, SpikingNetwork
-from bridge.spiking.neurons import Population
+from bridge.spiking.neurons import LARGEST_MV, Population
 from bridge.spiking.recording import Recording
 
 Array = NDArray[np.float64]
@@ -55,8 +63,8 @@ def simulate(
     inputs = drive.inputs
     v = drive.initial_voltages_mv(network)
     populations = [_Neurons(network, population, v) for population in network.populations]
-    projections = [_Synapses(network, projection, drive) for projection in network.projections]
-    noise = _noise(network, drive)
+    projections = [Synapses(network, projection, drive) for projection in network.projections]
+    noise, kicks = _noise(network, drive), _Kicks(network, drive)
     events = EventList(network, drive, voltages=voltages, margins=margins)
     for sample in range(len(inputs)):
         xi = None if noise is None else noise.take(network.sample_steps)
@@ -69,6 +77,7 @@ def simulate(
                 synapses.add_current(populations, u)
             for neurons in populations:
                 neurons.advance(None if xi is None else xi[tick])
+            kicks.give(step, populations)
             events.note_margins(populations)
             for neurons in populations:
                 neurons.spikes = neurons.v >= neurons.membrane.threshold
@@ -120,18 +129,25 @@ class _Neurons:
     def advance(self, noise_mv: Array | None) -> None:
         """Membrane step where not refractory, then noise, everywhere."""
         active = self.refractory == 0
-        if self.membrane.euler:
-            change = self.current - self.v
-            change = change * self.membrane.factor
-            stepped = self.v + change
-        else:
-            change = self.v - self.current
-            change = change * self.membrane.factor
-            stepped = self.current + change
-        self.v = np.where(active, stepped, self.v)
+        self.v = np.where(active, self._stepped(), self.v)
         self.refractory = np.where(active, 0, self.refractory - 1)
         if noise_mv is not None:
             self.v = self.v + noise_mv[:, self.span]
+
+    def _stepped(self) -> Array:
+        if self.membrane.step == "euler":
+            change = self.current - self.v
+            change = change * self.membrane.factor
+            return self.v + change
+        if self.membrane.step == "exact":
+            change = self.v - self.current
+            change = change * self.membrane.factor
+            return self.current + change
+        bounded = np.clip(self.v, -LARGEST_MV, LARGEST_MV)
+        change = bounded * bounded
+        change = change + self.current
+        change = change * self.membrane.factor
+        return self.v + change
 
     def reset(self) -> None:
         """Reset voltage and refractory count where a neuron spiked."""
@@ -139,8 +155,29 @@ class _Neurons:
         self.refractory = np.where(self.spikes, self.refractory_steps, self.refractory)
 
 
-class _Synapses:
-    """State of one projection in all trials; arrays are (B, n_post)."""
+class _Kicks:
+    """The stimulation of a run."""
+
+    def __init__(self, network: SpikingNetwork, drive: Drive) -> None:
+        self.chosen = drive.chosen(network.size)
+        self.kicks = drive.kicks()
+
+    def give(self, step: int, populations: list[_Neurons]) -> None:
+        """Push the chosen neurons, one stimulation after the other."""
+        if not len(self.chosen):
+            return
+        kicks_mv = self.kicks.take(range(step, step + 1))[0]
+        for chosen, kick_mv in zip(self.chosen, kicks_mv, strict=True):
+            for neurons in populations:
+                neurons.v = neurons.v + kick_mv[:, None] * chosen[neurons.span]
+
+
+class Synapses:
+    """State of one projection in all trials.
+
+    Arrays of the filter are (B, n_post), or (B, n_pre) where its time constants are those of the
+    presynaptic side; the current is (B, n_post).
+    """
 
     def __init__(self, network: SpikingNetwork, projection: Projection, drive: Drive) -> None:
         self.projection = projection
@@ -149,10 +186,12 @@ class _Synapses:
             [p.name for p in network.populations].index(name) if name != INPUT else -1
             for name in (projection.source, projection.target)
         )
-        shape = (drive.n_trials, projection.shape[0])
-        self.current: Array = np.zeros(shape)
-        self.rise: Array = np.zeros(shape)
-        self.synapses = projection.synapses()
+        n_post, n_pre = projection.shape
+        self.presynaptic = projection.filter.side == "pre"
+        self.trace: Array = np.zeros((drive.n_trials, n_pre if self.presynaptic else n_post))
+        self.rise: Array = np.zeros_like(self.trace)
+        self.current: Array = np.zeros((drive.n_trials, n_post))
+        self.synapses, self.weighted_sum = projection.synapses(), WeightedSum(projection)
         gain = drive.recurrent_gain
         self.gain = None if gain is None or self.source < 0 else gain[:, None]
         self.delayed: deque[NDArray[np.bool_]] = deque()
@@ -166,28 +205,55 @@ class _Synapses:
 
     def take(self, populations: list[_Neurons], u: Array) -> None:
         """Decay, then take what arrives in this step."""
-        arrived = self._arrivals(populations, u)
+        if self.presynaptic:
+            self._filter(self._arriving(populations, u))
+            self.current = self._scaled(self.weighted_sum(self.trace))
+        else:
+            self._filter(self._scaled(self._weighted(self._arriving(populations, u))))
+            self.current = self.trace
+
+    def _arriving(self, populations: list[_Neurons], u: Array) -> Array:
+        """s, or u, (B, n_pre)."""
+        if self.source < 0:
+            return u
+        self.delayed.append(populations[self.source].spikes)
+        if len(self.delayed) > self.projection.delay_steps:
+            return self.delayed.popleft().astype(np.float64)
+        return np.zeros((len(self.current), self.projection.shape[1]))
+
+    def _weighted(self, arriving: Array) -> Array:
+        """W s, or W u, summed in ascending order of the presynaptic neuron."""
+        if self.source < 0:
+            return input_current(self.projection, arriving)
+        weighted, columns = np.zeros_like(self.current), self.synapses
+        for trial, neuron in zip(*np.nonzero(arriving), strict=True):
+            first, last = columns.indptr[neuron], columns.indptr[neuron + 1]
+            weighted[trial, columns.indices[first:last]] += columns.data[first:last]
+        return weighted
+
+    def _scaled(self, arrived: Array) -> Array:
+        return arrived if self.gain is None else arrived * self.gain
+
+    def _filter(self, arrived: Array) -> None:
         decay, rise, gain = self.gates.decay, self.gates.rise, self.gates.gain
         if decay is None or gain is None:
-            self.current = arrived
+            self.trace = arrived
             return
-        self.current = self.current * decay
+        self.trace = self.trace * decay
         if rise is None:
-            self.current = self.current + arrived * gain
+            self.trace = self.trace + arrived * gain
         else:
-            self.current = self.current + self.rise * self.gates.dt_s
+            self.trace = self.trace + self.rise * self.gates.dt_s
             self.rise = self.rise * rise
             self.rise = self.rise + arrived * gain
 
-    def _arrivals(self, populations: list[_Neurons], u: Array) -> Array:
-        """W s (or W u), summed in ascending order of the presynaptic neuron."""
-        if self.source < 0:
-            return input_current(self.projection, u)
-        self.delayed.append(populations[self.source].spikes)
-        arrived = np.zeros_like(self.current)
-        if len(self.delayed) > self.projection.delay_steps:
-            columns = self.synapses
-            for trial, neuron in zip(*np.nonzero(self.delayed.popleft()), strict=True):
-                first, last = columns.indptr[neuron], columns.indptr[neuron + 1]
-                arrived[trial, columns.indices[first:last]] += columns.data[first:last]
-        return arrived if self.gain is None else arrived * self.gain
+
+def filtered_input(network: SpikingNetwork, projection: Projection, drive: Drive) -> Array:
+    """(K, B, n_post) current of every step over a projection from the input, filtered."""
+    synapses = Synapses(network, projection, drive)
+    steps, samples = drive.n_steps(network), len(drive.inputs)
+    currents = np.empty((steps, drive.n_trials, projection.shape[0]))
+    for step in range(steps):
+        currents[step] = synapses.current
+        synapses.take([], drive.inputs[network.input_sample(step, samples)])
+    return currents

@@ -15,10 +15,13 @@ from bridge.spiking.filters import Direct, DoubleExponential, Exponential, Filte
 from bridge.spiking.network import Channel, Projection, Readout, SpikingNetwork
 from bridge.spiking.neurons import (
     LIF_ARRAYS,
+    QIF_ARRAYS,
     InitialVoltage,
     Lif,
+    NeuronModel,
     NormalVoltage,
     Population,
+    Qif,
     UniformVoltage,
 )
 
@@ -35,6 +38,7 @@ def rate_to_tree(rate: RateNetwork) -> Tree:
     tree["provenance"] = json.dumps(dict(rate.provenance), sort_keys=True, default=str)
     if rate.excitatory is not None:
         tree["excitatory"] = rate.excitatory
+    tree |= _cell_types_to_tree(rate.cell_types)
     if rate.history is not None:
         names = ("update", "loss", "accuracy")
         tree["history"] = {name: getattr(rate.history, name) for name in names}
@@ -51,6 +55,7 @@ def rate_from_tree(tree: Tree) -> RateNetwork:
     return RateNetwork(
         **{name: tree[name] for name in (*_RATE_ARRAYS, *_RATE_VALUES)},
         excitatory=tree.get("excitatory"),
+        cell_types=_cell_types_from_tree(tree),
         history=History(**tree["history"]) if "history" in tree else None,
         checkpoint=Checkpoint(**tree["checkpoint"]) if "checkpoint" in tree else None,
         provenance=json.loads(tree["provenance"]),
@@ -66,9 +71,9 @@ def network_to_tree(network: SpikingNetwork) -> Tree:
         "sample_offset_steps": network.sample_offset_steps,
         "task": network.task,
         "provenance": json.dumps(dict(network.provenance), sort_keys=True, default=str),
-        "populations": _numbered(network.populations, _population_to_tree),
-        "projections": _numbered(network.projections, _projection_to_tree),
-        "readouts": _numbered(network.readouts, _readout_to_tree),
+        "populations": numbered(network.populations, _population_to_tree),
+        "projections": numbered(network.projections, _projection_to_tree),
+        "readouts": numbered(network.readouts, _readout_to_tree),
     }
 
 
@@ -81,17 +86,51 @@ def network_from_tree(tree: Tree) -> SpikingNetwork:
         sample_offset_steps=tree["sample_offset_steps"],
         task=tree["task"],
         provenance=json.loads(tree["provenance"]),
-        populations=tuple(map(_population_from_tree, _in_order(tree["populations"]))),
-        projections=tuple(map(_projection_from_tree, _in_order(tree["projections"]))),
-        readouts=tuple(map(_readout_from_tree, _in_order(tree["readouts"]))),
+        populations=tuple(map(_population_from_tree, in_order(tree["populations"]))),
+        projections=tuple(map(_projection_from_tree, in_order(tree["projections"]))),
+        readouts=tuple(map(_readout_from_tree, in_order(tree["readouts"]))),
     )
 
 
-def _numbered(parts: Sequence[Part], to_tree: Callable[[Part], Tree]) -> Tree:
+def rate_needs_version_2(rate: RateNetwork) -> bool:
+    """Whether it holds what readers of version 1 would pass over."""
+    return rate.cell_types is not None
+
+
+def network_needs_version_2(network: SpikingNetwork) -> bool:
+    """Whether it holds what readers of version 1 do not know or would pass over."""
+    return any(
+        population.cell_types is not None or isinstance(population.neurons, Qif)
+        for population in network.populations
+    ) or any(projection.filter.side == "pre" for projection in network.projections)
+
+
+def _cell_types_to_tree(types: tuple[str, ...] | None) -> Tree:
+    """Names of the kinds, and for each neuron the number of its own among them."""
+    if types is None:
+        return {}
+    names = sorted(set(types))
+    numbers = np.array([names.index(name) for name in types], dtype=np.int32)
+    return {"cell_types": numbers, "cell_type_names": json.dumps(names)}
+
+
+def _cell_types_from_tree(tree: Tree) -> tuple[str, ...] | None:
+    if "cell_types" not in tree:
+        return None
+    names, numbers = json.loads(tree["cell_type_names"]), tree["cell_types"]
+    in_range = numbers.size and numbers.min() >= 0 and numbers.max() < len(names)
+    if not isinstance(names, list) or numbers.dtype.kind not in "iu" or not in_range:
+        raise FormatError("cell_types: expected numbers of the names in cell_type_names")
+    return tuple(names[number] for number in numbers.tolist())
+
+
+def numbered(parts: Sequence[Part], to_tree: Callable[[Part], Tree]) -> Tree:
+    """Parts as groups that are named by their number."""
     return {f"{number:03d}": to_tree(part) for number, part in enumerate(parts)}
 
 
-def _in_order(tree: Tree) -> list[Tree]:
+def in_order(tree: Tree) -> list[Tree]:
+    """The groups of `numbered`, in their order."""
     return [tree[name] for name in sorted(tree)]
 
 
@@ -102,19 +141,32 @@ def _population_to_tree(population: Population) -> Tree:
         "name": population.name,
         "size": population.size,
         "noise_mv": np.asarray(population.noise_mv),
-        "model": "lif",
-        "membrane_step": neurons.membrane_step,
+        **_cell_types_to_tree(population.cell_types),
+        **_neurons_to_tree(neurons),
         "refractory_steps": neurons.refractory_steps,
         "initial_refractory_steps": neurons.initial_refractory_steps,
-        **{name: np.asarray(getattr(neurons, name)) for name in LIF_ARRAYS},
         **start,
         **vars(initial),
     }
 
 
+def _neurons_to_tree(neurons: NeuronModel) -> Tree:
+    if isinstance(neurons, Qif):
+        return {"model": "qif", **{name: np.asarray(getattr(neurons, name)) for name in QIF_ARRAYS}}
+    arrays = {name: np.asarray(getattr(neurons, name)) for name in LIF_ARRAYS}
+    return {"model": "lif", "membrane_step": neurons.membrane_step, **arrays}
+
+
+def _neurons_from_tree(tree: Tree) -> NeuronModel:
+    counts = ("refractory_steps", "initial_refractory_steps")
+    if tree["model"] == "lif":
+        return Lif(**{name: tree[name] for name in (*LIF_ARRAYS, "membrane_step", *counts)})
+    if tree["model"] == "qif":
+        return Qif(**{name: tree[name] for name in (*QIF_ARRAYS, *counts)})
+    raise FormatError(f"unknown neuron model {tree['model']!r}; known are lif, qif")
+
+
 def _population_from_tree(tree: Tree) -> Population:
-    if tree["model"] != "lif":
-        raise FormatError(f"unknown neuron model {tree['model']!r}; known is lif")
     kind = tree["initial_voltage"]
     if kind == "UniformVoltage":
         initial: InitialVoltage = UniformVoltage(low_mv=tree["low_mv"], high_mv=tree["high_mv"])
@@ -122,13 +174,13 @@ def _population_from_tree(tree: Tree) -> Population:
         initial = NormalVoltage(mean_mv=tree["mean_mv"], sd_mv=tree["sd_mv"])
     else:
         raise FormatError(f"unknown initial voltage {kind!r}")
-    names = (*LIF_ARRAYS, "membrane_step", "refractory_steps", "initial_refractory_steps")
     return Population(
         name=tree["name"],
         size=tree["size"],
         noise_mv=tree["noise_mv"],
-        neurons=Lif(**{name: tree[name] for name in names}),
+        neurons=_neurons_from_tree(tree),
         initial_voltage=initial,
+        cell_types=_cell_types_from_tree(tree),
     )
 
 
@@ -190,7 +242,7 @@ def _readout_to_tree(readout: Readout) -> Tree:
     return {
         "name": readout.name,
         "bias": np.asarray(readout.bias),
-        "channels": _numbered(readout.channels, _channel_to_tree),
+        "channels": numbered(readout.channels, _channel_to_tree),
     }
 
 
@@ -207,24 +259,28 @@ def _readout_from_tree(tree: Tree) -> Readout:
         Channel(
             source=part["source"], weights=part["weights"], filter=_filter_from_tree(part["filter"])
         )
-        for part in _in_order(tree["channels"])
+        for part in in_order(tree["channels"])
     )
     return Readout(name=tree["name"], bias=tree["bias"], channels=channels)
 
 
 def _filter_to_tree(filter_: Filter) -> Tree:
-    arrays = {k: np.asarray(v) for k, v in vars(filter_).items() if k.startswith("tau")}
+    arrays: Tree = {k: np.asarray(v) for k, v in vars(filter_).items() if k.startswith("tau")}
+    # As in version 1 where it is the postsynaptic side's.
+    if filter_.side == "pre":
+        arrays["side"] = "pre"
     if isinstance(filter_, Exponential):
         return {"kind": "exponential", "normalisation": filter_.normalisation, **arrays}
     return {"kind": "direct" if isinstance(filter_, Direct) else "double_exponential", **arrays}
 
 
 def _filter_from_tree(tree: Tree) -> Filter:
-    kind = tree["kind"]
+    kind, side = tree["kind"], tree.get("side", "post")
     if kind == "direct":
         return Direct()
     if kind == "exponential":
-        return Exponential(tau_ms=tree["tau_ms"], normalisation=tree["normalisation"])
+        return Exponential(tau_ms=tree["tau_ms"], normalisation=tree["normalisation"], side=side)
     if kind == "double_exponential":
-        return DoubleExponential(tau_rise_ms=tree["tau_rise_ms"], tau_decay_ms=tree["tau_decay_ms"])
+        times = {name: tree[name] for name in ("tau_rise_ms", "tau_decay_ms")}
+        return DoubleExponential(**times, side=side)
     raise FormatError(f"unknown filter {kind!r}")

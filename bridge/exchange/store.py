@@ -14,9 +14,13 @@ import numpy as np
 from bridge.errors import BridgeError, FormatError, SpecError
 from bridge.exchange.hdf5 import FORMAT, Tree, read_tree, write_tree
 from bridge.exchange.networks import (
+    in_order,
     network_from_tree,
+    network_needs_version_2,
     network_to_tree,
+    numbered,
     rate_from_tree,
+    rate_needs_version_2,
     rate_to_tree,
 )
 from bridge.methods.scale_search import Conversion, ScaleSearch
@@ -24,8 +28,7 @@ from bridge.rate.network import RateNetwork
 from bridge.spiking.drive import Drive, FrozenNoise, Noise, OwnNoise, SharedNoise
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording, Spikes
-
-FORMAT_VERSION = 1
+from bridge.spiking.stimulation import Stimulation
 
 Stored = RateNetwork | SpikingNetwork | Conversion | Drive | Recording
 
@@ -43,10 +46,27 @@ def save(thing: Stored, path: str | Path, *, force: bool = False) -> Path:
     """
     for kind, (cls, to_tree, _) in _KINDS.items():
         if isinstance(thing, cls):
-            tree = {"format": FORMAT, "format_version": FORMAT_VERSION, "kind": kind}
+            tree = {"format": FORMAT, "format_version": format_version(thing), "kind": kind}
             write_tree(Path(path), {**tree, **to_tree(thing)}, overwrite=force)
             return Path(path)
     raise SpecError(f"cannot save {type(thing).__name__}; known kinds are {', '.join(_KINDS)}")
+
+
+def format_version(thing: Stored) -> int:
+    """The version a thing is written in: the oldest that says all of it.
+
+    Version 2 adds QIF neurons, filters of the presynaptic side, cell types and stimulation, most of
+    which a reader of version 1 would pass over in silence. What uses none of them stays readable
+    by every program that reads version 1.
+    """
+    if isinstance(thing, Conversion):
+        return max(format_version(thing.network), format_version(thing.rate))
+    newer = (
+        (isinstance(thing, SpikingNetwork) and network_needs_version_2(thing))
+        or (isinstance(thing, RateNetwork) and rate_needs_version_2(thing))
+        or (isinstance(thing, Drive) and bool(thing.stimulation))
+    )
+    return 2 if newer else 1
 
 
 def load(path: str | Path) -> Stored:
@@ -65,7 +85,8 @@ def load(path: str | Path) -> Stored:
     return _READERS[version](path, tree)
 
 
-def _read_v1(path: str | Path, tree: Tree) -> Stored:
+def _read(path: str | Path, tree: Tree) -> Stored:
+    """Version 2, and version 1, which is a part of it."""
     kind = tree.get("kind")
     if kind not in _KINDS:
         raise FormatError(f"{path}: unknown kind {kind!r}; known are {', '.join(_KINDS)}")
@@ -125,7 +146,18 @@ def _drive_to_tree(drive: Drive) -> Tree:
     for name in ("v_initial_mv", "recurrent_gain", "trial_numbers"):
         if getattr(drive, name) is not None:
             tree[name] = getattr(drive, name)
+    if drive.stimulation:
+        tree["stimulation"] = numbered(drive.stimulation, _stimulation_to_tree)
     return tree
+
+
+def _stimulation_to_tree(stimulation: Stimulation) -> Tree:
+    return {name: value for name, value in vars(stimulation).items() if value is not None}
+
+
+def _stimulation_from_tree(tree: Tree) -> Stimulation:
+    names = ("start_step", "stop_step", "neurons", "amplitude_mv", "probability")
+    return Stimulation(**{name: tree[name] for name in names}, seed=tree.get("seed"))
 
 
 def _drive_from_tree(tree: Tree) -> Drive:
@@ -147,6 +179,7 @@ def _drive_from_tree(tree: Tree) -> Drive:
         recurrent_gain=tree.get("recurrent_gain"),
         first_trial=tree["first_trial"],
         trial_numbers=tree.get("trial_numbers"),
+        stimulation=tuple(map(_stimulation_from_tree, in_order(tree.get("stimulation", {})))),
     )
 
 
@@ -195,4 +228,4 @@ _KINDS: dict[str, tuple[type, Callable[[Any], Tree], Callable[[Tree], Any]]] = {
     "recording": (Recording, _recording_to_tree, _recording_from_tree),
 }
 
-_READERS: dict[object, Callable[[str | Path, Tree], Stored]] = {1: _read_v1}
+_READERS: dict[object, Callable[[str | Path, Tree], Stored]] = {1: _read, 2: _read}

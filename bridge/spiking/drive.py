@@ -1,4 +1,4 @@
-"""What drives a network in a run: input, noise, initial voltages; and how noise is drawn."""
+"""What drives a network in a run: input, noise, start, stimulation; and how noise is drawn."""
 
 from dataclasses import dataclass, replace
 
@@ -9,10 +9,12 @@ from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.noise import standard_normal, trial_keys
+from bridge.spiking.stimulation import Kicks, Stimulation
 
 Array = NDArray[np.float64]
 
-_NOISE_STREAM, _VOLTAGE_STREAM = 0, 1
+# The stimulations of a drive take the streams from the last on.
+_NOISE_STREAM, _VOLTAGE_STREAM, _STIMULATION_STREAM = 0, 1, 2
 
 
 def trial_generator(seed: int, stream: int, trial: int) -> np.random.Generator:
@@ -82,7 +84,9 @@ class Drive:
             1/lambda (Kim et al. 2019), so a batch can hold many scale factors.
         first_trial: Number of the first trial in the seed's sequence.
         trial_numbers: (B,) numbers of the trials in it, after `first_trial`; None: 0, 1, 2, ...
-            Trials of one number have the same noise and initial voltages.
+            Trials of one number have the same noise, initial voltages and draws of stimulation.
+        stimulation: Pushes of chosen neurons, added in this order. With `FrozenNoise` each needs a
+            seed of its own.
     """
 
     inputs: Array
@@ -91,6 +95,7 @@ class Drive:
     recurrent_gain: Array | None = None
     first_trial: int = 0
     trial_numbers: NDArray[np.int64] | None = None
+    stimulation: tuple[Stimulation, ...] = ()
 
     def __post_init__(self) -> None:
         inputs = frozen_array("inputs", self.inputs, (None, None, None))
@@ -112,6 +117,10 @@ class Drive:
             if np.any(numbers < 0):
                 raise SpecError(f"trial_numbers: must not be negative, got {numbers.min()}")
             object.__setattr__(self, "trial_numbers", numbers)
+        object.__setattr__(self, "stimulation", tuple(self.stimulation))
+        unseeded = any(part.seed is None for part in self.stimulation)
+        if unseeded and isinstance(self.noise, FrozenNoise):
+            raise SpecError("frozen noise has no seed: give each stimulation its own")
 
     @property
     def n_trials(self) -> int:
@@ -153,6 +162,37 @@ class Drive:
             got = self.noise.values_mv.shape
             if got != (steps, trials, size):
                 raise SpecError(f"frozen noise: expected {(steps, trials, size)}, got {got}")
+        self._check_stimulation(size, steps)
+
+    def _check_stimulation(self, size: int, steps: int) -> None:
+        for part in self.stimulation:
+            if part.neurons.max() >= size:
+                raise SpecError(
+                    f"stimulation: neuron {part.neurons.max()} is asked for, the network has {size}"
+                )
+            if part.stop_step > steps:
+                raise SpecError(
+                    f"stimulation: lasts until step {part.stop_step}, a trial has {steps} steps"
+                )
+
+    def chosen(self, size: int) -> Array:
+        """(M, N) 1 where a stimulation pushes a neuron, else 0, for N = `size` neurons."""
+        masks = np.zeros((len(self.stimulation), size))
+        for mask, part in zip(masks, self.stimulation, strict=True):
+            mask[part.neurons] = 1.0
+        return masks
+
+    def kicks(self) -> Kicks:
+        """The pushes of all stimulations, to be taken step after step."""
+        keys = [
+            trial_keys(
+                self._seed() if part.seed is None else part.seed,
+                _STIMULATION_STREAM + place,
+                self._numbers(),
+            )
+            for place, part in enumerate(self.stimulation)
+        ]
+        return Kicks(self.stimulation, keys)
 
     def noise_keys(self) -> NDArray[np.int32]:
         """(B, 2) keys of the trials' noise, for `bridge.spiking.noise`."""

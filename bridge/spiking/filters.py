@@ -1,7 +1,7 @@
 """Synaptic filters: how arriving spikes become a current, or a trace that a readout weighs."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,14 +10,24 @@ from bridge.errors import SpecError
 from bridge.spiking.arrays import per_neuron, positive
 
 Array = NDArray[np.float64]
+# Whose time constants a filter in a projection has. "post": the target's, and what is filtered is
+# the weighted sum, W s; "pre": the source's, whose spikes are filtered before the weights sum them.
+Side: TypeAlias = Literal["post", "pre"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Direct:
     """No filter: what arrives in a step acts for one step (the analog input acts at once)."""
 
+    # Without a time constant both sides are the same.
+    side: ClassVar[Side] = "post"
+
     def sized(self, size: int) -> "Direct":
         """Itself: there is nothing per neuron."""
+        return self
+
+    def of_readout(self) -> "Direct":
+        """Itself."""
         return self
 
 
@@ -25,26 +35,35 @@ class Direct:
 class Exponential:
     """x <- x exp(-dt/tau) + g w s.
 
-    In a projection tau belongs to the postsynaptic neuron, in a readout to the one read.
+    In a projection tau belongs to the postsynaptic neuron, or, where `side` is "pre", to the
+    presynaptic one: then x <- x exp(-dt/tau) + g s is kept for each presynaptic neuron or input
+    channel, and the weights sum these x. In a readout tau belongs to the neuron read.
 
     Attributes:
         tau_ms: Time constant, ms; one number or (N,).
         normalisation: "area": g = 1/tau in 1/s, a spike has unit area and x is in Hz times the
             weight's unit; "jump": g = 1, a spike moves x by its weight.
+        side: Whose time constant it is in a projection.
     """
 
     tau_ms: ArrayLike
     normalisation: Literal["area", "jump"]
+    side: Side = "post"
 
     def __post_init__(self) -> None:
         if self.normalisation not in ("area", "jump"):
             raise SpecError(f"normalisation: 'area' or 'jump', got {self.normalisation!r}")
+        _check_side(self.side)
 
     def sized(self, size: int) -> "Exponential":
         """The same filter with an (N,) time constant, checked."""
         tau_ms = per_neuron("tau_ms", self.tau_ms, size)
         positive("tau_ms", tau_ms)
-        return Exponential(tau_ms=tau_ms, normalisation=self.normalisation)
+        return replace(self, tau_ms=tau_ms)
+
+    def of_readout(self) -> "Exponential":
+        """The same filter for a readout, which knows one side only."""
+        return replace(self, side="post")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,15 +73,22 @@ class DoubleExponential:
     x takes the old h, so a spike moves a voltage two steps later. Times are in seconds in the
     gain and in h dt: a spike has unit area and x is in Hz times the weight's unit
     (Kim et al. 2019, SI eq. 5-6). In a projection the time constants belong to the postsynaptic
-    neuron, in a readout to the one read.
+    neuron, as in the authors' code, or, where `side` is "pre", to the presynaptic one, as in their
+    paper: then x and h are kept, without w, for each presynaptic neuron or input channel, and the
+    weights sum the x. In a readout they belong to the neuron read.
 
     Attributes:
         tau_rise_ms: Rise time constant, ms; one number or (N,).
         tau_decay_ms: Decay time constant, ms; one number or (N,).
+        side: Whose time constants they are in a projection.
     """
 
     tau_rise_ms: ArrayLike
     tau_decay_ms: ArrayLike
+    side: Side = "post"
+
+    def __post_init__(self) -> None:
+        _check_side(self.side)
 
     def sized(self, size: int) -> "DoubleExponential":
         """The same filter with (N,) time constants, checked."""
@@ -70,10 +96,19 @@ class DoubleExponential:
         decay_ms = per_neuron("tau_decay_ms", self.tau_decay_ms, size)
         positive("tau_rise_ms", rise_ms)
         positive("tau_decay_ms", decay_ms)
-        return DoubleExponential(tau_rise_ms=rise_ms, tau_decay_ms=decay_ms)
+        return replace(self, tau_rise_ms=rise_ms, tau_decay_ms=decay_ms)
+
+    def of_readout(self) -> "DoubleExponential":
+        """The same filter for a readout, which knows one side only."""
+        return replace(self, side="post")
 
 
 Filter = Direct | Exponential | DoubleExponential
+
+
+def _check_side(side: str) -> None:
+    if side not in ("post", "pre"):
+        raise SpecError(f"side: 'post' or 'pre', got {side!r}")
 
 
 def decay_factor(tau_ms: ArrayLike, dt_ms: float) -> Array:

@@ -30,7 +30,8 @@ class Projection:
         target: Name of the postsynaptic population.
         weights: (post, pre), dense or any scipy.sparse array (kept as CSC, sorted). mV per unit
             of what the filter gives: mV/Hz for unit area, mV for unit jump and direct.
-        filter: What the weighted arrivals pass before they become a current.
+        filter: What the weighted arrivals pass before they become a current; with side "pre" what
+            arrivals pass before they are weighted.
         delay_steps: Whole steps by which spikes arrive later; 0: they enter the filter in the
             step they are fired in. The analog input has no delay.
     """
@@ -54,7 +55,9 @@ class Projection:
         else:
             weights = frozen_array(f"{name}: weights", weights, (None, None))
         object.__setattr__(self, "weights", weights)
-        object.__setattr__(self, "filter", self.filter.sized(weights.shape[0]))
+        post, pre = weights.shape
+        size = pre if self.filter.side == "pre" else post
+        object.__setattr__(self, "filter", self.filter.sized(size))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -87,6 +90,7 @@ class Channel:
         source: Name of the population that is read.
         weights: (O, pre), units of the output per unit of the filtered spikes.
         filter: Filter of the spikes of each neuron, with that neuron's time constants.
+            Its `side` means nothing here, and is not kept.
     """
 
     source: str
@@ -96,7 +100,8 @@ class Channel:
     def __post_init__(self) -> None:
         weights = frozen_array("readout weights", self.weights, (None, None))
         object.__setattr__(self, "weights", weights)
-        object.__setattr__(self, "filter", self.filter.sized(weights.shape[1]))
+        filter_ = self.filter.of_readout().sized(weights.shape[1])
+        object.__setattr__(self, "filter", filter_)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bridge.errors import SpecError
-from bridge.spiking.arrays import counted, per_neuron, positive
+from bridge.spiking.arrays import cell_types, counted, per_neuron, positive
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,20 +41,15 @@ class Lif:
     def __post_init__(self) -> None:
         if self.membrane_step not in ("euler", "exact"):
             raise SpecError(f"membrane_step: 'euler' or 'exact', got {self.membrane_step!r}")
-        for name in ("refractory_steps", "initial_refractory_steps"):
-            object.__setattr__(self, name, counted(name, getattr(self, name)))
+        _count_refractory(self)
 
     def sized(self, size: int) -> "SizedLif":
         """The same neurons with every parameter as an (N,) array, checked."""
-        values = {name: per_neuron(name, getattr(self, name), size) for name in LIF_ARRAYS}
-        positive("tau_mem_ms", values["tau_mem_ms"])
-        if np.any(values["v_reset_mv"] >= values["v_threshold_mv"]):
-            raise SpecError("v_reset_mv: must lie below v_threshold_mv in every neuron")
         return SizedLif(
             membrane_step=self.membrane_step,
             refractory_steps=self.refractory_steps,
             initial_refractory_steps=self.initial_refractory_steps,
-            **values,
+            **_sized_arrays(self, LIF_ARRAYS, size),
         )
 
 
@@ -70,6 +65,78 @@ class SizedLif(Lif):
     v_threshold_mv: NDArray[np.float64]
     v_reset_mv: NDArray[np.float64]
     bias_mv: NDArray[np.float64]
+
+
+# Where v^2 stops growing in a `Qif`, mV: a kilovolt is far beyond every threshold.
+LARGEST_MV = 1e6
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Qif:
+    """Quadratic integrate-and-fire neurons (Kim et al. 2019, SI).
+
+    The membrane follows tau dv/dt = v^2 + I, v and I in mV, in Euler steps: v += dt/tau (v^2 + I).
+    From the larger root of v^2 + I on v runs away, and only the threshold ends that. The v of the
+    square is held within +-`LARGEST_MV`, so that no v, however absurd, squares to infinity. Every
+    quantity is one number for all neurons, or (N,) numbers, one for each.
+
+    Attributes:
+        tau_mem_ms: Membrane time constant, ms.
+        v_threshold_mv: A neuron whose v is at or above this fires, mV.
+        v_reset_mv: Voltage after a spike, mV.
+        bias_mv: Constant current; it counts as mV^2 beside v^2.
+        refractory_steps: Membrane steps skipped after a spike (noise still acts).
+        initial_refractory_steps: Membrane steps skipped at the start of a trial.
+    """
+
+    tau_mem_ms: ArrayLike
+    v_threshold_mv: ArrayLike
+    v_reset_mv: ArrayLike
+    bias_mv: ArrayLike = 0.0
+    refractory_steps: int = 0
+    initial_refractory_steps: int = 0
+
+    def __post_init__(self) -> None:
+        _count_refractory(self)
+
+    def sized(self, size: int) -> "SizedQif":
+        """The same neurons with every parameter as an (N,) array, checked."""
+        return SizedQif(
+            refractory_steps=self.refractory_steps,
+            initial_refractory_steps=self.initial_refractory_steps,
+            **_sized_arrays(self, QIF_ARRAYS, size),
+        )
+
+
+QIF_ARRAYS = ("tau_mem_ms", "v_threshold_mv", "v_reset_mv", "bias_mv")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SizedQif(Qif):
+    """`Qif` whose parameters are all (N,) arrays: what a population holds."""
+
+    tau_mem_ms: NDArray[np.float64]
+    v_threshold_mv: NDArray[np.float64]
+    v_reset_mv: NDArray[np.float64]
+    bias_mv: NDArray[np.float64]
+
+
+NeuronModel = Lif | Qif
+
+
+def _count_refractory(neurons: NeuronModel) -> None:
+    for name in ("refractory_steps", "initial_refractory_steps"):
+        object.__setattr__(neurons, name, counted(name, getattr(neurons, name)))
+
+
+def _sized_arrays(
+    neurons: NeuronModel, names: tuple[str, ...], size: int
+) -> dict[str, NDArray[np.float64]]:
+    values = {name: per_neuron(name, getattr(neurons, name), size) for name in names}
+    positive("tau_mem_ms", values["tau_mem_ms"])
+    if np.any(values["v_reset_mv"] >= values["v_threshold_mv"]):
+        raise SpecError("v_reset_mv: must lie below v_threshold_mv in every neuron")
+    return values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,13 +185,15 @@ class Population:
         initial_voltage: Where v starts in each trial.
         noise_mv: S.d. of the independent normal noise added to v once a step, in refractory
             steps too and not scaled with the step, mV; one number or (N,).
+        cell_types: (N) names of the kinds of neurons, as PYR, PV and SOM; None: they have none.
     """
 
     name: str
     size: int
-    neurons: Lif
+    neurons: NeuronModel
     initial_voltage: InitialVoltage
     noise_mv: ArrayLike = 0.0
+    cell_types: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", counted(f"{self.name}: size", self.size, least=1))
@@ -133,3 +202,4 @@ class Population:
         if np.any(noise < 0):
             raise SpecError(f"{self.name}: noise_mv must not be negative, got {noise.min()}")
         object.__setattr__(self, "noise_mv", noise)
+        object.__setattr__(self, "cell_types", cell_types(self.cell_types, self.size))

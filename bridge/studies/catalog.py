@@ -183,6 +183,17 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 {"qif": "does the task"},
             ),
             Study(
+                "tasks",
+                "Every task, with time constants of 20 to 100 ms",
+                "",
+                5,
+                tuple(
+                    _cell(task, task, tau_ms=_WIDE_MS)
+                    for task in (GO_NOGO, "xor", CONTEXT, "oscillation", "flip-flop")
+                ),
+                {"": "names the first four, and gives no number"},
+            ),
+            Study(
                 "quality",
                 "What decides how well a Go-NoGo network converts",
                 "",

@@ -40,7 +40,7 @@ def train_network(task: str, options: Mapping[str, Any]) -> bytes:
         SpecError: training diverged, or the options make no sense.
     """
     _know_tasks()
-    return _bytes_of(train(task, **options))
+    return bytes_of(train(task, **options))
 
 
 def measure_network(
@@ -59,7 +59,7 @@ def measure_network(
         A row for each variant.
     """
     _know_tasks()
-    rate = _network_of(content)
+    rate = network_of(content)
     common = _rate_row(rate, seed, effort)
     rows, scale = [], None
     for variant in variants:
@@ -138,12 +138,14 @@ def _since(began: float) -> float:
     return round(time.monotonic() - began, 1)
 
 
-def _bytes_of(network: RateNetwork) -> bytes:
+def bytes_of(network: RateNetwork) -> bytes:
+    """The bytes of a network's file."""
     with tempfile.TemporaryDirectory(prefix="spikebridge-study-") as folder:
         return save(network, Path(folder) / "network.h5").read_bytes()
 
 
-def _network_of(content: bytes) -> RateNetwork:
+def network_of(content: bytes) -> RateNetwork:
+    """The network of a file's bytes; FormatError where they are damaged."""
     with tempfile.TemporaryDirectory(prefix="spikebridge-study-") as folder:
         path = Path(folder) / "network.h5"
         path.write_bytes(content)

@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import drive_for, kim_network
+from conftest import drive_for, kim_network, quadratic_network
 
 from bridge.backends import brian2_program, cache, toolchain
+from bridge.spiking.filters import DoubleExponential
+from bridge.spiking.stimulation import Stimulation
 
 
 @pytest.fixture
@@ -124,9 +126,41 @@ def network(seed=0):
     return kim_network(size=15, seed=seed)
 
 
+def filtered(net, side):
+    synapse = DoubleExponential(tau_rise_ms=2, tau_decay_ms=20, side=side)
+    return replace(net, projections=[replace(net.projections[0], filter=synapse)])
+
+
+def with_qif(net):
+    (units,) = net.populations
+    neurons = quadratic_network().populations[0].neurons
+    scalars = {"tau_mem_ms": 10, "bias_mv": 0, "v_threshold_mv": 30, "v_reset_mv": -65}
+    return replace(net, populations=[replace(units, neurons=replace(neurons, **scalars))])
+
+
+def key_of(net, given):
+    wanted = {"counted": True, "voltages": False, "margins": False}
+    return brian2_program._key(brian2_program.form_of(net, given, **wanted))
+
+
+def test_the_side_of_a_filter_and_the_stimulated_populations_decide_the_key():
+    post, pre = (filtered(network(), side) for side in ("post", "pre"))
+    given = drive_for(post, 2)
+    assert key_of(post, given) != key_of(pre, given)
+
+    def pushed(*neurons, **fields):
+        push = Stimulation(start_step=0, stop_step=9, neurons=neurons, **fields)
+        return replace(given, stimulation=(push,))
+
+    assert key_of(post, pushed(1)) != key_of(post, given)
+    # Which neurons, when and how much are values that the program reads.
+    assert key_of(post, pushed(1)) == key_of(post, pushed(2, 3, amplitude_mv=-1, seed=4))
+
+
 @pytest.mark.parametrize(
     "change",
     [
+        with_qif,
         lambda net: replace(net, dt_ms=0.1),
         lambda net: replace(net, sample_offset_steps=50),
         lambda net: replace(net, projections=net.projections[:1]),
@@ -136,9 +170,7 @@ def network(seed=0):
 )
 def test_what_decides_the_code_decides_the_key(change):
     def key(net):
-        given = drive_for(net, 2)
-        wanted = {"counted": True, "voltages": False, "margins": False}
-        return brian2_program._key(brian2_program.form_of(net, given, **wanted))
+        return key_of(net, drive_for(net, 2))
 
     assert key(network()) == key(network(seed=1))
     assert key(network()) != key(change(network()))

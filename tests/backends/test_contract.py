@@ -4,7 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import EXACT_BACKENDS, NETWORKS, drive_for, kim_network, two_population_network
+from conftest import (
+    EXACT_BACKENDS,
+    NETWORKS,
+    STIMULATION,
+    drive_for,
+    kim_network,
+    quadratic_network,
+    two_population_network,
+)
 
 import bridge
 from bridge.backends import simulate
@@ -12,7 +20,8 @@ from bridge.errors import SpecError
 from bridge.spiking.drive import Drive, FrozenNoise, NoiseStream, OwnNoise, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.network import INPUT, Projection, SpikingNetwork
-from bridge.spiking.neurons import Lif, Population, UniformVoltage
+from bridge.spiking.neurons import Lif, Population, Qif, UniformVoltage
+from bridge.spiking.stimulation import Stimulation
 
 OTHERS = [name for name in EXACT_BACKENDS if name != "reference"]
 # Brian2 makes all its targets from one model; the compiled ones, slow to build, run the whole
@@ -31,7 +40,8 @@ def reference_runs():
     runs = {}
     for name, (make, samples) in NETWORKS.items():
         network = make()
-        drive = drive_for(network, samples, trials=3, recurrent_gain=[1.0, 0.7, 1.3])
+        fields = {"recurrent_gain": [1.0, 0.7, 1.3], "stimulation": STIMULATION.get(name, ())}
+        drive = drive_for(network, samples, trials=3, **fields)
         recording = simulate(network, drive, backend="reference", voltages=True, margins=True)
         runs[name] = (network, drive, recording)
     return runs
@@ -66,11 +76,21 @@ def single_neuron(weight_mv=0.0, filter_=None, **lif):
         "membrane_step": "euler", "tau_mem_ms": 10.0, "v_rest_mv": -60.0, "v_threshold_mv": -50.0,
         "v_reset_mv": -60.0,
     } | lif  # fmt: skip
+    return one_of(Lif(**given), weight_mv, filter_)
+
+
+def single_qif(current, **fields):
+    """One noiseless QIF neuron under a constant current, at the step of the paper's constants."""
+    given = {"tau_mem_ms": 10.0, "v_threshold_mv": 30.0, "v_reset_mv": -65.0} | fields
+    return replace(one_of(Qif(bias_mv=current, **given), 0.0), dt_ms=0.01)
+
+
+def one_of(neurons, weight_mv, filter_=None):
     return SpikingNetwork(
         dt_ms=0.1,
         populations=[
             Population(
-                name="one", size=1, neurons=Lif(**given),
+                name="one", size=1, neurons=neurons,
                 initial_voltage=UniformVoltage(low_mv=-60, high_mv=-60),
             )
         ],
@@ -100,6 +120,89 @@ def test_the_f_i_curve_follows_the_formula_of_the_lif(label):
         # A spike can only come at a step: up to two steps late.
         assert np.all(intervals >= period_ms)
         assert np.all(intervals <= period_ms + 0.2)
+
+
+@pytest.mark.parametrize("label", QUICK)
+def test_the_f_i_curve_follows_the_formula_of_the_qif(label):
+    # v = s tan(s t / tau) from reset to threshold with s^2 = I, then the refractory time.
+    for current in (25.0, 100.0):
+        network = single_qif(current, refractory_steps=200)
+        spikes = run(label, network, constant(5000)).spikes
+        root = np.sqrt(current)
+        period_ms = 2 + 10 / root * (np.arctan(30 / root) - np.arctan(-65 / root))
+        # A spike comes at a step, and Euler is early or late by about half a step, dt/2 ln f1/f0.
+        assert np.diff(spikes.step) * 0.01 == pytest.approx(period_ms, abs=0.03)
+
+
+@pytest.mark.parametrize("label", QUICK)
+def test_a_qif_neuron_rests_at_the_lower_root_of_its_current(label):
+    # v^2 + I = 0: -5 mV draws v near, from +5 on it runs away.
+    network = single_qif(-25.0)
+    for start, spikes in ((-60.0, 0), (4.9, 0), (5.1, 1)):
+        drive = replace(constant(4000), v_initial_mv=[[start]])
+        got = run(label, network, drive, voltages=True)
+        assert got.spikes.count == spikes
+        assert got.voltages_mv[-1, 0, 0] == pytest.approx(-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("label", [*QUICK, "float32"])
+def test_no_voltage_of_a_qif_neuron_squares_to_infinity(label):
+    # 1e25 squared is no number in float32, 1e200 none in float64.
+    single = label == "float32"
+    network = single_qif(-1e9, initial_refractory_steps=2)
+    drive = replace(constant(6), v_initial_mv=[[-1e25 if single else -1e200]])
+    if single:
+        got = simulate(network, drive, backend="snntorch", dtype="float32", voltages=True)
+    else:
+        got = run(label, network, drive, voltages=True)
+    assert np.all(got.voltages_mv <= 0)
+    assert got.spikes.count == 0
+
+
+@pytest.mark.parametrize("label", QUICK)
+def test_stimulation_pushes_its_neurons_in_its_window_even_refractory_ones(label):
+    # The membrane stands still: v counts the pushes, of three neurons in two populations.
+    lif = {
+        "membrane_step": "euler", "tau_mem_ms": 10.0, "v_rest_mv": 0.0, "v_threshold_mv": 0.0,
+        "v_reset_mv": -70.0, "initial_refractory_steps": 30,
+    }  # fmt: skip
+    network = SpikingNetwork(
+        dt_ms=0.1,
+        populations=[
+            Population(
+                name=name, size=2, neurons=Lif(**lif),
+                initial_voltage=UniformVoltage(low_mv=-60, high_mv=-60),
+            )
+            for name in ("first", "second")
+        ],
+        projections=[],
+    )  # fmt: skip
+    pushes = (
+        Stimulation(start_step=3, stop_step=7, neurons=[0, 2], amplitude_mv=0.5, probability=1),
+        Stimulation(start_step=5, stop_step=12, neurons=[2, 3], amplitude_mv=-2.0, probability=1),
+        Stimulation(start_step=0, stop_step=20, neurons=[1], amplitude_mv=9.0, probability=0),
+    )
+    drive = Drive(inputs=np.zeros((20, 2, 0)), noise=SharedNoise(seed=0), stimulation=pushes)
+    v_mv = run(label, network, drive, voltages=True).voltages_mv
+    step = np.arange(20)
+    first, second = np.clip(step - 2, 0, 4) * 0.5, np.clip(step - 4, 0, 7) * -2.0
+    expected = -60 + np.stack([first, 0 * step, first + second, second], axis=1)
+    np.testing.assert_array_equal(v_mv, np.stack([expected] * 2, axis=1))
+
+
+@pytest.mark.parametrize("label", QUICK)
+def test_a_push_to_threshold_makes_a_spike_in_its_own_step(label):
+    push = Stimulation(start_step=4, stop_step=5, neurons=[0], amplitude_mv=10.0, probability=1)
+    spikes = run(label, single_neuron(), replace(constant(9), stimulation=(push,))).spikes
+    assert spikes.step.tolist() == [4]
+
+
+@pytest.mark.parametrize("label", QUICK)
+def test_margins_are_taken_after_the_pushes(label):
+    # Only in its last step does the neuron, at rest 10 mV below threshold, come within 1 mV.
+    push = Stimulation(start_step=8, stop_step=9, neurons=[0], amplitude_mv=9.0, probability=1)
+    drive = replace(constant(9), stimulation=(push,))
+    assert run(label, single_neuron(), drive, margins=True).margins_mv.tolist() == [1.0]
 
 
 @pytest.mark.parametrize("label", QUICK)
@@ -133,6 +236,10 @@ FIRST_EFFECT = [
     (DoubleExponential(tau_rise_ms=1, tau_decay_ms=5), 0, 2),
     (Exponential(tau_ms=5, normalisation="jump"), 6, 7),
     (DoubleExponential(tau_rise_ms=1, tau_decay_ms=5), 3, 5),
+    (Exponential(tau_ms=5, normalisation="jump", side="pre"), 0, 1),
+    (Exponential(tau_ms=5, normalisation="jump", side="pre"), 6, 7),
+    (DoubleExponential(tau_rise_ms=1, tau_decay_ms=5, side="pre"), 0, 2),
+    (DoubleExponential(tau_rise_ms=1, tau_decay_ms=5, side="pre"), 3, 5),
 ]
 
 
@@ -179,10 +286,43 @@ def test_weights_act_from_pre_to_post(label):
     assert with_it.count != without.count
 
 
+def one_by_one(projection):
+    """The same projection as one for each presynaptic neuron, with its time constants alone."""
+    weights = projection.synapses().toarray()
+    arrays = {k: v for k, v in vars(projection.filter).items() if k.startswith("tau")}
+    for j in range(weights.shape[1]):
+        alone = np.zeros_like(weights)
+        alone[:, j] = weights[:, j]
+        own = {name: values[j] for name, values in arrays.items()}
+        filter_ = replace(projection.filter, **own, side="post")
+        name = f"{projection.name}_{j}"
+        yield replace(projection, name=name, weights=alone, filter=filter_)
+
+
+def test_filters_of_the_presynaptic_side_are_those_of_each_presynaptic_neuron_alone():
+    # Filters are linear: the sum of filtered spikes is that of filtered sums, neuron by neuron.
+    network = quadratic_network()
+    split = [part for projection in network.projections for part in one_by_one(projection)]
+    drive = drive_for(network, 30, recurrent_gain=[1.5, 0.7])
+    got, expected = (
+        simulate(one, drive, voltages=True)
+        for one in (network, replace(network, projections=split))
+    )
+    assert expected.spikes.count > 50
+    np.testing.assert_array_equal(got.spikes.codes(), expected.spikes.codes())
+    np.testing.assert_allclose(got.voltages_mv, expected.voltages_mv, rtol=0, atol=1e-9)
+    swapped = [replace(p, filter=p.filter) for p in network.projections]
+    swapped[0] = replace(swapped[0], filter=swapped[0].filter.of_readout())
+    other = simulate(replace(network, projections=swapped), drive, voltages=True)
+    # The sides are not the same where neurons differ in their time constants.
+    assert np.abs(got.voltages_mv - other.voltages_mv).max() > 1e-3
+
+
 @pytest.mark.parametrize("label", QUICK)
 def test_a_part_of_a_drive_gives_the_spikes_of_its_trials(label):
     network = kim_network()
-    drive = drive_for(network, 10, trials=4)
+    pushes = (Stimulation(start_step=0, stop_step=900, neurons=[1, 5, 8], amplitude_mv=1.0),)
+    drive = drive_for(network, 10, trials=4, stimulation=pushes)
     whole = run(label, network, drive).spikes
     part = run(label, network, drive.trials(1, 3)).spikes
     mine = (np.asarray(whole.trial) >= 1) & (np.asarray(whole.trial) < 3)

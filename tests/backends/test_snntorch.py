@@ -1,5 +1,6 @@
 """What is snnTorch's alone: blocks of steps, compiled and not, processes, the cell's gradient."""
 
+import json
 import multiprocessing
 import os
 import signal
@@ -9,22 +10,32 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import NETWORKS, drive_for, kim_network, two_channel_network
+from conftest import (
+    NETWORKS,
+    STIMULATION,
+    drive_for,
+    kim_network,
+    quadratic_network,
+    two_channel_network,
+)
 from snntorch import SpikingNeuron
 
 from bridge.backends import compiled_block, simulate, snntorch
+from bridge.backends.batch import Batch, How
 from bridge.backends.block_step import steps_of_block
-from bridge.backends.lif_cell import LifCell, just_below
+from bridge.backends.neuron_cell import NeuronCell, just_below
 from bridge.backends.workers import in_processes
 from bridge.errors import BackendError, SpecError
 from bridge.spiking.drive import Drive, SharedNoise
+from bridge.spiking.filters import Direct
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_compiled_step_repeats_the_eager_one_bit_for_bit(name):
     make, samples = NETWORKS[name]
     network = make()
-    drive = drive_for(network, min(samples, 60), recurrent_gain=[1.0, 0.8])
+    fields = {"recurrent_gain": [1.0, 0.8], "stimulation": STIMULATION.get(name, ())}
+    drive = drive_for(network, min(samples, 60), **fields)
     eager, compiled = (
         simulate(network, drive, backend="snntorch", voltages=True, compiled=choice)
         for choice in (False, True)
@@ -39,7 +50,8 @@ def test_the_compiled_step_repeats_the_eager_one_bit_for_bit(name):
 def test_spikes_do_not_depend_on_how_the_work_is_laid_out(name, options):
     make, samples = NETWORKS[name]
     network = make()
-    drive = drive_for(network, min(samples, 60), trials=5, recurrent_gain=[1, 0.8, 1.2, 0.5, 1])
+    fields = {"recurrent_gain": [1, 0.8, 1.2, 0.5, 1], "stimulation": STIMULATION.get(name, ())}
+    drive = drive_for(network, min(samples, 60), trials=5, **fields)
     wanted = {"backend": "snntorch", "voltages": True, "margins": True, "compiled": False}
     plain, laid_out = (
         simulate(network, drive, **wanted),
@@ -58,7 +70,8 @@ def test_spikes_do_not_depend_on_how_the_work_is_laid_out(name, options):
 def test_a_block_is_as_long_as_the_shortest_lag_and_divides_a_sample():
     steps = {name: steps_of_block(make(), dense=False) for name, (make, _) in NETWORKS.items()}
     # Double exponential without delay: 2. Single without delay: 1, whatever is beside it.
-    assert steps == {"one-to-one": 2, "two channels": 1, "two populations": 1}
+    # Filters of the presynaptic side have the same lags: 2, and 1 after a delay of 3.
+    assert steps == {"one-to-one": 2, "two channels": 1, "two populations": 1, "quadratic": 2}
     assert steps_of_block(replace(kim_network(), sample_steps=25), dense=False) == 1
     assert steps_of_block(replace(kim_network(), sample_steps=25), dense=True) == 5
     slow = [replace(p, delay_steps=3) for p in kim_network().projections if p.source != "input"]
@@ -79,6 +92,60 @@ def test_one_compiled_block_serves_networks_of_other_sizes_and_a_single_trial(mo
     expected = simulate(network, drive, backend="reference", voltages=True)
     assert expected.spikes.count > 50
     np.testing.assert_array_equal(got.voltages_mv, expected.voltages_mv)
+
+
+def small_dense_case():
+    """Both sides filtered inside a block of two steps, without noise: quick to compile."""
+    network = quadratic_network()
+    quiet = [replace(p, noise_mv=0.0) for p in network.populations]
+    network = replace(network, populations=quiet, sample_steps=2, readouts=[])
+    drive = drive_for(network, 150, trials=3, recurrent_gain=[1.0, 0.5, 1.5])
+    return network, replace(drive, stimulation=STIMULATION["quadratic"][:1])
+
+
+def test_the_presynaptic_side_inside_a_compiled_block_is_that_of_an_eager_one():
+    network, drive = small_dense_case()
+    wanted = {"backend": "snntorch", "dense": True, "voltages": True}
+    eager, compiled = (simulate(network, drive, **wanted, compiled=c) for c in (False, True))
+    plain = simulate(network, drive, backend="reference", voltages=True)
+    assert plain.spikes.count > 50
+    for recording in (eager, compiled):
+        np.testing.assert_array_equal(recording.spikes.codes(), plain.spikes.codes())
+        # A matrix product sums in another order.
+        np.testing.assert_allclose(recording.voltages_mv, plain.voltages_mv, atol=1e-9)
+
+
+def test_what_decides_the_code_of_a_block_decides_its_form():
+    network, drive = small_dense_case()
+    first, *others = network.projections
+    quad, leaky = network.populations
+
+    def form(net, given, *, dense=True):
+        like = torch.empty(()).double()
+        how = How(like=like, compiled=False, dense=dense, voltages=False, margins=False)
+        return json.dumps(Batch(net, given, how).block.form())
+
+    post = replace(network, projections=[replace(first, filter=first.filter.of_readout()), *others])
+    pushed = replace(drive, stimulation=STIMULATION["quadratic"])
+    elsewhere = [replace(p, neurons=[2]) for p in drive.stimulation]
+    # A LIF population under the name of the QIF one.
+    lif = kim_network(size=14).populations[0].neurons
+    renamed = replace(quad, neurons=replace(lif, refractory_steps=quad.neurons.refractory_steps))
+    forms = [
+        form(network, drive),
+        form(post, drive),
+        form(network, pushed),
+        form(network, replace(drive, stimulation=elsewhere)),
+        form(network, replace(drive, stimulation=())),
+        form(replace(network, populations=[renamed, leaky]), drive),
+    ]
+    assert len(set(forms)) == len(forms)
+    # Elsewhere than inside the block the presynaptic side costs it nothing: it is a direct one.
+    direct = replace(first, filter=Direct(), delay_steps=1)
+    both = [
+        form(replace(network, projections=[one]), drive, dense=False) for one in (first, direct)
+    ]
+    assert both[0] == both[1]
 
 
 def test_a_damaged_compiled_block_is_made_again(tmp_path, monkeypatch):
@@ -109,7 +176,7 @@ def test_a_compiler_that_fails_costs_only_speed_unless_compiling_was_asked_for(
     nowhere = tmp_path / "a file"
     nowhere.write_text("no folder")
     monkeypatch.setenv("SPIKEBRIDGE_CACHE", str(nowhere))
-    monkeypatch.setattr(snntorch, "WORTH_COMPILING", 0)
+    monkeypatch.setattr(snntorch, "WORTH_COMPILING_S", 0)
     network = kim_network(size=3)
     with pytest.warns(UserWarning, match="the run goes on uncompiled, slower") as warned:
         recording = simulate(network, drive_for(network, 1), backend="snntorch", workers=workers)
@@ -170,7 +237,7 @@ def test_many_trials_give_the_spikes_of_few():
 
 def test_the_cell_is_an_snntorch_neuron_with_a_gradient():
     neurons = kim_network(size=4).populations[0].neurons
-    cell = LifCell(neurons, 0.05)
+    cell = NeuronCell(neurons, 0.05)
     assert isinstance(cell, SpikingNeuron)
     assert cell not in SpikingNeuron.instances
     state = cell.start(torch.full((2, 4), -41.0, dtype=torch.float64))
@@ -187,7 +254,7 @@ def test_the_cell_is_an_snntorch_neuron_with_a_gradient():
 
 def test_the_cell_steps_as_the_contract_says():
     neurons = kim_network(size=1).populations[0].neurons
-    cell = LifCell(neurons, 0.05)
+    cell = NeuronCell(neurons, 0.05)
     state = (torch.tensor([[-40.5]]).double(), torch.tensor([[0.0]]).double())
     strong = torch.tensor([[100.0]]).double()
     spikes, (v, free_from) = cell(strong, state, 7)

@@ -13,16 +13,18 @@ import pytest
 from scipy import sparse
 
 from bridge.errors import FormatError, OutputError, SpecError
+from bridge.exchange import store
 from bridge.exchange.hdf5 import check_writable, read_tree, write_tree
-from bridge.exchange.store import FORMAT_VERSION, load, save
+from bridge.exchange.store import load, save
 from bridge.methods.one_to_one import map_one_to_one
 from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.rate.network import Checkpoint, History, RateNetwork
 from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.network import INPUT, Channel, Projection, Readout, SpikingNetwork
-from bridge.spiking.neurons import Lif, NormalVoltage, Population, UniformVoltage
+from bridge.spiking.neurons import Lif, NormalVoltage, Population, Qif, UniformVoltage
 from bridge.spiking.recording import Recording, Spikes
+from bridge.spiking.stimulation import Stimulation
 
 
 def rate_network(size=6, **fields):
@@ -139,6 +141,40 @@ def spiking_network():
     )
 
 
+def newer_spiking_network():
+    """What version 2 of the format is for: QIF, cell types, filters of the presynaptic side."""
+    older = spiking_network()
+    exc, inh = older.populations
+    qif = Qif(
+        tau_mem_ms=10.1, v_threshold_mv=np.linspace(30, 31, 15), v_reset_mv=-65.0, bias_mv=1 / 3,
+        refractory_steps=4, initial_refractory_steps=1,
+    )  # fmt: skip
+    types = ("SOM", "PV", "PV", "VIP", "SOM") * 3
+    first, second, *others = older.projections
+    return dataclasses.replace(
+        older,
+        populations=[exc, dataclasses.replace(inh, neurons=qif, cell_types=types)],
+        projections=[
+            dataclasses.replace(first, filter=dataclasses.replace(first.filter, side="pre")),
+            dataclasses.replace(
+                second,
+                filter=Exponential(tau_ms=np.linspace(2, 9, 20), normalisation="area", side="pre"),
+            ),
+            *others,
+        ],
+    )
+
+
+def stimulated_drive():
+    pushes = (
+        Stimulation(start_step=3, stop_step=9, neurons=[4, 0], amplitude_mv=1 / 3),
+        Stimulation(
+            start_step=0, stop_step=1, neurons=[2], amplitude_mv=-0.5, probability=0.1, seed=2**40
+        ),
+    )
+    return drive(SharedNoise(seed=1), stimulation=pushes)
+
+
 def conversion():
     rate = trained_rate_network()
     search = ScaleSearch(
@@ -193,7 +229,13 @@ THINGS = {
     "recording": recording,
     "recording with voltages and margins": full_recording,
     "recording without spikes": lambda: recording(spikes=0),
+    "rate network with cell types": lambda: rate_network(
+        cell_types=("PYR", "PV", "PYR", "SOM", "SOM", "PYR")
+    ),
+    "spiking network of version 2": newer_spiking_network,
+    "drive with stimulation": stimulated_drive,
 }
+VERSION_2 = {name for name in THINGS if name.endswith(("version 2", "stimulation", "cell types"))}
 
 
 def parts(thing, path=""):
@@ -315,7 +357,7 @@ def test_arrays_carry_units_that_h5py_alone_reads(network_file, rate_file, recor
 
 def test_every_array_has_units_and_every_file_its_kind_and_version(tmp_path):
     kinds = set()
-    for number, make in enumerate(THINGS.values()):
+    for number, (name, make) in enumerate(THINGS.items()):
         with h5py.File(save(make(), tmp_path / f"{number}.h5")) as file:
             bare = []
 
@@ -326,7 +368,8 @@ def test_every_array_has_units_and_every_file_its_kind_and_version(tmp_path):
             file.visititems(look)
             assert bare == []
             assert file.attrs["format"] == "spikebridge"
-            assert file.attrs["format_version"] == FORMAT_VERSION
+            # Nobody who reads version 1 is shut out of what that version says in full.
+            assert file.attrs["format_version"] == (2 if name in VERSION_2 else 1)
             kinds.add(file.attrs["kind"])
     assert kinds == {"rate_network", "spiking_network", "conversion", "drive", "recording"}
 
@@ -539,14 +582,14 @@ def with_nan(*names):
 
 RATE_FAULTS = {
     "a newer format": (
-        set_item("format_version", value=2),
-        "format version 2; this spikebridge reads 1",
+        set_item("format_version", value=3),
+        "format version 3; this spikebridge reads 1, 2",
     ),
     "a version in words": (
         set_item("format_version", value="one"),
-        "format version one; this spikebridge reads 1",
+        "format version one; this spikebridge reads 1, 2",
     ),
-    "no version": (drop("format_version"), "format version None; this spikebridge reads 1"),
+    "no version": (drop("format_version"), "format version None; this spikebridge reads 1, 2"),
     "an unknown kind": (
         set_item("kind", value="zoo"),
         "unknown kind 'zoo'; known are rate_network, spiking_network",
@@ -570,8 +613,8 @@ RATE_FAULTS = {
     "a missing dataset": (drop("w_out"), "missing or misplaced parts .*w_out"),
     "a missing attribute": (drop("activation"), "missing or misplaced parts .*activation"),
     "an unknown activation": (
-        set_item("activation", value="relu"),
-        "unknown activation 'relu'; known are sigmoid",
+        set_item("activation", value="tanh"),
+        "unknown activation 'tanh'; known are sigmoid",
     ),
     "a group for an array": (set_item("w_in", value={"a": np.zeros(3)}), "w_in: expected numbers"),
     "an array for a group": (set_item("history", value=np.zeros(3)), "missing or misplaced parts"),
@@ -655,7 +698,7 @@ NETWORK_FAULTS = {
     ),
     "an unknown neuron": (
         set_item(*POPULATION, "model", value="izhikevich"),
-        "unknown neuron model 'izhikevich'",
+        "unknown neuron model 'izhikevich'; known are lif, qif",
     ),
     "an unknown start": (
         set_item(*POPULATION, "initial_voltage", value="Rest"),
@@ -694,6 +737,66 @@ def test_a_spiking_network_that_makes_no_sense_is_refused(fault, network_file):
     change, match = NETWORK_FAULTS[fault]
     rewrite(network_file, change)
     refuse(network_file, match)
+
+
+NEWER_FAULTS = {
+    "a side that is none": (
+        set_item("projections", "000", "filter", "side", value="axon"),
+        "side: 'post' or 'pre', got 'axon'",
+    ),
+    "time constants of the other side": (
+        set_item("projections", "001", "filter", "side", value="post"),
+        r"tau_ms: expected shape \(15\), got \(20,\)",
+    ),
+    "a kind of neuron without a name": (
+        set_item("populations", "001", "cell_types", value=np.full(15, 3)),
+        "expected numbers of the names in cell_type_names",
+    ),
+    "a kind of neuron counted from behind": (
+        set_item("populations", "001", "cell_types", value=np.full(15, -1)),
+        "expected numbers of the names in cell_type_names",
+    ),
+    "kinds for too few neurons": (
+        set_item("populations", "001", "cell_types", value=np.zeros(14, dtype=np.int32)),
+        "cell_types: expected 15 names, got 14",
+    ),
+    "names of kinds that are no names": (
+        set_item("populations", "001", "cell_type_names", value="[1, 2, 3]"),
+        "cell_types: expected names",
+    ),
+    "kinds of neurons without names": (
+        drop("populations", "001", "cell_type_names"),
+        "missing or misplaced parts .*cell_type_names",
+    ),
+    "a threshold of NaN": (with_nan("populations", "001", "v_threshold_mv"), "NaN or infinite"),
+}
+
+
+@pytest.mark.parametrize("fault", NEWER_FAULTS)
+def test_what_makes_no_sense_in_version_2_is_refused(fault, tmp_path):
+    path = save(newer_spiking_network(), tmp_path / "network.h5")
+    change, match = NEWER_FAULTS[fault]
+    rewrite(path, change)
+    refuse(path, match)
+
+
+STIMULATION = ("stimulation", "000")
+STIMULATION_FAULTS = {
+    "neurons that are none": (set_item(*STIMULATION, "neurons", value=np.array([-1])), "at least"),
+    "no window": (drop(*STIMULATION, "stop_step"), "missing or misplaced parts .*stop_step"),
+    "a probability in words": (
+        set_item(*STIMULATION, "probability", value="often"),
+        "missing or misplaced parts",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", STIMULATION_FAULTS)
+def test_stimulation_that_makes_no_sense_is_refused(fault, tmp_path):
+    path = save(stimulated_drive(), tmp_path / "drive.h5")
+    change, match = STIMULATION_FAULTS[fault]
+    rewrite(path, change)
+    refuse(path, match)
 
 
 RECORDING_FAULTS = {
@@ -740,6 +843,13 @@ def test_a_drive_of_unknown_noise_is_refused(tmp_path):
     path = save(drive(SharedNoise(seed=1)), tmp_path / "drive.h5")
     rewrite(path, set_item("noise", value="PinkNoise"))
     refuse(path, "unknown noise 'PinkNoise'")
+
+
+def test_a_reader_that_knows_version_1_only_refuses_version_2(monkeypatch, tmp_path):
+    monkeypatch.delitem(store._READERS, 2)
+    for number, name in enumerate(sorted(VERSION_2)):
+        path = save(THINGS[name](), tmp_path / f"{number}.h5")
+        refuse(path, "format version 2; this spikebridge reads 1$")
 
 
 # Refusals: what no such file holds

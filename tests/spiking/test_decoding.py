@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import NETWORKS
@@ -71,6 +73,14 @@ def test_decoding_a_sample_at_a_time_is_the_filter_step_by_step(name, sample_ste
     expected = [0.1, -0.2] + gain[:, None] * (traces @ weights.T)
     # Powers of a decay against its repeated use: rounding of 120 steps.
     np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_the_side_of_a_filter_means_nothing_in_a_readout():
+    filter_ = FILTERS["double"]
+    spikes = Spikes.gather([0, 0], [3, 20], [0, 2], (1, 60, 3))
+    sides = [network(replace(filter_, side=side), sample_steps=5) for side in ("post", "pre")]
+    np.testing.assert_array_equal(*(decode(net, spikes)["o"] for net in sides))
+    assert sides[1].readouts[0].channels[0].filter.side == "post"
 
 
 @pytest.mark.parametrize("name", ["exponential area", "double"])

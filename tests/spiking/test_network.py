@@ -7,9 +7,9 @@ from scipy import sparse
 
 from bridge.errors import SpecError
 from bridge.spiking.drive import Drive, FrozenNoise, NoiseStream, SharedNoise
-from bridge.spiking.filters import Direct, Exponential
+from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.network import INPUT, Channel, Projection, Readout
-from bridge.spiking.neurons import Lif, NormalVoltage, Population, UniformVoltage
+from bridge.spiking.neurons import Lif, NormalVoltage, Population, Qif, UniformVoltage
 from bridge.spiking.recording import Spikes
 
 
@@ -19,6 +19,10 @@ def lif(**fields):
         "v_reset_mv": -65,
     } | fields  # fmt: skip
     return Lif(**given)
+
+
+def qif(**fields):
+    return Qif(**({"tau_mem_ms": 10, "v_threshold_mv": 30, "v_reset_mv": -65} | fields))
 
 
 def population(**fields):
@@ -43,6 +47,17 @@ def population(**fields):
         (lambda: NormalVoltage(mean_mv=0, sd_mv=-1), "initial voltage"),
         (lambda: Exponential(tau_ms=5, normalisation="peak"), "'area' or 'jump', got 'peak'"),
         (lambda: Exponential(tau_ms=-5, normalisation="area").sized(2), "tau_ms: must be positive"),
+        (lambda: Exponential(tau_ms=5, normalisation="area", side="axon"), "'post' or 'pre', got"),
+        (
+            lambda: DoubleExponential(tau_rise_ms=1, tau_decay_ms=5, side=1),
+            "side: 'post' or 'pre', got 1",
+        ),
+        (lambda: qif(initial_refractory_steps=-1), "initial_refractory_steps: expected a whole"),
+        (lambda: population(neurons=qif(tau_mem_ms=0)), "tau_mem_ms: must be positive"),
+        (lambda: population(neurons=qif(v_reset_mv=30)), "must lie below v_threshold_mv"),
+        (lambda: population(neurons=qif(bias_mv=[1, 2])), r"expected shape \(3\), got \(2,\)"),
+        (lambda: population(cell_types=["PV", "SOM"]), "cell_types: expected 3 names, got 2"),
+        (lambda: population(cell_types=["PV", "SOM", "a b"]), "names of letters, digits and _"),
     ],
 )
 def test_parts_that_make_no_sense_are_refused(make, message):
@@ -105,6 +120,15 @@ def projection(**fields):
 def test_networks_that_do_not_fit_together_are_refused(make, message):
     with pytest.raises(SpecError, match=message):
         make(two_population_network())
+
+
+@pytest.mark.parametrize(("side", "size"), [("post", 12), ("pre", 20)])
+def test_a_filter_has_as_many_time_constants_as_its_side_has_neurons(side, size):
+    filter_ = Exponential(tau_ms=np.arange(1, size + 1), normalisation="area", side=side)
+    assert projection(filter=filter_).filter.tau_ms.shape == (size,)
+    wrong = replace(filter_, tau_ms=np.ones(32 - size))
+    with pytest.raises(SpecError, match=rf"tau_ms: expected shape \({size}\)"):
+        projection(filter=wrong)
 
 
 def test_sparse_weights_stay_sparse_and_read_only():

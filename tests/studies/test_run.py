@@ -21,7 +21,7 @@ from bridge.studies.run import run_study
 from bridge.studies.study import Cell, Effort, Study, Variant
 from bridge.studies.table import read_csv
 from bridge.studies.work import measure_network as measure_network_really
-from bridge.studies.work import train_network
+from bridge.studies.work import network_of, train_network
 from bridge.tasks import load_task_file
 
 TASKS = Path(__file__).with_name("short_task.py")
@@ -63,7 +63,7 @@ class Here:
 
 def measure_network(content, seed, variants, effort, details):
     """As the real one answers, without a simulation."""
-    scale = len(content) % 7
+    scale = float(network_of(content).size)
     return [
         {"variant": one["name"], "accuracy": 0.9 + 0.01 * seed, "inverse_scale": scale}
         for one in variants

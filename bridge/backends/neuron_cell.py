@@ -1,4 +1,4 @@
-"""The LIF population of the description as an snnTorch neuron: `LifCell`, differentiable."""
+"""A population of the description as an snnTorch neuron: `NeuronCell`, differentiable."""
 
 import numpy as np
 import torch
@@ -6,13 +6,13 @@ from snntorch import SpikingNeuron
 from torch import Tensor
 
 from bridge.backends.constants import membrane
-from bridge.spiking.neurons import Lif
+from bridge.spiking.neurons import LARGEST_MV, NeuronModel
 
 State = tuple[Tensor, Tensor]
 
 
-class LifCell(SpikingNeuron):  # type: ignore[misc]
-    """One membrane step of n LIF neurons in B trials, with refractory counts and noise.
+class NeuronCell(SpikingNeuron):  # type: ignore[misc]
+    """One membrane step of n LIF or QIF neurons in B trials, with refractory counts and noise.
 
     None of snnTorch's own neurons has a refractory period or a resting voltage of its own. The
     order of operations is that of `bridge.backends.reference`, one rounding each, so that float64
@@ -33,7 +33,7 @@ class LifCell(SpikingNeuron):  # type: ignore[misc]
 
     def __init__(
         self,
-        neurons: Lif,
+        neurons: NeuronModel,
         dt_ms: float,
         dtype: torch.dtype = torch.float64,
         spike_grad: object = None,
@@ -46,7 +46,7 @@ class LifCell(SpikingNeuron):  # type: ignore[misc]
         )
         # snnTorch keeps every neuron it ever made alive in this list; nothing here reads it.
         SpikingNeuron.instances.remove(self)
-        self.euler = constants.euler
+        self.step = constants.step
         self.refractory_steps = neurons.refractory_steps
         self.initial_refractory_steps = neurons.initial_refractory_steps
         for name in ("factor", "bias", "reset"):
@@ -63,11 +63,14 @@ class LifCell(SpikingNeuron):  # type: ignore[misc]
         v, free_from = state
         # Multiplying by 0 or 1 rounds nothing, and keeps the step differentiable.
         active = (free_from <= step).to(v.dtype)
-        if self.euler:
+        if self.step == "euler":
             v = v + (current - v) * self.factor * active
-        else:
+        elif self.step == "exact":
             stepped = current + (v - current) * self.factor
             v = stepped * active + v * (1 - active)
+        else:
+            bounded = v.clamp(-LARGEST_MV, LARGEST_MV)
+            v = v + (bounded * bounded + current) * self.factor * active
         return v if noise_mv is None else v + noise_mv
 
     def spike(self, v: Tensor) -> Tensor:
