@@ -8,15 +8,20 @@ if TYPE_CHECKING:
     from bridge.compare.agreement import Agreement, compare
     from bridge.compare.report import report
     from bridge.errors import BridgeError
+    from bridge.exchange.formats import export_network, import_network
     from bridge.exchange.store import load, save
+    from bridge.methods.conversion import convert
+    from bridge.methods.lesion import lesion
     from bridge.methods.one_to_one import map_one_to_one
-    from bridge.methods.scale_search import Conversion, convert
+    from bridge.methods.readout import refit_readout
+    from bridge.methods.scale_search import Conversion
+    from bridge.methods.scoring import score
     from bridge.rate.network import RateNetwork
     from bridge.rate.training import train, train_many
     from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, SharedNoise
     from bridge.spiking.network import SpikingNetwork
     from bridge.spiking.recording import Recording
-    from bridge.tasks import task
+    from bridge.tasks import FunctionTask, Trials, load_task_file, register_task, task
 
 # Where each public name lives: it is imported when first asked for, so that `import bridge` is
 # quick and loads neither torch nor a simulator.
@@ -26,17 +31,26 @@ _HOMES = {
     "Conversion": "bridge.methods.scale_search",
     "Drive": "bridge.spiking.drive",
     "FrozenNoise": "bridge.spiking.drive",
+    "FunctionTask": "bridge.tasks",
     "OwnNoise": "bridge.spiking.drive",
     "RateNetwork": "bridge.rate.network",
     "Recording": "bridge.spiking.recording",
     "SharedNoise": "bridge.spiking.drive",
     "SpikingNetwork": "bridge.spiking.network",
+    "Trials": "bridge.tasks",
     "compare": "bridge.compare.agreement",
-    "convert": "bridge.methods.scale_search",
+    "convert": "bridge.methods.conversion",
+    "export_network": "bridge.exchange.formats",
+    "import_network": "bridge.exchange.formats",
+    "lesion": "bridge.methods.lesion",
     "load": "bridge.exchange.store",
+    "load_task_file": "bridge.tasks",
     "map_one_to_one": "bridge.methods.one_to_one",
+    "refit_readout": "bridge.methods.readout",
+    "register_task": "bridge.tasks",
     "report": "bridge.compare.report",
     "save": "bridge.exchange.store",
+    "score": "bridge.methods.scoring",
     "simulate": "bridge.backends",
     "task": "bridge.tasks",
     "train": "bridge.rate.training",
@@ -49,17 +63,26 @@ __all__ = [
     "Conversion",
     "Drive",
     "FrozenNoise",
+    "FunctionTask",
     "OwnNoise",
     "RateNetwork",
     "Recording",
     "SharedNoise",
     "SpikingNetwork",
+    "Trials",
     "compare",
     "convert",
+    "export_network",
+    "import_network",
+    "lesion",
     "load",
+    "load_task_file",
     "map_one_to_one",
+    "refit_readout",
+    "register_task",
     "report",
     "save",
+    "score",
     "simulate",
     "task",
     "train",

@@ -42,7 +42,17 @@ def convert_to(network: "bridge.RateNetwork", out: Path, **options: Any) -> "bri
         conversion = bridge.convert(network, on_progress=lambda f: report(f, ""), **options)
     bridge.save(conversion, out, force=True)
     terminal.show_columns(SCALE_HEADERS, scale_rows(conversion.search))
-    terminal.say(f"{out}: spiking network at 1/lambda = {conversion.search.best_inverse_scale:g}")
+    search, found = conversion.search, conversion.network.provenance
+    terminal.say(
+        f"{out}: spiking network at 1/lambda = {search.best_inverse_scale:g}, "
+        f"{search.accuracies()[search.best]:.1%} of {search.trials} trials right"
+    )
+    if "fresh_correct" in found:
+        before, after = (found[name] for name in ("fresh_correct_before", "fresh_correct"))
+        terminal.say(
+            f"readout refitted: of {found['fresh_trials']} fresh trials {after} right, "
+            f"before {before}"
+        )
     return conversion
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import bridge
 from bridge.backends.snntorch import simulate
-from bridge.compare.agreement import accuracy, task_drive
+from bridge.methods.scoring import accuracy, task_drive
 
 FRESH_TRIALS, FRESH_SEED = 200, 1_000_000
 

@@ -9,7 +9,7 @@ as reference_drive.h5, what it gave as reference_recording.h5.
 from pathlib import Path
 
 import bridge
-from bridge.compare.agreement import task_drive
+from bridge.methods.scoring import task_drive
 
 HERE = Path(__file__).parent
 

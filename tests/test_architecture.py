@@ -21,6 +21,16 @@ ALLOWED = {
     "compare": {"errors", "spiking", "tasks", "rate", "backends", "methods", "exchange"},
     "exchange": {"errors", "spiking", "rate", "methods"},
     "benchmark": {"errors", "spiking", "tasks", "rate", "backends", "methods", "exchange"},
+    "studies": {
+        "errors",
+        "spiking",
+        "tasks",
+        "rate",
+        "backends",
+        "methods",
+        "compare",
+        "exchange",
+    },
     "stages": {"errors", "terminal", "describe", "compare", "exchange"},
     "demo": {"errors", "terminal", "stages"},
 }

@@ -25,7 +25,7 @@ from bridge.spiking.drive import Drive, OwnNoise
 from bridge.spiking.recording import Spikes
 from bridge.tasks import go_nogo
 
-COMMANDS = [command.callback.__name__ for command in cli.app.registered_commands]
+COMMANDS = [each.name or each.callback.__name__ for each in cli.app.registered_commands]
 SHORT_TASK = functools.partial(
     go_nogo.GoNoGo, steps=30, stimulus_start=8, stimulus_stop=12, spiking_window_start=16
 )
@@ -187,7 +187,7 @@ def test_a_finished_network_cannot_be_resumed(refused, rate_file):
 
 def test_an_unknown_task_is_refused(refused, tmp_path):
     line = refused("train", "juggling", "--out", tmp_path / "rate.h5")
-    assert line == "spikebridge: unknown task 'juggling'; known are go-nogo"
+    assert line.startswith("spikebridge: unknown task 'juggling'; known are go-nogo, xor, ")
 
 
 @pytest.mark.parametrize("name", ["nest", "[/bold]"])
@@ -305,7 +305,7 @@ def test_scale_factors_that_are_no_range_are_refused(scales, refused, rate_file,
     ],
 )
 def test_scale_factors_include_both_ends_of_their_range(text, scales):
-    assert cli._scales(text) == pytest.approx(scales, rel=1e-12)
+    assert cli.convert._scales(text) == pytest.approx(scales, rel=1e-12)
 
 
 @pytest.mark.parametrize("trials", ["0", "-3"])
@@ -405,7 +405,10 @@ def test_an_error_is_one_line_in_a_process_of_its_own(tmp_path):
 
 
 def test_there_is_a_command_for_each_step():
-    assert sorted(COMMANDS) == ["benchmark", "compare", "convert", "demo", "info", "run", "train"]
+    assert sorted(COMMANDS) == [
+        "benchmark", "compare", "convert", "demo", "export", "import", "info", "lesion", "run",
+        "study", "tasks", "train",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -520,6 +523,48 @@ def stop_by_interrupt():
 
 def stop_by_sigterm():
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_study_prints_its_summary_beside_the_paper(command, tmp_path, monkeypatch):
+    asked = {}
+
+    def run_study(study, out, **options):
+        asked.update(options, study=study, out=out)
+        row = {"cell": "sigmoid", "variant": None, "stopped": "target", "accuracy": 0.98}
+        return [{**row, "seed": 0, "rate_accuracy": 1.0, "inverse_scale": 30.0, "rate_hz": 9.0}]
+
+    monkeypatch.setattr("bridge.studies.run.run_study", run_study)
+    outcome = command(
+        "study", "7", "--out", tmp_path, "--networks", 3, "--cells", "sigmoid, relu",
+        "--trials", 50, "--processes", 2,
+    )  # fmt: skip
+    assert outcome.status == 0
+    assert "94 of 100 (98.8 +- 4.7 %)" in outcome.out
+    assert "98.0 +- 0.0" in outcome.out
+    assert str(tmp_path / "7") in outcome.out
+    assert asked["cells"] == ["sigmoid", "relu"]
+    assert (asked["networks"], asked["processes"], asked["effort"].trials) == (3, 2, 50)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("9", "--networks", 1), "unknown study '9'"),
+        (("7", "--cells", "blue"), "study 7 has no cell 'blue'"),
+        (("7", "--networks", 0), "networks: expected a whole number of at least 1"),
+    ],
+)
+def test_a_study_that_makes_no_sense_is_refused(options, message, refused, tmp_path):
+    assert message in refused("study", *options, "--out", tmp_path)
+
+
+def test_a_polite_kill_ends_work_in_the_background_where_ctrl_c_is_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            cli._interrupt()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 # A signal waits for the update it falls into; an exception from within leaves that one out.

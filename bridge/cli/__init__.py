@@ -4,12 +4,12 @@ import signal
 import sys
 
 from bridge import terminal
-from bridge.cli import convert, project, simulate, train
+from bridge.cli import convert, exchange, lesion, project, simulate, study, tasks, train
 from bridge.cli.app import app
 from bridge.errors import BridgeError
 
 # In the order in which `--help` lists them.
-COMMANDS = (train, convert, simulate, project)
+COMMANDS = (train, convert, simulate, lesion, tasks, exchange, study, project)
 
 
 def main() -> None:
@@ -23,5 +23,7 @@ def main() -> None:
 
 
 def _interrupt(*_: object) -> None:
-    """Take a polite kill as Ctrl-C."""
+    """Take a polite kill as Ctrl-C, in the background as well, where Ctrl-C is ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        raise KeyboardInterrupt
     signal.raise_signal(signal.SIGINT)

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from bridge.tasks import load_task_file
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -20,6 +22,22 @@ Device = Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")]
 NetworkFile = Annotated[
     Path, typer.Argument(help="A file that `convert` wrote.", show_default=False)
 ]
+
+
+@app.callback()
+def with_tasks(
+    task_file: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Before the command: a Python file of your own that registers tasks. It is run.",
+            envvar="SPIKEBRIDGE_TASKS",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Make tasks of one's own known to every command."""
+    for path in task_file or ():
+        load_task_file(path)
 
 
 def example(*lines: str) -> str:

@@ -17,15 +17,20 @@ from bridge.stages import check_writable, convert_to, load_kind
         "spikebridge convert results/rate.h5 --out results/lif.h5",
         "spikebridge convert results/rate.h5 --out results/lif.h5 "
         "--inverse-scales 20:60:5 --trials 50",
-        "spikebridge convert results/rate.h5 --out results/lif.h5 --inverse-scales 25,30,35",
+        "spikebridge convert results/rate.h5 --out results/qif.h5 --neuron qif --synapse single",
+        "spikebridge convert results/rate.h5 --out results/lif.h5 --predict-scale --refit-readout",
     )
 )
 def convert(
     rate: Annotated[Path, typer.Argument(help="A file that `train` wrote.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Where the spiking network goes.", show_default=False)],
     inverse_scales: Annotated[
-        str, typer.Option(help="1/lambda to try: FIRST:LAST:STEP, or values with commas.")
-    ] = "20:75:5",
+        str | None,
+        typer.Option(
+            help="1/lambda to try: FIRST:LAST:STEP, or values with commas.",
+            show_default="20:75:5, for softplus and relu 4:26:2",
+        ),
+    ] = None,
     trials: Annotated[int, typer.Option(help="Trials at each scale factor.")] = 100,
     backend: Annotated[str, typer.Option(help="Where the search runs.")] = "snntorch",
     seed: Seed = 0,
@@ -33,21 +38,40 @@ def convert(
     exhaustive: Annotated[
         bool, typer.Option("--exhaustive", help="All trials even at scale factors that cannot win.")
     ] = False,
+    predict_scale: Annotated[
+        bool,
+        typer.Option("--predict-scale", help="No search: 1/lambda from the neurons' response."),
+    ] = False,
+    refit_readout: Annotated[
+        bool, typer.Option("--refit-readout", help="Fit the output weights to filtered spikes.")
+    ] = False,
+    neuron: Annotated[str, typer.Option(help="lif or qif.")] = "lif",
+    synapse: Annotated[str, typer.Option(help="double or single exponential.")] = "double",
+    tau_side: Annotated[
+        str, typer.Option(help="Whose time constant a synapse has: post or pre.")
+    ] = "post",
+    refractory_ms: Annotated[float, typer.Option(help="Refractory time, ms.")] = 2.0,
     force: Force = False,
 ) -> None:
-    """Map a rate network one to one onto LIF neurons, at the scale factor that works best."""
-    scales = _scales(inverse_scales)
+    """Map a rate network one to one onto spiking neurons, at the scale factor that works best."""
+    scales = None if inverse_scales is None else _scales(inverse_scales)
     network = load_kind(rate, bridge.RateNetwork, "a rate network")
     check_writable(out, force=force)
     convert_to(
         network,
         out,
+        scale="predicted" if predict_scale else "searched",
+        refit_readout=refit_readout,
         inverse_scales=scales,
         trials=trials,
         backend=backend,
         seed=seed,
         device=device,
         exhaustive=exhaustive,
+        neuron=neuron,
+        synapse=synapse,
+        tau_side=tau_side,
+        refractory_ms=refractory_ms,
     )
 
 

@@ -1,14 +1,19 @@
 """`spikebridge run` and `spikebridge compare`."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import bridge
 from bridge import terminal
 from bridge.cli.app import Force, NetworkFile, Seed, app, example
+from bridge.cli.units import parse_stimulation, parse_units
 from bridge.stages import check_writable, compare_to, load_spiking
+
+if TYPE_CHECKING:
+    from bridge.spiking.stimulation import Stimulation
 
 
 @app.command(
@@ -18,6 +23,7 @@ from bridge.stages import check_writable, compare_to, load_spiking
         "--out results/brian2.h5",
         "spikebridge run results/lif.h5 --backend snntorch --dtype float32 "
         "--out results/snntorch.h5",
+        "spikebridge run results/lif.h5 --stimulate 0.25:0.5:SOM:+0.5 --out results/lit.h5",
     )
 )
 def run(
@@ -36,16 +42,26 @@ def run(
     device: Annotated[
         str | None, typer.Option(help="snntorch: cpu, cuda or cuda:N.", show_default="cpu")
     ] = None,
+    stimulate: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="START_S:STOP_S:UNITS:MV: in half of the steps of that time all these units "
+            "(a cell type, or 0-19,25) are moved by MV. May be given again.",
+            show_default=False,
+        ),
+    ] = None,
     force: Force = False,
 ) -> None:
     """Simulate trials of a network's task on one backend; the same seed gives the same spikes."""
-    from bridge.compare.agreement import accuracy, task_drive
     from bridge.describe import describe
+    from bridge.methods.scoring import accuracy, task_drive
 
     stored = load_spiking(network)
     spiking = stored.network if isinstance(stored, bridge.Conversion) else stored
     check_writable(out, force=force)
     made, drive = task_drive(spiking, trials, seed)
+    pushes = tuple(_stimulation(spiking, text) for text in stimulate or ())
+    drive = replace(drive, stimulation=pushes)
     given = {"target": target, "dtype": dtype, "device": device}
     with terminal.progress_bar(f"running {backend}") as report:
         recording = bridge.simulate(
@@ -55,10 +71,28 @@ def run(
             on_progress=lambda f: report(f, ""),
             **{name: value for name, value in given.items() if value is not None},
         )
+    if stimulate:
+        note = {"stimulation": ", ".join(stimulate)}
+        recording = replace(recording, provenance={**recording.provenance, **note})
     bridge.save(recording, out, force=True)
     terminal.show_table(*describe(recording))
     right = accuracy(spiking, made, recording)
     terminal.say(f"{out}: recording of {trials} trials, {right:.0%} right")
+
+
+def _stimulation(network: "bridge.SpikingNetwork", text: str) -> "Stimulation":
+    """One stimulation of a network's neurons, from START_S:STOP_S:UNITS:MV."""
+    from bridge.methods.lesion import chosen_units
+    from bridge.spiking.stimulation import Stimulation
+
+    start_s, stop_s, units, amplitude_mv = parse_stimulation(text)
+    numbers = parse_units(units)
+    return Stimulation(
+        start_step=round(start_s * 1000 / network.dt_ms),
+        stop_step=round(stop_s * 1000 / network.dt_ms),
+        neurons=chosen_units(network, units=numbers, cell_type=None if numbers else units),
+        amplitude_mv=amplitude_mv,
+    )
 
 
 @app.command(

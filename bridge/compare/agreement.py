@@ -14,15 +14,15 @@ from bridge.compare.exactness import ExactComparison, compare_exactly
 from bridge.compare.statistics import summary
 from bridge.errors import SpecError
 from bridge.methods.scale_search import Conversion, ScaleSearch
+from bridge.methods.scoring import COMPARE, accuracy, task_drive
 from bridge.rate.network import RateNetwork
-from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive, OwnNoise, SharedNoise, derived_seed
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
 from bridge.tasks import Trials
-from bridge.tasks import task as find_task
 
-_TRIAL_STREAM, _NOISE_STREAM, _RATE_STREAM, _OWN_STREAM = range(4)
+# Beside the streams of trials and noise, `COMPARE`.
+_RATE_STREAM, _OWN_STREAM = 2, 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,12 +76,6 @@ class Agreement:
         if self.trials is not None and recording.readouts:
             values["accuracy (%)"] = 100 * accuracy(self.network, self.trials, recording)
         return values
-
-
-def accuracy(network: SpikingNetwork, trials: Trials, recording: Recording) -> float:
-    """Share of the trials of a network's task that a recording answers rightly."""
-    outputs = next(iter(recording.readouts.values()))
-    return float(find_task(network.task).spiking_correct(outputs, trials).mean())
 
 
 def compare(
@@ -164,27 +158,12 @@ def parse_backend(label: str) -> tuple[str, dict[str, Any]]:
     return name, {keys[name]: option} if option else {}
 
 
-def task_drive(network: SpikingNetwork, trials: int, seed: int) -> tuple[Trials, Drive]:
-    """Trials of a network's task and the drive that shows them, both decided by `seed`.
-
-    Raises:
-        SpecError: the network has no task, or `trials` is not positive.
-    """
-    if not network.task:
-        raise SpecError("this network names no task to draw trials of")
-    counted("trials", trials, least=1)
-    counted("seed", seed)
-    made = find_task(network.task).trials(trials, np.random.default_rng((seed, _TRIAL_STREAM)))
-    noise = SharedNoise(seed=derived_seed(seed, _NOISE_STREAM))
-    return made, Drive(inputs=made.inputs, noise=noise)
-
-
 def _trials_and_drive(
     network: SpikingNetwork, trials: int, seed: int, drive: Drive | None
 ) -> tuple[Trials | None, Drive]:
     if drive is None:
         return task_drive(network, trials, seed)
-    return None, replace(drive, noise=SharedNoise(seed=derived_seed(seed, _NOISE_STREAM)))
+    return None, replace(drive, noise=SharedNoise(seed=derived_seed(seed, COMPARE[1])))
 
 
 def _rate_outputs(

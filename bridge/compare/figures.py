@@ -1,6 +1,7 @@
 """The pictures of a report, as matplotlib figures."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,6 +16,8 @@ from bridge.spiking.recording import Recording
 from bridge.tasks import task as find_task
 
 INK, ACCENT, QUIET = "#1b2a41", "#d1495b", "#8d99ae"
+# A condition is a row of rasters and a column of outputs: more would be a poster.
+_MOST_CONDITIONS = 4
 _COLOURS = ("#00798c", "#edae49", "#66a182", "#7b5ea7", "#d1495b")
 
 
@@ -74,26 +77,39 @@ def rasters(agreement: Agreement) -> Figure:
 def readouts(agreement: Agreement) -> Figure:
     """Outputs of the rate network and of each backend, for one trial of each condition."""
     shown = list(_shown_trials(agreement))
-    figure, row = _panels(len(shown), sharey=True)
-    for axes, (name, trial) in zip(row, shown, strict=True):
-        first = next(iter(agreement.frozen.values()))
-        times = np.arange(1, len(next(iter(first.readouts.values()))) + 1) * first.sample_ms / 1000
-        if agreement.trials is not None:
-            target = agreement.trials.targets[:, trial]
-            axes.plot(times, target, color=QUIET, linestyle=":", label="target")
-        if agreement.rate_outputs is not None:
-            outputs = agreement.rate_outputs[:, trial]
-            axes.plot(times, outputs, color=INK, label="rate network")
-        for number, label in enumerate(agreement.labels):
-            outputs = next(iter(agreement.frozen[label].readouts.values()))[:, trial]
-            # Identical curves hide each other: the later ones are thinner.
-            width = 4.5 - 3.5 * number / max(1, len(agreement.labels) - 1)
-            axes.plot(times, outputs, color=_COLOURS[number % 5], linewidth=width, label=label)
-        _shade_input(axes, agreement, trial)
-        axes.set(xlabel="time (s)", title=name)
-    row[0].set_ylabel("output")
-    row[-1].legend(frameon=False, fontsize="small")
+    outputs = next(iter(agreement.frozen[agreement.labels[0]].readouts.values())).shape[2]
+    height = 3.2 if outputs == 1 else 1.0 + 1.8 * outputs
+    figure = Figure(figsize=(4.6 * max(len(shown), 1.5), height), layout="constrained")
+    grid = figure.subplots(outputs, len(shown), sharex=True, sharey=True, squeeze=False)
+    for (output, column), axes in np.ndenumerate(grid):
+        axes.spines[["top", "right"]].set_visible(False)
+        _plot_output(axes, agreement, shown[column][1], output)
+        _shade_input(axes, agreement, shown[column][1])
+    for axes, (name, _) in zip(grid[0], shown, strict=True):
+        axes.set_title(name)
+    for axes in grid[-1]:
+        axes.set_xlabel("time (s)")
+    for output, axes in enumerate(grid[:, 0]):
+        axes.set_ylabel("output" if outputs == 1 else f"output {output}")
+    grid[0, -1].legend(frameon=False, fontsize="small")
     return figure
+
+
+def _plot_output(axes: Axes, agreement: Agreement, trial: int, output: int) -> None:
+    """One output in one trial: the target, the rate network's and each backend's."""
+    first = next(iter(agreement.frozen.values()))
+    times = np.arange(1, len(next(iter(first.readouts.values()))) + 1) * first.sample_ms / 1000
+    if agreement.trials is not None:
+        target = agreement.trials.targets[:, trial, output]
+        axes.plot(times, target, color=QUIET, linestyle=":", label="target")
+    if agreement.rate_outputs is not None:
+        answer = agreement.rate_outputs[:, trial, output]
+        axes.plot(times, answer, color=INK, label="rate network")
+    for number, label in enumerate(agreement.labels):
+        answer = next(iter(agreement.frozen[label].readouts.values()))[:, trial, output]
+        # Identical curves hide each other: the later ones are thinner.
+        width = 4.5 - 3.5 * number / max(1, len(agreement.labels) - 1)
+        axes.plot(times, answer, color=_COLOURS[number % 5], linewidth=width, label=label)
 
 
 def rate_scatter(agreement: Agreement) -> Figure:
@@ -130,27 +146,26 @@ def rate_scatter(agreement: Agreement) -> Figure:
     return figure
 
 
-def _panels(count: int, *, sharey: bool = False, square: bool = False) -> tuple[Figure, list[Axes]]:
+def _panels(count: int, *, square: bool = False) -> tuple[Figure, list[Axes]]:
     """A row of panels."""
     height = 4.0 if square else 3.2
     figure = Figure(figsize=(4.6 * max(count, 1) + (0 if count > 1 else 2.0), height))
     figure.set_layout_engine("constrained")
-    row = figure.subplots(1, count, squeeze=False, sharey=sharey)[0]
+    row = figure.subplots(1, count, squeeze=False)[0]
     for axes in row:
         axes.spines[["top", "right"]].set_visible(False)
     return figure, list(row)
 
 
 def _shown_trials(agreement: Agreement) -> Iterator[tuple[str, int]]:
-    """Name and number of the first trial of each condition; without a task, of the first."""
+    """Name and number of the first trial of some conditions; without a task, of the first."""
     if agreement.trials is None:
         yield "trial 0", 0
         return
-    labels = agreement.trials.labels
-    for number, name in enumerate(find_task(agreement.network.task).conditions):
-        if np.any(labels == number):
-            trial = int(np.argmax(labels == number))
-            yield f"{name} (trial {trial})", trial
+    names = find_task(agreement.network.task).conditions
+    labels, trials = np.unique(agreement.trials.labels, return_index=True)
+    for label, trial in islice(zip(labels, trials, strict=True), _MOST_CONDITIONS):
+        yield f"{names[label]} (trial {trial})", int(trial)
 
 
 def _events_of(recording: Recording, trial: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:

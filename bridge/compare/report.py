@@ -13,9 +13,10 @@ import jinja2
 from matplotlib.figure import Figure
 
 from bridge.compare import figures
-from bridge.compare.agreement import Agreement, accuracy
+from bridge.compare.agreement import Agreement
 from bridge.errors import OutputError
 from bridge.exchange.hdf5 import check_writable, write_bytes
+from bridge.methods.scoring import accuracy
 
 
 @dataclass(frozen=True)

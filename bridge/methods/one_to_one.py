@@ -1,44 +1,97 @@
-"""The one-to-one mapping of a rate network onto LIF neurons (Kim et al. 2019).
+"""The one-to-one mapping of a rate network onto spiking neurons (Kim et al. 2019).
 
 Each unit becomes one neuron. Recurrent and output weights are divided by lambda, the time constant
 of a unit becomes the decay time of the synapses onto its neuron.
 """
 
+import math
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from typing import Literal
 
 import numpy as np
 
 from bridge.errors import SpecError
 from bridge.rate.network import RateNetwork
-from bridge.spiking.filters import Direct, DoubleExponential
+from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.network import INPUT, Channel, Projection, Readout, SpikingNetwork
-from bridge.spiking.neurons import Lif, Population, UniformVoltage
+from bridge.spiking.neurons import Lif, Population, Qif, UniformVoltage
 
 # SI Table S1, and what the authors' code adds to it: noise, start, step.
 DT_MS = 0.05
 TAU_RISE_MS = 2.0
 NOISE_MV = 0.1
-REFRACTORY_MS = 2.0
-THRESHOLD_MV = -40.0
 RESET_MV = -65.0
-BIAS_MV = -40.0
 TAU_MEM_MS = 10.0
+LIF_THRESHOLD_MV, LIF_BIAS_MV = -40.0, -40.0
+QIF_THRESHOLD_MV, QIF_BIAS_MV = 30.0, 0.0
 START_MV = UniformVoltage(low_mv=-65.0, high_mv=30.0)
 
 POPULATION, RECURRENT, STIMULUS, OUTPUT = "units", "recurrent", "stimulus", "output"
 
 
-def map_one_to_one(rate: RateNetwork, inverse_scale: float) -> SpikingNetwork:
-    """A LIF network of the same size whose filtered spikes follow the rates.
+def _whole(steps: float) -> bool:
+    return abs(steps - round(steps)) < 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpikingOptions:
+    """What a rate network's units and connections become; the defaults are the original's.
+
+    Attributes:
+        neuron: "lif": leaky, or "qif": quadratic integrate-and-fire (SI Fig. S7).
+        synapse: "double": with a rise time of 2 ms, or "single" exponential (Fig. 6B). Readouts
+            are filtered alike.
+        tau_side: Whose time constant a synapse has: "post", the receiving unit's, as in the
+            authors' code, or "pre", the sending unit's, as in the paper's equation.
+        refractory_ms: After a spike and at the start of a trial, a whole number of steps of
+            0.05 ms (Fig. 6A: 0 to 50 ms).
+    """
+
+    neuron: Literal["lif", "qif"] = "lif"
+    synapse: Literal["double", "single"] = "double"
+    tau_side: Literal["post", "pre"] = "post"
+    refractory_ms: float = 2.0
+
+    def __post_init__(self) -> None:
+        known = {
+            "neuron": ("lif", "qif"),
+            "synapse": ("double", "single"),
+            "tau_side": ("post", "pre"),
+        }
+        for name, (one, other) in known.items():
+            if getattr(self, name) not in (one, other):
+                raise SpecError(f"{name}: {one!r} or {other!r}, got {getattr(self, name)!r}")
+        if not 0 <= self.refractory_ms < math.inf or not _whole(self.refractory_ms / DT_MS):
+            raise SpecError(
+                f"refractory_ms: expected a multiple of {DT_MS} ms from 0 on, "
+                f"got {self.refractory_ms}"
+            )
+
+    @property
+    def refractory_steps(self) -> int:
+        """The refractory time in steps of the spiking network."""
+        return round(self.refractory_ms / DT_MS)
+
+
+ORIGINAL = SpikingOptions()
+
+
+def map_one_to_one(
+    rate: RateNetwork, inverse_scale: float, options: SpikingOptions = ORIGINAL
+) -> SpikingNetwork:
+    """A spiking network of the same size whose filtered spikes follow the rates.
 
     Args:
-        rate: N units with sigmoid rates between 0 and 1.
-        inverse_scale: 1/lambda as the paper prints it (20 to 75): the weights are divided by it.
+        rate: N units.
+        inverse_scale: 1/lambda as the paper prints it (sigmoid 20 to 75, softplus and ReLU 4 to
+            26): the weights are divided by it.
+        options: Neurons, synapses, refractory time.
 
     Returns:
-        One population of N neurons at 0.05 ms, double-exponential synapses with the postsynaptic
-        unit's decay time, an output that reads spikes filtered with each unit's own; the output
-        bias of the rate network is not used, as in the original.
+        One population of N neurons at 0.05 ms, with the unit's names of cell types; synapses and
+        an output that reads spikes filtered with each unit's own time constant. The output bias
+        of the rate network is not used, as in the original.
 
     Raises:
         SpecError: the scale factor is not positive, or the rate step is no multiple of 0.05 ms.
@@ -48,38 +101,11 @@ def map_one_to_one(rate: RateNetwork, inverse_scale: float) -> SpikingNetwork:
     steps = round(rate.dt_ms / DT_MS)
     if steps < 1 or abs(steps * DT_MS - rate.dt_ms) > 1e-9:
         raise SpecError(f"the rate network's step of {rate.dt_ms} ms is no multiple of {DT_MS} ms")
-    synapse = DoubleExponential(tau_rise_ms=TAU_RISE_MS, tau_decay_ms=rate.tau_ms)
     return SpikingNetwork(
         dt_ms=DT_MS,
-        populations=(_population(rate.size),),
-        projections=(
-            Projection(
-                name=RECURRENT,
-                source=POPULATION,
-                target=POPULATION,
-                weights=rate.recurrent / inverse_scale,
-                filter=synapse,
-            ),
-            Projection(
-                name=STIMULUS,
-                source=INPUT,
-                target=POPULATION,
-                weights=rate.w_in,
-                filter=Direct(),
-            ),
-        ),
-        readouts=(
-            Readout(
-                name=OUTPUT,
-                channels=(
-                    Channel(
-                        source=POPULATION,
-                        weights=rate.w_out / inverse_scale,
-                        filter=synapse,
-                    ),
-                ),
-            ),
-        ),
+        populations=(_population(rate, options),),
+        projections=_projections(rate, inverse_scale, options),
+        readouts=(_readout(rate, inverse_scale, options),),
         input_size=rate.input_size,
         sample_steps=steps,
         # Fine step i = 1, 2, ... takes input sample round(i / steps), halves rounded up: the
@@ -90,25 +116,78 @@ def map_one_to_one(rate: RateNetwork, inverse_scale: float) -> SpikingNetwork:
             "made_by": f"spikebridge {version('spikebridge')}",
             "method": "one-to-one mapping (Kim et al. 2019)",
             "inverse_scale": float(inverse_scale),
+            "options": asdict(options),
         },
     )
 
 
-def _population(size: int) -> Population:
-    skipped = round(REFRACTORY_MS / DT_MS)
+def _population(rate: RateNetwork, options: SpikingOptions) -> Population:
     return Population(
         name=POPULATION,
-        size=size,
-        neurons=Lif(
-            membrane_step="euler",
-            tau_mem_ms=TAU_MEM_MS,
-            v_rest_mv=0.0,
-            v_threshold_mv=THRESHOLD_MV,
-            v_reset_mv=RESET_MV,
-            bias_mv=BIAS_MV,
-            refractory_steps=skipped,
-            initial_refractory_steps=skipped,
-        ),
+        size=rate.size,
+        neurons=_neurons(options),
         initial_voltage=START_MV,
         noise_mv=NOISE_MV,
+        cell_types=rate.cell_types,
     )
+
+
+def _neurons(options: SpikingOptions) -> Lif | Qif:
+    skipped = options.refractory_steps
+    if options.neuron == "qif":
+        return Qif(
+            tau_mem_ms=TAU_MEM_MS,
+            v_threshold_mv=QIF_THRESHOLD_MV,
+            v_reset_mv=RESET_MV,
+            bias_mv=QIF_BIAS_MV,
+            refractory_steps=skipped,
+            initial_refractory_steps=skipped,
+        )
+    return Lif(
+        membrane_step="euler",
+        tau_mem_ms=TAU_MEM_MS,
+        v_rest_mv=0.0,
+        v_threshold_mv=LIF_THRESHOLD_MV,
+        v_reset_mv=RESET_MV,
+        bias_mv=LIF_BIAS_MV,
+        refractory_steps=skipped,
+        initial_refractory_steps=skipped,
+    )
+
+
+def _projections(
+    rate: RateNetwork, inverse_scale: float, options: SpikingOptions
+) -> tuple[Projection, Projection]:
+    recurrent = Projection(
+        name=RECURRENT,
+        source=POPULATION,
+        target=POPULATION,
+        weights=rate.recurrent / inverse_scale,
+        filter=_filter(rate, options, options.tau_side),
+    )
+    stimulus = Projection(
+        name=STIMULUS,
+        source=INPUT,
+        target=POPULATION,
+        weights=rate.w_in,
+        filter=Direct(),
+    )
+    return recurrent, stimulus
+
+
+def _readout(rate: RateNetwork, inverse_scale: float, options: SpikingOptions) -> Readout:
+    channel = Channel(
+        source=POPULATION,
+        weights=rate.w_out / inverse_scale,
+        # In a readout time constants belong to the neuron that is read: there are no sides.
+        filter=_filter(rate, options, "post"),
+    )
+    return Readout(name=OUTPUT, channels=(channel,))
+
+
+def _filter(
+    rate: RateNetwork, options: SpikingOptions, side: Literal["post", "pre"]
+) -> Exponential | DoubleExponential:
+    if options.synapse == "single":
+        return Exponential(tau_ms=rate.tau_ms, normalisation="area", side=side)
+    return DoubleExponential(tau_rise_ms=TAU_RISE_MS, tau_decay_ms=rate.tau_ms, side=side)

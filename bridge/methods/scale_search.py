@@ -1,9 +1,8 @@
-"""The search for the scale factor lambda, and the conversion built on it."""
+"""The search for the scale factor lambda."""
 
-import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +10,18 @@ from numpy.typing import NDArray
 from bridge.backends import simulate
 from bridge.errors import SpecError
 from bridge.methods.halving import expected_counts, round_ends, still_in
-from bridge.methods.one_to_one import OUTPUT, map_one_to_one
+from bridge.methods.one_to_one import ORIGINAL, OUTPUT, SpikingOptions, map_one_to_one
+from bridge.methods.scoring import SEARCH, quick_options, wilson
 from bridge.rate.network import RateNetwork
 from bridge.spiking.arrays import counted, frozen_array
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
 from bridge.spiking.network import SpikingNetwork
+from bridge.tasks import draw, spiking_correct
 from bridge.tasks import task as find_task
 
 INVERSE_SCALES = tuple(float(scale) for scale in range(20, 80, 5))
-
-_TRIAL_STREAM, _NOISE_STREAM = 0, 1
+# For activations without an upper end.
+UNBOUNDED_INVERSE_SCALES = tuple(float(scale) for scale in range(4, 28, 2))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -90,19 +91,53 @@ class Conversion:
     search: ScaleSearch
 
 
-# Each argument is an option of the command.
-def convert(  # noqa: PLR0913
+@dataclass(frozen=True, kw_only=True)
+class SearchOptions:
+    """How the scale factor is searched.
+
+    Attributes:
+        inverse_scales: Values of 1/lambda to try, kept in ascending order; None: those of the
+            rate network's activation, `default_inverse_scales`.
+        trials: Trials at each that stays in.
+        seed: Decides trials and noise.
+        backend: "snntorch" (one batch in float32), "brian2" or "reference".
+        device: "cpu" or "cuda", for snntorch.
+        exhaustive: Do all trials at every scale factor.
+    """
+
+    inverse_scales: Sequence[float] | None = None
+    trials: int = 100
+    seed: int = 0
+    backend: str = "snntorch"
+    device: str = "cpu"
+    exhaustive: bool = False
+
+    def __post_init__(self) -> None:
+        if self.inverse_scales is not None:
+            scales = np.unique(frozen_array("inverse_scales", self.inverse_scales, (None,)))
+            if scales.size == 0 or scales[0] <= 0:
+                raise SpecError("inverse_scales: needs at least one value, all positive")
+            object.__setattr__(self, "inverse_scales", tuple(scales.tolist()))
+        counted("trials", self.trials, least=1)
+        counted("seed", self.seed)
+        if self.backend != "snntorch" and self.device != "cpu":
+            raise SpecError(
+                f"backend {self.backend} has no device {self.device!r}; only snntorch has devices"
+            )
+
+
+def default_inverse_scales(activation: str) -> tuple[float, ...]:
+    """The original's grid: 20 to 75 by 5 for the sigmoid, 4 to 26 by 2 for softplus and ReLU."""
+    return INVERSE_SCALES if activation == "sigmoid" else UNBOUNDED_INVERSE_SCALES
+
+
+def search_scale(
     rate: RateNetwork,
-    *,
-    inverse_scales: Sequence[float] = INVERSE_SCALES,
-    trials: int = 100,
-    seed: int = 0,
-    backend: str = "snntorch",
-    device: str = "cpu",
-    exhaustive: bool = False,
+    options: SearchOptions,
+    spiking: SpikingOptions = ORIGINAL,
     on_progress: Callable[[float], None] | None = None,
-) -> Conversion:
-    """Map a rate network one to one, at the scale factor that does its task best.
+) -> ScaleSearch:
+    """How well a rate network's spiking counterpart does its task at each scale factor.
 
     All scale factors see the same trials and the same noise. Those that can no longer win are
     dropped on the way (`bridge.methods.halving`). The highest accuracy wins; among equals the
@@ -110,43 +145,32 @@ def convert(  # noqa: PLR0913
 
     Args:
         rate: A network with a task.
-        inverse_scales: Values of 1/lambda to try.
-        trials: Trials at each that stays in.
-        seed: Decides trials and noise.
-        backend: "snntorch" (one batch in float32), "brian2" or "reference".
-        device: "cpu" or "cuda", for snntorch.
-        exhaustive: Do all trials at every scale factor.
+        options: Scale factors, trials, where they run.
+        spiking: What the units become.
         on_progress: Called with the fraction done.
 
     Raises:
-        SpecError: no task, no or no positive scale factor, no trial.
+        SpecError: the rate network has no task.
     """
-    scales = np.unique(frozen_array("inverse_scales", inverse_scales, (None,)))
-    if scales.size == 0 or scales[0] <= 0:
-        raise SpecError("inverse_scales: needs at least one value, all positive")
-    counted("trials", trials, least=1)
-    counted("seed", seed)
-    if backend != "snntorch" and device != "cpu":
-        raise SpecError(f"backend {backend} has no device {device!r}; only snntorch has devices")
     if not rate.task:
         raise SpecError("this rate network names no task to search the scale factor with")
-    started = time.monotonic()
-    plan = _Trials(rate, scales, trials, seed, (backend, device))
-    correct, tested = _rounds(plan, round_ends(trials, exhaustive=exhaustive), on_progress)
-    search = ScaleSearch(
+    started, trials = time.monotonic(), options.trials
+    scales = np.array(options.inverse_scales or default_inverse_scales(rate.activation))
+    where = (options.backend, options.device)
+    plan = _Trials(rate, scales, trials, options.seed, where, spiking)
+    ends = round_ends(trials, exhaustive=options.exhaustive)
+    correct, tested = _rounds(plan, ends, on_progress)
+    return ScaleSearch(
         inverse_scales=scales,
         correct=correct,
         tested=tested,
         trials=trials,
         # Only those that did all trials can be best: the others had fewer to get right.
         best=middle_of_best_plateau(expected_counts(correct, tested, trials)),
-        seed=seed,
-        backend=backend,
+        seed=options.seed,
+        backend=options.backend,
         seconds=round(time.monotonic() - started, 1),
     )
-    network = map_one_to_one(rate, search.best_inverse_scale)
-    provenance = {**network.provenance, "search_seed": seed, "search_trials": trials}
-    return Conversion(network=replace(network, provenance=provenance), rate=rate, search=search)
 
 
 class _Trials:
@@ -159,14 +183,14 @@ class _Trials:
         trials: int,
         seed: int,
         where: tuple[str, str],
+        spiking: SpikingOptions = ORIGINAL,
     ) -> None:
         self.task, self.scales = find_task(rate.task), scales
-        self.made = self.task.trials(trials, np.random.default_rng((seed, _TRIAL_STREAM)))
-        self.noise = SharedNoise(seed=derived_seed(seed, _NOISE_STREAM))
-        self.unscaled = map_one_to_one(rate, 1.0)
+        self.made = draw(self.task, trials, np.random.default_rng((seed, SEARCH[0])))
+        self.noise = SharedNoise(seed=derived_seed(seed, SEARCH[1]))
+        self.unscaled = map_one_to_one(rate, 1.0, spiking)
         self.backend, device = where
-        snntorch = {"dtype": "float32", "device": device}
-        self.options = snntorch if self.backend == "snntorch" else {}
+        self.options = quick_options(self.backend, device)
 
     def correct(
         self, chosen: NDArray[np.int64], span: range, on_progress: Callable[[float], None]
@@ -184,7 +208,7 @@ class _Trials:
             self.unscaled, drive, backend=self.backend, on_progress=on_progress, **self.options
         )
         outputs = np.split(recording.readouts[OUTPUT], chosen.size, axis=1)
-        return np.array([self.task.spiking_correct(output, part) for output in outputs])
+        return np.array([spiking_correct(self.task, output, part) for output in outputs])
 
 
 def _rounds(
@@ -229,12 +253,3 @@ def middle_of_best_plateau(correct: NDArray[np.int64]) -> int:
     run = max((run for run in runs if len(run) == longest), key=beside)
     left, right = run[(len(run) - 1) // 2], run[len(run) // 2]
     return int(right if padded[run[-1] + 2] > padded[run[0]] else left)
-
-
-def wilson(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson score interval of a share of successes; z = 1.96 for 95 %."""
-    share = successes / trials
-    centre = share + z * z / (2 * trials)
-    spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    scale = 1 + z * z / trials
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)

@@ -24,7 +24,7 @@ from bridge.rate.training import train
 from bridge.spiking.drive import derived_seed
 from bridge.studies.details import details_of
 from bridge.studies.study import Effort
-from bridge.tasks import load_task_file
+from bridge.tasks import draw, load_task_file, rate_correct
 from bridge.tasks import task as find_task
 
 Row = dict[str, Any]
@@ -88,7 +88,7 @@ def _rate_row(rate: RateNetwork, seed: int, effort: Effort) -> Row:
     """What there is to say of a rate network, with its accuracy on fresh trials."""
     task = find_task(rate.task)
     rng = np.random.default_rng((seed, _FRESH))
-    trials = task.trials(effort.trials, rng)
+    trials = draw(task, effort.trials, rng)
     outputs, _ = rate.run(trials.inputs, rng)
     history = rate.history
     return {
@@ -96,7 +96,7 @@ def _rate_row(rate: RateNetwork, seed: int, effort: Effort) -> Row:
         "stopped": rate.provenance.get("stopped"),
         "training_s": rate.provenance.get("seconds"),
         "loss": float(history.loss[-1]) if history is not None and history.loss.size else None,
-        "rate_accuracy": float(task.rate_correct(outputs, trials).mean()),
+        "rate_accuracy": float(rate_correct(task, outputs, trials).mean()),
         "largest_eigenvalue": float(np.abs(np.linalg.eigvals(rate.recurrent)).max()),
     }
 

@@ -234,13 +234,24 @@ def _next(environment: Any, name: str) -> _One:
     """The environment's next trial."""
     environment.new_trial()
     action = np.asarray(environment.gt, dtype=np.int64)
-    if action.size == 0 or not 0 <= action.min() <= action.max() < environment.action_space.n:
+    if action.size == 0:
+        raise SpecError(f"task {name!r}: its trials are shorter than a step; lower step_ms")
+    if not 0 <= action.min() <= action.max() < environment.action_space.n:
         raise SpecError(f"task {name!r}: its right answers are not all among its actions")
-    asked = action != 0
+    asked = _asked(environment, action)
+    if not asked.any():
+        raise SpecError(
+            f"task {name!r}: its period of decision is shorter than a step; lower step_ms"
+        )
+    observed = np.asarray(environment.ob, dtype=np.float64).reshape(action.size, -1)
+    return _One(observed=observed, action=action, asked=asked)
+
+
+def _asked(environment: Any, action: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(t,) the samples of its current trial that are scored."""
     if "decision" in environment.start_ind:
         asked = np.zeros(action.size, dtype=bool)
         asked[environment.start_ind["decision"] : environment.end_ind["decision"]] = True
-    if not asked.any():
-        asked = np.ones(action.size, dtype=bool)
-    observed = np.asarray(environment.ob, dtype=np.float64).reshape(action.size, -1)
-    return _One(observed=observed, action=action, asked=asked)
+        return asked
+    other = action != 0
+    return other if other.any() else np.ones(action.size, dtype=bool)

@@ -4,11 +4,11 @@ import pytest
 import bridge
 from bridge.backends import simulate
 from bridge.errors import SpecError
-from bridge.methods.one_to_one import OUTPUT, map_one_to_one
+from bridge.methods.one_to_one import OUTPUT, SpikingOptions, map_one_to_one
 from bridge.rate.network import RateNetwork
 from bridge.spiking.drive import Drive, FrozenNoise
 
-UNITS, SAMPLES, SCALE = 14, 60, 12.0
+UNITS, SAMPLES, SCALE = 14, 40, 12.0
 
 
 def rate_network(**fields):
@@ -21,47 +21,101 @@ def rate_network(**fields):
     return RateNetwork(**given)
 
 
-def step_equations(rate, inputs, noise_mv, v):
+def step_equations(rate, inputs, noise_mv, v, options):
     """The original code's step for one trial, in its own order, times in seconds (SI Table S1)."""
     dt, tau_m, tau_r, tau_d = 5e-5, 0.01, 0.002, np.asarray(rate.tau_ms) / 1000
     weights, w_out = np.asarray(rate.recurrent) / SCALE, np.asarray(rate.w_out) / SCALE
+    bias, threshold = (-40, -40) if options.neuron == "lif" else (0, 30)
+    skipped = int(options.refractory_ms / 0.05 + 0.5)
     ipsc, h, r, hr = np.zeros((4, UNITS))
-    skipped_until, spikes, outputs = np.full(UNITS, 40), [], []
+    skipped_until, spikes, outputs = np.full(UNITS, skipped), [], []
     for i in range(1, len(noise_mv) + 1):
         column = min(int(np.floor(i / 100 + 0.5)), len(inputs) - 1)
-        current = ipsc - 40 + np.asarray(rate.w_in) @ inputs[column]
-        v = np.where(i > skipped_until, v + dt / tau_m * (-v + current), v)
+        # The paper's own equation weighs spikes filtered by the sending unit; the code filters
+        # the weighted spikes by the receiving one.
+        synaptic = weights @ r if options.tau_side == "pre" else ipsc
+        current = synaptic + bias + np.asarray(rate.w_in) @ inputs[column]
+        slope = -v + current if options.neuron == "lif" else v**2 + current
+        v = np.where(i > skipped_until, v + dt / tau_m * slope, v)
         v = v + noise_mv[i - 1]
-        s = (v >= -40).astype(float)
-        ipsc, h = (
-            ipsc * np.exp(-dt / tau_d) + h * dt,
-            h * np.exp(-dt / tau_r) + weights @ s / (tau_r * tau_d),
-        )
-        r, hr = r * np.exp(-dt / tau_d) + hr * dt, hr * np.exp(-dt / tau_r) + s / (tau_r * tau_d)
-        skipped_until = np.where(s > 0, i + 40, skipped_until)
+        s = (v >= threshold).astype(float)
+        if options.synapse == "double":
+            ipsc, h = (
+                ipsc * np.exp(-dt / tau_d) + h * dt,
+                h * np.exp(-dt / tau_r) + weights @ s / (tau_r * tau_d),
+            )
+            r, hr = (
+                r * np.exp(-dt / tau_d) + hr * dt,
+                hr * np.exp(-dt / tau_r) + s / (tau_r * tau_d),
+            )
+        else:
+            ipsc = ipsc * np.exp(-dt / tau_d) + weights @ s / tau_d
+            r = r * np.exp(-dt / tau_d) + s / tau_d
+        skipped_until = np.where(s > 0, i + skipped, skipped_until)
         v = np.where(s > 0, -65, v)
         spikes += [(i - 1, n) for n in np.flatnonzero(s)]
         outputs.append((w_out @ r)[0])
     return spikes, np.array(outputs)
 
 
-def test_the_mapped_network_follows_the_originals_step_equations_spike_for_spike():
-    rate, rng = rate_network(), np.random.default_rng(1)
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {},
+        {"neuron": "qif"},
+        {"synapse": "single"},
+        {"tau_side": "pre"},
+        {"tau_side": "pre", "synapse": "single", "neuron": "qif"},
+        {"refractory_ms": 0},
+        {"refractory_ms": 0.35},
+        {"refractory_ms": 50},
+    ],
+    ids=str,
+)
+def test_the_mapped_network_follows_the_originals_step_equations_spike_for_spike(chosen):
+    rate, rng, options = rate_network(), np.random.default_rng(1), SpikingOptions(**chosen)
     inputs = rng.normal(0, 1, (SAMPLES, 2))
     noise, start = rng.normal(0, 0.1, (SAMPLES * 100, UNITS)), rng.uniform(-65, 30, UNITS)
-    spikes, outputs = step_equations(rate, inputs, noise, start)
+    spikes, outputs = step_equations(rate, inputs, noise, start, options)
     drive = Drive(
         inputs=inputs[:, None],
         noise=FrozenNoise(values_mv=noise[:, None]),
         v_initial_mv=start[None],
     )
-    recording = simulate(map_one_to_one(rate, SCALE), drive, backend="reference")
-    assert len(spikes) > 100
+    recording = simulate(map_one_to_one(rate, SCALE, options), drive, backend="reference")
+    assert len(spikes) > 30
     assert list(zip(recording.spikes.step, recording.spikes.neuron, strict=True)) == spikes
-    # Decoded a sample at a time instead of step by step: rounding of some 6,000 steps.
+    # Decoded a sample at a time instead of step by step: rounding of some 4,000 steps.
     np.testing.assert_allclose(
         recording.readouts[OUTPUT][:, 0, 0], outputs[99::100], rtol=1e-9, atol=1e-12
     )
+
+
+def test_a_network_keeps_its_cell_types_and_the_options_it_was_made_with():
+    types = ("PYR",) * 9 + ("PV",) * 3 + ("SOM",) * 2
+    options = SpikingOptions(neuron="qif", refractory_ms=5)
+    network = map_one_to_one(rate_network(cell_types=types), SCALE, options)
+    assert network.populations[0].cell_types == types
+    assert network.provenance["options"] == {
+        "neuron": "qif", "synapse": "double", "tau_side": "post", "refractory_ms": 5,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ({"neuron": "izhikevich"}, "neuron: 'lif' or 'qif', got 'izhikevich'"),
+        ({"synapse": "alpha"}, "synapse: 'double' or 'single', got 'alpha'"),
+        ({"tau_side": "both"}, "tau_side: 'post' or 'pre', got 'both'"),
+        ({"refractory_ms": 0.07}, r"a multiple of 0\.05 ms from 0 on, got 0\.07"),
+        ({"refractory_ms": -2}, r"a multiple of 0\.05 ms from 0 on, got -2"),
+        ({"refractory_ms": np.inf}, "refractory_ms"),
+        ({"refractory_ms": np.nan}, "refractory_ms"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(chosen, message):
+    with pytest.raises(SpecError, match=message):
+        SpikingOptions(**chosen)
 
 
 def test_a_gain_of_one_over_lambda_is_the_network_mapped_at_lambda():

@@ -1,13 +1,16 @@
+import dataclasses
+
 import numpy as np
 import pytest
-from scipy import stats
+from methods.short_task import SHORT_TASK
 
 import bridge
 import bridge.methods.scale_search as scale_search
 from bridge.errors import SpecError
 from bridge.methods.halving import expected_counts, round_ends, still_in
-from bridge.methods.scale_search import middle_of_best_plateau, wilson
+from bridge.methods.scale_search import default_inverse_scales, middle_of_best_plateau
 from bridge.rate.network import RateNetwork
+from bridge.tasks import go_nogo
 
 
 @pytest.mark.parametrize(
@@ -25,13 +28,6 @@ from bridge.rate.network import RateNetwork
 )
 def test_ties_are_broken_toward_the_middle_of_the_best_plateau(correct, best):
     assert middle_of_best_plateau(np.array(correct)) == best
-
-
-@pytest.mark.parametrize(("successes", "trials"), [(0, 10), (3, 10), (10, 10), (97, 100)])
-def test_the_wilson_interval_is_scipys(successes, trials):
-    expected = stats.binomtest(successes, trials).proportion_ci(method="wilson")
-    # Our z has seven digits.
-    np.testing.assert_allclose(wilson(successes, trials), expected, atol=1e-6)
 
 
 def silent_network():
@@ -93,6 +89,17 @@ def test_the_search_finds_the_scale_at_which_a_known_readout_answers():
 def test_a_search_that_makes_no_sense_is_refused(options, message):
     with pytest.raises(SpecError, match=message):
         bridge.convert(silent_network(), **options)
+
+
+def test_the_grid_is_that_of_the_activation(monkeypatch):
+    monkeypatch.setattr(go_nogo, "GoNoGo", SHORT_TASK)
+    # Kim et al. 2019: 20 to 75 by 5; for softplus and ReLU 4 to 26 by 2.
+    assert default_inverse_scales("sigmoid") == tuple(range(20, 80, 5))
+    for name in ("softplus", "relu"):
+        assert default_inverse_scales(name) == tuple(range(4, 28, 2))
+    rate = dataclasses.replace(silent_network(), activation="relu")
+    found = bridge.convert(rate, trials=2, backend="reference").search
+    np.testing.assert_array_equal(found.inverse_scales, range(4, 28, 2))
 
 
 def test_a_network_without_a_task_cannot_be_searched():

@@ -1,13 +1,14 @@
 """Tasks of the package neurogym; without it only its absence is tested."""
 
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import bridge
 from bridge.errors import SpecError
-from bridge.tasks import draw, rate_correct, spiking_correct
+from bridge.tasks import draw, neurogym, rate_correct, spiking_correct
 
 NAME = "neurogym:PerceptualDecisionMaking-v0,step_ms=20"
 
@@ -121,12 +122,34 @@ def test_the_generator_alone_decides_over_the_trials(gym, environment):
     assert not np.array_equal(first.inputs, other.inputs)
 
 
-def test_trials_without_an_answer_are_scored_as_a_whole(gym):
+def test_to_withhold_an_action_is_an_answer_in_the_decision_period_too(gym):
     # In GoNogo the action 0, to withhold, is right in half of the trials.
     task = bridge.task("neurogym:GoNogo-v0,step_ms=20")
     trials = draw(task, 20, np.random.default_rng(0))
     assert set(trials.labels) == {0, 1}
     assert rate_correct(task, trials.targets, trials).all()
+    # Of 150 samples of 10 ms the last 500 ms are the decision: 25 of 75 here.
+    np.testing.assert_array_equal(np.flatnonzero(trials.asked.all(axis=1)), np.arange(50, 75))
+    assert trials.asked.sum() == 25 * 20
+
+
+@pytest.mark.parametrize(
+    ("periods", "action", "scored"),
+    [
+        (["go"], [0, 0, 1, 1, 0], [2, 3]),
+        (["go"], [0, 0, 0, 0, 0], [0, 1, 2, 3, 4]),
+        (["go", "decision"], [0, 0, 1, 1, 0], [3, 4]),
+        (["go", "decision"], [0, 0, 0, 0, 0], [3, 4]),
+    ],
+)
+def test_without_a_decision_period_the_answers_are_scored_or_else_all(periods, action, scored):
+    starts, ends = {"go": 0, "decision": 3}, {"go": 3, "decision": 5}
+    environment = SimpleNamespace(
+        start_ind={name: starts[name] for name in periods},
+        end_ind={name: ends[name] for name in periods},
+    )
+    asked = neurogym._asked(environment, np.array(action))
+    assert np.flatnonzero(asked).tolist() == scored
 
 
 @pytest.mark.parametrize(
@@ -136,6 +159,11 @@ def test_trials_without_an_answer_are_scored_as_a_whole(gym):
         ("neurogym:GoNoGo-v0", "no environment 'GoNoGo-v0'; it has GoNogo-v0"),
         ("neurogym:GoNogo-v0,step_ms=0.5", "step_ms must be a whole number from 1 on, got 0.5"),
         ("neurogym:GoNogo-v0,steps=0", "steps must be a whole number from 1 on, got 0"),
+        ("neurogym:GoNogo-v0,step_ms=600", "its trials are shorter than a step; lower step_ms"),
+        (
+            "neurogym:PerceptualDecisionMaking-v0,step_ms=150",
+            "its period of decision is shorter than a step; lower step_ms",
+        ),
         ("neurogym:GoNogo-v0,fast", "expected OPTION=VALUE, got 'fast'"),
         ("neurogym:GoNogo-v0,colour=red", "GoNogo-v0 does not take its options: .*colour"),
         ("neurogym:Bandit-v0", "only environments with discrete actions, of which one is right"),

@@ -1,0 +1,118 @@
+"""A conversion from end to end: scale factor, mapping, and a readout fitted to spikes if asked."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from typing import Any, Literal
+
+from bridge.backends import simulate
+from bridge.errors import SpecError
+from bridge.methods.one_to_one import SpikingOptions, map_one_to_one
+from bridge.methods.predicted_scale import predict_inverse_scale
+from bridge.methods.readout import refit_readout
+from bridge.methods.scale_search import Conversion, SearchOptions, search_scale
+from bridge.methods.scoring import SCORE, quick_options, score_of, task_drive
+from bridge.rate.network import RateNetwork
+from bridge.spiking.decoding import decode
+from bridge.spiking.network import SpikingNetwork
+
+Progress = Callable[[float], None]
+
+# Of the time of a conversion whose readout is refitted: the search's share and the refit's.
+_SEARCHED, _REFITTED = 0.6, 0.8
+
+
+def convert(
+    rate: RateNetwork,
+    *,
+    scale: Literal["searched", "predicted"] = "searched",
+    refit_readout: bool = False,
+    on_progress: Progress | None = None,
+    **options: Any,
+) -> Conversion:
+    """Map a rate network one to one, at the scale factor that does its task best.
+
+    Args:
+        rate: A network with a task.
+        scale: "predicted": try only the scale factor that
+            `bridge.methods.predicted_scale` finds from the neurons' response, without a search.
+        refit_readout: Fit the readout to filtered spikes, see `bridge.refit_readout`. The
+            provenance of the network says how many of as many fresh trials were right before and
+            after it.
+        on_progress: Called with the fraction done.
+        **options: Fields of `bridge.methods.scale_search.SearchOptions` (inverse_scales, trials,
+            seed, backend, device, exhaustive) and of `bridge.methods.one_to_one.SpikingOptions`
+            (neuron, synapse, tau_side, refractory_ms).
+
+    Returns:
+        The spiking network, the rate network, and how well each scale factor did. The search is
+        of the network before its readout is refitted.
+
+    Raises:
+        SpecError: no task, an unknown option, or one that makes no sense.
+    """
+    search, spiking = _split(options)
+    if scale not in ("searched", "predicted"):
+        raise SpecError(f"scale: 'searched' or 'predicted', got {scale!r}")
+    if scale == "predicted":
+        search = _predicted(rate, search, spiking)
+    report = on_progress or (lambda _fraction: None)
+    share = _SEARCHED if refit_readout else 1.0
+    found = search_scale(rate, search, spiking, lambda done: report(share * done))
+    network = map_one_to_one(rate, found.best_inverse_scale, spiking)
+    made = {"scale": scale, "search_seed": search.seed, "search_trials": search.trials}
+    network = replace(network, provenance={**network.provenance, **made})
+    if refit_readout:
+        network = _refitted(network, search, report)
+    return Conversion(network=network, rate=rate, search=found)
+
+
+def _split(given: Mapping[str, Any]) -> tuple[SearchOptions, SpikingOptions]:
+    """Options sorted by the class that knows them."""
+    search, spiking = (
+        {entry.name for entry in fields(kind)} for kind in (SearchOptions, SpikingOptions)
+    )
+    unknown = sorted(set(given) - search - spiking)
+    if unknown:
+        known = ", ".join(sorted(search | spiking))
+        raise SpecError(f"unknown option of a conversion {unknown[0]!r}; known are {known}")
+    return (
+        SearchOptions(**{name: given[name] for name in search & set(given)}),
+        SpikingOptions(**{name: given[name] for name in spiking & set(given)}),
+    )
+
+
+def _predicted(rate: RateNetwork, search: SearchOptions, spiking: SpikingOptions) -> SearchOptions:
+    """A search over one scale factor, the predicted one."""
+    if search.inverse_scales is not None:
+        raise SpecError("inverse_scales: a predicted scale factor has none to try")
+    return replace(search, inverse_scales=(predict_inverse_scale(rate, spiking, seed=search.seed),))
+
+
+def _refitted(network: SpikingNetwork, search: SearchOptions, report: Progress) -> SpikingNetwork:
+    """The network with its readout fitted, and how it scores before and after, in its provenance.
+
+    Spikes do not depend on the readout, so one run on fresh trials scores both.
+    """
+    where: dict[str, Any] = {"backend": search.backend}
+    where |= quick_options(search.backend, search.device)
+    changed = refit_readout(
+        network,
+        trials=search.trials,
+        seed=search.seed,
+        on_progress=lambda done: report(_SEARCHED + (_REFITTED - _SEARCHED) * done),
+        **where,
+    )
+    made, drive = task_drive(network, search.trials, search.seed, SCORE)
+    recording = simulate(
+        network,
+        drive,
+        on_progress=lambda done: report(_REFITTED + (1 - _REFITTED) * done),
+        **where,
+    )
+    reread = replace(recording, readouts=decode(changed, recording.spikes))
+    right = {
+        "fresh_trials": search.trials,
+        "fresh_correct_before": score_of(network, made, recording).correct,
+        "fresh_correct": score_of(changed, made, reread).correct,
+    }
+    return replace(changed, provenance={**changed.provenance, **right})

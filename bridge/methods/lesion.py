@@ -1,0 +1,144 @@
+"""Lesions: what chosen units send is taken away, or made weaker or stronger."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from bridge.errors import SpecError
+from bridge.rate.network import RateNetwork
+from bridge.spiking.arrays import frozen_array
+from bridge.spiking.network import INPUT, Projection, Readout, SpikingNetwork, Weights
+
+Network = TypeVar("Network", bound=SpikingNetwork | RateNetwork)
+Mask = NDArray[np.bool_]
+
+
+def lesion(
+    network: Network,
+    *,
+    units: Sequence[int] | None = None,
+    cell_type: str | None = None,
+    onto: str | None = None,
+    scale: float = 0.0,
+) -> Network:
+    """A network in which the weights from chosen units are multiplied by `scale`.
+
+    With `scale` 0 the units are silenced: all that they send over recurrent connections and into
+    readouts is zero. They still receive input and may fire, but nothing hears them.
+
+    Args:
+        network: A spiking or a rate network; it stays as it is.
+        units: Which units, numbered through all populations; or
+        cell_type: the name of their kind, as "SOM".
+        onto: Only the recurrent weights onto units of this kind; readouts are then left alone.
+        scale: Factor of the weights, from 0 on.
+
+    Returns:
+        The changed network; its provenance lists every lesion. A rate network loses its training
+        history and checkpoint, which are not those of the changed weights.
+
+    Raises:
+        SpecError: not exactly one choice of units, unknown ones, or a factor that makes no sense.
+    """
+    if not 0 <= scale < np.inf:
+        raise SpecError(f"scale: must not be negative, got {scale}")
+    chosen = chosen_units(network, units=units, cell_type=cell_type)
+    pre = np.zeros(network.size, dtype=bool)
+    pre[chosen] = True
+    post = np.ones(network.size, dtype=bool)
+    if onto is not None:
+        post[:] = False
+        post[chosen_units(network, cell_type=onto)] = True
+    note = {"units": cell_type or chosen.tolist(), "onto": onto or "all", "scale": float(scale)}
+    done = (*network.provenance.get("lesions", ()), note)
+    changed = _changed(network, pre, post, scale, readouts=onto is None)
+    return replace(network, **changed, provenance={**network.provenance, "lesions": done})
+
+
+def chosen_units(
+    network: SpikingNetwork | RateNetwork,
+    *,
+    units: Sequence[int] | None = None,
+    cell_type: str | None = None,
+) -> NDArray[np.int64]:
+    """Numbers of the units chosen by number or by kind, ascending.
+
+    Raises:
+        SpecError: not exactly one of the two is given, or there are no such units.
+    """
+    if (units is None) == (cell_type is None):
+        raise SpecError("units: choose them either by number or by cell type")
+    if units is not None:
+        return _numbered(units, network.size)
+    kinds = _kinds(network)
+    found = np.flatnonzero([kind == cell_type for kind in kinds])
+    if not found.size:
+        known = ", ".join(sorted(set(kinds) - {""})) or "none"
+        raise SpecError(f"no units of the cell type {cell_type!r}; this network has {known}")
+    return found
+
+
+def _numbered(units: Sequence[int], size: int) -> NDArray[np.int64]:
+    numbers = np.unique(frozen_array("units", units, (None,), np.int64))
+    if not numbers.size or numbers[0] < 0 or numbers[-1] >= size:
+        raise SpecError(f"units: expected numbers from 0 to {size - 1}, at least one")
+    return numbers
+
+
+def _kinds(network: SpikingNetwork | RateNetwork) -> list[str]:
+    """The cell type of each unit, through all populations; "" where it has none."""
+    parts = [network] if isinstance(network, RateNetwork) else network.populations
+    return [kind for part in parts for kind in part.cell_types or ("",) * part.size]
+
+
+def _changed(
+    network: SpikingNetwork | RateNetwork, pre: Mask, post: Mask, scale: float, *, readouts: bool
+) -> dict[str, Any]:
+    """The fields that a lesion changes; `readouts`: whether those are among them."""
+    if isinstance(network, RateNetwork):
+        w_out = _scaled(network.w_out, readouts & pre, np.ones(len(network.w_out), bool), scale)
+        recurrent = _scaled(network.recurrent, pre, post, scale)
+        return {"recurrent": recurrent, "w_out": w_out, "history": None, "checkpoint": None}
+    each = network.projections
+    return {
+        "projections": tuple(_projection(network, one, pre, post, scale) for one in each),
+        "readouts": tuple(
+            _readout(network, readout, readouts & pre, scale) for readout in network.readouts
+        ),
+    }
+
+
+def _projection(
+    network: SpikingNetwork, projection: Projection, pre: Mask, post: Mask, scale: float
+) -> Projection:
+    if projection.source == INPUT:
+        return projection
+    source, target = network.span(projection.source), network.span(projection.target)
+    weights = _scaled(projection.weights, pre[source], post[target], scale)
+    return replace(projection, weights=weights)
+
+
+def _readout(network: SpikingNetwork, readout: Readout, pre: Mask, scale: float) -> Readout:
+    everywhere = np.ones(readout.size, dtype=bool)
+    channels = tuple(
+        replace(
+            channel,
+            weights=_scaled(channel.weights, pre[network.span(channel.source)], everywhere, scale),
+        )
+        for channel in readout.channels
+    )
+    return replace(readout, channels=channels)
+
+
+def _scaled(weights: Weights, pre: Mask, post: Mask, scale: float) -> Weights:
+    """Weights (post, pre), those from `pre` onto `post` multiplied by `scale`."""
+    if isinstance(weights, np.ndarray):
+        return np.where(post[:, None] & pre, scale * weights, weights)
+    entries = sparse.coo_array(weights)
+    hit = pre[entries.col] & post[entries.row]
+    values = np.where(hit, scale * entries.data, entries.data)
+    return sparse.csc_array((values, (entries.row, entries.col)), shape=entries.shape)

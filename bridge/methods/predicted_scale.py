@@ -1,0 +1,134 @@
+"""The scale factor predicted from how a neuron responds, without a search; beyond Kim et al. 2019.
+
+A unit has the rate phi(x), its neuron fires f(I) at the current I = x, and the mapping asks that
+f = s phi with s = 1/lambda: then the recurrent currents (W / s) f are those of the rate network.
+No s makes the two curves equal, so s is the slope of the regression of f on phi over the currents
+that the rate network visits in its task. Each unit has an intercept of its own: an offset of f
+shifts a current by a constant, while the slope decides the gain of every loop, and so whether
+activity outlasts a stimulus. Units count by the square of their outgoing weights, since their
+errors do.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.errors import SpecError
+from bridge.methods.one_to_one import DT_MS, ORIGINAL, TAU_RISE_MS, SpikingOptions, map_one_to_one
+from bridge.methods.response import LOWEST_MV, averaged, firing_rates_hz
+from bridge.rate.network import RateNetwork
+from bridge.tasks import draw
+from bridge.tasks import task as find_task
+
+Array = NDArray[np.float64]
+
+# Streams of the trials and the rate network's noise, apart from those of `bridge.methods.scoring`.
+_TRIAL_STREAM, _RATE_STREAM = 8, 9
+
+_TRIALS = 20
+# Rates change little from one sample to the next.
+_EVERY = 4
+_GRID_MV = 0.1
+_ROUNDS = 20
+
+
+@dataclass(frozen=True)
+class _Visited:
+    """What a rate network does in its task, in S samples of N units.
+
+    Attributes:
+        current_mv: (S, N) mean currents of the neurons, were their rates right.
+        rate: (S, N) phi(x).
+        variance: (S, N) of the currents of Poisson spikes, times s.
+        importance: (N,) weight of a unit in the regression.
+    """
+
+    current_mv: Array
+    rate: Array
+    variance: Array
+    importance: Array
+
+
+def predict_inverse_scale(
+    rate: RateNetwork, options: SpikingOptions = ORIGINAL, *, seed: int = 0
+) -> float:
+    """1/lambda from the response of the neurons at the currents that the rate network visits.
+
+    Args:
+        rate: A network with a task.
+        options: What its units become.
+        seed: Decides 20 trials of the rate network.
+
+    Raises:
+        SpecError: no task, or the rate network's units and neurons do not vary together.
+    """
+    if not rate.task:
+        raise SpecError("this rate network names no task to predict the scale factor with")
+    visited = _visited(rate, options, seed)
+    grid = np.arange(LOWEST_MV, visited.current_mv.max() + 10.0, _GRID_MV)
+    population = map_one_to_one(rate, 1.0, options).populations[0]
+    response = firing_rates_hz(population, grid, DT_MS)
+    scale = float(response.max()) / 2
+    # Fluctuations depend on the scale factor, weakly: their variance goes with 1 / s.
+    for _ in range(_ROUNDS):
+        spread = np.sqrt(visited.variance / scale)
+        fired = averaged(response, grid, visited.current_mv, spread)
+        before, scale = scale, _slope(fired, visited)
+        if not 0 < scale < np.inf:
+            raise SpecError(
+                "the scale factor cannot be predicted: no unit and its neuron vary together"
+            )
+        if abs(scale - before) < 1e-3 * scale:
+            break
+    return round(float(scale), 2)
+
+
+def _slope(fired: Array, visited: _Visited) -> float:
+    """Slope of the regression of f on phi with an intercept for each unit, Hz."""
+    rate = visited.rate - visited.rate.mean(axis=0)
+    common = float((visited.importance * rate * fired).sum())
+    own = float((visited.importance * rate * rate).sum())
+    return common / own if own > 0 else 0.0
+
+
+def _visited(rate: RateNetwork, options: SpikingOptions, seed: int) -> _Visited:
+    rng = np.random.default_rng((seed, _TRIAL_STREAM))
+    trials = draw(find_task(rate.task), _TRIALS, rng)
+    _, activity = rate.run(trials.inputs, np.random.default_rng((seed, _RATE_STREAM)))
+    currents = _currents(rate, activity) + trials.inputs @ rate.w_in.T
+    seen, size = slice(0, None, _EVERY), rate.size
+    kept = activity[seen].reshape(-1, size)
+    return _Visited(
+        current_mv=currents[seen].reshape(-1, size),
+        rate=kept,
+        variance=_variance(rate, options, kept),
+        importance=np.square(rate.recurrent).sum(axis=0) + np.square(rate.w_out).sum(axis=0),
+    )
+
+
+def _currents(rate: RateNetwork, activity: Array) -> Array:
+    """(T, B, N) recurrent drive W r, filtered with each unit's time constant.
+
+    Unlike x it holds neither noise nor filtered input: a neuron takes its input unfiltered.
+    """
+    keep = 1.0 - rate.dt_ms / rate.tau_ms
+    filtered = np.zeros_like(activity)
+    for step in range(1, len(activity)):
+        drive = activity[step - 1] @ rate.recurrent.T
+        filtered[step] = keep * filtered[step - 1] + (1.0 - keep) * drive
+    return filtered
+
+
+def _variance(rate: RateNetwork, options: SpikingOptions, activity: Array) -> Array:
+    """(S, N) s times the variance of the currents: shot noise of Poisson spikes at rates s phi.
+
+    A spike of weight w / s and a kernel k adds (w / s)^2 times the integral of k^2, which is
+    1 / (2 (tau_decay + tau_rise)) for a double exponential of unit area.
+    """
+    rise_ms = TAU_RISE_MS if options.synapse == "double" else 0.0
+    power_hz = 1000.0 / (2 * (rate.tau_ms + rise_ms))
+    squares = np.square(rate.recurrent).T
+    if options.tau_side == "pre":
+        return np.asarray((activity * power_hz) @ squares)
+    return np.asarray(activity @ squares * power_hz)

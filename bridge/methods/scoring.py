@@ -1,0 +1,123 @@
+"""How well a spiking network does its task, on trials of which the seed and the use decide."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bridge.backends import simulate
+from bridge.errors import SpecError
+from bridge.spiking.arrays import counted
+from bridge.spiking.drive import Drive, SharedNoise, derived_seed
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.recording import Recording
+from bridge.tasks import Trials, draw, spiking_correct
+from bridge.tasks import task as find_task
+
+# What a seed is used for: trials and noise of each use are from streams of their own, apart from
+# those of a cross-check (its rate network has stream 2, its own noise 3).
+SEARCH = COMPARE = (0, 1)
+SCORE, REFIT = (4, 5), (6, 7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """How many of a number of trials were answered rightly."""
+
+    correct: int
+    trials: int
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the trials answered rightly."""
+        return self.correct / self.trials
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson score interval of the accuracy, 95 %."""
+        return wilson(self.correct, self.trials)
+
+
+def score(
+    network: SpikingNetwork,
+    *,
+    trials: int = 100,
+    seed: int = 0,
+    backend: str = "snntorch",
+    on_progress: Callable[[float], None] | None = None,
+    **options: Any,
+) -> Score:
+    """Score a spiking network on fresh trials of its task: neither a search nor a refit sees them.
+
+    Args:
+        network: A network with a task.
+        trials: How many.
+        seed: Decides trials and noise.
+        backend: Where they run; snntorch takes float32 unless told otherwise.
+        on_progress: Called with the fraction done.
+        **options: Those of the backend, as in `bridge.simulate`.
+
+    Raises:
+        SpecError: the network has no task, or an option makes no sense.
+    """
+    made, drive = task_drive(network, trials, seed, SCORE)
+    recording = simulate(
+        network,
+        drive,
+        backend=backend,
+        on_progress=on_progress,
+        **{**quick_options(backend), **options},
+    )
+    return score_of(network, made, recording)
+
+
+def score_of(network: SpikingNetwork, trials: Trials, recording: Recording) -> Score:
+    """The score of a recording of a network's task; its first readout answers."""
+    outputs = next(iter(recording.readouts.values()))
+    right = spiking_correct(find_task(network.task), outputs, trials)
+    return Score(correct=int(right.sum()), trials=right.size)
+
+
+def accuracy(network: SpikingNetwork, trials: Trials, recording: Recording) -> float:
+    """Share of the trials of a network's task that a recording answers rightly."""
+    return score_of(network, trials, recording).accuracy
+
+
+def task_drive(
+    network: SpikingNetwork, trials: int, seed: int, use: tuple[int, int] = COMPARE
+) -> tuple[Trials, Drive]:
+    """Trials of a network's task and the drive that shows them.
+
+    Args:
+        network: A network with a task.
+        trials: How many.
+        seed: With the use, decides trials and noise.
+        use: Streams of trials and noise: `COMPARE`, `SCORE`, ...
+
+    Raises:
+        SpecError: the network has no task, or `trials` is not positive.
+    """
+    if not network.task:
+        raise SpecError("this network names no task to draw trials of")
+    counted("trials", trials, least=1)
+    counted("seed", seed)
+    trial_stream, noise_stream = use
+    made = draw(find_task(network.task), trials, np.random.default_rng((seed, trial_stream)))
+    noise = SharedNoise(seed=derived_seed(seed, noise_stream))
+    return made, Drive(inputs=made.inputs, noise=noise)
+
+
+def quick_options(backend: str, device: str = "cpu") -> dict[str, str]:
+    """Options of a backend where only statistics count."""
+    return {"dtype": "float32", "device": device} if backend == "snntorch" else {}
+
+
+def wilson(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
+    """Wilson score interval of a share of successes; z = 1.96 for 95 %."""
+    share = successes / trials
+    centre = share + z * z / (2 * trials)
+    spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    scale = 1 + z * z / trials
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)

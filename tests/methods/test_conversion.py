@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+from methods.short_task import SHORT_TASK
+
+import bridge
+from bridge.errors import SpecError
+from bridge.methods import conversion, readout, scale_search
+from bridge.methods.one_to_one import map_one_to_one
+from bridge.rate.network import RateNetwork
+from bridge.tasks import go_nogo
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(go_nogo, "GoNoGo", SHORT_TASK)
+
+
+def rate_network(size=10):
+    rng = np.random.default_rng(1)
+    return RateNetwork(
+        recurrent=rng.normal(0, 1, (size, size)), w_in=rng.normal(0, 1, (size, 1)),
+        w_out=rng.normal(0, 1, (1, size)), b_out=np.zeros(1), tau_ms=rng.uniform(20, 100, size),
+        task="go-nogo",
+    )  # fmt: skip
+
+
+def test_options_reach_the_network_and_its_file(tmp_path):
+    chosen = {"neuron": "qif", "synapse": "single", "tau_side": "pre", "refractory_ms": 5.0}
+    made = bridge.convert(
+        rate_network(),
+        inverse_scales=[30],
+        trials=2,
+        backend="reference",
+        exhaustive=True,
+        **chosen,
+    )
+    loaded = bridge.load(bridge.save(made, tmp_path / "qif.h5")).network
+    for network in (made.network, loaded):
+        neurons, filter_ = network.populations[0].neurons, network.projections[0].filter
+        assert (type(neurons).__name__, neurons.refractory_steps) == ("SizedQif", 100)
+        assert (type(filter_).__name__, filter_.side) == ("Exponential", "pre")
+        assert dict(network.provenance["options"]) == chosen
+
+
+def test_the_search_runs_the_network_that_comes_out(monkeypatch):
+    seen, honest = [], scale_search.simulate
+
+    def watch(network, drive, **options):
+        seen.append(network.populations[0].neurons)
+        return honest(network, drive, **options)
+
+    monkeypatch.setattr(scale_search, "simulate", watch)
+    bridge.convert(
+        rate_network(),
+        inverse_scales=[30],
+        trials=2,
+        backend="reference",
+        refractory_ms=10,
+        exhaustive=True,
+    )
+    assert {neurons.refractory_steps for neurons in seen} == {200}
+
+
+def test_a_predicted_scale_factor_is_the_only_one_tried(monkeypatch):
+    monkeypatch.setattr(conversion, "predict_inverse_scale", lambda rate, options, seed: 33.25)
+    made = bridge.convert(rate_network(), scale="predicted", trials=1, backend="reference")
+    np.testing.assert_array_equal(made.search.inverse_scales, [33.25])
+    assert made.network.provenance["inverse_scale"] == 33.25
+    assert made.network.provenance["scale"] == "predicted"
+
+
+def test_a_refit_is_scored_on_trials_that_neither_search_nor_refit_saw(monkeypatch):
+    seen = {}
+    for module in (scale_search, readout, conversion):
+
+        def watch(network, drive, *, name=module.__name__, run=module.simulate, **options):
+            seen.setdefault(name, set()).add(drive.noise.seed)
+            return run(network, drive, **options)
+
+        monkeypatch.setattr(module, "simulate", watch)
+    fractions = []
+    made = bridge.convert(
+        rate_network(), inverse_scales=[30], trials=6, backend="reference", exhaustive=True,
+        refit_readout=True, on_progress=fractions.append,
+    )  # fmt: skip
+    assert [len(seeds) for seeds in seen.values()] == [1, 1, 1]
+    assert len(set.union(*seen.values())) == 3
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == pytest.approx(1.0)
+    # The counts are those that `score` finds for the network before and after.
+    networks = (map_one_to_one(rate_network(), 30.0), made.network)
+    before, after = (bridge.score(each, trials=6, backend="reference").correct for each in networks)
+    found = made.network.provenance
+    assert (found["fresh_correct_before"], found["fresh_correct"]) == (before, after)
+    assert found["fresh_trials"] == 6
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"neurons": "qif"}, "unknown option of a conversion 'neurons'; known are .*neuron"),
+        ({"scale": "guessed"}, "scale: 'searched' or 'predicted', got 'guessed'"),
+        ({"scale": "predicted", "inverse_scales": [30]}, "has none to try"),
+        ({"refractory_ms": 0.01}, "a multiple of 0.05 ms"),
+    ],
+)
+def test_a_conversion_that_makes_no_sense_is_refused(options, message):
+    with pytest.raises(SpecError, match=message):
+        bridge.convert(rate_network(), **options)

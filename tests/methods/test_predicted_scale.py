@@ -1,0 +1,67 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+import bridge
+from bridge.errors import SpecError
+from bridge.methods import predicted_scale
+from bridge.methods.one_to_one import SpikingOptions
+from bridge.methods.predicted_scale import predict_inverse_scale
+from bridge.rate.network import RateNetwork, sigmoid
+
+
+def lively_network(**fields):
+    """Without input and noise, but so strongly coupled that its rates never settle."""
+    rng = np.random.default_rng(4)
+    given = {
+        "recurrent": rng.normal(0, 3, (30, 30)), "w_in": np.zeros((30, 1)),
+        "w_out": rng.normal(0, 1, (1, 30)), "b_out": [0.0], "tau_ms": rng.uniform(20, 60, 30),
+        "noise_sd": 0.0, "task": "go-nogo",
+    } | fields  # fmt: skip
+    return RateNetwork(**given)
+
+
+def test_neurons_that_respond_as_the_units_do_give_their_factor(monkeypatch):
+    def rates(population, current, dt_ms):
+        return 41.0 * sigmoid(current) + 6.0
+
+    monkeypatch.setattr(predicted_scale, "firing_rates_hz", rates)
+    monkeypatch.setattr(predicted_scale, "_variance", lambda rate, options, r: np.zeros_like(r))
+    # What is left of the initial state, s.d. 0.01, is no current.
+    assert predict_inverse_scale(lively_network()) == pytest.approx(41.0, rel=5e-3)
+
+
+@pytest.mark.parametrize("synapse", ["double", "single"])
+@pytest.mark.parametrize("side", ["post", "pre"])
+def test_fluctuations_are_the_shot_noise_of_filtered_spikes(synapse, side):
+    rate = RateNetwork(
+        recurrent=[[0.0, 2.0], [0.0, 0.0]], w_in=[[0.0], [0.0]], w_out=[[1.0, 1.0]], b_out=[0.0],
+        tau_ms=[50.0, 30.0],
+    )  # fmt: skip
+    # Campbell's theorem: the variance is the rate times the integral of the squared response.
+    decay, rise = (50.0 if side == "post" else 30.0) / 1000, 0.002
+    t = np.arange(0, 1, 1e-6)
+    kernel = np.exp(-t / decay) / decay
+    if synapse == "double":
+        kernel = (np.exp(-t / decay) - np.exp(-t / rise)) / (decay - rise)
+    expected = 0.25 * np.sum((2.0 * kernel) ** 2) * 1e-6
+    options = SpikingOptions(synapse=synapse, tau_side=side)
+    got = predicted_scale._variance(rate, options, np.array([[0.9, 0.25]]))
+    np.testing.assert_allclose(got, [[expected, 0.0]], rtol=1e-3)
+
+
+def test_the_prediction_for_a_trained_network_lies_where_its_search_found_the_best():
+    conversion = bridge.load("models/go_nogo_n200_lif.h5")
+    search, found = conversion.search, predict_inverse_scale(conversion.rate)
+    nearest = np.argsort(np.abs(search.inverse_scales - found))[:2]
+    assert search.accuracies()[nearest].min() >= 0.95
+    assert predict_inverse_scale(conversion.rate, seed=1) == pytest.approx(found, rel=0.05)
+
+
+def test_a_network_that_never_changes_has_no_prediction():
+    still = lively_network(recurrent=np.zeros((30, 30)), initial_sd=0.0)
+    with pytest.raises(SpecError, match="cannot be predicted"):
+        predict_inverse_scale(still)
+    with pytest.raises(SpecError, match="names no task"):
+        predict_inverse_scale(dataclasses.replace(still, task=""))
