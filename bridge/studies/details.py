@@ -1,15 +1,13 @@
 """What a study keeps of a network besides numbers: its units, or its principal components."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bridge.compare.statistics import rates_hz
+from bridge.methods.readout import filtered_spikes
 from bridge.methods.scale_search import Conversion
-from bridge.spiking.decoding import decode
-from bridge.spiking.network import Channel, Readout
 from bridge.spiking.recording import Recording
 from bridge.tasks import Trials
 from bridge.tasks import task as find_task
@@ -36,22 +34,15 @@ def details_of(kind: str, found: Conversion, trials: Trials, recording: Recordin
     by_condition = _labels(found, trials)
     if kind == "units":
         return _units(found, by_condition, activity, recording)
-    return _components(by_condition, activity, filtered_hz(found, recording))
+    network = found.network
+    filtered = filtered_spikes(network, network.readouts[0], recording.spikes)
+    return _components(by_condition, activity, filtered)
 
 
 def _labels(found: Conversion, trials: Trials) -> dict[str, NDArray[np.int64]]:
     """Numbers of the trials of each condition that came up."""
     names = find_task(found.rate.task).conditions
     return {names[label]: np.flatnonzero(trials.labels == label) for label in set(trials.labels)}
-
-
-def filtered_hz(found: Conversion, recording: Recording) -> Array:
-    """(T, B, N) spikes of each neuron, filtered as the readout filters them, Hz."""
-    (channel,) = found.network.readouts[0].channels
-    size = channel.weights.shape[1]
-    every = Channel(source=channel.source, weights=np.eye(size), filter=channel.filter)
-    network = replace(found.network, readouts=(Readout(name="units", channels=(every,)),))
-    return decode(network, recording.spikes)["units"]
 
 
 def _units(
