@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -77,17 +78,21 @@ class Folder:
 
     def _check_settings(self) -> None:
         path, here = self.home / SETTINGS, self.effort.plain()
-        if not path.exists():
-            write_bytes(path, json.dumps(here, indent=1).encode() + b"\n")
-            return
-        there = _read_json(path)
-        other = [name for name in here if there.get(name, None) != here[name]]
+        there = _read_json(path) if path.exists() else {**here, **_made_with()}
+        other = [name for name in here if there.get(name) != here[name]]
         if other:
             name = other[0]
             raise OutputError(
                 f"{self.home}: made with other settings ({name}: {there.get(name)} there, "
                 f"{here[name]} here); use these, or another --out"
             )
+        # Networks of other programs may join those that are there: all versions are said.
+        said = {
+            **there,
+            "versions": sorted({*there.get("versions", ()), *_made_with()["versions"]}),
+        }
+        if said != there or not path.exists():
+            write_bytes(path, json.dumps(said, indent=1).encode() + b"\n")
 
     def network_path(self, unit: Unit) -> Path:
         """The file of a rate network: the same for all studies that train it so."""
@@ -145,6 +150,11 @@ def _read_result(path: Path) -> tuple[list[Row], Any]:
 
 def _is_row(row: object) -> bool:
     return isinstance(row, dict) and isinstance(row.get("cell"), str) and "seed" in row
+
+
+def _made_with() -> dict[str, list[str]]:
+    names = ("spikebridge", "torch", "snntorch", "numpy", "scipy")
+    return {"versions": [f"{name} {version(name)}" for name in names]}
 
 
 def _variants(cell: Cell) -> list[dict[str, Any]]:

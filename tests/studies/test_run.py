@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import torch
 
 import bridge
 from bridge.errors import BackendError, FormatError, OutputError, SpecError
@@ -180,6 +181,13 @@ def test_a_folder_of_other_settings_is_refused(here, tmp_path):
     study(tmp_path, networks=1, cells=["plain"])
     with pytest.raises(OutputError, match=r"other settings \(trials: 4 there, 5 here\)"):
         run_study(STUDY, tmp_path, effort=Effort(trials=5, search_trials=2))
+
+
+def test_a_study_says_what_it_was_made_with(here, tmp_path):
+    study(tmp_path, networks=1, cells=["plain"])
+    said = json.loads((tmp_path / "small" / "study.json").read_text())
+    assert f"torch {torch.__version__}" in said["versions"]
+    assert (said["trials"], said["search_trials"]) == (4, 2)
 
 
 def test_another_run_at_work_on_the_same_study_is_noticed(here, tmp_path):
