@@ -66,15 +66,16 @@ class Folder:
         try:
             for folder in (self.networks, self.results):
                 folder.mkdir(parents=True, exist_ok=True)
-            with (self.home / ".lock").open("w") as lock:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    raise OutputError(f"{self.home}: another run is at work on it") from None
-                self._check_settings()
-                yield
+            lock = (self.home / ".lock").open("w")
         except OSError as error:
             raise OutputError(f"cannot write {self.home}: {error.strerror or error}") from None
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise OutputError(f"{self.home}: another run is at work on it") from None
+            self._check_settings()
+            yield
 
     def _check_settings(self) -> None:
         path, here = self.home / SETTINGS, self.effort.plain()

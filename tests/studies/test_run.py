@@ -179,7 +179,9 @@ def test_options_that_make_no_sense_are_refused(tmp_path, options, message):
 
 def test_a_folder_of_other_settings_is_refused(here, tmp_path):
     study(tmp_path, networks=1, cells=["plain"])
-    with pytest.raises(OutputError, match=r"other settings \(trials: 4 there, 5 here\)"):
+    with pytest.raises(
+        OutputError, match=r"^\S+: made with other settings \(trials: 4 there, 5 here\)"
+    ):
         run_study(STUDY, tmp_path, effort=Effort(trials=5, search_trials=2))
 
 
@@ -192,7 +194,7 @@ def test_a_study_says_what_it_was_made_with(here, tmp_path):
 
 def test_another_run_at_work_on_the_same_study_is_noticed(here, tmp_path):
     at_work = run_file.Folder(tmp_path, STUDY, EFFORT).claimed()
-    with at_work, pytest.raises(OutputError, match="another run is at work on it"):
+    with at_work, pytest.raises(OutputError, match=r"^\S+: another run is at work on it"):
         study(tmp_path)
 
 
