@@ -5,21 +5,24 @@ of a study, DIR/7/results/ what was measured of each of its networks, DIR/7/tabl
 a table and DIR/7/figure.png as a picture.
 """
 
-import fcntl
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from bridge.errors import FormatError, OutputError
 from bridge.exchange.hdf5 import write_bytes
 from bridge.studies.study import Cell, Effort, Study
 from bridge.studies.work import Row
+
+if sys.platform != "win32":
+    import fcntl
 
 NETWORKS, SETTINGS, RESULTS, TABLE, FIGURE, DETAILS = (
     "networks",
@@ -70,10 +73,8 @@ class Folder:
         except OSError as error:
             raise OutputError(f"cannot write {self.home}: {error.strerror or error}") from None
         with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise OutputError(f"{self.home}: another run is at work on it") from None
+            if not _locked(lock):
+                raise OutputError(f"{self.home}: another run is at work on it")
             self._check_settings()
             yield
 
@@ -151,6 +152,16 @@ def _read_result(path: Path) -> tuple[list[Row], Any]:
 
 def _is_row(row: object) -> bool:
     return isinstance(row, dict) and isinstance(row.get("cell"), str) and "seed" in row
+
+
+def _locked(file: IO[str]) -> bool:
+    """Whether this process now holds the lock of a file; without file locks nobody else does."""
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 def _made_with() -> dict[str, list[str]]:
