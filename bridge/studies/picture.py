@@ -13,7 +13,7 @@ from bridge.studies.study import Study
 from bridge.studies.table import SUCCESS, Summary, summaries
 from bridge.studies.work import Row
 
-DOTS, MEAN, RATE, QUIET = "#00798c", "#1b2a49", "#d1495b", "#8d99ae"
+DOTS, BARS, MEAN, RATE, QUIET = "#00798c", "#a8d5dc", "#1b2a49", "#d1495b", "#8d99ae"
 
 
 def draw(study: Study, rows: Sequence[Row], details: Sequence[Row], path: Path) -> None:
@@ -49,10 +49,12 @@ def _accuracies(study: Study, rows: Sequence[Row]) -> Figure:
     for place, one in enumerate(found):
         _dots(above, place, one)
         share = 100 * one.successes / len(one.rows)
-        below.bar(place, share, width=0.6, color=DOTS)
+        below.bar(place, share, width=0.5, color=BARS)
         below.text(place, 4, f"{one.successes}/{len(one.rows)}", ha="center", fontsize=8)
     above.axhline(100 * SUCCESS, color=QUIET, linewidth=0.8, linestyle=":")
-    above.set(ylabel="accuracy on fresh trials (%)", ylim=(None, 102))
+    lowest = 100 * min((value for one in found for value in one.accuracies), default=0.0)
+    above.set(ylabel="accuracy on fresh trials (%)", ylim=(min(80.0, lowest - 3), 101.5))
+    below.set_xlim(-0.7, max(len(found), 3) - 0.3)
     below.set(ylabel=f"at least\n{100 * SUCCESS:.0f} % (%)", ylim=(0, 105), xlabel=study.axis)
     labels = [_label(study, one) for one in found]
     turn = 30 if len(found) > 6 else 0
