@@ -6,6 +6,7 @@ import bridge
 import bridge.rate.module as module_file
 import bridge.rate.training as training
 from bridge.errors import BackendError, SpecError
+from bridge.rate.noise import draw
 from bridge.rate.training import train_many
 
 SMALL = {"units": 12, "batch": 4, "check_every": 4, "evaluation_trials": 6, "seed": 3}
@@ -48,10 +49,19 @@ def test_the_noise_of_training_grows_once_a_network_can_do_the_task(monkeypatch)
     np.testing.assert_allclose(spreads, [0.1] * 9 + [0.3] * 7, rtol=0.02)
 
 
-def test_a_training_resumed_after_its_noise_has_grown_ends_where_an_unbroken_one_does():
+def test_trials_start_with_the_spread_of_the_original_whatever_the_noise():
+    noise = draw(torch.empty(2, 3, 400, 50), [1, 2], [0.1, 0.5])
+    # 20,000 numbers each: the standard error is half a percent.
+    np.testing.assert_allclose(noise[:, 0].std(dim=(1, 2)), [0.01, 0.01], rtol=0.02)
+    np.testing.assert_allclose(noise[:, 1:].std(dim=(1, 2, 3)), [0.1, 0.5], rtol=0.02)
+
+
+# The noise grows after the evaluation at 4 updates.
+@pytest.mark.parametrize("stop", [4, 8])
+def test_a_training_resumed_after_its_noise_has_grown_ends_where_an_unbroken_one_does(stop):
     options = {**SMALL, "target_accuracy": 0.0, "target_loss": 1e-6}
     whole = bridge.train("go-nogo", max_updates=12, **options)
-    half = bridge.train("go-nogo", max_updates=8, **options)
+    half = bridge.train("go-nogo", max_updates=stop, **options)
     same(whole, bridge.train("go-nogo", resume=half, max_updates=12))
     loud = {**options, "training_noise_sd": 0.5}
     assert not np.array_equal(

@@ -130,6 +130,16 @@ def test_what_is_finished_is_not_done_again(here, tmp_path):
     assert before.items() <= files(tmp_path).items()
 
 
+def test_networks_are_measured_again_where_the_variants_are_others(here, tmp_path):
+    study(tmp_path, networks=1, cells=["again"])
+    here.done = []
+    cell = dataclasses.replace(STUDY.cells[1], variants=(Variant("a"), Variant("c")))
+    other = dataclasses.replace(STUDY, cells=(cell,))
+    rows = run_study(other, tmp_path, effort=EFFORT, networks=1)
+    assert here.done == ["measure_network"]
+    assert [row["variant"] for row in rows] == ["a", "c"]
+
+
 def test_a_study_that_was_stopped_goes_on_with_the_networks_it_has(here, tmp_path, monkeypatch):
     def stopped(*_):
         raise KeyboardInterrupt

@@ -1,0 +1,82 @@
+"""What is measured of a network, and with which options."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bridge.methods.one_to_one import map_one_to_one
+from bridge.methods.scale_search import Conversion, ScaleSearch
+from bridge.studies import work
+from bridge.studies.study import Effort, Variant
+from bridge.tasks import load_task_file
+
+TRAINING = {"units": 8, "batch": 2, "check_every": 2, "evaluation_trials": 4, "max_updates": 2}
+EFFORT = Effort(trials=4, search_trials=6)
+
+
+@pytest.fixture(scope="module")
+def network():
+    load_task_file(Path(__file__).with_name("short_task.py"))
+    return work.train_network("short", {**TRAINING, "seed": 3})
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What `convert` is asked for; it answers that 40 is best of what it is given."""
+    calls = []
+
+    def convert(rate, *, inverse_scales=(20.0, 40.0), trials, **options):
+        calls.append({"inverse_scales": list(inverse_scales), "trials": trials, **options})
+        best = len(inverse_scales) - 1
+        search = ScaleSearch(
+            inverse_scales=np.asarray(inverse_scales), correct=np.full(best + 1, trials),
+            trials=trials, best=best, seed=0, backend="reference", seconds=0.0,
+        )  # fmt: skip
+        spiking = map_one_to_one(rate, inverse_scales[best])
+        return Conversion(network=spiking, rate=rate, search=search)
+
+    monkeypatch.setattr(work, "convert", convert)
+    return calls
+
+
+def variants(*given):
+    return [dataclasses.asdict(one) for one in given]
+
+
+def test_a_variant_without_a_search_takes_the_scale_factor_of_the_first(network, asked):
+    given = variants(
+        Variant("first", 2.0, {"refractory_ms": 2.0}),
+        Variant("second", 5.0, {"refractory_ms": 5.0}, searched=False),
+        Variant("third", None, {"neuron": "qif"}),
+    )
+    rows = work.measure_network(network, 3, given, EFFORT, "")
+    assert [call["trials"] for call in asked] == [6, 1, 6]
+    assert [call["inverse_scales"] for call in asked] == [[20.0, 40.0], [40.0], [20.0, 40.0]]
+    assert asked[1]["refractory_ms"] == 5.0
+    assert asked[2]["neuron"] == "qif"
+    assert [row["variant"] for row in rows] == ["first", "second", "third"]
+    assert {row["inverse_scale"] for row in rows} == {40.0}
+
+
+def test_scale_factors_of_ones_own_are_searched(network, asked):
+    effort = dataclasses.replace(EFFORT, inverse_scales=(10.0, 15.0))
+    work.measure_network(network, 3, variants(Variant()), effort, "")
+    assert asked[0]["inverse_scales"] == [10.0, 15.0]
+
+
+def test_fresh_trials_depend_on_the_seed_of_the_network_alone(network, asked):
+    first, again = (
+        work.measure_network(network, 3, variants(Variant()), EFFORT, "") for _ in range(2)
+    )
+    other = work.measure_network(network, 4, variants(Variant()), EFFORT, "")
+    assert first[0]["rate_hz"] == again[0]["rate_hz"] != other[0]["rate_hz"]
+
+
+@pytest.mark.parametrize(("kind", "size"), [("units", 8), ("components", 12)])
+def test_details_have_a_line_for_each_unit_or_sample_and_condition(network, asked, kind, size):
+    (row,) = work.measure_network(network, 3, variants(Variant()), EFFORT, kind)
+    lengths = {len(column) for column in row["details"].values()}
+    assert lengths == {2 * size}
+    assert set(row["details"]["condition"]) == {"Go", "NoGo"}
