@@ -23,7 +23,6 @@ from bridge.studies.study import Cell, Effort, Study, Variant
 from bridge.studies.table import read_csv
 from bridge.studies.work import measure_network as measure_network_really
 from bridge.studies.work import network_of, train_network
-from bridge.tasks import load_task_file
 
 TASKS = Path(__file__).with_name("short_task.py")
 TRAINING = {"units": 8, "batch": 2, "check_every": 2, "evaluation_trials": 4, "max_updates": 4}
@@ -39,11 +38,6 @@ STUDY = Study(
         Cell("free", "short", {**TRAINING, "dale": False}),
     ),
 )
-
-
-@pytest.fixture(autouse=True)
-def _short_task():
-    load_task_file(TASKS)
 
 
 class Here:

@@ -1,7 +1,6 @@
 """What is measured of a network, and with which options."""
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,15 +9,13 @@ from bridge.methods.one_to_one import map_one_to_one
 from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.studies import work
 from bridge.studies.study import Effort, Variant
-from bridge.tasks import load_task_file
 
 TRAINING = {"units": 8, "batch": 2, "check_every": 2, "evaluation_trials": 4, "max_updates": 2}
 EFFORT = Effort(trials=4, search_trials=6)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def network():
-    load_task_file(Path(__file__).with_name("short_task.py"))
     return work.train_network("short", {**TRAINING, "seed": 3})
 
 
