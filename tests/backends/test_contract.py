@@ -142,6 +142,7 @@ def test_a_qif_neuron_rests_at_the_lower_root_of_its_current(label):
         drive = replace(constant(4000), v_initial_mv=[[start]])
         got = run(label, network, drive, voltages=True)
         assert got.spikes.count == spikes
+        # What is left of a relaxation whose time constant, 1 / |2 v| of tau, is a tenth of it.
         assert got.voltages_mv[-1, 0, 0] == pytest.approx(-5, abs=1e-6)
 
 
@@ -310,6 +311,7 @@ def test_filters_of_the_presynaptic_side_are_those_of_each_presynaptic_neuron_al
     )
     assert expected.spikes.count > 50
     np.testing.assert_array_equal(got.spikes.codes(), expected.spikes.codes())
+    # The same terms are added in another order, which rounds otherwise.
     np.testing.assert_allclose(got.voltages_mv, expected.voltages_mv, rtol=0, atol=1e-9)
     swapped = [replace(p, filter=p.filter) for p in network.projections]
     swapped[0] = replace(swapped[0], filter=swapped[0].filter.of_readout())

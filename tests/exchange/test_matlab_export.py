@@ -82,6 +82,7 @@ def test_the_weights_act_as_ours_do(exported):
 def same_network(one, other):
     for name in ("recurrent", "w_in", "w_out", "b_out"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), name)
+    # The file holds the argument of a sigmoid: a logarithm there, an exponential back.
     np.testing.assert_allclose(one.tau_ms, other.tau_ms, rtol=1e-12)
     assert one.cell_types == other.cell_types
     assert (one.activation, one.dt_ms) == (other.activation, other.dt_ms)

@@ -46,6 +46,7 @@ def test_time_constants_lie_in_their_range_by_a_sigmoid(imported):
     # tau_d = sigmoid(g) (tau_max - tau_min) + tau_min in steps of 5 ms.
     gates = raw("taus_gaus").ravel()
     expected = 5 * (1 / (1 + np.exp(-gates)) * (20 - 4) + 4)
+    # The importer writes the sigmoid otherwise: some units in the last place.
     np.testing.assert_allclose(imported().rate.tau_ms, expected, rtol=1e-14)
 
 

@@ -222,7 +222,6 @@ def test_a_folder_that_cannot_be_written_is_said(here, tmp_path):
 
 
 def test_a_scheduler_out_of_reach_is_said(tmp_path, monkeypatch):
-    pytest.importorskip("distributed")
     monkeypatch.setattr("bridge.studies.workers._PATIENCE_S", 1)
     with pytest.raises(BackendError, match=r"no Dask scheduler answers at tcp://127.0.0.1:9\b"):
         study(tmp_path, scheduler="tcp://127.0.0.1:9")
@@ -259,7 +258,6 @@ def test_processes_give_what_this_process_gives(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_cluster_loses_nothing_with_a_worker_that_is_killed(tmp_path):
-    pytest.importorskip("distributed")
     told = tmp_path / "scheduler.json"
     scheduler = start("distributed.cli.dask_scheduler", "--port", "0", "--no-dashboard",
                       "--host", "127.0.0.1", "--scheduler-file", told)  # fmt: skip
