@@ -37,8 +37,11 @@ def train(
         int, typer.Option(help="Inhibitory units of type SOM, which spare inhibitory ones.")
     ] = 0,
     balanced: Annotated[
-        bool, typer.Option("--balanced", help="Start with excitation equal to inhibition.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            help="Start with excitation equal to inhibition.", show_default="under Dale's law"
+        ),
+    ] = None,
     gain: Annotated[float, typer.Option(help="Of the recurrent weights at the start.")] = 1.5,
     training_noise_sd: Annotated[
         float, typer.Option(help="S.d. of the noise in training, once the task can be done.")

@@ -13,9 +13,9 @@ from bridge.spiking.arrays import counted
 class Options:
     """How a rate network is made and trained.
 
-    The defaults are chosen to convert well: batches, and training on until the mean loss is low.
-    The original's own scheme is batch 1, target_loss 7, min_updates 1500, max_updates 6000,
-    check_every 100.
+    The defaults are chosen to convert well: a balanced start, batches, training on until the mean
+    loss is low, and noise that grows. The original's own scheme is balanced False, batch 1,
+    training_noise_sd 0.1, target_loss 7, min_updates 1500, max_updates 6000, check_every 100.
 
     Attributes:
         units: N.
@@ -28,8 +28,10 @@ class Options:
         som: How many of the inhibitory units are somatostatin-positive: these have no connections
             to inhibitory units (SI Fig. S3). The units are then named PYR, PV and SOM.
         balanced: The recurrent weights start with excitation and inhibition equal in sum at each
-            unit. Under Dale's law with a fifth of the units inhibitory, excitation is otherwise
-            four times as strong, and one eigenvalue lies far outside the others.
+            unit; None: wherever Dale's law holds. Otherwise, with a fifth of the units inhibitory,
+            excitation starts four times as strong, as in the original, and one eigenvalue lies far
+            outside the others: where few units happen to be inhibitory, the network then learns
+            to be so active that it does not work with spikes.
         gain: g: the recurrent weights start with s.d. g / sqrt(N p).
         sparsity: p: probability of a recurrent weight to be nonzero at the start.
         training_noise_sd: S.d. of the noise added to every state in each step of training, from
@@ -56,7 +58,7 @@ class Options:
     dale: bool = True
     inhibitory: float = 0.2
     som: int = 0
-    balanced: bool = False
+    balanced: bool | None = None
     gain: float = 1.5
     sparsity: float = 0.2
     training_noise_sd: float = 0.3
@@ -71,6 +73,8 @@ class Options:
     max_updates: int = 2000
 
     def __post_init__(self) -> None:
+        if self.balanced is None:
+            object.__setattr__(self, "balanced", self.dale)
         for name in ("units", "batch", "evaluation_trials", "check_every", "max_updates"):
             counted(name, getattr(self, name), least=1)
         for name in ("seed", "min_updates", "som"):

@@ -119,8 +119,9 @@ def _resumed_options(resume: RateNetwork, given: dict[str, Any]) -> Options:
     checkpoint_of(resume)
     stored = dict(resume.provenance["options"])
     stored["tau_ms"] = tuple(stored["tau_ms"])
-    # Files of before there was a choice were trained with the original's noise.
+    # Files of before there was a choice were trained with the original's noise and start.
     stored.setdefault("training_noise_sd", NOISE_SD)
+    stored.setdefault("balanced", False)
     chosen = _options({**stored, **given})
     fixed = sorted(set(given) - {"max_updates", "target_loss", "target_accuracy"})
     if fixed:

@@ -65,6 +65,11 @@ def test_more_som_units_than_inhibitory_ones_are_refused():
         bridge.train("go-nogo", units=60, som=61, **SHORT)
 
 
+def test_the_start_is_balanced_by_default_where_dales_law_holds():
+    assert Options().balanced
+    assert not Options(dale=False).balanced
+
+
 def test_without_dales_law_there_is_nothing_to_balance():
     with pytest.raises(SpecError, match="without Dale's law no unit is inhibitory"):
         Options(dale=False, balanced=True)
