@@ -57,24 +57,24 @@ def convert_to(network: "bridge.RateNetwork", out: Path, **options: Any) -> "bri
 
 
 def compare_to(
-    stored: "bridge.Conversion | bridge.SpikingNetwork",
-    out: Path,
-    backends: list[str],
-    trials: int,
-    seed: int,
+    stored: "bridge.Conversion | bridge.SpikingNetwork", out: Path, **options: Any
 ) -> "bridge.Agreement":
-    """Compare backends in a report, and say the verdict."""
-    from bridge.compare.report import evidence, verdict
-
+    """Compare backends in a report, and say the verdict; options are those of `bridge.compare`."""
     with terminal.progress_bars() as report:
-        agreement = bridge.compare(
-            stored, backends=backends, trials=trials, seed=seed, on_progress=report
-        )
+        agreement = bridge.compare(stored, on_progress=report, **options)
+    report_to(agreement, out)
+    return agreement
+
+
+def report_to(agreement: "bridge.Agreement", out: Path) -> None:
+    """Write the report of a comparison, and say the verdict."""
+    from bridge.compare.verdict import evidence, verdict
+
     written = bridge.report(agreement, out, force=True)
     for line in (verdict(agreement), *evidence(agreement)):
         terminal.say(line)
-    terminal.say(f"{out}: report; its {len(written) - 1} pictures are in {written[-1].parent}")
-    return agreement
+    pictures = f"; its {len(written) - 2} pictures are in {written[-1].parent}"
+    terminal.say(f"{out}: report{pictures if len(written) > 2 else ''}; {written[1]}: for programs")
 
 
 def load_kind(path: Path, kind: type[Kind], what: str) -> Kind:

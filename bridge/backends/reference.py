@@ -60,36 +60,63 @@ def simulate(
         on_progress: Called with the fraction done after each sample.
     """
     drive.check(network)
-    inputs = drive.inputs
-    v = drive.initial_voltages_mv(network)
-    populations = [_Neurons(network, population, v) for population in network.populations]
-    projections = [Synapses(network, projection, drive) for projection in network.projections]
-    noise, kicks = _noise(network, drive), _Kicks(network, drive)
+    run = Stepper(network, drive)
     events = EventList(network, drive, voltages=voltages, margins=margins)
-    for sample in range(len(inputs)):
-        xi = None if noise is None else noise.take(network.sample_steps)
+    for sample in range(len(drive.inputs)):
+        xi = None if run.noise is None else run.noise.take(network.sample_steps)
         for tick in range(network.sample_steps):
             step = sample * network.sample_steps + tick
-            u = inputs[network.input_sample(step, len(inputs))]
-            for neurons in populations:
-                neurons.current[:] = neurons.membrane.bias
-            for synapses in projections:
-                synapses.add_current(populations, u)
-            for neurons in populations:
-                neurons.advance(None if xi is None else xi[tick])
-            kicks.give(step, populations)
-            events.note_margins(populations)
-            for neurons in populations:
-                neurons.spikes = neurons.v >= neurons.membrane.threshold
-            for synapses in projections:
-                synapses.take(populations, u)
-            for neurons in populations:
-                neurons.reset()
-            events.note_spikes(step, populations)
-        events.note_voltages(sample, populations)
+            run.begin(step, None if xi is None else xi[tick])
+            events.note_margins(run.populations)
+            run.end(step)
+            events.note_spikes(step, run.populations)
+        events.note_voltages(sample, run.populations)
         if on_progress is not None:
-            on_progress((sample + 1) / len(inputs))
+            on_progress((sample + 1) / len(drive.inputs))
     return recording(network, drive, events, backend="reference", dtype="float64")
+
+
+class Stepper:
+    """A run in progress, to be taken step by step.
+
+    Attributes:
+        populations: State of the neurons, population by population.
+        projections: State of the synapses, projection by projection.
+        noise: Noise of the steps to come; None: there is none.
+    """
+
+    def __init__(self, network: SpikingNetwork, drive: Drive) -> None:
+        self._network, self._inputs = network, drive.inputs
+        v = drive.initial_voltages_mv(network)
+        self.populations = [_Neurons(network, each, v) for each in network.populations]
+        self.projections = [Synapses(network, each, drive) for each in network.projections]
+        self.noise = _noise(network, drive)
+        self._kicks = _Kicks(network, drive)
+
+    def begin(self, step: int, noise_mv: Array | None) -> None:
+        """The step until its voltages stand, before anyone spikes; (B, N) noise in mV."""
+        u = self._input(step)
+        for neurons in self.populations:
+            neurons.current[:] = neurons.membrane.bias
+        for synapses in self.projections:
+            synapses.add_current(self.populations, u)
+        for neurons in self.populations:
+            neurons.advance(noise_mv)
+        self._kicks.give(step, self.populations)
+
+    def end(self, step: int) -> None:
+        """The rest of it: spikes, filters, reset."""
+        u = self._input(step)
+        for neurons in self.populations:
+            neurons.spikes = neurons.v >= neurons.membrane.threshold
+        for synapses in self.projections:
+            synapses.take(self.populations, u)
+        for neurons in self.populations:
+            neurons.reset()
+
+    def _input(self, step: int) -> Array:
+        u: Array = self._inputs[self._network.input_sample(step, len(self._inputs))]
+        return u
 
 
 def _noise(network: SpikingNetwork, drive: Drive) -> "NoiseStream | _OwnStream | None":

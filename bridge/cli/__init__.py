@@ -4,12 +4,12 @@ import signal
 import sys
 
 from bridge import terminal
-from bridge.cli import convert, exchange, lesion, project, simulate, study, tasks, train
+from bridge.cli import compare, convert, exchange, lesion, project, simulate, study, tasks, train
 from bridge.cli.app import app
 from bridge.errors import BridgeError
 
 # In the order in which `--help` lists them.
-COMMANDS = (train, convert, simulate, lesion, tasks, exchange, study, project)
+COMMANDS = (train, convert, simulate, compare, lesion, tasks, exchange, study, project)
 
 
 def main() -> None:

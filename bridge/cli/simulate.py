@@ -1,4 +1,4 @@
-"""`spikebridge run` and `spikebridge compare`."""
+"""`spikebridge run`."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ import bridge
 from bridge import terminal
 from bridge.cli.app import Force, NetworkFile, Seed, app, example
 from bridge.cli.units import parse_stimulation, parse_units
-from bridge.stages import check_writable, compare_to, load_spiking
+from bridge.stages import check_writable, load_spiking
 
 if TYPE_CHECKING:
     from bridge.spiking.stimulation import Stimulation
@@ -93,34 +93,3 @@ def _stimulation(network: "bridge.SpikingNetwork", text: str) -> "Stimulation":
         neurons=chosen_units(network, units=numbers, cell_type=None if numbers else units),
         amplitude_mv=amplitude_mv,
     )
-
-
-@app.command(
-    epilog=example(
-        "spikebridge compare results/lif.h5 --backends brian2,snntorch "
-        "--out results/agreement.html",
-        "spikebridge compare results/lif.h5 --out results/all.html "
-        "--backends reference,brian2:numpy,brian2:cython,brian2:standalone,snntorch",
-    )
-)
-def compare(
-    network: NetworkFile,
-    out: Annotated[Path, typer.Option(help="Where the HTML report goes.", show_default=False)],
-    backends: Annotated[
-        str, typer.Option(help="With commas; a target or device may follow, as brian2:numpy.")
-    ] = "brian2,snntorch",
-    trials: Annotated[int, typer.Option(help="Trials of the network's task.")] = 20,
-    seed: Seed = 0,
-    force: Force = False,
-) -> None:
-    """Run a network on several backends and report whether they fire the same spikes.
-
-    Exit status: 0 they agree, 1 they do not, 2 could not be compared.
-    """
-    from bridge.compare.report import check_report_writable
-
-    stored = load_spiking(network)
-    check_report_writable(out, force=force)
-    agreement = compare_to(stored, out, backends.split(","), trials, seed)
-    if not agreement.agreed:
-        raise typer.Exit(1)

@@ -1,175 +1,270 @@
-"""The cross-check: the same network on several backends, exactly and in its statistics."""
+"""The agreement gate: one network on several backends, level by level, and one verdict.
 
-import time
+Exact: the same frozen noise must give the same spikes, for backends that claim so. Probe: parts of
+the network whose outcome a formula tells, for backends that integrate otherwise. Statistical:
+noise of their own must give the same statistics as one backend run twice.
+"""
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge import backends as simulators
-from bridge.compare.exactness import ExactComparison, compare_exactly
+from bridge.compare.exactness import ExactComparison, run_exactly
+from bridge.compare.faults import find_fault
+from bridge.compare.probes import ProbeReport, run_probes
+from bridge.compare.sides import Side, sides_of
+from bridge.compare.statistical import (
+    MOST_TRIALS,
+    Plan,
+    StatisticalComparison,
+    run_statistically,
+)
 from bridge.compare.statistics import summary
 from bridge.errors import SpecError
 from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.methods.scoring import COMPARE, accuracy, task_drive
 from bridge.rate.network import RateNetwork
-from bridge.spiking.drive import Drive, OwnNoise, SharedNoise, derived_seed
+from bridge.spiking.drive import Drive, SharedNoise, derived_seed
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
 from bridge.tasks import Trials
 
+LEVELS = ("exact", "probe", "statistical")
+EXACT_TRIALS = 20
 # Beside the streams of trials and noise, `COMPARE`.
-_RATE_STREAM, _OWN_STREAM = 2, 3
+_RATE_STREAM = 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Agreement:
-    """What a cross-check found.
+    """What the gate found.
 
     Attributes:
-        network: What was run.
-        labels: The backends, as they were asked for.
-        exact: The first backend against each other one, under the same frozen noise.
-        frozen: Recording of each backend under the same frozen noise.
-        independent: Recording of each backend under noise of its own generator.
-        seconds: Wall time of each backend's run under frozen noise, its building included.
+        network: What was run; None where recordings of others were compared.
+        labels: The sides: the first is held against each other one.
+        exact: The first side against others under the same frozen noise.
+        probes: Backends against formulas.
+        statistical: The first side against others under noise of their own.
+        frozen: Recording of each side under the same frozen noise.
+        seconds: Wall time of each of these runs, its building included.
         seed: Decides trials, noise and initial voltages.
-        trials: The task's trials, where the network has a task.
-        rate_outputs: (T, B, O) what the rate network answers to the same trials, if there is one.
+        fault: What was put in on purpose, in words, or "".
+        trials: The task's trials of `frozen`, where the network has a task.
+        own_trials: The task's trials that the recordings of `statistical` were shown first to last.
+        rate_outputs: (T, B, O) what the rate network answers to them, if there is one.
         rate: The rate network it was made from, if known.
         search: The search for its scale factor, if known.
     """
 
-    network: SpikingNetwork
+    network: SpikingNetwork | None
     labels: tuple[str, ...]
-    exact: tuple[ExactComparison, ...]
+    exact: tuple[ExactComparison, ...] = ()
+    probes: tuple[ProbeReport, ...] = ()
+    statistical: tuple[StatisticalComparison, ...] = ()
     frozen: dict[str, Recording]
-    independent: dict[str, Recording]
     seconds: dict[str, float]
     seed: int
-    trials: Trials | None
-    rate_outputs: NDArray[np.float64] | None
-    rate: RateNetwork | None
-    search: ScaleSearch | None
+    fault: str = ""
+    trials: Trials | None = None
+    own_trials: Trials | None = None
+    rate_outputs: NDArray[np.float64] | None = None
+    rate: RateNetwork | None = None
+    search: ScaleSearch | None = None
 
     @property
     def agreed(self) -> bool:
-        """Whether all backends fired identical spikes under the same noise."""
-        return all(comparison.identical for comparison in self.exact)
+        """Whether no level found a difference."""
+        return (
+            all(found.agreed for found in self.exact)
+            and all(found.agreed for found in self.probes)
+            and all(found.agreed for found in self.statistical)
+        )
 
     def statistics(self) -> dict[str, dict[str, float]]:
-        """Statistics of each backend's run under its own noise, by name of the statistic."""
+        """Described, not judged: statistics of each recording, by name of the statistic."""
         table: dict[str, dict[str, float]] = {}
-        for label, recording in self.independent.items():
+        for label, recording in self.described().items():
             for name, value in self._described(recording).items():
                 table.setdefault(name, {})[label] = value
         return table
+
+    def described(self) -> dict[str, Recording]:
+        """A recording of each side: under its own noise where there is one, else as it is."""
+        found = dict(self.frozen)
+        for comparison in self.statistical:
+            found[comparison.labels[0]] = comparison.sets[0]
+            found[comparison.labels[1]] = comparison.sets[-1]
+        return {label: found[label] for label in self.labels if label in found}
 
     def _described(self, recording: Recording) -> dict[str, float]:
         values = summary(recording)
         for name, outputs in recording.readouts.items():
             values[f"readout {name}: mean"] = float(outputs.mean())
             values[f"readout {name}: s.d."] = float(outputs.std())
-        if self.trials is not None and recording.readouts:
-            values["accuracy (%)"] = 100 * accuracy(self.network, self.trials, recording)
+        made = self.own_trials if self.statistical else self.trials
+        if self.network is not None and made is not None and recording.readouts:
+            shown = made.chosen(np.arange(recording.spikes.n_trials))
+            values["accuracy (%)"] = 100 * accuracy(self.network, shown, recording)
         return values
 
 
-def compare(
+# Each argument is an option of the command.
+def compare(  # noqa: PLR0913
     what: Conversion | SpikingNetwork,
     *,
     backends: Sequence[str] = ("brian2", "snntorch"),
-    trials: int = 20,
+    levels: Sequence[str] | None = None,
+    trials: int | None = None,
     seed: int = 0,
     drive: Drive | None = None,
+    inject: str | None = None,
+    plan: Plan | None = None,
     on_progress: Callable[[str, float], None] | None = None,
 ) -> Agreement:
-    """Run a network on several backends, under the same noise and under noise of their own.
+    """Hold the first backend against each other one, and say whether they agree.
 
     Args:
         what: A spiking network, or a conversion that holds one.
-        backends: At least two of "reference", "brian2", "snntorch"; a target or device may
-            follow, as in "brian2:standalone" or "snntorch:cuda".
-        trials: Trials of the network's task, where no drive is given.
+        backends: At least two of "reference", "brian2", "snntorch", "nest"; a target, device,
+            precision or form may follow, as in "brian2:standalone", "snntorch:cuda",
+            "snntorch:float32" or "nest:plain". With a fault both may be the same.
+        levels: Any of "exact", "probe", "statistical"; None: for two that claim the same spikes
+            "exact", else the other two.
+        trials: Trials of the network's task; None: 20 on the exact level, on the statistical one
+            as many as the promise of `plan` takes.
         seed: Decides trials, noise and initial voltages.
         drive: What to drive a network without a task with; its noise is replaced by `seed`'s.
+        inject: Name of a fault, `bridge.compare.faults`, that all backends but the first have.
+        plan: How sure the statistical level is to be.
         on_progress: Called with what is being done and its fraction done.
 
     Raises:
-        SpecError: fewer than two backends, an unknown one, or neither a task nor a drive.
+        SpecError: fewer than two backends, an unknown one, level or fault; a level that a backend
+            cannot be held to; neither a task nor a drive.
+        BackendError: a simulator cannot run here.
     """
     conversion = what if isinstance(what, Conversion) else None
     network = what.network if isinstance(what, Conversion) else what
-    labels = tuple(backends)
-    options = {label: parse_backend(label) for label in labels}
-    if len(options) != len(labels) or len(labels) < 2:
-        raise SpecError(f"backends: name at least two different ones, got {', '.join(labels)}")
-    made, drive = _trials_and_drive(network, trials, seed, drive)
-    report = on_progress or (lambda _what, _fraction: None)
-    frozen, independent, seconds = {}, {}, {}
-    for number, (label, (backend, extra)) in enumerate(options.items()):
-        started = time.monotonic()
-        frozen[label] = simulators.simulate(
-            network,
-            drive,
-            backend=backend,
-            voltages=True,
-            margins=True,
-            on_progress=partial(report, f"{label}, same noise"),
-            **extra,
-        )
-        seconds[label] = time.monotonic() - started
-        own = replace(drive, noise=OwnNoise(seed=derived_seed(seed, _OWN_STREAM, number)))
-        independent[label] = simulators.simulate(
-            network,
-            own,
-            backend=backend,
-            on_progress=partial(report, f"{label}, own noise"),
-            **extra,
-        )
-    pairs = [(labels[0], label) for label in labels[1:]]
-    return Agreement(
-        network=network,
-        labels=labels,
-        exact=tuple(
-            compare_exactly(network, pair, frozen[pair[0]], frozen[pair[1]]) for pair in pairs
-        ),
-        frozen=frozen,
-        independent=independent,
-        seconds=seconds,
-        seed=seed,
-        trials=made,
-        rate_outputs=_rate_outputs(conversion, made, seed),
-        rate=conversion.rate if conversion else None,
-        search=conversion.search if conversion else None,
-    )
+    fault = None if inject is None else find_fault(inject)
+    sides = sides_of(tuple(backends), fault)
+    gate = _Gate(network, sides, seed, drive, trials, plan or Plan(), on_progress)
+    # What makes no sense is said before the first run.
+    asked = _levels(levels)
+    for side in sides[1:]:
+        if fault is not None:
+            fault.change(network, gate.drive(1)[1])
+        for level in gate.of(side, asked):
+            gate.check(side, level)
+    return gate.run(asked, conversion, "" if fault is None else fault.meaning)
 
 
-def parse_backend(label: str) -> tuple[str, dict[str, Any]]:
-    """A backend's name and options from "name" or "name:option"."""
-    name, _, option = label.partition(":")
-    simulators.check_name(name)
-    keys = {"brian2": "target", "snntorch": "device"}
-    if option and name not in keys:
-        raise SpecError(f"backend {name} takes no option, got {label!r}")
-    return name, {keys[name]: option} if option else {}
-
-
-def _trials_and_drive(
-    network: SpikingNetwork, trials: int, seed: int, drive: Drive | None
-) -> tuple[Trials | None, Drive]:
-    if drive is None:
-        return task_drive(network, trials, seed)
-    return None, replace(drive, noise=SharedNoise(seed=derived_seed(seed, COMPARE[1])))
-
-
-def _rate_outputs(
-    conversion: Conversion | None, made: Trials | None, seed: int
-) -> NDArray[np.float64] | None:
-    if conversion is None or made is None:
+def _levels(given: Sequence[str] | None) -> tuple[str, ...] | None:
+    if given is None:
         return None
-    rng = np.random.default_rng((seed, _RATE_STREAM))
-    return conversion.rate.run(made.inputs, rng)[0]
+    for level in given:
+        if level not in LEVELS:
+            raise SpecError(f"unknown level {level!r}; known are {', '.join(LEVELS)}")
+    return tuple(given)
+
+
+class _Gate:
+    """A comparison in progress."""
+
+    def __init__(
+        self,
+        network: SpikingNetwork,
+        sides: tuple[Side, ...],
+        seed: int,
+        drive: Drive | None,
+        trials: int | None,
+        plan: Plan,
+        on_progress: Callable[[str, float], None] | None,
+    ) -> None:
+        self.network, self.sides, self.seed = network, sides, seed
+        self.given, self.trials = drive, trials
+        self.plan = plan if trials is None else replace(plan, trials=trials)
+        self.report = on_progress or (lambda _what, _fraction: None)
+
+    def of(self, side: Side, asked: tuple[str, ...] | None) -> tuple[str, ...]:
+        """The levels on which the first side is held against this one."""
+        if asked is not None:
+            return asked
+        if side.exact and self.sides[0].exact:
+            return ("exact",)
+        return ("probe", "statistical") if self.network.noise_mv().any() else ("probe",)
+
+    def check(self, side: Side, level: str) -> None:
+        """Raise SpecError where two sides cannot be held to a level."""
+        for one in (self.sides[0], side):
+            if level == "exact" and not one.exact:
+                raise SpecError(
+                    f"{one.label} does not claim the same spikes, so the exact level says nothing; "
+                    "use the levels probe and statistical"
+                )
+        if level == "statistical" and not self.network.noise_mv().any():
+            raise SpecError("this network has no noise: without it statistics say nothing")
+
+    def drive(self, trials: int) -> tuple[Trials | None, Drive]:
+        """Trials of the task, or the drive that was given, under shared noise."""
+        if self.given is None:
+            return task_drive(self.network, trials, self.seed)
+        noise = SharedNoise(seed=derived_seed(self.seed, COMPARE[1]))
+        return None, replace(self.given, noise=noise)
+
+    def run(
+        self, asked: tuple[str, ...] | None, conversion: Conversion | None, fault: str
+    ) -> Agreement:
+        """All levels that were asked for."""
+        held = {level: self._held_to(level, asked) for level in LEVELS}
+        made, drive = self.drive(self.trials or EXACT_TRIALS)
+        own_trials, own_drive = made, drive
+        if held["statistical"]:
+            own_trials, own_drive = self.drive(self.trials or MOST_TRIALS)
+        exact: tuple[ExactComparison, ...] = ()
+        frozen: dict[str, Recording] = {}
+        seconds: dict[str, float] = {}
+        if held["exact"]:
+            sides = (self.sides[0], *held["exact"])
+            exact, frozen, seconds = run_exactly(self.network, drive, sides, self.report)
+        return Agreement(
+            network=self.network,
+            labels=tuple(side.label for side in self.sides),
+            exact=exact,
+            probes=tuple(self._probed(side) for side in self._to_probe(held["probe"])),
+            statistical=tuple(self._judged(side, own_drive) for side in held["statistical"]),
+            frozen=frozen,
+            seconds=seconds,
+            seed=self.seed,
+            fault=fault,
+            trials=made,
+            own_trials=own_trials,
+            rate_outputs=self._rate_outputs(conversion, made),
+            rate=conversion.rate if conversion else None,
+            search=conversion.search if conversion else None,
+        )
+
+    def _held_to(self, level: str, asked: tuple[str, ...] | None) -> tuple[Side, ...]:
+        return tuple(side for side in self.sides[1:] if level in self.of(side, asked))
+
+    def _to_probe(self, held: tuple[Side, ...]) -> tuple[Side, ...]:
+        return (self.sides[0], *held) if held else ()
+
+    def _probed(self, side: Side) -> ProbeReport:
+        return run_probes(self.network, side, self.seed, self.report)
+
+    def _judged(self, side: Side, drive: Drive) -> StatisticalComparison:
+        pair, plan = (self.sides[0], side), self.plan
+        if self.given is not None:
+            # What was given is run whole.
+            plan = replace(plan, trials=drive.n_trials)
+        return run_statistically(self.network, drive, pair, plan, self.seed, self.report)
+
+    def _rate_outputs(
+        self, conversion: Conversion | None, made: Trials | None
+    ) -> NDArray[np.float64] | None:
+        if conversion is None or made is None:
+            return None
+        rng = np.random.default_rng((self.seed, _RATE_STREAM))
+        return conversion.rate.run(made.inputs, rng)[0]

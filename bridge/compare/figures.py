@@ -9,10 +9,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bridge.compare.agreement import Agreement
-from bridge.compare.statistics import rates_hz
+from bridge.compare.significance import NOTABLE_Z
+from bridge.compare.statistical import CORRELATION_BIN_MS, StatisticalComparison
+from bridge.compare.statistics import count_correlations, intervals_ms, rates_hz
 from bridge.methods.scale_search import ScaleSearch
 from bridge.rate.network import History
 from bridge.spiking.recording import Recording
+from bridge.tasks import Trials
 from bridge.tasks import task as find_task
 
 INK, ACCENT, QUIET = "#1b2a41", "#d1495b", "#8d99ae"
@@ -55,14 +58,14 @@ def scale_curve(search: ScaleSearch) -> Figure:
 
 
 def rasters(agreement: Agreement) -> Figure:
-    """Spikes of each backend under the same noise, for one trial of each condition."""
-    shown = list(_shown_trials(agreement))
-    labels = agreement.labels
+    """Spikes of each side, for one trial of each condition."""
+    shown, recordings = list(_shown_trials(agreement)), shown_recordings(agreement)
+    labels = tuple(recordings)
     figure = Figure(figsize=(4.2 * len(labels), 2.6 * len(shown)), layout="constrained")
     grid = figure.subplots(len(shown), len(labels), sharex=True, sharey=True, squeeze=False)
     for row, (name, trial) in zip(grid, shown, strict=True):
         for axes, label in zip(row, labels, strict=True):
-            recording = agreement.frozen[label]
+            recording = recordings[label]
             time_s, neuron = _events_of(recording, trial)
             axes.plot(time_s, neuron, "|", color=INK, markersize=2, markeredgewidth=0.6)
             _shade_input(axes, agreement, trial)
@@ -75,9 +78,10 @@ def rasters(agreement: Agreement) -> Figure:
 
 
 def readouts(agreement: Agreement) -> Figure:
-    """Outputs of the rate network and of each backend, for one trial of each condition."""
-    shown = list(_shown_trials(agreement))
-    outputs = next(iter(agreement.frozen[agreement.labels[0]].readouts.values())).shape[2]
+    """Outputs of the rate network and of each side, for one trial of each condition."""
+    shown, recordings = list(_shown_trials(agreement)), shown_recordings(agreement)
+    first = next(iter(recordings.values()))
+    outputs = next(iter(first.readouts.values())).shape[2]
     height = 3.2 if outputs == 1 else 1.0 + 1.8 * outputs
     figure = Figure(figsize=(4.6 * max(len(shown), 1.5), height), layout="constrained")
     grid = figure.subplots(outputs, len(shown), sharex=True, sharey=True, squeeze=False)
@@ -97,53 +101,118 @@ def readouts(agreement: Agreement) -> Figure:
 
 def _plot_output(axes: Axes, agreement: Agreement, trial: int, output: int) -> None:
     """One output in one trial: the target, the rate network's and each backend's."""
-    first = next(iter(agreement.frozen.values()))
+    recordings = shown_recordings(agreement)
+    first = next(iter(recordings.values()))
     times = np.arange(1, len(next(iter(first.readouts.values()))) + 1) * first.sample_ms / 1000
-    if agreement.trials is not None:
-        target = agreement.trials.targets[:, trial, output]
+    trials = _trials(agreement)
+    if trials is not None:
+        target = trials.targets[:, trial, output]
         axes.plot(times, target, color=QUIET, linestyle=":", label="target")
-    if agreement.rate_outputs is not None:
+    # The rate network was shown the trials of the runs under the same noise.
+    if agreement.rate_outputs is not None and agreement.frozen:
         answer = agreement.rate_outputs[:, trial, output]
         axes.plot(times, answer, color=INK, label="rate network")
-    for number, label in enumerate(agreement.labels):
-        answer = next(iter(agreement.frozen[label].readouts.values()))[:, trial, output]
+    for number, (label, recording) in enumerate(recordings.items()):
+        answer = next(iter(recording.readouts.values()))[:, trial, output]
         # Identical curves hide each other: the later ones are thinner.
-        width = 4.5 - 3.5 * number / max(1, len(agreement.labels) - 1)
+        width = 4.5 - 3.5 * number / max(1, len(recordings) - 1)
         axes.plot(times, answer, color=_COLOURS[number % 5], linewidth=width, label=label)
 
 
 def rate_scatter(agreement: Agreement) -> Figure:
-    """Mean rate of each neuron, the first backend against the others: same and own noise."""
-    first, *others = agreement.labels
-    figure, row = _panels(2, square=True)
-    sets = (("the same noise", agreement.frozen), ("noise of their own", agreement.independent))
-    for axes, (title, recordings) in zip(row, sets, strict=True):
-        rates = {
-            label: rates_hz(recording.spikes, recording.trial_s).mean(axis=0)
-            for label, recording in recordings.items()
-        }
-        top = 1.05 * max(1.0, *(float(rate.max()) for rate in rates.values()))
-        axes.plot([0, top], [0, top], color=QUIET, linewidth=1)
-        for number, label in enumerate(others):
-            axes.plot(
-                rates[first],
-                rates[label],
-                "o",
-                markersize=4,
-                alpha=0.6,
-                color=_COLOURS[(number + 1) % 5],
-                label=label,
-            )
-        axes.set(
-            title=title,
-            xlabel=f"{first}: rate (Hz)",
-            ylabel="rate (Hz)",
-            aspect="equal",
-            xlim=(0, top),
-            ylim=(0, top),
-        )
-        axes.legend(frameon=False)
+    """Mean rate of each neuron under the same noise, the first side against the others."""
+    figure, (axes,) = _panels(1, square=True)
+    (first, rates), *others = [(name, _rates(each)) for name, each in agreement.frozen.items()]
+    top = _diagonal(axes, rates, *(rate for _, rate in others))
+    for number, (label, rate) in enumerate(others):
+        colour = _COLOURS[(number + 1) % 5]
+        axes.plot(rates, rate, "o", markersize=4, alpha=0.6, color=colour, label=label)
+    axes.set(xlabel=f"{first}: rate (Hz)", ylabel="rate (Hz)", xlim=(0, top), ylim=(0, top))
+    axes.legend(frameon=False)
     return figure
+
+
+def own_rates(found: StatisticalComparison) -> Figure:
+    """Rates of B against A beside those of A', and how far B's lie off in standard errors."""
+    figure, (left, right) = _panels(2, square=True)
+    rates = [_rates(each) for each in found.sets]
+    top = _diagonal(left, *rates)
+    first = found.quantities[0]
+    reach = NOTABLE_Z * first.rmse_yardstick
+    left.fill_between([0, top], [-reach, top - reach], [reach, top + reach], color=QUIET, alpha=0.2)
+    if len(rates) == 3:
+        left.plot(rates[0], rates[1], "o", markersize=3.5, color=QUIET, label="the first, again")
+    left.plot(
+        rates[0], rates[-1], "o", markersize=3.5, alpha=0.7, color=_COLOURS[0],
+        label=found.labels[1],
+    )  # fmt: skip
+    left.set(
+        xlabel=f"{found.labels[0]}: rate (Hz)", ylabel="rate (Hz)", xlim=(0, top), ylim=(0, top)
+    )
+    left.legend(frameon=False)
+    z = np.clip(first.z[np.isfinite(first.z)], -_WIDEST_Z, _WIDEST_Z)
+    right.hist(
+        z, bins=np.linspace(-_WIDEST_Z, _WIDEST_Z, 41).tolist(), density=True, color=_COLOURS[0]
+    )
+    grid = np.linspace(-_WIDEST_Z, _WIDEST_Z, 200)
+    right.plot(grid, np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi), color=INK)
+    right.set(
+        xlabel="difference of a neuron's rate (standard errors)",
+        ylabel="density",
+        title=f"{first.notable:.1%} beyond 1.96 (alike: 5 %)",
+    )
+    return figure
+
+
+# What lies further off is drawn at the edge.
+_WIDEST_Z = 8.0
+
+
+def distributions(found: StatisticalComparison) -> Figure:
+    """Intervals between spikes and correlations of counts, of A, A' and B."""
+    figure, (left, right) = _panels(2)
+    names = (
+        (found.labels[0], "the first, again", found.labels[1])
+        if len(found.sets) == 3
+        else found.labels
+    )
+    colours = (INK, QUIET, _COLOURS[0]) if len(found.sets) == 3 else (INK, _COLOURS[0])
+    for recording, name, colour in zip(found.sets, names, colours, strict=True):
+        intervals, _ = intervals_ms(recording.spikes, recording.dt_ms)
+        correlations = count_correlations(recording.spikes, recording.dt_ms, CORRELATION_BIN_MS)
+        for axes, values, bins in (
+            (left, intervals, _interval_bins(intervals)),
+            (right, correlations, np.linspace(-0.5, 1.0, 76).tolist()),
+        ):
+            if values.size:
+                axes.hist(
+                    values, bins=bins, density=True, histtype="step", color=colour, label=name
+                )
+    left.set(xlabel="interval between spikes (ms)", ylabel="density", xscale="log")
+    right.set(xlabel="correlation of counts in 20 ms", ylabel="density", yscale="log")
+    left.legend(frameon=False)
+    return figure
+
+
+def _interval_bins(intervals: NDArray[np.float64]) -> list[float]:
+    if not intervals.size:
+        return [1.0, 2.0]
+    edges: list[float] = np.geomspace(0.9 * intervals.min(), 1.1 * intervals.max(), 61).tolist()
+    return edges
+
+
+def _rates(recording: Recording) -> NDArray[np.float64]:
+    """(N,) mean rate of each neuron, Hz."""
+    rates: NDArray[np.float64] = rates_hz(recording.spikes, recording.trial_s).mean(axis=0)
+    return rates
+
+
+def _diagonal(axes: Axes, *rates: NDArray[np.float64]) -> float:
+    """Where both rates are equal; the highest rate that is shown."""
+    top = 1.05 * max(1.0, *(float(rate.max()) for rate in rates))
+    axes.plot([0, top], [0, top], color=QUIET, linewidth=1)
+    axes.set_aspect("equal")
+    return top
 
 
 def _panels(count: int, *, square: bool = False) -> tuple[Figure, list[Axes]]:
@@ -157,13 +226,25 @@ def _panels(count: int, *, square: bool = False) -> tuple[Figure, list[Axes]]:
     return figure, list(row)
 
 
+def shown_recordings(agreement: Agreement) -> dict[str, Recording]:
+    """The recording of each side that pictures show: under the same noise where there is one."""
+    return dict(agreement.frozen) or agreement.described()
+
+
+def _trials(agreement: Agreement) -> Trials | None:
+    """The task's trials that these recordings were shown."""
+    return agreement.trials if agreement.frozen else agreement.own_trials
+
+
 def _shown_trials(agreement: Agreement) -> Iterator[tuple[str, int]]:
     """Name and number of the first trial of some conditions; without a task, of the first."""
-    if agreement.trials is None:
+    shown = _trials(agreement)
+    if shown is None or agreement.network is None:
         yield "trial 0", 0
         return
     names = find_task(agreement.network.task).conditions
-    labels, trials = np.unique(agreement.trials.labels, return_index=True)
+    count = min(each.spikes.n_trials for each in shown_recordings(agreement).values())
+    labels, trials = np.unique(shown.labels[:count], return_index=True)
     for label, trial in islice(zip(labels, trials, strict=True), _MOST_CONDITIONS):
         yield f"{names[label]} (trial {trial})", int(trial)
 
@@ -176,9 +257,10 @@ def _events_of(recording: Recording, trial: int) -> tuple[NDArray[np.float64], N
 
 def _shade_input(axes: Axes, agreement: Agreement, trial: int) -> None:
     """Grey where the trial's input is not zero."""
-    if agreement.trials is None:
+    shown = _trials(agreement)
+    if shown is None or agreement.network is None:
         return
-    on = np.flatnonzero(agreement.trials.inputs[:, trial].any(axis=1))
+    on = np.flatnonzero(shown.inputs[:, trial].any(axis=1))
     if on.size:
         sample_s = agreement.network.dt_ms * agreement.network.sample_steps / 1000
         axes.axvspan(on[0] * sample_s, (on[-1] + 1) * sample_s, color=QUIET, alpha=0.2, lw=0)

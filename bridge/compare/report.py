@@ -1,7 +1,8 @@
-"""The report of a cross-check: one self-contained HTML page, and its pictures as PNG files."""
+"""The report of a comparison: one self-contained HTML page, its pictures, and the same as JSON."""
 
 import base64
 import io
+import json
 import platform
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,9 +15,11 @@ from matplotlib.figure import Figure
 
 from bridge.compare import figures
 from bridge.compare.agreement import Agreement
+from bridge.compare.machine_readable import plain
+from bridge.compare.statistical import StatisticalComparison
+from bridge.compare.verdict import evidence, level_rows, verdict
 from bridge.errors import OutputError
 from bridge.exchange.hdf5 import check_writable, write_bytes
-from bridge.methods.scoring import accuracy
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,14 @@ class _Picture:
         return base64.b64encode(self.content).decode()
 
 
+_Drawn = tuple[str, str, str, Figure]
+
+
 def report(agreement: Agreement, path: str | Path, *, force: bool = False) -> list[Path]:
-    """Write an HTML report, and its pictures into the folder `<name>_figures` beside it.
+    """Write an HTML report, `<name>.json` beside it, and its pictures into `<name>_figures`.
 
     Returns:
-        The files written, the page first.
+        The files written: the page, the JSON file, the pictures.
 
     Raises:
         OutputError: the page exists already, or something cannot be written.
@@ -45,7 +51,10 @@ def report(agreement: Agreement, path: str | Path, *, force: bool = False) -> li
     page = Path(path)
     folder = check_report_writable(page, force=force)
     pictures = _pictures(agreement)
-    written = [page]
+    machine = page.with_suffix(".json")
+    check_writable(machine, overwrite=True)
+    write_bytes(machine, json.dumps(plain(agreement), indent=1).encode() + b"\n")
+    written = [page, machine]
     for picture in pictures:
         target = folder / f"{picture.name}.png"
         check_writable(target, overwrite=True)
@@ -56,70 +65,29 @@ def report(agreement: Agreement, path: str | Path, *, force: bool = False) -> li
 
 
 def check_report_writable(page: Path, *, force: bool) -> Path:
-    """The folder of a page's pictures; OutputError where either exists or cannot be written."""
+    """The folder of a page's pictures; OutputError where anything exists or cannot be written."""
     check_writable(page, overwrite=force)
+    if page.suffix == ".json":
+        raise OutputError(f"{page}: the report is a page; call it .html, a .json comes beside it")
+    check_writable(page.with_suffix(".json"), overwrite=force)
     folder = page.with_name(page.stem + "_figures")
     if folder.exists() and not force:
         raise OutputError(f"{folder} exists already; use --force (force=True) to replace it")
     return folder
 
 
-def verdict(agreement: Agreement) -> str:
-    """The outcome in one sentence."""
-    names = (
-        " and ".join(agreement.labels)
-        if len(agreement.labels) == 2
-        else (", ".join(agreement.labels[:-1]) + " and " + agreement.labels[-1])
-    )
-    first = agreement.frozen[agreement.labels[0]].spikes
-    if agreement.agreed:
-        return (
-            f"Agree: {names} fired the same {first.count:,} spikes in {first.n_trials} trials of "
-            f"{agreement.frozen[agreement.labels[0]].trial_s:g} s, none differing."
-        )
-    differing = sum(comparison.differing for comparison in agreement.exact)
-    return f"Disagree: {names} differ in {differing:,} spikes under the same noise."
-
-
-def evidence(agreement: Agreement) -> list[str]:
-    """What the verdict rests on, a sentence for each pair."""
-    lines = []
-    for comparison in agreement.exact:
-        pair = " and ".join(comparison.labels)
-        if comparison.first is not None:
-            first = comparison.first
-            lines.append(
-                f"{pair}: first difference in trial {first.trial} at {first.time_ms:g} ms "
-                f"(step {first.step}): {first.unit} fired in {first.fired_in} only."
-            )
-        elif comparison.certified:
-            apart = comparison.largest_difference_mv
-            lines.append(
-                f"{pair}: no voltage came nearer to threshold than {comparison.margin_mv:.2g} mV, "
-                + (
-                    f"and the voltages differ by at most {apart:.2g} mV."
-                    if apart
-                    else "and the voltages are equal bit for bit."
-                )
-            )
-    for label, recording in agreement.frozen.items():
-        if agreement.trials is not None and recording.readouts:
-            share = accuracy(agreement.network, agreement.trials, recording)
-            lines.append(
-                f"{label} does the task ({agreement.network.task}) in {share:.0%} of them."
-            )
-    return lines
-
-
 def _html(agreement: Agreement, pictures: list[_Picture]) -> str:
     source = files("bridge.compare").joinpath("report.html").read_text(encoding="utf-8")
     template = jinja2.Template(source, autoescape=True, undefined=jinja2.StrictUndefined)
+    network = agreement.network
+    task = network.task if network is not None else ""
     page: str = template.render(
         agreement=agreement,
-        title=f"{agreement.network.task or 'Spiking network'}: {', '.join(agreement.labels)}",
+        title=f"{task or 'Spikes'}: {', '.join(agreement.labels)}",
         verdict=verdict(agreement),
         evidence=evidence(agreement),
-        sample_ms=agreement.network.dt_ms * agreement.network.sample_steps,
+        levels=level_rows(agreement),
+        sample_ms=network.dt_ms * network.sample_steps if network is not None else 0.0,
         figures=pictures,
         statistics=agreement.statistics(),
         origin=_origin(agreement),
@@ -128,7 +96,78 @@ def _html(agreement: Agreement, pictures: list[_Picture]) -> str:
 
 
 def _pictures(agreement: Agreement) -> list[_Picture]:
-    drawn: list[tuple[str, str, str, Figure]] = []
+    drawn = [*_spike_pictures(agreement)]
+    for number, found in enumerate(agreement.statistical):
+        drawn += _statistical_pictures(found, number)
+    drawn += _origin_pictures(agreement)
+    return [
+        _Picture(name, title, caption, _png(figure), round(figure.get_figwidth() * 96))
+        for name, title, caption, figure in drawn
+    ]
+
+
+def _spike_pictures(agreement: Agreement) -> list[_Drawn]:
+    shown = figures.shown_recordings(agreement)
+    if not shown:
+        return []
+    noise = "the same noise" if agreement.frozen else "noise of its own"
+    marked = (
+        "; a circle marks the first difference"
+        if any(each.first is not None for each in agreement.exact)
+        else ""
+    )
+    drawn = [
+        (
+            "rasters",
+            "Spikes",
+            f"The same trials on each side under {noise}; grey: input on{marked}.",
+            figures.rasters(agreement),
+        )
+    ]
+    if all(each.readouts for each in shown.values()):
+        rate = ", and of the rate network" if agreement.rate_outputs is not None else ""
+        drawn.append(
+            (
+                "readouts",
+                "Outputs",
+                f"The output of each side under {noise}{rate}.",
+                figures.readouts(agreement),
+            )
+        )
+    if agreement.frozen:
+        drawn.append(
+            (
+                "rates",
+                "Firing rates under the same noise",
+                "Mean rate of each neuron, the first side against the others.",
+                figures.rate_scatter(agreement),
+            )
+        )
+    return drawn
+
+
+def _statistical_pictures(found: StatisticalComparison, number: int) -> list[_Drawn]:
+    pair = " and ".join(found.labels)
+    return [
+        (
+            f"own_rates_{number}",
+            f"Rates under noise of their own: {pair}",
+            "Left: mean rate of each neuron; grey, with its band of 95 %: the first side run "
+            "twice. Right: differences in standard errors; the curve: two that are alike.",
+            figures.own_rates(found),
+        ),
+        (
+            f"distributions_{number}",
+            f"Intervals and correlations: {pair}",
+            "Intervals between spikes, and correlations of spike counts of pairs of neurons in "
+            "20 ms; grey: the first side run twice.",
+            figures.distributions(found),
+        ),
+    ]
+
+
+def _origin_pictures(agreement: Agreement) -> list[_Drawn]:
+    drawn: list[_Drawn] = []
     rate = agreement.rate
     if rate is not None and rate.history is not None:
         target = rate.provenance.get("options", {}).get("target_loss")
@@ -152,35 +191,7 @@ def _pictures(agreement: Agreement) -> list[_Picture]:
                 figures.scale_curve(agreement.search),
             )
         )
-    drawn.append(
-        (
-            "rasters",
-            "Spikes",
-            "The same trials in each backend under the same noise; grey: input on.",
-            figures.rasters(agreement),
-        )
-    )
-    if agreement.network.readouts:
-        drawn.append(
-            (
-                "readouts",
-                "Outputs",
-                "The output of each backend under the same noise, and of the rate network.",
-                figures.readouts(agreement),
-            )
-        )
-    drawn.append(
-        (
-            "rates",
-            "Firing rates",
-            "Mean rate of each neuron, one backend against the other.",
-            figures.rate_scatter(agreement),
-        )
-    )
-    return [
-        _Picture(name, title, caption, _png(figure), round(figure.get_figwidth() * 96))
-        for name, title, caption, figure in drawn
-    ]
+    return drawn
 
 
 def _png(figure: Figure) -> bytes:
@@ -195,19 +206,23 @@ def _origin(agreement: Agreement) -> dict[str, str]:
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
         + f" by spikebridge {version('spikebridge')}",
         "seed": str(agreement.seed),
-        "network": "; ".join(f"{k}: {v}" for k, v in agreement.network.provenance.items()),
     }
+    if agreement.network is not None:
+        made = agreement.network.provenance
+        rows["network"] = "; ".join(f"{name}: {value}" for name, value in made.items())
     if agreement.rate is not None:
         options = agreement.rate.provenance.get("options", {})
         rows["rate network"] = "; ".join(f"{k}: {v}" for k, v in options.items())
-    for label, recording in agreement.frozen.items():
+    for label, recording in agreement.described().items():
         made_by = {
             k: v
             for k, v in recording.provenance.items()
-            if k in ("package", "dtype", "target", "device")
+            if k in ("package", "dtype", "target", "device", "parameters", "file")
         }
         text = ", ".join(str(value) for value in made_by.values())
-        rows[label] = f"{text}; {agreement.seconds[label]:.1f} s under the same noise"
+        if label in agreement.seconds:
+            text += f"; {agreement.seconds[label]:.1f} s under the same noise"
+        rows[label] = text
     versions = ("numpy", "torch", "snntorch", "brian2", "h5py")
     rows["versions"] = ", ".join(f"{name} {version(name)}" for name in versions)
     rows["machine"] = f"Python {platform.python_version()}, {platform.platform()}"

@@ -45,8 +45,47 @@ def cv_isi(spikes: Spikes, dt_ms: float) -> Array:
     return cv.reshape(spikes.n_trials, spikes.n_neurons)
 
 
+def lv(spikes: Spikes, dt_ms: float) -> Array:
+    """Local variation of the intervals of each neuron in each trial, (B, N).
+
+    3 / (n - 1) times the sum of ((I_i - I_i+1) / (I_i + I_i+1))^2 over the n - 1 pairs of
+    successive intervals (Shinomoto et al. 2003); NaN with fewer than two intervals.
+    """
+    intervals, cell = intervals_ms(spikes, dt_ms)
+    size = spikes.n_trials * spikes.n_neurons
+    together = cell[1:] == cell[:-1]
+    one, next_one = intervals[:-1][together], intervals[1:][together]
+    terms = 3.0 * ((one - next_one) / (one + next_one)) ** 2
+    owner = cell[1:][together]
+    pairs = np.bincount(owner, minlength=size)
+    total = np.bincount(owner, weights=terms, minlength=size)
+    variation: Array = np.where(pairs > 0, total / np.maximum(pairs, 1), np.nan)
+    return variation.reshape(spikes.n_trials, spikes.n_neurons)
+
+
+def count_correlations(spikes: Spikes, dt_ms: float, bin_ms: float, most: int = 200) -> Array:
+    """Correlations of the spike counts of pairs of neurons in bins of all trials, (P,).
+
+    Pearson's, of all pairs of the neurons that fire, or of the first `most` of them; bins begin
+    with the trial, and a last one that is not full is left out.
+    """
+    steps = max(1, round(bin_ms / dt_ms))
+    bins = spikes.n_steps // steps
+    active = np.unique(spikes.neuron)[:most]
+    inside = np.isin(spikes.neuron, active) & (spikes.step < bins * steps)
+    row = np.searchsorted(active, spikes.neuron[inside])
+    column = spikes.trial[inside].astype(np.int64) * bins + spikes.step[inside] // steps
+    counts = np.zeros((active.size, spikes.n_trials * bins))
+    np.add.at(counts, (row, column), 1.0)
+    counts = counts[counts.std(axis=1) > 0]
+    if len(counts) < 2:
+        return np.zeros(0)
+    pairs: Array = np.corrcoef(counts)[np.triu_indices(len(counts), k=1)]
+    return pairs
+
+
 def summary(recording: Recording) -> dict[str, float]:
-    """Mean rate (Hz), share of silent neurons, mean interval (ms), mean CV of a recording."""
+    """Rates, intervals and their variability of a recording, averaged over neurons."""
     spikes = recording.spikes
     rates = rates_hz(spikes, recording.trial_s)
     intervals, _ = intervals_ms(spikes, recording.dt_ms)
@@ -56,5 +95,19 @@ def summary(recording: Recording) -> dict[str, float]:
         "highest rate of a neuron (Hz)": float(rates.mean(axis=0).max()),
         "silent neurons (%)": float(100 * (rates.sum(axis=0) == 0).mean()),
         "mean interval (ms)": float(intervals.mean()) if intervals.size else float("nan"),
-        "mean CV of intervals": float(np.nanmean(cv)) if np.isfinite(cv).any() else float("nan"),
+        "mean CV of intervals": _known_mean(cv),
+        "mean local variation (LV)": _known_mean(lv(spikes, recording.dt_ms)),
+        "Fano factor of counts": _known_mean(fano_factors(spikes)),
     }
+
+
+def fano_factors(spikes: Spikes) -> Array:
+    """Variance (ddof 0) over mean of each neuron's counts over trials, (N,); NaN when silent."""
+    counts = rates_hz(spikes, 1.0)
+    mean = counts.mean(axis=0)
+    fano: Array = np.where(mean > 0, counts.var(axis=0) / np.where(mean > 0, mean, 1.0), np.nan)
+    return fano
+
+
+def _known_mean(values: Array) -> float:
+    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")

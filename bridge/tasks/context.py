@@ -28,7 +28,7 @@ class Context:
 
     strict: bool = False
     step_ms: float = 5.0
-    target_loss: float = 4.2
+    target_loss: float = 3.8
     steps: int = 500
     stimulus_start: int = 50
     stimulus_stop: int = 250

@@ -1,0 +1,147 @@
+"""`spikebridge compare`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import bridge
+from bridge.cli.app import Force, Seed, app, example
+from bridge.stages import compare_to, load_spiking, report_to
+
+if TYPE_CHECKING:
+    from bridge.compare.statistical import Plan
+
+
+@app.command(
+    epilog=example(
+        "spikebridge compare results/lif.h5 --backends brian2,snntorch "
+        "--out results/agreement.html",
+        "spikebridge compare results/lif.h5 --out results/all.html "
+        "--backends reference,brian2:numpy,brian2:cython,brian2:standalone,snntorch",
+        "spikebridge compare results/lif.h5 --backends brian2,nest --out results/nest.html",
+        "spikebridge compare results/lif.h5 --backends brian2,snntorch "
+        "--levels exact,probe,statistical --out results/whole.html",
+        "spikebridge compare results/lif.h5 --inject weights-0.98 --out results/fault.html",
+        "spikebridge compare a.h5 b.nwb --yardstick a2.h5 --out results/recordings.html",
+    )
+)
+def compare(
+    first: Annotated[
+        Path,
+        typer.Argument(
+            metavar="network|recording",
+            help="A file that `convert` wrote; or a recording: ours, NWB or SONATA.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Where the HTML report goes.", show_default=False)],
+    second: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[recording]",
+            help="The recording that the first one is compared with.",
+            show_default=False,
+        ),
+    ] = None,
+    backends: Annotated[
+        str,
+        typer.Option(
+            help="With commas, the first against each other one; a target, device, precision or "
+            "form may follow, as brian2:numpy, snntorch:float32, nest:plain."
+        ),
+    ] = "brian2,snntorch",
+    levels: Annotated[
+        str | None,
+        typer.Option(
+            help="exact, probe and statistical, with commas.",
+            show_default="exact; where a backend does not claim that: probe,statistical",
+        ),
+    ] = None,
+    trials: Annotated[
+        int | None,
+        typer.Option(
+            help="Trials of the network's task.",
+            show_default="20; on the statistical level as many as --effect takes",
+        ),
+    ] = None,
+    seed: Seed = 0,
+    inject: Annotated[
+        str | None,
+        typer.Option(
+            help="Put a fault into all backends but the first, such as weights-0.98: is it seen?",
+            show_default=False,
+        ),
+    ] = None,
+    yardstick: Annotated[
+        Path | None,
+        typer.Option(help="Another recording of what made the first one.", show_default=False),
+    ] = None,
+    effect: Annotated[
+        float, typer.Option(help="Relative difference of every neuron's rate that is to be found.")
+    ] = 0.02,
+    power: Annotated[float, typer.Option(help="Chance with which it is found.")] = 0.9,
+    alpha: Annotated[float, typer.Option(help="Chance of a false alarm, at most.")] = 0.01,
+    trial_s: Annotated[
+        float | None,
+        typer.Option(help="Cut recordings that know no trials, s.", show_default=False),
+    ] = None,
+    dt_ms: Annotated[
+        float | None,
+        typer.Option(help="Time step of recordings that tell none, ms.", show_default=False),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Do simulators agree: the same spikes, or the same statistics? One verdict, and a report.
+
+    Exit status: 0 they agree, 1 they do not, 2 could not be compared.
+    """
+    from bridge.compare.report import check_report_writable
+    from bridge.compare.statistical import Plan
+
+    plan = Plan(trials=trials, effect=effect, power=power, alpha=alpha)
+    if second is not None:
+        recordings = _recordings([first, second, yardstick], trial_s, dt_ms)
+        check_report_writable(out, force=force)
+        agreement = _compared(recordings, (first, second), plan, seed)
+        report_to(agreement, out)
+    else:
+        stored = load_spiking(first)
+        check_report_writable(out, force=force)
+        agreement = compare_to(
+            stored,
+            out,
+            backends=backends.split(","),
+            levels=None if levels is None else levels.split(","),
+            trials=trials,
+            seed=seed,
+            inject=inject,
+            plan=plan,
+        )
+    if not agreement.agreed:
+        raise typer.Exit(1)
+
+
+def _recordings(
+    paths: list[Path | None], trial_s: float | None, dt_ms: float | None
+) -> "list[bridge.Recording | None]":
+    from bridge.exchange.recordings import load_recording
+
+    return [
+        None if path is None else load_recording(path, trial_s=trial_s, dt_ms=dt_ms)
+        for path in paths
+    ]
+
+
+def _compared(
+    recordings: "list[bridge.Recording | None]", paths: tuple[Path, Path], plan: "Plan", seed: int
+) -> "bridge.Agreement":
+    from bridge.compare.recordings import compare_two
+
+    one, other, again = recordings
+    names = (paths[0].name, paths[1].name)
+    # Two files of one name are told apart by their folders.
+    labels = names if names[0] != names[1] else (str(paths[0]), str(paths[1]))
+    if one is None or other is None:
+        raise bridge.BridgeError("two recordings are needed")
+    return compare_two(one, other, again=again, labels=labels, seed=seed, plan=plan)

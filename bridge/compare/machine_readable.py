@@ -1,0 +1,89 @@
+"""A comparison as plain values, for programs: what the report says, as JSON."""
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+from bridge.compare.agreement import Agreement
+from bridge.compare.statistical import StatisticalComparison
+from bridge.compare.verdict import evidence, verdict
+
+FORMAT, FORMAT_VERSION = "spikebridge-agreement", 1
+
+
+def plain(agreement: Agreement) -> dict[str, Any]:
+    """Everything but the recordings; numbers that are not finite become None.
+
+    `agreed` is the verdict; `exact`, `probes` and `statistical` hold what each level found, fields
+    named as in the classes of `bridge.compare`.
+    """
+    told = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "agreed": agreement.agreed,
+        "verdict": verdict(agreement),
+        "evidence": evidence(agreement),
+        "backends": list(agreement.labels),
+        "seed": agreement.seed,
+        "fault": agreement.fault or None,
+        "exact": [
+            {**asdict(each), "agreed": each.agreed, "certified": each.certified}
+            for each in agreement.exact
+        ],
+        "probes": [
+            {
+                "label": each.label,
+                "agreed": each.agreed,
+                "findings": [
+                    {**asdict(finding), "passed": finding.passed} for finding in each.findings
+                ],
+            }
+            for each in agreement.probes
+        ],
+        "statistical": [_statistical(each) for each in agreement.statistical],
+        "statistics": agreement.statistics(),
+    }
+    finite: dict[str, Any] = _finite(told)
+    return finite
+
+
+def _statistical(found: StatisticalComparison) -> dict[str, Any]:
+    return {
+        "labels": found.labels,
+        "agreed": found.agreed,
+        "trials": found.trials,
+        "p": found.p,
+        "alpha": found.alpha,
+        "power": found.power,
+        "effect": found.effect,
+        "seconds": found.seconds,
+        "quantities": [
+            {
+                "name": part.name,
+                "unit": part.unit,
+                "p_spread": part.p_spread,
+                "p_single": part.p_single,
+                "share_beyond_1.96": part.notable,
+                "share_beyond_1.96_yardstick": part.notable_yardstick,
+                "largest_z": part.largest_z,
+                "rmse": part.rmse,
+                "rmse_yardstick": part.rmse_yardstick,
+                "rmse_ratio": part.ratio,
+            }
+            for part in found.quantities
+        ],
+        "earth_movers_distances": {
+            name: {"between": apart, "yardstick": yardstick}
+            for name, (apart, yardstick) in found.distances.items()
+        },
+    }
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,79 @@
+"""Recordings that others made, compared: whatever ran them, and wherever they come from."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from bridge.compare.agreement import Agreement
+from bridge.compare.statistical import Plan, compare_recordings
+from bridge.errors import SpecError
+from bridge.spiking.recording import Recording, Spikes
+
+
+def compare_two(
+    one: Recording,
+    other: Recording,
+    *,
+    again: Recording | None = None,
+    labels: tuple[str, str] = ("A", "B"),
+    seed: int = 0,
+    plan: Plan | None = None,
+) -> Agreement:
+    """Compare two recordings statistically, trial by trial and neuron by neuron.
+
+    Trial b of one is held against trial b of the other: they should be of the same stimulus, or
+    both of stimuli in random order. Surplus trials are left out.
+
+    Args:
+        one: A.
+        other: B, of the same neurons and trials as long.
+        again: A', another recording of what made A: the yardstick; None: it is reckoned from how
+            much trials differ.
+        labels: Names of A and B.
+        seed: Decides the draws of the test.
+        plan: How sure it is to be; its `trials` may be fewer than there are.
+
+    Raises:
+        SpecError: they differ in neurons or in the length of trials, or have too few trials.
+    """
+    plan = plan or Plan()
+    given = [each for each in (one, again, other) if each is not None]
+    count = min(each.spikes.n_trials for each in given)
+    if plan.trials is not None:
+        count = min(count, plan.trials)
+    sets = tuple(_first_trials(each, count) for each in given)
+    for name, each in zip(labels[1:], sets[-1:], strict=True):
+        if each.spikes.n_neurons != sets[0].spikes.n_neurons:
+            raise SpecError(
+                f"{labels[0]} has {sets[0].spikes.n_neurons} neurons, {name} has "
+                f"{each.spikes.n_neurons}: neuron by neuron they cannot be compared"
+            )
+    return Agreement(
+        network=None,
+        labels=labels,
+        statistical=(compare_recordings(sets, labels, plan, seed),),
+        frozen={},
+        seconds={},
+        seed=seed,
+    )
+
+
+def _first_trials(recording: Recording, count: int) -> Recording:
+    """The first trials of a recording."""
+    spikes = recording.spikes
+    if spikes.n_trials == count:
+        return recording
+    kept = np.flatnonzero(spikes.trial < count)
+    fewer = Spikes.gather(
+        spikes.trial[kept],
+        spikes.step[kept],
+        spikes.neuron[kept],
+        (count, spikes.n_steps, spikes.n_neurons),
+    )
+    return replace(
+        recording,
+        spikes=fewer,
+        readouts={name: values[:, :count] for name, values in recording.readouts.items()},
+        voltages_mv=None,
+        margins_mv=None,
+    )

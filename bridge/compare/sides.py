@@ -1,0 +1,111 @@
+"""What is compared: a backend with its options, and with a fault if one is put in."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from bridge import backends as simulators
+from bridge.compare.faults import Fault
+from bridge.errors import SpecError
+from bridge.spiking.drive import Drive
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.recording import Recording
+
+Progress = Callable[[float], None]
+
+# What a word after the colon of a label sets: "brian2:numpy", "snntorch:cuda", "nest:plain".
+_OPTIONS = {"brian2": "target", "snntorch": "device", "nest": "parameters"}
+_DTYPES = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a comparison.
+
+    Attributes:
+        label: What it is called, such as "brian2:numpy" or "snntorch with weights-0.98".
+        backend: Name of the backend.
+        options: Its options.
+        fault: What is wrong with it, or None.
+    """
+
+    label: str
+    backend: str
+    options: dict[str, Any] = field(default_factory=dict)
+    fault: Fault | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether it claims identical spikes under frozen noise: all backends in float64 do."""
+        return self.backend != "nest" and self.options.get("dtype", "float64") == "float64"
+
+    def run(
+        self,
+        network: SpikingNetwork,
+        drive: Drive,
+        on_progress: Progress | None = None,
+        **what: Any,
+    ) -> Recording:
+        """Run a network, with the fault if there is one; `what` says what to record.
+
+        Raises:
+            SpecError: the fault has nothing to touch in this network.
+        """
+        if self.fault is not None:
+            network, drive = self.fault.change(network, drive)
+        return self._simulated(network, drive, on_progress, what)
+
+    def run_probe(self, network: SpikingNetwork, drive: Drive, **what: bool) -> Recording:
+        """The same for a network that tests one thing: what the fault cannot touch is run as is."""
+        if self.fault is not None:
+            with suppress(SpecError):
+                network, drive = self.fault.change(network, drive)
+        return self._simulated(network, drive, None, what)
+
+    def _simulated(
+        self,
+        network: SpikingNetwork,
+        drive: Drive,
+        on_progress: Progress | None,
+        what: dict[str, bool],
+    ) -> Recording:
+        return simulators.simulate(
+            network, drive, backend=self.backend, on_progress=on_progress, **self.options, **what
+        )
+
+
+def parse_backend(label: str) -> tuple[str, dict[str, Any]]:
+    """A backend's name and options from "name" or "name:option".
+
+    Raises:
+        SpecError: there is no such backend, or it takes no option.
+    """
+    name, _, option = label.partition(":")
+    simulators.check_name(name)
+    if not option:
+        return name, {}
+    if name not in _OPTIONS:
+        raise SpecError(f"backend {name} takes no option, got {label!r}")
+    if name == "snntorch" and option in _DTYPES:
+        return name, {"dtype": option}
+    return name, {_OPTIONS[name]: option}
+
+
+def sides_of(labels: tuple[str, ...], fault: Fault | None) -> tuple[Side, ...]:
+    """The sides of a comparison; a fault is put into every one but the first.
+
+    Raises:
+        SpecError: fewer than two, or two that are the same.
+    """
+    parsed = [(label, *parse_backend(label)) for label in labels]
+    if len(labels) < 2 or (fault is None and len(set(labels)) < len(labels)):
+        raise SpecError(f"backends: name at least two different ones, got {', '.join(labels)}")
+    first, *others = (Side(label, name, options) for label, name, options in parsed)
+    if fault is None:
+        return (first, *others)
+    faulty = (
+        Side(f"{side.label} with {fault.name}", side.backend, side.options, fault)
+        for side in others
+    )
+    return (first, *faulty)

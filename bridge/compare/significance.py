@@ -1,0 +1,218 @@
+"""Do sets of trials come from one simulator: a test that chance alone seldom fails.
+
+A and A' are runs of one backend, B is a run of another, all of the same trials and each with noise
+of its own. If the backends are alike, then in every trial each of the three could as well be
+called B. Drawing that name anew, trial by trial and many thousand times, shows what the statistics
+are when there is no difference; how units hang together, and how they are distributed, does not
+matter, since it stays as it is. So the rate of false alarms is what was asked for, for any network.
+Where there is no A', the same is done with two.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.errors import SpecError
+
+Array = NDArray[np.float64]
+
+DRAWS = 4000
+# A unit counts where two simulators that are alike would exceed it in 5 % of the units.
+NOTABLE_Z = 1.959964
+_LEAST_TRIALS = 8
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Quantity:
+    """One kind of number, of every unit in every trial, on the three sides.
+
+    Attributes:
+        name: What it is, such as "firing rate".
+        unit: Its unit, such as "Hz", or "".
+        values: (3, B, F) numbers of A, A' and B, or (2, B, F) of A and B; NaN where a trial has
+            none.
+    """
+
+    name: str
+    unit: str
+    values: Array
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 3 or len(self.values) not in (2, 3):
+            raise SpecError(f"{self.name}: expected (3, B, F) values, got {self.values.shape}")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class QuantityResult:
+    """What was found for one quantity.
+
+    Attributes:
+        name: What it is.
+        unit: Its unit.
+        z: (F,) difference of B from A, or from the mean of A and A', in standard errors; NaN where
+            there is too little to tell.
+        z_yardstick: (F,) the same of A' from A; all NaN where there is no A'.
+        rmse: Root mean square over features of the difference of the means of A and B.
+        rmse_yardstick: The same of A and A'; what is to be expected of it where there is no A'.
+        p_spread: Chance that a difference spread over all units is as large as this one.
+        p_single: Chance that the largest of a single unit is as large.
+    """
+
+    name: str
+    unit: str
+    z: Array
+    z_yardstick: Array
+    rmse: float
+    rmse_yardstick: float
+    p_spread: float
+    p_single: float
+
+    @property
+    def notable(self) -> float:
+        """Share of the units with |z| above 1.96; alike simulators have about 0.05."""
+        return _share_notable(self.z)
+
+    @property
+    def notable_yardstick(self) -> float:
+        """The same of A' against A."""
+        return _share_notable(self.z_yardstick)
+
+    @property
+    def largest_z(self) -> float:
+        """Largest |z| of any unit."""
+        known = np.abs(self.z[np.isfinite(self.z)])
+        return float(known.max()) if known.size else 0.0
+
+    @property
+    def ratio(self) -> float:
+        """RMSE(A, B) / RMSE(A, A'): about 1 where B is like A; NaN where A' equals A."""
+        return self.rmse / self.rmse_yardstick if self.rmse_yardstick > 0 else float("nan")
+
+
+def compare_sets(
+    quantities: list[Quantity], rng: np.random.Generator, draws: int = DRAWS
+) -> tuple[list[QuantityResult], float]:
+    """Test whether B differs from A and A' in any quantity.
+
+    For each quantity there are two statistics: the mean over units of t^2, for differences that
+    are spread, and the largest t^2, for those of single units; t = sum c / sqrt(sum c^2) over
+    trials, with c the difference of B from the mean of A and A' in a trial. Each gets a p value
+    from the draws, and the smallest of them all, compared with the smallest of each draw, gives one
+    p value for everything (Westfall & Young 1993): so many tests cost no false alarms.
+
+    Args:
+        quantities: All of the same B trials.
+        rng: Draws the names.
+        draws: How often.
+
+    Returns:
+        Each quantity's result, and the chance of a difference like the largest found if there is
+        none.
+
+    Raises:
+        SpecError: there are too few trials.
+    """
+    trials = quantities[0].values.shape[1]
+    if trials < _LEAST_TRIALS:
+        raise SpecError(f"trials: statistics need at least {_LEAST_TRIALS}, got {trials}")
+    sets = len(quantities[0].values)
+    # The first row is what was observed: B is B.
+    named = np.vstack([np.full(trials, sets - 1), rng.integers(0, sets, (draws, trials))])
+    statistics = [statistic for part in quantities for statistic in _drawn(part.values, named)]
+    chances = np.array([_chances(statistic) for statistic in statistics])
+    whole = _chances(-chances.min(axis=0))[0]
+    results = [
+        _result(part, float(chances[2 * number, 0]), float(chances[2 * number + 1, 0]))
+        for number, part in enumerate(quantities)
+    ]
+    return results, float(whole)
+
+
+def _result(quantity: Quantity, p_spread: float, p_single: float) -> QuantityResult:
+    a, again, b = quantity.values[0], quantity.values[1:-1], quantity.values[-1]
+    apart = b - a
+    if len(again):
+        z, z_yardstick = _z(b - (a + again[0]) / 2), _z(again[0] - a)
+        yardstick = _rms(_mean(again[0] - a))
+    else:
+        z, z_yardstick = _z(apart), np.full(a.shape[1], np.nan)
+        yardstick = _rms(_error(apart))
+    return QuantityResult(
+        name=quantity.name,
+        unit=quantity.unit,
+        z=z,
+        z_yardstick=z_yardstick,
+        rmse=_rms(_mean(apart)),
+        rmse_yardstick=yardstick,
+        p_spread=p_spread,
+        p_single=p_single,
+    )
+
+
+def _drawn(values: Array, named: NDArray[np.int64]) -> tuple[Array, Array]:
+    """Mean and largest t^2 of all features for each row of names, (draws,) each."""
+    complete = np.isfinite(values).all(axis=0)
+    kept, sets = np.where(complete, values, 0.0), len(values)
+    # Of each set from the mean of the others.
+    contrasts = np.where(complete, sets / (sets - 1) * (kept - kept.mean(axis=0)), 0.0)
+    # A feature that is the same everywhere says nothing, and rounding must not make it speak.
+    scale = np.abs(kept).max(axis=(0, 1))
+    speaks = (contrasts**2).sum(axis=(0, 1)) > 1e-20 * scale**2
+    contrasts = contrasts[:, :, speaks]
+    mean, largest = np.zeros(len(named)), np.zeros(len(named))
+    if not contrasts.shape[2]:
+        return mean, largest
+    flat = contrasts.reshape(-1, contrasts.shape[2])
+    squares = flat**2
+    for start in range(0, len(named), _AT_ONCE):
+        chosen = named[start : start + _AT_ONCE]
+        rows = (chosen[:, None, :] == np.arange(sets)[None, :, None]).reshape(len(chosen), -1)
+        rows = rows.astype(np.float64)
+        size = rows @ squares
+        t2 = np.divide((rows @ flat) ** 2, size, out=np.zeros_like(size), where=size > 0)
+        mean[start : start + len(chosen)] = t2.mean(axis=1)
+        largest[start : start + len(chosen)] = t2.max(axis=1)
+    return mean, largest
+
+
+_AT_ONCE = 500
+
+
+def _chances(statistic: Array) -> Array:
+    """For each draw the share of draws, itself included, with a statistic at least as large."""
+    # Rounding makes equal statistics differ in the last digits.
+    rounded = np.round(statistic, 9)
+    ordered = np.sort(rounded)
+    return 1.0 - np.searchsorted(ordered, rounded, side="left") / len(ordered)
+
+
+def _z(differences: Array) -> Array:
+    """(F,) mean of (B, F) paired differences in standard errors; NaN where none or no spread."""
+    error = _error(differences)
+    known = (np.isfinite(differences).sum(axis=0) >= _LEAST_TRIALS) & (error > 0)
+    return np.where(known, _mean(differences) / np.where(known, error, 1.0), np.nan)
+
+
+def _error(differences: Array) -> Array:
+    """(F,) standard error of the mean of (B, F) numbers without NaN."""
+    count = np.isfinite(differences).sum(axis=0)
+    squares = np.nansum((differences - _mean(differences)) ** 2, axis=0)
+    return np.asarray(np.sqrt(squares / np.maximum(count - 1, 1) / np.maximum(count, 1)))
+
+
+def _mean(differences: Array) -> Array:
+    """(F,) mean of (B, F) without NaN; NaN where there is nothing else."""
+    count = np.isfinite(differences).sum(axis=0)
+    total = np.nansum(differences, axis=0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _share_notable(z: Array) -> float:
+    known = np.isfinite(z)
+    return float((np.abs(z[known]) > NOTABLE_Z).mean()) if known.any() else 0.0
+
+
+def _rms(differences: Array) -> float:
+    known = differences[np.isfinite(differences)]
+    return float(np.sqrt((known**2).mean())) if known.size else 0.0

@@ -1,0 +1,243 @@
+"""Two simulators with noise of their own: the same statistics as one simulator run twice.
+
+A and A' are runs of the first backend, B is one of the second. Nothing about a single spike can be
+asked; what can is whether B differs from A by more than A' does (`bridge.compare.significance`).
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from bridge.compare.power import Spread
+from bridge.compare.sides import Side
+from bridge.compare.significance import Quantity, QuantityResult, compare_sets
+from bridge.compare.statistics import count_correlations, lv, rates_hz
+from bridge.errors import SpecError
+from bridge.spiking.drive import Drive, OwnNoise, derived_seed
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.recording import Recording
+
+Array = NDArray[np.float64]
+Report = Callable[[str, float], None]
+
+ALPHA, POWER, EFFECT = 0.01, 0.9, 0.02
+PILOT_TRIALS, MOST_TRIALS = 24, 1000
+READOUT_BINS = 10
+CORRELATION_BIN_MS = 20.0
+_NAMES_STREAM = 9
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StatisticalComparison:
+    """What was found between two simulators with noise of their own.
+
+    Attributes:
+        labels: Names of A and B.
+        trials: Trials of each set.
+        alpha: Chance of a false alarm that was promised.
+        p: Chance of a difference like the largest one if there is none.
+        quantities: Each quantity's result.
+        distances: Earth mover's distances of B and of A' from A, of the distributions over units
+            or pairs, by name.
+        power: Chance with which the difference `effect` is found.
+        effect: Relative difference of every unit's rate that is found with chance `power`.
+        sets: Recordings of A, A' and B; or of A and B, where there is no A'.
+        seconds: Wall time.
+    """
+
+    labels: tuple[str, str]
+    trials: int
+    alpha: float
+    p: float
+    quantities: tuple[QuantityResult, ...]
+    distances: dict[str, tuple[float, float]]
+    power: float
+    effect: float
+    sets: tuple[Recording, ...]
+    seconds: float
+
+    @property
+    def agreed(self) -> bool:
+        """Whether nothing was found that chance does not explain."""
+        return self.p >= self.alpha
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How sure a statistical comparison is to be.
+
+    Attributes:
+        trials: Trials of each set; None: as many as the promise takes.
+        alpha: Chance of a false alarm.
+        effect: Relative difference of every unit's rate that is to be found with chance
+        power: Chance with which it is.
+    """
+
+    trials: int | None = None
+    alpha: float = ALPHA
+    effect: float = EFFECT
+    power: float = POWER
+
+    def __post_init__(self) -> None:
+        for name in ("alpha", "effect", "power"):
+            if not 0 < getattr(self, name) < 1:
+                raise SpecError(f"{name}: must lie between 0 and 1, got {getattr(self, name)}")
+
+
+def run_statistically(
+    network: SpikingNetwork,
+    drive: Drive,
+    sides: tuple[Side, Side],
+    plan: Plan,
+    seed: int,
+    on_progress: Report,
+) -> StatisticalComparison:
+    """Run A, A' and B, and test whether B is like A.
+
+    Args:
+        network: What to run; it needs noise, or the three sets would be the same.
+        drive: Its drive, of as many trials as may be needed; the first ones are run.
+        sides: The first gives A and A', the second B.
+        plan: How sure it is to be.
+        seed: Decides the noise.
+        on_progress: Called with what is being done and its fraction done.
+
+    Raises:
+        SpecError: there is no noise, or there are too few trials.
+    """
+    if not network.noise_mv().any():
+        raise SpecError("this network has no noise: without it statistics say nothing")
+    began = time.monotonic()
+    runs = [
+        _Set(network, side, derived_seed(seed, _NAMES_STREAM, number), name, on_progress)
+        for number, (side, name) in enumerate(((sides[0], "A"), (sides[0], "A'"), (sides[1], "B")))
+    ]
+    trials = drive.n_trials if plan.trials is None else plan.trials
+    if plan.trials is None and trials > PILOT_TRIALS:
+        pilot = [run.upto(drive.trials(0, PILOT_TRIALS)) for run in runs[:2]]
+        spread = _spread(pilot[0], pilot[1])
+        trials = max(PILOT_TRIALS, spread.trials(plan.effect, plan.power, plan.alpha, trials))
+    whole = drive.trials(0, trials)
+    a, again, b = (run.upto(whole) for run in runs)
+    found = compare_recordings((a, again, b), (sides[0].label, sides[1].label), plan, seed)
+    return replace(found, seconds=time.monotonic() - began)
+
+
+class _Set:
+    """One of the three sets of trials, which may grow."""
+
+    def __init__(
+        self, network: SpikingNetwork, side: Side, seed: int, name: str, on_progress: Report
+    ) -> None:
+        self.network, self.side, self.seed = network, side, seed
+        self.name, self.on_progress = f"{side.label}, own noise ({name})", on_progress
+        self.done: list[Recording] = []
+
+    def upto(self, drive: Drive) -> Recording:
+        """All trials of the drive; those that are done already are not done again."""
+        begun = sum(part.spikes.n_trials for part in self.done)
+        if begun < drive.n_trials:
+            own = replace(drive, noise=OwnNoise(seed=self.seed)).trials(begun, drive.n_trials)
+
+            def report(fraction: float) -> None:
+                whole = begun + fraction * (drive.n_trials - begun)
+                self.on_progress(self.name, whole / drive.n_trials)
+
+            self.done.append(self.side.run(self.network, own, report))
+        return Recording.joined(self.done)
+
+
+def compare_recordings(
+    sets: tuple[Recording, ...], labels: tuple[str, str], plan: Plan, seed: int
+) -> StatisticalComparison:
+    """Compare B, the last one, with A and A', or with A alone, all of the same trials.
+
+    Raises:
+        SpecError: they differ in trials, steps or neurons, or there are too few trials.
+    """
+    shapes = {(r.spikes.n_trials, r.spikes.n_neurons, round(r.trial_s, 9)) for r in sets}
+    if len(shapes) > 1:
+        raise SpecError(
+            "recordings of different trials, neurons or lengths cannot be compared: "
+            + ", ".join(str(shape) for shape in sorted(shapes))
+        )
+    trials = sets[0].spikes.n_trials
+    quantities = _quantities(sets)
+    results, p = compare_sets(quantities, np.random.default_rng((seed, _NAMES_STREAM)))
+    spread = _spread(sets[0], sets[1], len(sets))
+    return StatisticalComparison(
+        labels=labels,
+        trials=trials,
+        alpha=plan.alpha,
+        p=p,
+        quantities=tuple(results),
+        distances=_distances(sets, quantities),
+        power=plan.power,
+        effect=spread.effect(trials, plan.power, plan.alpha),
+        sets=sets,
+        seconds=0.0,
+    )
+
+
+def _spread(one: Recording, other: Recording, sets: int = 3) -> Spread:
+    rates = [rates_hz(each.spikes, each.trial_s) for each in (one, other)]
+    return Spread.of(rates[0], rates[1], sets=sets)
+
+
+def _quantities(sets: tuple[Recording, ...]) -> list[Quantity]:
+    rates = np.stack([rates_hz(each.spikes, each.trial_s) for each in sets])
+    variations = np.stack([lv(each.spikes, each.dt_ms) for each in sets])
+    found = [
+        Quantity(name="firing rate", unit="Hz", values=rates),
+        Quantity(name="interval variability (LV)", unit="", values=variations),
+    ]
+    shared = [name for name in sets[0].readouts if all(name in each.readouts for each in sets)]
+    if shared:
+        binned = np.stack([_binned(each, shared) for each in sets])
+        found.append(Quantity(name="readout in bins", unit="", values=binned))
+    return found
+
+
+def _binned(recording: Recording, names: list[str]) -> Array:
+    """(B, bins of all outputs) means of the readouts in equal parts of the trial."""
+    parts = []
+    for name in names:
+        outputs = np.asarray(recording.readouts[name])
+        bins = np.array_split(outputs, min(READOUT_BINS, len(outputs)), axis=0)
+        parts += [part.mean(axis=0) for part in bins]
+    return np.concatenate(parts, axis=1)
+
+
+def _distances(
+    sets: tuple[Recording, ...], quantities: list[Quantity]
+) -> dict[str, tuple[float, float]]:
+    """Earth mover's distances of B and of A' from A; NaN for A' where there is none."""
+    described = {part.name: [_unit_means(side) for side in part.values] for part in quantities[:2]}
+    described["correlation of counts in 20 ms"] = [
+        count_correlations(each.spikes, each.dt_ms, CORRELATION_BIN_MS) for each in sets
+    ]
+    return {
+        name: (
+            _distance(each[0], each[-1]),
+            _distance(each[0], each[1]) if len(sets) == 3 else float("nan"),
+        )
+        for name, each in described.items()
+    }
+
+
+def _unit_means(values: Array) -> Array:
+    """(N,) means over trials of (B, N), without NaN."""
+    known = np.isfinite(values)
+    count = known.sum(axis=0)
+    means: Array = np.where(known, values, 0.0).sum(axis=0)[count > 0] / count[count > 0]
+    return means
+
+
+def _distance(one: Array, other: Array) -> float:
+    if not one.size or not other.size:
+        return float("nan")
+    return float(stats.wasserstein_distance(one, other))

@@ -1,0 +1,190 @@
+"""The outcome of a comparison in sentences, and level by level in a table."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bridge.compare.agreement import Agreement
+from bridge.compare.exactness import ExactComparison
+from bridge.compare.probes import ProbeReport
+from bridge.compare.statistical import StatisticalComparison
+from bridge.methods.scoring import accuracy
+
+
+@dataclass(frozen=True)
+class LevelRow:
+    """One level of one pair, in words."""
+
+    level: str
+    compared: str
+    tested: str
+    found: str
+    sure: str
+    agreed: bool
+
+
+def verdict(agreement: Agreement) -> str:
+    """The outcome in one sentence."""
+    names = _listed(agreement.labels)
+    rows = level_rows(agreement)
+    failed = [row for row in rows if not row.agreed]
+    if failed:
+        levels = _listed(tuple(dict.fromkeys(row.level for row in failed)))
+        return f"Disagree: {names} differ on the {levels} level: {failed[0].found}."
+    found = [_exact_agreement(one) for one in agreement.exact[:1]]
+    found += [_statistical_agreement(one) for one in agreement.statistical]
+    if agreement.probes:
+        count = sum(finding.count for finding in agreement.probes[-1].findings)
+        found.append(f"{count:,} quantities are as the formulas have them")
+    return f"Agree: {names}: {'; '.join(found)}."
+
+
+def _exact_agreement(one: ExactComparison) -> str:
+    return f"the same {one.spikes[0]:,} spikes in {one.trials} trials, none differing"
+
+
+def _statistical_agreement(one: StatisticalComparison) -> str:
+    return (
+        f"in {one.trials} trials under noise of their own nothing that chance does not explain "
+        f"(p = {one.p:.2g})"
+    )
+
+
+def evidence(agreement: Agreement) -> list[str]:
+    """What the verdict rests on, a sentence for each thing found."""
+    lines = [f"A fault was put in on purpose: {agreement.fault}."] if agreement.fault else []
+    for comparison in agreement.exact:
+        lines += _exact_evidence(comparison)
+    for report in agreement.probes:
+        lines += _probe_evidence(report)
+    lines += [_statistical_evidence(found) for found in agreement.statistical]
+    return [*lines, *_accuracies(agreement)]
+
+
+def level_rows(agreement: Agreement) -> list[LevelRow]:
+    """A row for each level and pair."""
+    rows = [_exact_row(comparison) for comparison in agreement.exact]
+    rows += [_probe_row(report) for report in agreement.probes]
+    return rows + [_statistical_row(found) for found in agreement.statistical]
+
+
+def _exact_evidence(comparison: ExactComparison) -> Iterator[str]:
+    pair = " and ".join(comparison.labels)
+    if comparison.first is not None:
+        first = comparison.first
+        yield (
+            f"{pair}: {comparison.differing:,} spikes are on one side only, the first in trial "
+            f"{first.trial} at {first.time_ms:g} ms (step {first.step}): {first.unit} fired in {first.fired_in} "
+            "only."
+        )
+        if comparison.explanation is not None:
+            why = comparison.explanation
+            yield (
+                f"What differed first: the voltage of {why.unit} in step {why.step}, "
+                f"{why.values_mv[0]:.9g} and {why.values_mv[1]:.9g} mV (reference: "
+                f"{why.values_mv[2]:.9g} mV). {why.quantity}"
+            )
+    elif not comparison.agreed:
+        yield (
+            f"{pair}: the same spikes, but readouts that differ by up to "
+            f"{comparison.readout_difference:.3g} (readout filter or weights)."
+        )
+    elif comparison.certified:
+        apart = comparison.largest_difference_mv
+        told = f"differ by at most {apart:.2g} mV" if apart else "are equal bit for bit"
+        yield (
+            f"{pair}: no voltage came nearer to threshold than {comparison.margin_mv:.2g} mV, "
+            f"and the voltages {told}."
+        )
+
+
+def _probe_evidence(report: ProbeReport) -> Iterator[str]:
+    for finding in report.findings:
+        if not finding.passed:
+            yield (
+                f"{report.label}: {finding.quantity}, at {finding.where}: {finding.found:.6g} "
+                f"instead of {finding.expected:.6g} (off by {finding.error:.3g} "
+                f"{finding.measure}, {finding.tolerance:g} allowed)."
+            )
+
+
+def _statistical_evidence(found: StatisticalComparison) -> str:
+    pair = " and ".join(found.labels)
+    promise = _promise(found)
+    if found.agreed:
+        return (
+            f"{pair}: no statistical difference in {found.trials} trials (p = {found.p:.2g}); "
+            f"{promise}."
+        )
+    largest = min(found.quantities, key=lambda part: min(part.p_spread, part.p_single))
+    return (
+        f"{pair}: {largest.name} differs (p = {found.p:.2g} for all tests together): "
+        f"{largest.notable:.0%} of the units beyond 1.96 standard errors, largest "
+        f"{largest.largest_z:.1f}; {promise}."
+    )
+
+
+def _promise(found: StatisticalComparison) -> str:
+    if not math.isfinite(found.effect):
+        return "how small a difference would be found cannot be told, nothing varies"
+    return (
+        f"a difference of {found.effect:.1%} in every unit's rate is found with "
+        f"{found.power:.0%}, a false alarm comes in at most {found.alpha:.0%}"
+    )
+
+
+def _exact_row(comparison: ExactComparison) -> LevelRow:
+    found = f"{comparison.differing:,} spikes are on one side only"
+    if comparison.identical and not comparison.agreed:
+        found = f"readouts differ by {comparison.readout_difference:.3g}"
+    sure = "a single differing spike is found"
+    if comparison.certified:
+        sure = f"certified: {comparison.margin_mv:.2g} mV from threshold at the nearest"
+    return LevelRow(
+        level="exact",
+        compared=" and ".join(comparison.labels),
+        tested=f"{comparison.trials} trials under the same noise, spike for spike",
+        found=found,
+        sure=sure,
+        agreed=comparison.agreed,
+    )
+
+
+def _probe_row(report: ProbeReport) -> LevelRow:
+    failed = [finding for finding in report.findings if not finding.passed]
+    found = "all within tolerance"
+    if failed:
+        found = "wrong: " + "; ".join(finding.quantity for finding in failed)
+    return LevelRow(
+        level="probe",
+        compared=report.label,
+        tested=f"{sum(finding.count for finding in report.findings):,} quantities by formula",
+        found=found,
+        sure="onset to one step, size to 0.1 %, noise to 4 standard errors",
+        agreed=report.agreed,
+    )
+
+
+def _statistical_row(found: StatisticalComparison) -> LevelRow:
+    return LevelRow(
+        level="statistical",
+        compared=" and ".join(found.labels),
+        tested=f"{len(found.sets)} sets of {found.trials} trials, noise of their own",
+        found=f"p = {found.p:.2g}" + ("" if found.agreed else f", below {found.alpha:g}"),
+        sure=_promise(found),
+        agreed=found.agreed,
+    )
+
+
+def _accuracies(agreement: Agreement) -> Iterator[str]:
+    network, made = agreement.network, agreement.trials
+    if network is None or made is None:
+        return
+    for label, recording in agreement.frozen.items():
+        if recording.readouts:
+            share = accuracy(network, made, recording)
+            yield f"{label} does the task ({network.task}) in {share:.0%} of them."
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"
