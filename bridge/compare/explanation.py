@@ -5,6 +5,7 @@ voltage of every step. Until the step where they part all quantities were equal;
 that step is held against everything that enters a voltage there.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -117,19 +118,32 @@ class _Truth:
     def __init__(self, network: SpikingNetwork, drive: Drive, step: int) -> None:
         self.network = network
         run, stream = Stepper(network, drive), NoiseStream(network, drive)
+        self.earlier: deque[dict[str, Array]] = deque(maxlen=_LONGEST_LAG)
         for number in range(step + 1):
             self.before = _all(run, "v")
             self.refractory = _all(run, "refractory") > 0
             drawn = None if stream.silent else stream.take(1)[0]
             run.begin(number, drawn)
             self.reached = _all(run, "v")
-            if number == step:
-                # The currents that the step has used; its end makes those of the next one.
-                self.currents = {each.projection.name: self._of(each) for each in run.projections}
+            # The currents that the step has used; its end makes those of the next one.
+            self.currents = {each.projection.name: self._of(each) for each in run.projections}
+            if number < step:
+                self.earlier.appendleft(self.currents)
             run.end(number)
         noise = np.zeros(network.size) if drawn is None else drawn[0]
         self.noise, self.after, self.spiked = noise, _all(run, "v"), _all(run, "spikes") > 0
-        self.factor = np.concatenate([_gain(each.membrane) for each in run.populations])
+        populations = run.populations
+        self.factor = np.concatenate([_gain(each.membrane) for each in populations])
+        self.reset = np.concatenate([each.membrane.reset for each in populations])
+        # Where the membranes would be had all been stepped; the noise is added after.
+        current = sum(
+            self.currents.values(), np.concatenate([p.membrane.bias for p in populations])
+        )
+        quadratic = np.concatenate(
+            [np.full(each.v.shape[1], each.membrane.step == "quadratic") for each in populations]
+        )
+        pull = np.where(quadratic, self.before**2 + current, current - self.before)
+        self.stepped = self.before + pull * self.factor
 
     def _of(self, synapses: Synapses) -> Array:
         """(N,) current of a projection, 0 in neurons that it does not reach."""
@@ -139,47 +153,81 @@ class _Truth:
 
     def account(self, label: str, found: Array) -> str:
         """What is wrong with the voltages of a side at the end of the step, in a sentence."""
-        off = np.abs(found - self.after) > ROUNDING_MV
-        neuron = int(np.argmax(np.abs(found - self.after)))
-        unit = unit_name(self.network, neuron)
-        if self.refractory[neuron] and not self.spiked[neuron]:
-            return f"{label}: {unit} moved on although it is refractory (refractory period)."
-        still = self.before + self.noise
-        if not self.refractory[neuron] and _close(found[neuron], still[neuron]):
-            return f"{label}: {unit} stood still although it is not refractory (refractory period)."
-        if self.spiked[neuron] and _close(found[neuron], self.reached[neuron]):
-            return f"{label}: {unit} reached threshold but was not reset (threshold, reset)."
-        return f"{label}: {self._cause(found - self.after, off & ~self.spiked, unit)}."
+        difference = found - self.after
+        # What fired on one side only follows from a current, and stands at reset.
+        clear = ~self.spiked & (np.abs(found - self.reset) > ROUNDING_MV)
+        off = (np.abs(difference) > ROUNDING_MV) & clear
+        neuron = int(np.argmax(np.abs(difference) * (off if off.any() else 1)))
+        told = self._of_proportion("the noise", difference, self.noise, off)
+        told = told or self._of_neuron(neuron, found[neuron])
+        return f"{label}: {told or self._of_currents(difference, off)}."
 
-    def _cause(self, difference: Array, off: NDArray[np.bool_], unit: str) -> str:
-        """Of what enters a voltage, what all differences are in proportion to."""
-        if not off.any():
-            return f"the voltage of {unit} after its spike differs (reset)"
-        parts = {"the noise": self.noise}
-        parts |= {
-            f"the current of projection {name!r}": current * self.factor
-            for name, current in self.currents.items()
-        }
-        fits = {name: _proportion(difference[off], part[off]) for name, part in parts.items()}
-        known = {name: fit for name, fit in fits.items() if fit is not None}
-        if known:
-            name = min(known, key=lambda each: known[each][1])
-            share, residual = known[name]
-            if residual < _PROPORTIONAL:
-                told = "is missing" if abs(1 + share) < _PROPORTIONAL else f"is {1 + share:.4g} of"
-                return f"{name} {told}{'' if told == 'is missing' else ' what it should be'}"
-        largest = max(parts, key=lambda each: float(np.abs(parts[each][off]).max()))
-        return f"{largest} differs most likely, not in proportion from neuron to neuron"
+    def _of_neuron(self, neuron: int, found: float) -> str:
+        """What a single voltage tells, in a sentence; "" where it tells nothing."""
+        unit, still = unit_name(self.network, neuron), self.before[neuron] + self.noise[neuron]
+        if self.spiked[neuron]:
+            if _close(found, self.reached[neuron]):
+                return f"{unit} reached threshold but was not reset (threshold, reset)"
+            return f"{unit} did not fire, or its voltage after a spike differs (threshold, reset)"
+        if not self.refractory[neuron]:
+            stood = _close(found, still)
+            return f"{unit} stood still although it is not refractory" if stood else ""
+        if _close(found, self.stepped[neuron] + self.noise[neuron]):
+            return f"{unit} moved on although it is refractory (refractory period)"
+        return f"{unit} is refractory, and only noise and stimulation can differ there"
+
+    def _of_proportion(
+        self, name: str, difference: Array, part: Array, off: NDArray[np.bool_]
+    ) -> str:
+        """Whether all differences are the same share of `part`, in a sentence; "" if not."""
+        fit = _proportion(difference[off], part[off])
+        if fit is None or fit[1] > _PROPORTIONAL:
+            return ""
+        if abs(1 + fit[0]) < _PROPORTIONAL:
+            return f"{name} is missing, or comes later"
+        return f"{name} is {1 + fit[0]:.4g} of what it should be"
+
+    def _of_currents(self, difference: Array, off: NDArray[np.bool_]) -> str:
+        """Which current accounts for the differences, in a sentence."""
+        moved = {name: current * self.factor for name, current in self.currents.items()}
+        told = [
+            self._of_proportion(f"the current of projection {name!r}", difference, part, off)
+            for name, part in moved.items()
+        ]
+        found = self._late(difference, off) or next(filter(None, told), "")
+        if found or not moved:
+            return found or "no current accounts for the difference"
+        largest = max(moved, key=lambda name: float(np.abs(moved[name][off]).max()))
+        return f"the current differs, most of which comes over projection {largest!r}"
+
+    def _late(self, difference: Array, off: NDArray[np.bool_]) -> str:
+        """Whether a current is that of some steps before, in a sentence; "" where none is."""
+        for steps, currents in enumerate(self.earlier, start=1):
+            for name, before in currents.items():
+                if not before[off].any():
+                    # A current that was not there before cannot be told from one that is missing.
+                    continue
+                shift = (before - self.currents[name]) * self.factor
+                fit = _proportion(difference[off], shift[off])
+                if fit is not None and abs(fit[0] - 1) < _PROPORTIONAL and fit[1] < _PROPORTIONAL:
+                    plural = "step" if steps == 1 else "steps"
+                    return f"the current of projection {name!r} is {steps} {plural} late"
+        return ""
 
 
+# By how many steps a current is looked back for: 200 are 10 ms in steps of 0.05 ms.
+_LONGEST_LAG = 200
 # Relative to the differences; what is in proportion is so to ten digits.
 _PROPORTIONAL = 1e-5
 
 
 def _proportion(difference: Array, part: Array) -> tuple[float, float] | None:
-    """By which factor `part` makes the differences, and what is left of them, relative."""
+    """By which factor `part` makes the differences, and what is left of them, relative.
+
+    None where there are too few neurons to tell.
+    """
     size = float(part @ part)
-    if size == 0:
+    if size == 0 or np.count_nonzero(part) < 2:
         return None
     share = float(difference @ part) / size
     left = float(np.abs(difference - share * part).max() / np.abs(difference).max())

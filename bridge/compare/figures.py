@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import islice
+from textwrap import wrap
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -70,8 +71,11 @@ def rasters(agreement: Agreement) -> Figure:
             axes.plot(time_s, neuron, "|", color=INK, markersize=2, markeredgewidth=0.6)
             _shade_input(axes, agreement, trial)
             _mark_first_difference(axes, agreement, trial)
-            axes.set(xlim=(0, recording.trial_s), title=f"{name}: {label}, {len(neuron)} spikes")
-        row[0].set_ylabel("neuron")
+            axes.set(xlim=(0, recording.trial_s))
+            axes.set_title(f"{len(neuron):,} spikes", loc="right", fontsize="small")
+        row[0].set_ylabel(f"{name}\nneuron")
+    for axes, label in zip(grid[0], labels, strict=True):
+        axes.set_title("\n".join(wrap(label, 28)), loc="left")
     for axes in grid[-1]:
         axes.set_xlabel("time (s)")
     return figure
@@ -239,8 +243,12 @@ def _trials(agreement: Agreement) -> Trials | None:
 def _shown_trials(agreement: Agreement) -> Iterator[tuple[str, int]]:
     """Name and number of the first trial of some conditions; without a task, of the first."""
     shown = _trials(agreement)
+    parted = {each.first.trial for each in agreement.exact if each.first is not None}
+    for trial in sorted(parted)[:1]:
+        yield f"first difference (trial {trial})", trial
     if shown is None or agreement.network is None:
-        yield "trial 0", 0
+        if 0 not in parted:
+            yield "trial 0", 0
         return
     names = find_task(agreement.network.task).conditions
     count = min(each.spikes.n_trials for each in shown_recordings(agreement).values())

@@ -74,8 +74,8 @@ def _exact_evidence(comparison: ExactComparison) -> Iterator[str]:
         first = comparison.first
         yield (
             f"{pair}: {comparison.differing:,} spikes are on one side only, the first in trial "
-            f"{first.trial} at {first.time_ms:g} ms (step {first.step}): {first.unit} fired in {first.fired_in} "
-            "only."
+            f"{first.trial} at {first.time_ms:g} ms (step {first.step}): {first.unit} fired in "
+            f"{first.fired_in} only."
         )
         if comparison.explanation is not None:
             why = comparison.explanation
