@@ -190,10 +190,10 @@ def test_an_unknown_task_is_refused(refused, tmp_path):
     assert line.startswith("spikebridge: unknown task 'juggling'; known are go-nogo, xor, ")
 
 
-@pytest.mark.parametrize("name", ["nest", "[/bold]"])
+@pytest.mark.parametrize("name", ["neuron", "[/bold]"])
 def test_an_unknown_backend_is_refused(name, refused, lif_file, rate_file, tmp_path):
     out = ("--out", tmp_path / "out.h5")
-    known = f"spikebridge: unknown backend {name!r}; known are reference, brian2, snntorch"
+    known = f"spikebridge: unknown backend {name!r}; known are reference, brian2, snntorch, nest"
     assert refused("run", lif_file, *out, "--backend", name) == known
     assert refused("convert", rate_file, *out, "--backend", name, "--trials", 1) == known
     assert refused("compare", lif_file, *out, "--backends", f"snntorch,{name}") == known
@@ -628,9 +628,10 @@ def test_comparing_fails_with_a_report_where_one_spike_differs(
     monkeypatch.setattr(bridge.backends, "load", load_faulty)
     outcome = command("compare", lif_file, "--out", tmp_path / "agreement.html", *COMPARE)
     assert outcome.status == 1
-    assert "Disagree: reference and snntorch differ in 1 spikes" in outcome.out
-    only = r"first difference in trial 1 at .*: units\[\d\] fired in reference only"
+    assert "Disagree: reference and snntorch differ on the exact level: 1 spike" in outcome.out
+    only = r"the first in trial 1 at .*: units\[\d\] fired in reference only"
     assert re.search(only, outcome.out)
+    assert "No voltage differs until there" in outcome.out
     assert "Disagree" in (tmp_path / "agreement.html").read_text()
 
 

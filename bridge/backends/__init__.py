@@ -10,7 +10,7 @@ from bridge.spiking.drive import Drive
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
 
-NAMES = ("reference", "brian2", "snntorch")
+NAMES = ("reference", "brian2", "snntorch", "nest")
 
 
 def check_name(name: str) -> None:
@@ -42,13 +42,15 @@ def simulate(
     Args:
         network: What to run, N neurons.
         drive: Input (T, B, C), noise and start of B trials.
-        backend: "reference", "brian2" or "snntorch". Under `SharedNoise` or `FrozenNoise` all of
-            them fire the same spikes in float64.
+        backend: "reference", "brian2", "snntorch" or "nest". Under `SharedNoise` or `FrozenNoise`
+            the first three fire the same spikes in float64; "nest" takes `OwnNoise` only, and
+            agrees in distribution.
         on_progress: Called with the fraction done.
         **options: All backends: `voltages`, `margins` (bool: what to record besides spikes).
             brian2: `target` ("numpy", "cython", "standalone"; default: standalone where there is a
             compiler), `workers`. snntorch: `dtype` ("float64", "float32"), `device` ("cpu",
-            "cuda", "cuda:N"), `compiled`, `dense` (bool), `workers`.
+            "cuda", "cuda:N"), `compiled`, `dense` (bool), `workers`. nest: `parameters` ("euler",
+            "plain"), `workers`; it has no `margins`.
 
     Returns:
         Spikes as events and readouts (T, B, O).

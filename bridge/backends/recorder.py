@@ -89,7 +89,12 @@ def recording(
 ) -> Recording:
     """The recording of a finished run: its events, the readouts they decode to, where from."""
     spikes = gathered.spikes()
-    packages = {"reference": "numpy", "brian2": "brian2", "snntorch": "snntorch"}
+    packages = {
+        "reference": "numpy",
+        "brian2": "brian2",
+        "snntorch": "snntorch",
+        "nest": "nest-simulator",
+    }
     noise = drive.noise
     return Recording(
         spikes=spikes,

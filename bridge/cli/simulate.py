@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def run(
     network: NetworkFile,
     out: Annotated[Path, typer.Option(help="Where the recording goes.", show_default=False)],
-    backend: Annotated[str, typer.Option(help="reference, brian2 or snntorch.")] = "snntorch",
+    backend: Annotated[str, typer.Option(help="reference, brian2, snntorch or nest.")] = "snntorch",
     trials: Annotated[int, typer.Option(help="Trials of the network's task.")] = 20,
     seed: Seed = 0,
     target: Annotated[
@@ -61,6 +61,9 @@ def run(
     check_writable(out, force=force)
     made, drive = task_drive(spiking, trials, seed)
     pushes = tuple(_stimulation(spiking, text) for text in stimulate or ())
+    if backend == "nest":
+        # It computes no noise but its own.
+        drive = replace(drive, noise=bridge.OwnNoise(seed=seed))
     drive = replace(drive, stimulation=pushes)
     given = {"target": target, "dtype": dtype, "device": device}
     with terminal.progress_bar(f"running {backend}") as report:

@@ -166,7 +166,8 @@ def _input_late(network: SpikingNetwork, drive: Drive) -> Changed:
         raise SpecError("this network has no input")
     if network.sample_offset_steps:
         return replace(network, sample_offset_steps=network.sample_offset_steps - 1), drive
-    # One step late from no offset: one sample late, and all but one of its steps too early.
+    # One step late from no offset: one sample late, and all but one of its steps too early. The
+    # last sample is then never reached.
     inputs = np.concatenate([drive.inputs[:1], drive.inputs[:-1]])
     late = replace(network, sample_offset_steps=network.sample_steps - 1)
     return late, replace(drive, inputs=inputs)

@@ -31,22 +31,22 @@ def verdict(agreement: Agreement) -> str:
     if failed:
         levels = _listed(tuple(dict.fromkeys(row.level for row in failed)))
         return f"Disagree: {names} differ on the {levels} level: {failed[0].found}."
-    found = [_exact_agreement(one) for one in agreement.exact[:1]]
-    found += [_statistical_agreement(one) for one in agreement.statistical]
+    said = [_exact_agreement(one) for one in agreement.exact[:1]]
     if agreement.probes:
         count = sum(finding.count for finding in agreement.probes[-1].findings)
-        found.append(f"{count:,} quantities are as the formulas have them")
-    return f"Agree: {names}: {'; '.join(found)}."
+        said.append(f"meet {count:,} numbers that formulas tell")
+    said += [_statistical_agreement(one) for one in agreement.statistical]
+    return f"Agree: {names} {'; they '.join(said)}."
 
 
 def _exact_agreement(one: ExactComparison) -> str:
-    return f"the same {one.spikes[0]:,} spikes in {one.trials} trials, none differing"
+    return f"fired the same {one.spikes[0]:,} spikes in {one.trials} trials, none differing"
 
 
 def _statistical_agreement(one: StatisticalComparison) -> str:
     return (
-        f"in {one.trials} trials under noise of their own nothing that chance does not explain "
-        f"(p = {one.p:.2g})"
+        f"differ in {one.trials} trials under noise of their own by no more than chance "
+        f"explains (p = {one.p:.2g})"
     )
 
 
@@ -73,12 +73,14 @@ def _exact_evidence(comparison: ExactComparison) -> Iterator[str]:
     if comparison.first is not None:
         first = comparison.first
         yield (
-            f"{pair}: {comparison.differing:,} spikes are on one side only, the first in trial "
+            f"{pair}: {_spikes(comparison.differing)} on one side only, the first in trial "
             f"{first.trial} at {first.time_ms:g} ms (step {first.step}): {first.unit} fired in "
             f"{first.fired_in} only."
         )
-        if comparison.explanation is not None:
-            why = comparison.explanation
+        why = comparison.explanation
+        if why is None:
+            yield "No voltage differs until there: the same spikes are told differently."
+        else:
             yield (
                 f"What differed first: the voltage of {why.unit} in step {why.step}, "
                 f"{why.values_mv[0]:.9g} and {why.values_mv[1]:.9g} mV (reference: "
@@ -134,7 +136,7 @@ def _promise(found: StatisticalComparison) -> str:
 
 
 def _exact_row(comparison: ExactComparison) -> LevelRow:
-    found = f"{comparison.differing:,} spikes are on one side only"
+    found = f"{_spikes(comparison.differing)} on one side only"
     if comparison.identical and not comparison.agreed:
         found = f"readouts differ by {comparison.readout_difference:.3g}"
     sure = "a single differing spike is found"
@@ -184,6 +186,10 @@ def _accuracies(agreement: Agreement) -> Iterator[str]:
         if recording.readouts:
             share = accuracy(network, made, recording)
             yield f"{label} does the task ({network.task}) in {share:.0%} of them."
+
+
+def _spikes(count: int) -> str:
+    return "1 spike is" if count == 1 else f"{count:,} spikes are"
 
 
 def _listed(names: tuple[str, ...]) -> str:

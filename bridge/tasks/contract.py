@@ -47,7 +47,7 @@ def check_task(task: Checked) -> Checked:
 def target_loss(task: Task) -> float:
     """Mean over trials of sqrt(sum (o - z)^2) at which a network knows the task well.
 
-    The task's own `target_loss`, or else the error of 0.9 that Go-NoGo has in its 200 samples, in
+    The task's own `target_loss`, or else the error that 0.9 is in the 200 samples of Go-NoGo, in
     as many as this task has.
     """
     return float(getattr(task, "target_loss", 0.9 * math.sqrt(task.steps * task.output_size / 200)))

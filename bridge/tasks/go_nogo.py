@@ -32,6 +32,7 @@ class GoNoGo:
 
     strict: bool = False
     step_ms: float = 5.0
+    target_loss: float = 0.7
     steps: int = 200
     stimulus_start: int = 50
     stimulus_stop: int = 75

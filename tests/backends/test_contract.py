@@ -393,7 +393,7 @@ def test_float32_agrees_in_distribution():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"backend": "nest"}, "unknown backend 'nest'; known are reference, brian2, snntorch"),
+        ({"backend": "neuron"}, "unknown backend 'neuron'; known are reference, brian2, snntorch"),
         ({"backend": "brian2", "target": "gpu"}, "unknown Brian2 target 'gpu'"),
         ({"backend": "snntorch", "dtype": "float16"}, "unknown dtype 'float16'"),
         ({"backend": "snntorch", "device": "tpu"}, "unknown device 'tpu'"),

@@ -29,7 +29,7 @@ FLOOR = Case(
     part="floor", backend="floor", target="counter noise", dtype="float32", mode="eager", n=20,
     batch=2, simulated_s=SHORT_S, repeats=3,
 )  # fmt: skip
-UNKNOWN = dataclasses.replace(REFERENCE, backend="nest")
+UNKNOWN = dataclasses.replace(REFERENCE, backend="neuron")
 LEFT_OUT = dataclasses.replace(REFERENCE, n=10_000, left_out=True, note="left out: too long")
 SETTINGS = {"quick": True}
 
@@ -113,7 +113,7 @@ def test_no_floor_is_taken_from_another_size_or_number_of_processes():
 def test_a_case_that_fails_is_a_row_with_a_note_and_the_rest_goes_on(measured):
     rows = measured[1]
     failed = rows[UNKNOWN.key]
-    assert failed.note == ("failed: unknown backend 'nest'; known are reference, brian2, snntorch")
+    assert failed.note == ("failed: unknown backend 'neuron'; known are reference, brian2, snntorch, nest")
     assert failed.wall_s_median is None
     assert rows[REFERENCE.key].wall_s_median > 0
 

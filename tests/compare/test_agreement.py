@@ -1,13 +1,15 @@
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import drive_for, two_population_network
+from conftest import drive_for, kim_network, two_channel_network, two_population_network
 
 import bridge
 from bridge.backends import simulate
-from bridge.compare.agreement import parse_backend
 from bridge.compare.exactness import compare_exactly
+from bridge.compare.sides import parse_backend
+from bridge.compare.statistical import PILOT_TRIALS, Plan
 from bridge.errors import SpecError
 from bridge.spiking.recording import Spikes
 
@@ -88,10 +90,92 @@ def agreement(recorded):
     return bridge.compare(network, backends=["reference", "snntorch"], drive=drive, seed=1)
 
 
-def test_two_backends_agree_under_the_same_noise_and_not_under_their_own(agreement):
+def test_two_backends_agree_under_the_same_noise(agreement):
     assert agreement.agreed
-    one, other = (agreement.independent[label].spikes for label in agreement.labels)
-    assert not np.array_equal(one.codes(), other.codes())
+    assert not agreement.probes
+    assert not agreement.statistical
+    assert agreement.frozen["reference"].spikes.count == agreement.exact[0].spikes[1] > 0
+
+
+@pytest.fixture(scope="module")
+def whole(recorded):
+    network, _, _ = recorded
+    drive = drive_for(network, 80, trials=12)
+    levels = ["exact", "probe", "statistical"]
+    return bridge.compare(
+        network, backends=["reference", "snntorch"], drive=drive, seed=1, levels=levels
+    )
+
+
+def test_under_noise_of_their_own_spikes_differ_and_nothing_else(whole):
+    (found,) = whole.statistical
+    a, again, b = (each.spikes.codes() for each in found.sets)
+    assert not np.array_equal(a, again)
+    assert not np.array_equal(a, b)
+    assert whole.agreed
+    assert set(whole.statistics()["mean rate (Hz)"]) == {"reference", "snntorch"}
+
+
+def test_the_levels_are_those_that_both_sides_can_be_held_to(recorded):
+    network, drive, _ = recorded
+    found = bridge.compare(
+        network, backends=["reference", "snntorch:float32"], drive=drive_for(network, 20, trials=8)
+    )
+    assert not found.exact
+    assert len(found.statistical) == 1
+    assert [report.label for report in found.probes] == ["reference", "snntorch:float32"]
+    with pytest.raises(SpecError, match="snntorch:float32 does not claim the same spikes"):
+        bridge.compare(
+            network, backends=["reference", "snntorch:float32"], drive=drive, levels=["exact"]
+        )
+
+
+def test_without_noise_statistics_say_nothing():
+    network = two_channel_network()
+    drive = drive_for(network, 50, trials=8)
+    with pytest.raises(SpecError, match="this network has no noise"):
+        bridge.compare(
+            network, backends=["reference", "snntorch"], drive=drive, levels=["statistical"]
+        )
+    found = bridge.compare(network, backends=["reference", "snntorch:float32"], drive=drive)
+    assert not found.statistical
+    assert found.probes
+
+
+def test_as_many_trials_are_run_as_the_promise_takes():
+    recurrent, stimulus = kim_network().projections
+    one_channel = replace(stimulus, weights=stimulus.weights[:, :1])
+    network = replace(
+        kim_network(), task="go-nogo", input_size=1, projections=[recurrent, one_channel]
+    )
+    plans = [Plan(effect=effect, power=0.5, alpha=0.2) for effect in (0.5, 0.01)]
+    trials = []
+    for plan in plans:
+        found = bridge.compare(
+            network, backends=["snntorch", "snntorch:float32"], levels=["statistical"], plan=plan
+        )
+        trials.append(found.statistical[0].trials)
+        assert found.statistical[0].effect <= plan.effect * 1.5
+    assert trials[0] == PILOT_TRIALS < trials[1]
+
+
+def test_everything_is_there_for_programs_too(whole, tmp_path):
+    page, machine, *_ = bridge.report(whole, tmp_path / "page.html")
+    told = json.loads(machine.read_text(), parse_constant=pytest.fail)
+    assert (told["format"], told["format_version"]) == ("spikebridge-agreement", 1)
+    assert told["agreed"] is True
+    assert told["verdict"] in page.read_text()
+    assert told["exact"][0]["differing"] == 0
+    assert told["exact"][0]["certified"] is True
+    assert {part["name"] for part in told["statistical"][0]["quantities"]} == {
+        "firing rate", "interval variability (LV)", "readout in bins",
+    }  # fmt: skip
+    assert all(f["passed"] for probe in told["probes"] for f in probe["findings"])
+
+
+def test_a_report_called_like_its_data_is_refused(whole, tmp_path):
+    with pytest.raises(bridge.BridgeError, match=r"call it \.html"):
+        bridge.report(whole, tmp_path / "page.json")
 
 
 def test_a_faulty_backend_is_caught(recorded, monkeypatch):
@@ -119,8 +203,9 @@ def test_the_report_is_one_page_with_pictures(agreement, tmp_path):
     text = written[0].read_text()
     assert "Agree: reference and snntorch fired the same" in text
     assert "http" not in text.replace("http-equiv", "")
-    assert [path.name for path in written[1:]] == ["rasters.png", "readouts.png", "rates.png"]
-    assert all(path.read_bytes().startswith(b"\x89PNG") for path in written[1:])
+    assert written[1] == tmp_path / "page.json"
+    assert [path.name for path in written[2:]] == ["rasters.png", "readouts.png", "rates.png"]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in written[2:])
     with pytest.raises(bridge.BridgeError, match="exists already"):
         bridge.report(agreement, tmp_path / "page.html")
 
@@ -132,6 +217,7 @@ def test_the_report_is_one_page_with_pictures(agreement, tmp_path):
         (["reference", "reference"], "name at least two different ones"),
         (["reference", "neuron"], "unknown backend 'neuron'"),
         (["reference:fast", "snntorch"], "backend reference takes no option"),
+        (["reference", "snntorch:tpu"], "unknown device 'tpu'"),
     ],
 )
 def test_a_comparison_that_makes_no_sense_is_refused(recorded, backends, message):
@@ -147,5 +233,6 @@ def test_a_network_without_a_task_needs_a_drive(recorded):
 
 def test_backends_are_named_with_their_target_or_device():
     assert parse_backend("brian2:numpy") == ("brian2", {"target": "numpy"})
+    assert parse_backend("snntorch:float32") == ("snntorch", {"dtype": "float32"})
     assert parse_backend("snntorch:cuda:1") == ("snntorch", {"device": "cuda:1"})
     assert parse_backend("reference") == ("reference", {})

@@ -1,0 +1,172 @@
+"""The test behind the statistical level: its false alarms, its power, and what it takes."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from bridge.compare.power import Spread
+from bridge.compare.significance import Quantity, compare_sets
+from bridge.errors import SpecError
+
+
+def correlated(rng, sets, trials, units, *, skewed=True):
+    """Counts of units that share fluctuations, of conditions that differ: nothing is normal."""
+    shared = rng.gamma(2.0, 0.5, (sets, trials, 1))
+    condition = 1.0 + np.arange(trials)[None, :, None] % 2
+    rate = np.linspace(0.5, 15.0, units) * condition * (shared if skewed else np.ones_like(shared))
+    return rng.poisson(rate).astype(float)
+
+
+def p_of(values, rng, draws=400):
+    parts = [Quantity(name="rate", unit="Hz", values=values)]
+    return compare_sets(parts, rng, draws)[1]
+
+
+@pytest.mark.parametrize("sets", [2, 3])
+def test_false_alarms_come_as_often_as_promised_for_counts_that_hang_together(sets):
+    rng = np.random.default_rng(sets)
+    chances = np.array([p_of(correlated(rng, sets, 16, 30), rng) for _ in range(400)])
+    for alpha in (0.05, 0.2):
+        alarms = (chances <= alpha).sum()
+        # In one of a thousand runs of this test more would come by chance.
+        assert alarms <= stats.binom.isf(0.001, 400, alpha)
+    # Nor is it timid: p is spread evenly (Kolmogorov-Smirnov).
+    assert stats.kstest(chances, "uniform").pvalue > 0.001
+
+
+def test_several_quantities_cost_no_false_alarms():
+    rng = np.random.default_rng(5)
+
+    def p():
+        one, other = correlated(rng, 3, 16, 20), correlated(rng, 3, 16, 20)
+        parts = [
+            Quantity(name="a", unit="", values=one),
+            Quantity(name="b", unit="", values=other),
+            # The same once more: tests that are not independent.
+            Quantity(name="c", unit="", values=one**2),
+        ]
+        return compare_sets(parts, rng, 400)[1]
+
+    alarms = sum(p() <= 0.05 for _ in range(300))
+    assert alarms <= stats.binom.isf(0.001, 300, 0.05)
+
+
+def test_a_small_difference_of_all_units_is_found_as_spread():
+    rng = np.random.default_rng(1)
+    values = correlated(rng, 3, 60, 50, skewed=False)
+    values[2] += rng.choice([-1.0, 1.0], 50)
+    found, p = compare_sets([Quantity(name="rate", unit="Hz", values=values)], rng)
+    assert p < 0.01
+    assert found[0].p_spread < 0.001
+    assert found[0].notable > 3 * found[0].notable_yardstick
+
+
+def test_a_difference_of_a_single_unit_is_found_as_such():
+    rng = np.random.default_rng(2)
+    values = correlated(rng, 3, 60, 200, skewed=False)
+    values[2, :, 17] += 6.0
+    found, p = compare_sets([Quantity(name="rate", unit="Hz", values=values)], rng)
+    assert p < 0.01
+    assert found[0].p_single < 0.01
+    assert np.nanargmax(np.abs(found[0].z)) == 17
+
+
+def test_the_direction_does_not_matter_and_the_sets_are_not_interchangeable():
+    rng = np.random.default_rng(3)
+    values = correlated(rng, 3, 40, 30, skewed=False)
+    values[0] += 1.5
+    # A differs from A' and B, which is no difference of B alone: it is not judged as one.
+    b_differs = values[[1, 2, 0]]
+    assert p_of(b_differs, rng) < 0.01
+
+
+def test_equal_sets_are_no_difference():
+    values = np.repeat(correlated(np.random.default_rng(4), 1, 10, 5), 3, axis=0)
+    found, p = compare_sets(
+        [Quantity(name="rate", unit="", values=values)], np.random.default_rng(0)
+    )
+    assert p == 1.0
+    assert found[0].rmse == found[0].rmse_yardstick == 0
+    assert np.isnan(found[0].ratio)
+    assert np.isnan(found[0].z).all()
+
+
+def test_numbers_that_are_missing_take_their_trial_out_and_nothing_else():
+    rng = np.random.default_rng(6)
+    values = correlated(rng, 3, 40, 10, skewed=False)
+    values[2] += 2.0
+    values[1, :30, 3] = np.nan
+    values[0, :, 4] = np.nan
+    found, p = compare_sets([Quantity(name="lv", unit="", values=values)], rng)
+    assert p < 0.01
+    assert np.isnan(found[0].z[4])
+    assert np.isfinite(np.delete(found[0].z, 4)).all()
+
+
+def test_z_and_rmse_are_those_of_the_textbook():
+    rng = np.random.default_rng(7)
+    values = rng.normal(0, 1, (3, 25, 6))
+    found, _ = compare_sets([Quantity(name="x", unit="", values=values)], rng, 50)
+    a, again, b = values
+    expected = stats.ttest_1samp(b - (a + again) / 2, 0.0).statistic
+    np.testing.assert_allclose(found[0].z, expected, rtol=1e-12)
+    np.testing.assert_allclose(
+        found[0].z_yardstick, stats.ttest_rel(again, a).statistic, rtol=1e-12
+    )
+    assert found[0].rmse == pytest.approx(np.sqrt(((b - a).mean(axis=0) ** 2).mean()))
+    assert found[0].ratio == pytest.approx(
+        found[0].rmse / np.sqrt(((again - a).mean(axis=0) ** 2).mean())
+    )
+
+
+def test_without_a_yardstick_it_is_reckoned_from_the_trials():
+    rng = np.random.default_rng(8)
+    # 4,000 units: the expected root mean square of means of 25 is known to a percent.
+    values = rng.normal(0, 1, (2, 25, 4000))
+    found, _ = compare_sets([Quantity(name="x", unit="", values=values)], rng, 20)
+    assert found[0].rmse_yardstick == pytest.approx(np.sqrt(2 / 25), rel=0.03)
+    assert found[0].ratio == pytest.approx(1.0, rel=0.06)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [((3, 7, 5), "statistics need at least 8, got 7"), ((4, 9, 5), "expected")],
+)
+def test_too_few_trials_and_odd_sets_are_refused(shape, message):
+    with pytest.raises(SpecError, match=message):
+        p_of(np.zeros(shape), np.random.default_rng(0))
+
+
+def test_the_promised_power_is_held_and_not_by_far_too_many_trials():
+    rng = np.random.default_rng(9)
+    rate, effect, power, alpha = np.linspace(4.0, 20.0, 60), 0.06, 0.8, 0.05
+
+    def counts(trials, factor=1.0):
+        return rng.poisson(rate * factor, (trials, rate.size)).astype(float)
+
+    spread = Spread.of(counts(400), counts(400))
+    # Independent Poisson counts: rate^2 over 3/4 of twice the rate, on average.
+    assert spread.signal == pytest.approx((rate / 1.5).mean(), rel=0.1)
+    assert spread.independent == pytest.approx(rate.size, rel=0.15)
+    trials = spread.trials(effect, power, alpha, 1000)
+    found = 0
+    for _ in range(200):
+        signs = rng.choice([-1.0, 1.0], rate.size)
+        values = np.stack([counts(trials), counts(trials), counts(trials, 1 + effect * signs)])
+        found += p_of(values, rng, 200) <= alpha
+    assert found >= stats.binom.isf(0.999, 200, power)
+    # Half of the trials would not do.
+    assert spread.power(effect, trials // 2, alpha) < power
+    assert spread.effect(trials, power, alpha) == pytest.approx(effect, rel=0.05)
+
+
+def test_units_that_fluctuate_together_count_as_few():
+    rng = np.random.default_rng(10)
+    shared = rng.normal(0, 1, (300, 1))
+    one = 10 + shared + 0.1 * rng.normal(0, 1, (300, 50))
+    assert Spread.of(one, np.full_like(one, 10.0)).independent < 1.1
+
+
+def test_nothing_that_varies_promises_nothing():
+    silent = np.zeros((20, 4))
+    assert Spread.of(silent, silent).effect(20, 0.9, 0.01) == np.inf
