@@ -1,15 +1,21 @@
 """Small networks that the tests share, each asymmetric: symmetric weights hide a transpose."""
 
+import signal
+import sys
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 import torch
 from scipy import sparse
 
+from bridge import cli
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.network import INPUT, Channel, Projection, Readout, SpikingNetwork
 from bridge.spiking.neurons import Lif, NormalVoltage, Population, Qif, UniformVoltage
 from bridge.spiking.stimulation import Stimulation
+from bridge.tasks import names
 
 # Every backend and target that claims the exact contract.
 EXACT_BACKENDS = {
@@ -33,6 +39,56 @@ def _own_cache(pytestconfig):
 def _one_thread():
     # Two threads on a busy machine wait for each other.
     torch.set_num_threads(1)
+
+
+class Outcome(NamedTuple):
+    """How a command ended."""
+
+    status: object
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Run `spikebridge ARGUMENTS` in this process; what escapes `main` fails the test."""
+    # Tasks of one's own that a command registers are its own.
+    monkeypatch.setattr(names, "_own", dict(names._own))
+    monkeypatch.setenv("COLUMNS", "200")
+    handler = signal.getsignal(signal.SIGTERM)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["spikebridge", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return Outcome(ended.value.code or 0, *capsys.readouterr())
+
+    yield run
+    signal.signal(signal.SIGTERM, handler)
+
+
+def contents(folder):
+    """Every file below a folder, with what is in it."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def refused(command, tmp_path):
+    """Run a command that must fail: one line, exit status 2, every file as it was."""
+
+    def run(*arguments):
+        before = contents(tmp_path)
+        outcome = command(*arguments)
+        # Above the sentence there may be the progress bar of what it stopped.
+        lines = outcome.err.strip().splitlines()
+        ours = [line for line in lines if line.startswith("spikebridge:")]
+        assert (outcome.status, lines[-1:], len(ours)) == (2, ours, 1), outcome.err
+        assert "Traceback" not in outcome.out + outcome.err
+        assert contents(tmp_path) == before
+        return ours[0]
+
+    return run
 
 
 def kim_network(size=30, seed=0):

@@ -85,52 +85,6 @@ def recording_file(tmp_path):
     return save(recording, tmp_path / "recording.h5")
 
 
-@dataclasses.dataclass
-class Outcome:
-    status: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Run `spikebridge ARGUMENTS` in this process; what escapes `main` fails the test."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["spikebridge", *map(str, arguments)])
-        capsys.readouterr()
-        status = None
-        try:
-            cli.main()
-        except SystemExit as exit_:
-            status = exit_.code or 0
-        assert status is not None, "the command did not end with SystemExit"
-        return Outcome(status, *capsys.readouterr())
-
-    return run
-
-
-def contents(folder):
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-@pytest.fixture
-def refused(command, tmp_path):
-    """Run a command that must fail: one line, exit status 2, every file as it was."""
-
-    def run(*arguments):
-        before = contents(tmp_path)
-        outcome = command(*arguments)
-        lines = outcome.err.strip().splitlines()
-        ours = [line for line in lines if line.startswith("spikebridge:")]
-        assert (outcome.status, lines[-1:], len(ours)) == (2, ours, 1), outcome.err
-        assert "Traceback" not in outcome.out + outcome.err
-        assert contents(tmp_path) == before
-        return ours[0]
-
-    return run
-
-
 # Input files
 
 

@@ -14,7 +14,8 @@ from bridge.stages import check_writable
 if TYPE_CHECKING:
     from bridge.exchange.formats import Imported
 
-_FORMAT = "Its format: matlab."
+_FORMAT = "Its format: matlab; of a recording: nwb or sonata."
+_RECORDINGS = (".nwb", ".h5", ".hdf5")
 
 
 @app.command(
@@ -23,11 +24,19 @@ _FORMAT = "Its format: matlab."
         "spikebridge import model.mat --out results/rate.h5 --task go-nogo",
         "spikebridge import model.mat --out results/rate.h5 --task xor --relu",
         "spikebridge import model.mat --out results/rate.h5 --out-lif results/lif.h5",
+        "spikebridge import session.nwb --out results/recording.h5",
+        "spikebridge import spikes.h5 --from sonata --trial-s 1.0 --out results/recording.h5",
     ),
 )
 def import_(
-    file: Annotated[Path, typer.Argument(help="A network of another tool.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Where the rate network goes.", show_default=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(help="A network or a recording of another tool.", show_default=False),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(help="Where the rate network, or the recording, goes.", show_default=False),
+    ],
     out_lif: Annotated[
         Path | None,
         typer.Option(
@@ -52,9 +61,20 @@ def import_(
     from_: Annotated[
         str | None, typer.Option("--from", help=_FORMAT, show_default="by the file's ending")
     ] = None,
+    trial_s: Annotated[
+        float | None,
+        typer.Option(help="Cut recordings that know no trials, s.", show_default=False),
+    ] = None,
+    dt_ms: Annotated[
+        float | None,
+        typer.Option(help="Time step of recordings that tell none, ms.", show_default=False),
+    ] = None,
     force: Force = False,
 ) -> None:
-    """Read a rate network that another tool has made."""
+    """Read a rate network, or a recording, that another tool has made."""
+    if from_ in ("nwb", "sonata") or (from_ is None and file.suffix.lower() in _RECORDINGS):
+        _import_recording(file, out, trial_s, dt_ms, force=force)
+        return
     options: dict[str, Any] = {"task": task, "activation": activation, "relu": relu}
     if task == "none":
         options["task"] = ""
@@ -74,11 +94,14 @@ def import_(
     epilog=example(
         "spikebridge export results/rate.h5 --to matlab --out model.mat",
         "spikebridge export results/lif.h5 --to matlab --out model.mat",
+        "spikebridge export results/brian2.h5 --to nwb --out brian2.nwb",
+        "spikebridge export results/brian2.h5 --to sonata --out spikes.h5",
     )
 )
 def export(
     network: Annotated[
-        Path, typer.Argument(help="A file of `train`, `import` or `convert`.", show_default=False)
+        Path,
+        typer.Argument(help="A file of `train`, `import`, `convert` or `run`.", show_default=False),
     ],
     out: Annotated[Path, typer.Option(help="Where the file goes.", show_default=False)],
     to: Annotated[
@@ -86,11 +109,35 @@ def export(
     ] = None,
     force: Force = False,
 ) -> None:
-    """Write a network for another tool."""
-    notes = bridge.export_network(bridge.load(network), out, to=to, force=force)
+    """Write a network, or a recording, for another tool."""
+    from bridge.exchange.recordings import NAMES, export_recording
+
+    stored = bridge.load(network)
+    if isinstance(stored, bridge.Recording):
+        notes = export_recording(stored, out, to=to, force=force)
+    elif to in NAMES:
+        raise SpecError(f"{network}: the format {to} is for recordings; `run` makes one")
+    else:
+        notes = bridge.export_network(stored, out, to=to, force=force)
     terminal.say(f"{out}: written from {network}")
     for note in notes:
         terminal.warn(note)
+
+
+def _import_recording(
+    file: Path, out: Path, trial_s: float | None, dt_ms: float | None, *, force: bool
+) -> None:
+    from bridge.describe import describe
+    from bridge.exchange.recordings import load_recording
+
+    recording = load_recording(file, trial_s=trial_s, dt_ms=dt_ms)
+    check_writable(out, force=force)
+    bridge.save(recording, out, force=True)
+    terminal.show_table(*describe(recording))
+    terminal.say(f"{out}: recording of {recording.spikes.n_trials} trials")
+    outside = recording.provenance.get("spikes_outside_trials", 0)
+    if outside:
+        terminal.warn(f"{outside:,} spikes lie in no trial and were left out")
 
 
 def _check_task(file: Path, rate: "bridge.RateNetwork") -> None:

@@ -218,10 +218,10 @@ class _Gate:
     ) -> Agreement:
         """All levels that were asked for."""
         held = {level: self._held_to(level, asked) for level in LEVELS}
-        made, drive = self.drive(self.trials or EXACT_TRIALS)
+        made, drive = self.drive(EXACT_TRIALS if self.trials is None else self.trials)
         own_trials, own_drive = made, drive
         if held["statistical"]:
-            own_trials, own_drive = self.drive(self.trials or MOST_TRIALS)
+            own_trials, own_drive = self.drive(MOST_TRIALS if self.trials is None else self.trials)
         exact: tuple[ExactComparison, ...] = ()
         frozen: dict[str, Recording] = {}
         seconds: dict[str, float] = {}

@@ -17,6 +17,7 @@ from bridge.compare.sides import Side
 from bridge.compare.significance import Quantity, QuantityResult, compare_sets
 from bridge.compare.statistics import count_correlations, lv, rates_hz
 from bridge.errors import SpecError
+from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive, OwnNoise, derived_seed
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
@@ -83,6 +84,8 @@ class Plan:
     power: float = POWER
 
     def __post_init__(self) -> None:
+        if self.trials is not None:
+            counted("trials", self.trials, least=1)
         for name in ("alpha", "effect", "power"):
             if not 0 < getattr(self, name) < 1:
                 raise SpecError(f"{name}: must lie between 0 and 1, got {getattr(self, name)}")

@@ -1,8 +1,6 @@
 """`spikebridge import` and `export`: what they write, say and refuse."""
 
 import dataclasses
-import signal
-import sys
 
 import numpy as np
 import pytest
@@ -10,51 +8,12 @@ from exchange.mat_files import UNITS, write_original
 from scipy.io import loadmat
 
 import bridge
-from bridge import cli
 
 NAME = "Task_go-nogo_N_7.mat"
 SEARCH = {
     "opt_scaling_factor": np.uint8(45), "all_perfs": np.array([[0.5], [1.0]]),
     "scaling_factors": np.array([[40, 45]]),
 }  # fmt: skip
-
-
-@dataclasses.dataclass
-class Outcome:
-    status: object
-    out: str
-    err: str
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Run `spikebridge ARGUMENTS` in this process."""
-    monkeypatch.setenv("COLUMNS", "200")
-    handler = signal.getsignal(signal.SIGTERM)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["spikebridge", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return Outcome(ended.value.code or 0, *capsys.readouterr())
-
-    yield run
-    signal.signal(signal.SIGTERM, handler)
-
-
-@pytest.fixture
-def refused(command, tmp_path):
-    """Run a command that must fail in one line, exit with 2 and write nothing."""
-
-    def run(*arguments):
-        before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-        outcome = command(*arguments)
-        assert outcome.status == 2, outcome.out
-        assert outcome.err.count("\n") == 1, outcome.err
-        assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
-        return outcome.err.strip()
-
-    return run
 
 
 def test_importing_writes_a_rate_network_and_says_what_it_is(command, tmp_path):

@@ -2,14 +2,12 @@
 
 import dataclasses
 import signal
-import sys
 
 import numpy as np
 import pytest
 from methods.short_task import SHORT_TASK
 
 import bridge
-from bridge import cli
 from bridge.cli.units import parse_stimulation, parse_units
 from bridge.errors import SpecError
 from bridge.methods.one_to_one import map_one_to_one
@@ -44,36 +42,6 @@ def rate_file(tmp_path):
 @pytest.fixture
 def lif_file(tmp_path):
     return bridge.save(map_one_to_one(rate_network(), 30.0), tmp_path / "lif.h5")
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Run `spikebridge ARGUMENTS` here: exit status, what it printed, what it complained."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["spikebridge", *map(str, arguments)])
-        capsys.readouterr()
-        try:
-            cli.main()
-        except SystemExit as exit_:
-            return exit_.code or 0, *capsys.readouterr()
-        raise AssertionError("the command did not end with SystemExit")
-
-    return run
-
-
-@pytest.fixture
-def refused(command, tmp_path):
-    def run(*arguments):
-        before = sorted(tmp_path.iterdir())
-        status, _, complaint = command(*arguments)
-        # Above the sentence there may be the progress bar of what it stopped.
-        *_, sentence = complaint.splitlines()
-        assert (status, complaint.count("spikebridge:")) == (2, 1), complaint
-        assert sorted(tmp_path.iterdir()) == before
-        return sentence
-
-    return run
 
 
 def test_convert_takes_the_mappings_options(command, rate_file, tmp_path):

@@ -1,15 +1,12 @@
 """`spikebridge tasks`, and the option --task-file of every command."""
 
 import os
-import signal
-import sys
 
 import numpy as np
 import pytest
 from matplotlib.image import imread
 
 import bridge
-from bridge import cli
 from bridge.tasks import names, picture
 
 FILE = """
@@ -35,23 +32,6 @@ bridge.register_task(
     )
 )
 """
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Run `spikebridge ARGUMENTS` in this process: exit status, output, errors."""
-    monkeypatch.setattr(names, "_own", dict(names._own))
-    monkeypatch.setenv("COLUMNS", "200")
-    handler = signal.getsignal(signal.SIGTERM)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["spikebridge", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return ended.value.code or 0, *capsys.readouterr()
-
-    yield run
-    signal.signal(signal.SIGTERM, handler)
 
 
 @pytest.fixture

@@ -1,0 +1,106 @@
+"""`spikebridge compare` as a user meets it."""
+
+import json
+
+import pytest
+from conftest import kim_network
+
+import bridge
+from bridge.exchange.recordings import export_recording
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A network with a task, and recordings of it in three formats."""
+    from dataclasses import replace
+
+    folder = tmp_path_factory.mktemp("files")
+    recurrent, stimulus = kim_network().projections
+    network = replace(
+        kim_network(),
+        task="go-nogo",
+        input_size=1,
+        projections=[recurrent, replace(stimulus, weights=stimulus.weights[:, :1])],
+    )
+    bridge.save(network, folder / "lif.h5")
+    from bridge.methods.scoring import task_drive
+
+    for seed, name in enumerate(("a", "b", "c")):
+        drive = task_drive(network, 10, 0)[1]
+        own = replace(drive, noise=bridge.OwnNoise(seed=seed))
+        recording = bridge.simulate(network, own)
+        bridge.save(recording, folder / f"{name}.h5")
+        export_recording(recording, folder / f"{name}.nwb")
+        export_recording(recording, folder / f"{name}.sonata", to="sonata")
+    return folder
+
+
+def test_a_fault_is_seen_and_the_exit_status_says_so(command, files, tmp_path):
+    out = tmp_path / "fault.html"
+    outcome = command(
+        "compare", files / "lif.h5", "--backends", "reference,reference", "--trials", 2,
+        "--inject", "sign-flipped", "--out", out,
+    )  # fmt: skip
+    assert outcome.status == 1
+    assert "A fault was put in on purpose: sign of one unit flipped." in outcome.out
+    told = json.loads(out.with_suffix(".json").read_text())
+    assert told["agreed"] is False
+    assert told["fault"] == "sign of one unit flipped"
+    assert f"{out.with_suffix('.json')}: for programs" in outcome.out
+
+
+def test_all_levels_by_name(command, files, tmp_path):
+    outcome = command(
+        "compare", files / "lif.h5", "--backends", "snntorch,snntorch:float32", "--trials", 8,
+        "--levels", "probe,statistical", "--out", tmp_path / "levels.html",
+    )  # fmt: skip
+    assert outcome.status == 0, outcome.err
+    assert "Agree: snntorch and snntorch:float32 meet" in outcome.out
+
+
+@pytest.mark.parametrize("second", ["b.h5", "b.nwb", "b.sonata"])
+def test_recordings_of_any_format_are_compared(command, files, tmp_path, second):
+    out = tmp_path / "two.html"
+    outcome = command("compare", files / "a.h5", files / second, "--out", out)
+    assert outcome.status == 0, outcome.err
+    assert f"Agree: a.h5 and {second} differ in 10 trials" in outcome.out
+    assert out.exists()
+    yardstick = ("--yardstick", files / "c.nwb")
+    again = command("compare", files / "a.h5", files / second, *yardstick, "--out", out, "--force")
+    assert again.status == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["lif.h5", "--levels", "exact,telepathy"], "unknown level 'telepathy'"),
+        (["lif.h5", "--inject", "gremlin"], "unknown fault 'gremlin'"),
+        (["lif.h5", "--alpha", "1.5"], "alpha: must lie between 0 and 1, got 1.5"),
+        (["lif.h5", "--backends", "brian2,nest", "--levels", "exact"], "nest does not claim"),
+        (["lif.h5", "--backends", "reference,nest:fancy"], "parameters"),
+        (["lif.h5", "--trials", "0"], "trials"),
+        (["a.h5"], "a spiking network is needed"),
+        (["a.h5", "lif.h5"], "a recording is needed"),
+        (["a.h5", "nothing.nwb"], "no such file"),
+    ],
+)
+def test_what_cannot_be_compared_is_one_sentence(refused, files, tmp_path, arguments, said):
+    given = [files / part if part.endswith((".h5", ".nwb")) else part for part in arguments]
+    assert said in refused("compare", *given, "--out", tmp_path / "out.html")
+
+
+def test_recordings_go_out_and_come_back(command, refused, files, tmp_path):
+    out = tmp_path / "a.nwb"
+    outcome = command("export", files / "a.h5", "--to", "nwb", "--out", out)
+    assert outcome.status == 0, outcome.err
+    back = tmp_path / "back.h5"
+    assert command("import", out, "--out", back).status == 0
+    one, other = (bridge.load(path).spikes for path in (files / "a.h5", back))
+    assert one.codes().tolist() == other.codes().tolist()
+    assert "is for recordings" in refused(
+        "export", files / "lif.h5", "--to", "nwb", "--out", tmp_path / "x.nwb"
+    )
+    assert "of which format" in refused("export", files / "a.h5", "--out", tmp_path / "x.h5")
+    assert "unknown format 'matlab' of a recording" in refused(
+        "export", files / "a.h5", "--to", "matlab", "--out", tmp_path / "x.mat"
+    )
