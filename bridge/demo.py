@@ -25,7 +25,9 @@ def demo(
     check_writable(page, force=True)
     rate = _rate(out / "rate.h5", units, max_updates, seed)
     conversion = _conversion(out / "lif.h5", rate, search_trials, seed)
-    agreement = compare_to(conversion, page, trials=trials, seed=seed)
+    agreement = compare_to(
+        conversion, page, backends=["brian2", "snntorch"], trials=trials, seed=seed
+    )
     for label, recording in agreement.frozen.items():
         bridge.save(recording, out / f"{label}.h5", force=True)
         terminal.say(f"{out / label}.h5: recording")

@@ -1,0 +1,126 @@
+"""What each level of the agreement gate sees of each fault, and how often it cries wolf.
+
+    python data/faults.py [--only faults|alarms] [--comparisons 200]
+
+Rows that are there are not made again. `faults.csv`: every fault, put into one of two backends that
+run `models/go_nogo_n200_lif.h5`, on each level. `false_alarms.csv`: comparisons of one backend with
+itself on the statistical level, each with trials and noise of its own.
+"""
+
+import argparse
+import csv
+import io
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import bridge
+from bridge.compare.agreement import LEVELS
+from bridge.compare.faults import FAULTS
+from bridge.compare.statistical import ALPHA, Plan
+from bridge.exchange.hdf5 import write_bytes
+
+HERE = Path(__file__).parent
+NETWORK = HERE.parent / "models" / "go_nogo_n200_lif.h5"
+FAULT_COLUMNS = ("fault", "meaning", "level", "seen", "trials", "what", "seconds")
+ALARM_COLUMNS = ("seed", "trials", "p", "alarm", "effect", "notable", "seconds")
+# How the levels are run: the exact one by two simulators, the others by one of each.
+BACKENDS = {
+    "exact": ("brian2", "snntorch"),
+    "probe": ("snntorch", "snntorch"),
+    "statistical": ("brian2", "brian2"),
+}
+TRIALS = {"exact": 20, "probe": None, "statistical": 100}
+
+
+def main() -> None:
+    """Make the rows that are missing."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", choices=("faults", "alarms"))
+    parser.add_argument("--comparisons", type=int, default=200)
+    asked = parser.parse_args()
+    network = bridge.load(NETWORK).network
+    if asked.only != "alarms":
+        _fill(HERE / "faults.csv", FAULT_COLUMNS, _faults(network), ("fault", "level"))
+    if asked.only != "faults":
+        rows = _alarms(network, asked.comparisons)
+        _fill(HERE / "false_alarms.csv", ALARM_COLUMNS, rows, ("seed",))
+
+
+def _fill(path: Path, columns: tuple[str, ...], rows: Any, keys: tuple[str, ...]) -> None:
+    """Add the rows whose keys are not there yet; each row is a function that makes it."""
+    kept: list[dict[str, Any]] = []
+    if path.exists():
+        with path.open(newline="") as file:
+            kept = list(csv.DictReader(file))
+    there = {tuple(row[key] for key in keys) for row in kept}
+    for key, make in rows:
+        if tuple(map(str, key)) in there:
+            continue
+        kept.append(dict(zip(keys, key, strict=True)) | make())
+        print(kept[-1], flush=True)
+        text = io.StringIO()
+        writer = csv.DictWriter(text, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(kept)
+        write_bytes(path, text.getvalue().encode())
+
+
+def _faults(network: "bridge.SpikingNetwork") -> Iterator[tuple[tuple[str, str], Any]]:
+    for name in FAULTS:
+        for level in LEVELS:
+            yield (name, level), lambda name=name, level=level: _fault(network, name, level)
+
+
+def _fault(network: "bridge.SpikingNetwork", name: str, level: str) -> dict[str, Any]:
+    began = time.monotonic()
+    found = bridge.compare(
+        network, backends=BACKENDS[level], levels=[level], trials=TRIALS[level], inject=name
+    )
+    what = ""
+    if level == "exact":
+        what = f"{found.exact[0].differing} spikes"
+        if found.exact[0].identical:
+            what = f"readouts by {found.exact[0].readout_difference:.2g}"
+    elif level == "probe":
+        wrong = [part.quantity for part in found.probes[1].findings if not part.passed]
+        what = "; ".join(wrong)
+    else:
+        what = f"p = {found.statistical[0].p:.2g}"
+    return {
+        "meaning": FAULTS[name].meaning,
+        "seen": not found.agreed,
+        "trials": TRIALS[level] or "",
+        "what": what,
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+def _alarms(network: "bridge.SpikingNetwork", count: int) -> Iterator[tuple[tuple[int], Any]]:
+    for seed in range(count):
+        yield (seed,), lambda seed=seed: _alarm(network, seed)
+
+
+def _alarm(network: "bridge.SpikingNetwork", seed: int) -> dict[str, Any]:
+    began = time.monotonic()
+    found = bridge.compare(
+        network,
+        # The same simulator under two names.
+        backends=["brian2", "brian2:standalone"],
+        levels=["statistical"],
+        plan=Plan(alpha=ALPHA),
+        seed=seed,
+    ).statistical[0]
+    return {
+        "trials": found.trials,
+        "p": f"{found.p:.4g}",
+        "alarm": not found.agreed,
+        "effect": f"{found.effect:.4g}",
+        "notable": f"{found.quantities[0].notable:.4g}",
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+if __name__ == "__main__":
+    main()
