@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bridge.backends import simulate
     from bridge.compare.agreement import Agreement, compare
+    from bridge.compare.recordings import compare_recordings
     from bridge.compare.report import report
     from bridge.errors import BridgeError
     from bridge.exchange.formats import export_network, import_network
+    from bridge.exchange.recordings import export_recording, load_recording
     from bridge.exchange.store import load, save
     from bridge.methods.conversion import convert
     from bridge.methods.lesion import lesion
@@ -39,11 +41,14 @@ _HOMES = {
     "SpikingNetwork": "bridge.spiking.network",
     "Trials": "bridge.tasks",
     "compare": "bridge.compare.agreement",
+    "compare_recordings": "bridge.compare.recordings",
     "convert": "bridge.methods.conversion",
     "export_network": "bridge.exchange.formats",
+    "export_recording": "bridge.exchange.recordings",
     "import_network": "bridge.exchange.formats",
     "lesion": "bridge.methods.lesion",
     "load": "bridge.exchange.store",
+    "load_recording": "bridge.exchange.recordings",
     "load_task_file": "bridge.tasks",
     "map_one_to_one": "bridge.methods.one_to_one",
     "refit_readout": "bridge.methods.readout",
@@ -71,11 +76,14 @@ __all__ = [
     "SpikingNetwork",
     "Trials",
     "compare",
+    "compare_recordings",
     "convert",
     "export_network",
+    "export_recording",
     "import_network",
     "lesion",
     "load",
+    "load_recording",
     "load_task_file",
     "map_one_to_one",
     "refit_readout",

@@ -136,7 +136,7 @@ def _recordings(
 def _compared(
     recordings: "list[bridge.Recording | None]", paths: tuple[Path, Path], plan: "Plan", seed: int
 ) -> "bridge.Agreement":
-    from bridge.compare.recordings import compare_two
+    from bridge.compare.recordings import compare_recordings
 
     one, other, again = recordings
     names = (paths[0].name, paths[1].name)
@@ -144,4 +144,4 @@ def _compared(
     labels = names if names[0] != names[1] else (str(paths[0]), str(paths[1]))
     if one is None or other is None:
         raise bridge.BridgeError("two recordings are needed")
-    return compare_two(one, other, again=again, labels=labels, seed=seed, plan=plan)
+    return compare_recordings(one, other, again=again, labels=labels, seed=seed, plan=plan)

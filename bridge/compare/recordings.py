@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from bridge.compare.agreement import Agreement
-from bridge.compare.statistical import Plan, compare_recordings
+from bridge.compare.statistical import Plan, compare_statistically
 from bridge.errors import SpecError
 from bridge.spiking.recording import Recording, Spikes
 
 
-def compare_two(
+def compare_recordings(
     one: Recording,
     other: Recording,
     *,
@@ -51,7 +51,7 @@ def compare_two(
     return Agreement(
         network=None,
         labels=labels,
-        statistical=(compare_recordings(sets, labels, plan, seed),),
+        statistical=(compare_statistically(sets, labels, plan, seed),),
         frozen={},
         seconds={},
         seed=seed,

@@ -126,7 +126,7 @@ def run_statistically(
         trials = max(PILOT_TRIALS, spread.trials(plan.effect, plan.power, plan.alpha, trials))
     whole = drive.trials(0, trials)
     a, again, b = (run.upto(whole) for run in runs)
-    found = compare_recordings((a, again, b), (sides[0].label, sides[1].label), plan, seed)
+    found = compare_statistically((a, again, b), (sides[0].label, sides[1].label), plan, seed)
     return replace(found, seconds=time.monotonic() - began)
 
 
@@ -154,7 +154,7 @@ class _Set:
         return Recording.joined(self.done)
 
 
-def compare_recordings(
+def compare_statistically(
     sets: tuple[Recording, ...], labels: tuple[str, str], plan: Plan, seed: int
 ) -> StatisticalComparison:
     """Compare B, the last one, with A and A', or with A alone, all of the same trials.

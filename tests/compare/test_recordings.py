@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import bridge
-from bridge.compare.recordings import compare_two
+from bridge.compare.recordings import compare_recordings
 from bridge.compare.statistical import Plan
 from bridge.errors import SpecError
 from bridge.spiking.recording import Recording, Spikes
@@ -25,29 +25,29 @@ def poisson(seed, trials=40, neurons=30, factor=1.0):
 
 def test_recordings_of_one_process_agree_and_of_others_do_not():
     one, other, again = (poisson(seed) for seed in range(3))
-    assert compare_two(one, other).agreed
-    assert compare_two(one, other, again=again).agreed
+    assert compare_recordings(one, other).agreed
+    assert compare_recordings(one, other, again=again).agreed
     faster = poisson(3, factor=1.15)
-    assert not compare_two(one, faster).agreed
-    assert not compare_two(one, faster, again=again).agreed
+    assert not compare_recordings(one, faster).agreed
+    assert not compare_recordings(one, faster, again=again).agreed
 
 
 def test_surplus_trials_are_left_out():
     one, other = poisson(0), poisson(1, trials=25)
-    found = compare_two(one, other, labels=("long.h5", "short.nwb"))
+    found = compare_recordings(one, other, labels=("long.h5", "short.nwb"))
     assert found.statistical[0].trials == 25
     assert found.labels == ("long.h5", "short.nwb")
-    assert compare_two(one, other, plan=Plan(trials=10)).statistical[0].trials == 10
+    assert compare_recordings(one, other, plan=Plan(trials=10)).statistical[0].trials == 10
 
 
 def test_a_recording_compared_with_itself_is_no_difference():
-    found = compare_two(poisson(0), poisson(0)).statistical[0]
+    found = compare_recordings(poisson(0), poisson(0)).statistical[0]
     assert found.p == 1.0
     assert all(part.rmse == 0 for part in found.quantities)
 
 
 def test_the_report_of_two_recordings_is_whole(tmp_path):
-    written = bridge.report(compare_two(poisson(0), poisson(1)), tmp_path / "two.html")
+    written = bridge.report(compare_recordings(poisson(0), poisson(1)), tmp_path / "two.html")
     names = {path.name for path in written}
     assert {
         "two.html",
@@ -69,4 +69,4 @@ def test_the_report_of_two_recordings_is_whole(tmp_path):
 )
 def test_recordings_that_cannot_be_compared_are_refused(other, message):
     with pytest.raises(SpecError, match=message):
-        compare_two(poisson(0), other)
+        compare_recordings(poisson(0), other)
