@@ -31,6 +31,7 @@ BACKENDS = {
     "probe": ("snntorch", "snntorch"),
     "statistical": ("brian2", "brian2"),
 }
+ALARM_TRIALS = 40
 TRIALS = {"exact": 20, "probe": None, "statistical": 100}
 
 
@@ -109,7 +110,8 @@ def _alarm(network: "bridge.SpikingNetwork", seed: int) -> dict[str, Any]:
         # The same simulator under two names.
         backends=["brian2", "brian2:standalone"],
         levels=["statistical"],
-        plan=Plan(alpha=ALPHA),
+        plan=Plan(alpha=ALPHA, trials=ALARM_TRIALS),
+        trials=ALARM_TRIALS,
         seed=seed,
     ).statistical[0]
     return {

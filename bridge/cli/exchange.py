@@ -135,6 +135,9 @@ def _import_recording(
     bridge.save(recording, out, force=True)
     terminal.show_table(*describe(recording))
     terminal.say(f"{out}: recording of {recording.spikes.n_trials} trials")
+    told = recording.provenance
+    if "time_step" in told:
+        terminal.say(f"trials: {told['trials']}; time step: {told['time_step']}")
     outside = recording.provenance.get("spikes_outside_trials", 0)
     if outside:
         terminal.warn(f"{outside:,} spikes lie in no trial and were left out")

@@ -13,8 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from bridge.compare.significance import without_outliers
+
 Array = NDArray[np.float64]
 
+# The share of the units whose signal is taken as it is.
+_TRUSTED = 0.9
 # Two statistics of each of three quantities share the false alarms.
 _TESTS = 6
 
@@ -26,7 +30,8 @@ class Spread:
     Attributes:
         independent: To how many independent units the statistic's spread amounts.
         signal: Mean over units of rate^2 / variance of the contrast of one trial: by how much one
-            trial raises the statistic for a difference as large as the rate itself.
+            trial raises the statistic for a difference as large as the rate itself. The largest
+            tenth counts as the largest of the others.
     """
 
     independent: float
@@ -35,14 +40,16 @@ class Spread:
     @classmethod
     def of(cls, one: Array, other: Array, *, sets: int = 3) -> "Spread":
         """From the rates (B, N) of two runs of the same trials, for a test of so many sets."""
-        differences = one - other
+        differences = without_outliers(one - other)
         rate = (one + other).mean(axis=0) / 2
         # B against the mean of A and A' varies by 3/4 of what A' against A does.
         variance = (0.75 if sets == 3 else 1.0) * differences.var(axis=0, ddof=1)
         speaks = variance > 0
         if not speaks.any():
             return cls(independent=1.0, signal=0.0)
-        signal = float((rate[speaks] ** 2 / variance[speaks]).mean())
+        each = rate[speaks] ** 2 / variance[speaks]
+        # Units that fire alike in nearly every trial would promise what few trials cannot tell.
+        signal = float(np.minimum(each, np.quantile(each, _TRUSTED)).mean())
         return cls(independent=_independent(differences[:, speaks]), signal=signal)
 
     def power(self, effect: float, trials: int, alpha: float) -> float:

@@ -97,9 +97,10 @@ def compare_sets(
 
     For each quantity there are two statistics: the mean over units of t^2, for differences that
     are spread, and the largest t^2, for those of single units; t = sum c / sqrt(sum c^2) over
-    trials, with c the difference of B from the mean of A and A' in a trial. Each gets a p value
-    from the draws, and the smallest of them all, compared with the smallest of each draw, gives one
-    p value for everything (Westfall & Young 1993): so many tests cost no false alarms.
+    trials, with c the difference of B from the mean of A and A' in a trial, without outliers. Each
+    gets a p value from the draws, and the smallest of them all, compared with the smallest of each
+    draw, gives one p value for everything (Westfall & Young 1993): so many tests cost no false
+    alarms.
 
     Args:
         quantities: All of the same B trials.
@@ -156,6 +157,7 @@ def _drawn(values: Array, named: NDArray[np.int64]) -> tuple[Array, Array]:
     kept, sets = np.where(complete, values, 0.0), len(values)
     # Of each set from the mean of the others.
     contrasts = np.where(complete, sets / (sets - 1) * (kept - kept.mean(axis=0)), 0.0)
+    contrasts = without_outliers(contrasts)
     # A feature that is the same everywhere says nothing, and rounding must not make it speak.
     scale = np.abs(kept).max(axis=(0, 1))
     speaks = (contrasts**2).sum(axis=(0, 1)) > 1e-20 * scale**2
@@ -177,6 +179,20 @@ def _drawn(values: Array, named: NDArray[np.int64]) -> tuple[Array, Array]:
 
 
 _AT_ONCE = 500
+
+
+def without_outliers(differences: Array) -> Array:
+    """Differences (..., F) of a feature held within 3 s.d., as the median of their sizes tells.
+
+    Where a network by itself answers a trial now and then quite differently, all units differ much
+    in that trial, and would hide what there is in all others. The bounds do not depend on which
+    set is called B. Features that differ in less than half of the trials are left as they are.
+    """
+    middle = np.median(np.abs(differences), axis=tuple(range(differences.ndim - 1)))
+    # 1.4826: from the median of the sizes to the s.d. of a normal distribution.
+    bound = np.where(middle > 0, 3 * 1.4826 * middle, np.inf)
+    held: Array = np.clip(differences, -bound, bound)
+    return held
 
 
 def _chances(statistic: Array) -> Array:

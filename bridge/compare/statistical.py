@@ -120,14 +120,27 @@ def run_statistically(
         for number, (side, name) in enumerate(((sides[0], "A"), (sides[0], "A'"), (sides[1], "B")))
     ]
     trials = drive.n_trials if plan.trials is None else plan.trials
-    if plan.trials is None and trials > PILOT_TRIALS:
-        pilot = [run.upto(drive.trials(0, PILOT_TRIALS)) for run in runs[:2]]
-        spread = _spread(pilot[0], pilot[1])
-        trials = max(PILOT_TRIALS, spread.trials(plan.effect, plan.power, plan.alpha, trials))
+    if plan.trials is None:
+        trials = _enough(drive, (runs[0], runs[1]), plan)
     whole = drive.trials(0, trials)
     a, again, b = (run.upto(whole) for run in runs)
     found = compare_statistically((a, again, b), (sides[0].label, sides[1].label), plan, seed)
     return replace(found, seconds=time.monotonic() - began)
+
+
+def _enough(drive: Drive, pair: "tuple[_Set, _Set]", plan: Plan) -> int:
+    """As many trials as the promise takes, as A and A' show; those of the drive at most.
+
+    How much trials vary is known better the more there are, so it is looked at again.
+    """
+    trials = min(PILOT_TRIALS, drive.n_trials)
+    while True:
+        one, again = (run.upto(drive.trials(0, trials)) for run in pair)
+        spread = _spread(one, again)
+        needed = spread.trials(plan.effect, plan.power, plan.alpha, drive.n_trials)
+        if needed <= trials:
+            return trials
+        trials = needed
 
 
 class _Set:

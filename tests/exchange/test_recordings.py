@@ -11,6 +11,7 @@ import bridge
 from bridge.errors import FormatError, OutputError, SpecError
 from bridge.exchange.recordings import export_recording, load_recording
 from bridge.exchange.spike_objects import spike_times_ms, to_neo
+from bridge.spiking.recording import Spikes
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +37,37 @@ def test_a_recording_comes_back_spike_for_spike(recording, written, to):
     shapes = [(r.spikes.n_trials, r.spikes.n_steps) for r in (back, recording)]
     assert shapes[0] == shapes[1]
     assert dict(back.populations) == dict(recording.populations) == {"exc": 20, "inh": 12}
-    assert back.dt_ms == pytest.approx(recording.dt_ms, rel=1e-12)
+    assert back.dt_ms == recording.dt_ms
     assert back.provenance["spikes_outside_trials"] == 0
 
 
 def test_nwb_keeps_the_readouts(recording, written):
     back = load_recording(written("nwb"))
     np.testing.assert_array_equal(back.readouts["both"], recording.readouts["both"])
-    assert back.sample_ms == pytest.approx(recording.sample_ms)
+    assert back.sample_ms == recording.sample_ms
+
+
+# 0.123, 0.246 and 0.249 come back one bit off when they go through seconds or Hz and back.
+@pytest.mark.parametrize("dt_ms", [0.123, 0.246, 0.249, 1.0, 1 / 3])
+@pytest.mark.parametrize("to", ["nwb", "sonata"])
+def test_long_sessions_and_odd_steps_are_exact_too(tmp_path, to, dt_ms):
+    shape = (200, 3333, 5)
+    code = np.unique(np.random.default_rng(3).integers(0, np.prod(shape), 3000))
+    # The first and the last step of all are where rounding could lose a spike.
+    trial, step, neuron = np.unravel_index(np.unique([0, *code, np.prod(shape) - 1]), shape)
+    made = bridge.Recording(
+        spikes=Spikes.gather(trial, step, neuron, shape),
+        readouts={"out": np.ones((3, 200, 2))},
+        dt_ms=dt_ms,
+        sample_ms=dt_ms,
+        populations={"zeta": 3, "alpha": 2},
+    )
+    path = tmp_path / "recording"
+    export_recording(made, path, to=to)
+    back = load_recording(path)
+    np.testing.assert_array_equal(back.spikes.codes(), made.spikes.codes())
+    assert (back.dt_ms, back.sample_ms) == (dt_ms, dt_ms)
+    assert list(back.populations.items()) == [("zeta", 3), ("alpha", 2)]
 
 
 def test_our_own_files_are_read_as_well_and_networks_refused(recording, tmp_path):
@@ -92,6 +116,20 @@ def test_sonata_has_the_groups_units_and_order_of_its_specification(recording, w
         assert times.size == inhibitory.sum()
 
 
+def test_libsonata_reads_the_same_spikes(recording, written):
+    import libsonata
+
+    reader = libsonata.SpikeReader(str(written("sonata")))
+    assert sorted(reader.get_population_names()) == ["exc", "inh"]
+    assert reader["inh"].sorting == "by_time"
+    found = {(node + 20, round(time, 6)) for node, time in reader["inh"].get()}
+    found |= {(node, round(time, 6)) for node, time in reader["exc"].get()}
+    spikes = recording.spikes
+    steps = spikes.trial * spikes.n_steps + spikes.step
+    expected = np.round(steps * recording.dt_ms, 6)
+    assert found == set(zip(spikes.neuron.tolist(), expected.tolist(), strict=True))
+
+
 def test_neo_holds_every_spike_of_every_trial(recording):
     block = to_neo(recording)
     trains, (start_ms, stop_ms) = spike_times_ms(recording)
@@ -126,6 +164,11 @@ def test_spikes_of_others_are_cut_into_trials(tmp_path):
     whole = load_recording(path)
     assert whole.spikes.n_trials == 1
     assert whole.spikes.step.tolist() == [50, 1050, 1999, 2500]
+    told = [(r.provenance["trials"], r.provenance["time_step"]) for r in (cut, whole)]
+    assert told == [
+        ("cut every 0.1 s", "as given"),
+        ("one, to the last spike", "0.1 ms, since the file tells none"),
+    ]
 
 
 def test_spikes_between_trials_are_left_out_and_counted(tmp_path):
@@ -161,7 +204,12 @@ def test_spikes_between_trials_are_left_out_and_counted(tmp_path):
         ([1.0], [0], {"dt_ms": -1.0}, "dt_ms: must be positive"),
         ([1.0], [10**9], {}, "claims nodes that make no sense"),
         ([], [], {}, "holds no spikes; give the length"),
-        ([1.0], [0], {"trial_s": 0.0}, "give the length"),
+        ([1.0], [0], {"trial_s": 0.0}, "trial_s: must be positive"),
+        ([1.0], [0], {"dt_ms": 1e-9}, "a time step of 1e-09 ms makes no sense"),
+        ([1.0], [0], {"trial_s": 1e-12}, "are too many"),
+        ([1e300], [0], {}, "times beyond 1e.09 s make no sense"),
+        ([1e11], [0], {"dt_ms": 1e-6}, "a trial of 1e.08 s makes no sense"),
+        ([1e11], [10**6], {"dt_ms": 1e-6}, "too long for a time step of 1e-06 ms"),
     ],
 )
 def test_spikes_that_make_no_sense_are_refused(tmp_path, times, ids, options, message):
