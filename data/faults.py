@@ -1,10 +1,11 @@
 """What each level of the agreement gate sees of each fault, and how often it cries wolf.
 
-    python data/faults.py [--only faults|alarms] [--comparisons 200]
+    python data/faults.py [--only faults|alarms|detections] [--comparisons 200]
 
 Rows that are there are not made again. `faults.csv`: every fault, put into one of two backends that
 run `models/go_nogo_n200_lif.h5`, on each level. `false_alarms.csv`: comparisons of one backend with
-itself on the statistical level, each with trials and noise of its own.
+itself on the statistical level, each with trials and noise of its own. `detections.csv`: the same
+with weights that are a little wrong.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import csv
 import io
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,22 +33,29 @@ BACKENDS = {
     "probe": ("snntorch", "snntorch"),
     "statistical": ("brian2", "brian2"),
 }
-ALARM_TRIALS = 40
+ALARM_TRIALS, DETECTIONS, SMALL_FAULTS = 40, 25, ("weights-0.98", "weights-0.95")
 TRIALS = {"exact": 20, "probe": None, "statistical": 100}
 
 
 def main() -> None:
     """Make the rows that are missing."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=("faults", "alarms"))
+    parser.add_argument("--only", choices=("faults", "alarms", "detections"))
     parser.add_argument("--comparisons", type=int, default=200)
     asked = parser.parse_args()
     network = bridge.load(NETWORK).network
-    if asked.only != "alarms":
+    if asked.only in (None, "faults"):
         _fill(HERE / "faults.csv", FAULT_COLUMNS, _faults(network), ("fault", "level"))
-    if asked.only != "faults":
-        rows = _alarms(network, asked.comparisons)
+    if asked.only in (None, "alarms"):
+        rows = (((seed,), partial(_alarm, network, seed)) for seed in range(asked.comparisons))
         _fill(HERE / "false_alarms.csv", ALARM_COLUMNS, rows, ("seed",))
+    if asked.only in (None, "detections"):
+        rows = (
+            ((fault, seed), partial(_alarm, network, seed, fault))
+            for seed in range(DETECTIONS)
+            for fault in SMALL_FAULTS
+        )
+        _fill(HERE / "detections.csv", ("fault", *ALARM_COLUMNS), rows, ("fault", "seed"))
 
 
 def _fill(path: Path, columns: tuple[str, ...], rows: Any, keys: tuple[str, ...]) -> None:
@@ -71,7 +80,7 @@ def _fill(path: Path, columns: tuple[str, ...], rows: Any, keys: tuple[str, ...]
 def _faults(network: "bridge.SpikingNetwork") -> Iterator[tuple[tuple[str, str], Any]]:
     for name in FAULTS:
         for level in LEVELS:
-            yield (name, level), lambda name=name, level=level: _fault(network, name, level)
+            yield (name, level), partial(_fault, network, name, level)
 
 
 def _fault(network: "bridge.SpikingNetwork", name: str, level: str) -> dict[str, Any]:
@@ -98,12 +107,7 @@ def _fault(network: "bridge.SpikingNetwork", name: str, level: str) -> dict[str,
     }
 
 
-def _alarms(network: "bridge.SpikingNetwork", count: int) -> Iterator[tuple[tuple[int], Any]]:
-    for seed in range(count):
-        yield (seed,), lambda seed=seed: _alarm(network, seed)
-
-
-def _alarm(network: "bridge.SpikingNetwork", seed: int) -> dict[str, Any]:
+def _alarm(network: "bridge.SpikingNetwork", seed: int, fault: str | None = None) -> dict[str, Any]:
     began = time.monotonic()
     found = bridge.compare(
         network,
@@ -113,6 +117,7 @@ def _alarm(network: "bridge.SpikingNetwork", seed: int) -> dict[str, Any]:
         plan=Plan(alpha=ALPHA, trials=ALARM_TRIALS),
         trials=ALARM_TRIALS,
         seed=seed,
+        inject=fault,
     ).statistical[0]
     return {
         "trials": found.trials,

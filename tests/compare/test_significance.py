@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from bridge.compare.power import Spread
-from bridge.compare.significance import Quantity, compare_sets
+from bridge.compare.significance import Quantity, compare_sets, without_outliers
 from bridge.errors import SpecError
 
 
@@ -69,6 +69,29 @@ def test_a_difference_of_a_single_unit_is_found_as_such():
     assert p < 0.01
     assert found[0].p_single < 0.01
     assert np.nanargmax(np.abs(found[0].z)) == 17
+
+
+def test_a_trial_that_goes_quite_differently_does_not_hide_the_others():
+    rng = np.random.default_rng(11)
+    values = correlated(rng, 3, 40, 50, skewed=False)
+    values[2] += 1.5 * rng.choice([-1.0, 1.0], 50)
+    for names in ((1, 7), (2, 30)):
+        # The network of one set answered otherwise: every unit fires by far more.
+        values[names] *= 8.0
+    assert p_of(values, rng, 2000) < 0.01
+
+
+def test_outliers_are_held_and_what_seldom_differs_is_left_as_it_is():
+    rng = np.random.default_rng(12)
+    differences = rng.normal(0, 2.0, (3, 4000, 2))
+    differences[0, 5] = 1000.0
+    differences[..., 1] *= rng.random((3, 4000)) < 0.3
+    held = without_outliers(differences)
+    # 3 s.d. of a normal distribution.
+    assert held[..., 0].max() == pytest.approx(6.0, rel=0.05)
+    np.testing.assert_array_equal(held[..., 1], differences[..., 1])
+    inside = np.abs(differences[..., 0]) < 5.5
+    np.testing.assert_array_equal(held[inside, 0], differences[inside, 0])
 
 
 def test_the_direction_does_not_matter_and_the_sets_are_not_interchangeable():
