@@ -19,6 +19,13 @@ app = typer.Typer(
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
 Seed = Annotated[int, typer.Option(help="Decides everything random.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")]
+TrialLength = Annotated[
+    float | None, typer.Option(help="Cut recordings that know no trials, s.", show_default=False)
+]
+TimeStep = Annotated[
+    float | None,
+    typer.Option(help="Time step of recordings that tell none, ms.", show_default=False),
+]
 NetworkFile = Annotated[
     Path, typer.Argument(help="A file that `convert` wrote.", show_default=False)
 ]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import bridge
-from bridge.cli.app import Force, Seed, app, example
+from bridge.cli.app import Force, Seed, TimeStep, TrialLength, app, example
 from bridge.stages import compare_to, load_spiking, report_to
 
 if TYPE_CHECKING:
@@ -82,14 +82,8 @@ def compare(
     ] = 0.02,
     power: Annotated[float, typer.Option(help="Chance with which it is found.")] = 0.9,
     alpha: Annotated[float, typer.Option(help="Chance of a false alarm, at most.")] = 0.01,
-    trial_s: Annotated[
-        float | None,
-        typer.Option(help="Cut recordings that know no trials, s.", show_default=False),
-    ] = None,
-    dt_ms: Annotated[
-        float | None,
-        typer.Option(help="Time step of recordings that tell none, ms.", show_default=False),
-    ] = None,
+    trial_s: TrialLength = None,
+    dt_ms: TimeStep = None,
     force: Force = False,
 ) -> None:
     """Do simulators agree: the same spikes, or the same statistics? One verdict, and a report.

@@ -7,7 +7,7 @@ import typer
 
 import bridge
 from bridge import terminal
-from bridge.cli.app import Force, app, example
+from bridge.cli.app import Force, TimeStep, TrialLength, app, example
 from bridge.errors import SpecError
 from bridge.stages import check_writable
 
@@ -61,14 +61,8 @@ def import_(
     from_: Annotated[
         str | None, typer.Option("--from", help=_FORMAT, show_default="by the file's ending")
     ] = None,
-    trial_s: Annotated[
-        float | None,
-        typer.Option(help="Cut recordings that know no trials, s.", show_default=False),
-    ] = None,
-    dt_ms: Annotated[
-        float | None,
-        typer.Option(help="Time step of recordings that tell none, ms.", show_default=False),
-    ] = None,
+    trial_s: TrialLength = None,
+    dt_ms: TimeStep = None,
     force: Force = False,
 ) -> None:
     """Read a rate network, or a recording, that another tool has made."""
