@@ -82,7 +82,8 @@ def test_the_search_finds_the_scale_at_which_a_known_readout_answers():
         ({"inverse_scales": [20, -5]}, "needs at least one value, all positive"),
         ({"inverse_scales": [np.nan]}, "NaN"),
         ({"trials": 0}, "trials: expected a whole number of at least 1, got 0"),
-        ({"backend": "nest"}, "unknown backend 'nest'"),
+        ({"backend": "neuron"}, "unknown backend 'neuron'"),
+        ({"backend": "nest"}, "NEST draws its own noise"),
         ({"backend": "reference", "device": "cuda"}, "only snntorch has devices"),
     ],
 )
