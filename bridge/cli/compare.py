@@ -7,6 +7,7 @@ import typer
 
 import bridge
 from bridge.cli.app import Force, Seed, TimeStep, TrialLength, app, example
+from bridge.errors import SpecError
 from bridge.stages import compare_to, load_spiking, report_to
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ def compare(
 
     plan = Plan(trials=trials, effect=effect, power=power, alpha=alpha)
     if second is not None:
+        if inject is not None or levels is not None:
+            raise SpecError("--inject and --levels are for simulators, not for recordings")
         recordings = _recordings([first, second, yardstick], trial_s, dt_ms)
         check_report_writable(out, force=force)
         agreement = _compared(recordings, (first, second), plan, seed)
@@ -105,8 +108,8 @@ def compare(
         agreement = compare_to(
             stored,
             out,
-            backends=backends.split(","),
-            levels=None if levels is None else levels.split(","),
+            backends=_words(backends),
+            levels=None if levels is None else _words(levels),
             trials=trials,
             seed=seed,
             inject=inject,
@@ -114,6 +117,11 @@ def compare(
         )
     if not agreement.agreed:
         raise typer.Exit(1)
+
+
+def _words(text: str) -> list[str]:
+    """What stands between commas."""
+    return [word.strip() for word in text.split(",")]
 
 
 def _recordings(

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from bridge.compare.exactness import ExactComparison, run_exactly
 from bridge.compare.faults import find_fault
-from bridge.compare.probes import ProbeReport, run_probes
+from bridge.compare.probes import ProbeReport, check_probes, run_probes
 from bridge.compare.sides import Side, sides_of
 from bridge.compare.statistical import (
     MOST_TRIALS,
     Plan,
     StatisticalComparison,
+    check_trials,
     run_statistically,
 )
 from bridge.compare.statistics import summary
@@ -101,6 +102,8 @@ class Agreement:
     def _described(self, recording: Recording) -> dict[str, float]:
         values = summary(recording)
         for name, outputs in recording.readouts.items():
+            if not outputs.size:
+                continue
             values[f"readout {name}: mean"] = float(outputs.mean())
             values[f"readout {name}: s.d."] = float(outputs.std())
         made = self.own_trials if self.statistical else self.trials
@@ -152,9 +155,9 @@ def compare(  # noqa: PLR0913
     gate = _Gate(network, sides, seed, drive, trials, plan or Plan(), on_progress)
     # What makes no sense is said before the first run.
     asked = _levels(levels)
+    if fault is not None:
+        fault.change(network, gate.drive(1)[1])
     for side in sides[1:]:
-        if fault is not None:
-            fault.change(network, gate.drive(1)[1])
         for level in gate.of(side, asked):
             gate.check(side, level)
     return gate.run(asked, conversion, "" if fault is None else fault.meaning)
@@ -163,6 +166,8 @@ def compare(  # noqa: PLR0913
 def _levels(given: Sequence[str] | None) -> tuple[str, ...] | None:
     if given is None:
         return None
+    if not given:
+        raise SpecError(f"levels: name at least one of {', '.join(LEVELS)}")
     for level in given:
         if level not in LEVELS:
             raise SpecError(f"unknown level {level!r}; known are {', '.join(LEVELS)}")
@@ -203,8 +208,15 @@ class _Gate:
                     f"{one.label} does not claim the same spikes, so the exact level says nothing; "
                     "use the levels probe and statistical"
                 )
-        if level == "statistical" and not self.network.noise_mv().any():
-            raise SpecError("this network has no noise: without it statistics say nothing")
+        if level == "statistical":
+            if not self.network.noise_mv().any():
+                raise SpecError("this network has no noise: without it statistics say nothing")
+            trials = self.given.n_trials if self.given is not None else self.trials
+            if trials is not None:
+                quantities = 3 if self.network.readouts else 2
+                check_trials(trials, self.plan.alpha, 3, quantities)
+        if level == "probe":
+            check_probes(self.network)
 
     def drive(self, trials: int) -> tuple[Trials | None, Drive]:
         """Trials of the task, or the drive that was given, under shared noise."""

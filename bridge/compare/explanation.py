@@ -189,6 +189,8 @@ class _Truth:
 
     def _of_currents(self, difference: Array, off: NDArray[np.bool_]) -> str:
         """Which current accounts for the differences, in a sentence."""
+        if not off.any():
+            return "a neuron fired that should not, by a threshold or a current"
         moved = {name: current * self.factor for name, current in self.currents.items()}
         told = [
             self._of_proportion(f"the current of projection {name!r}", difference, part, off)

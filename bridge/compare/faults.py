@@ -92,8 +92,11 @@ def _delay(delay_ms: float) -> Callable[[SpikingNetwork, Drive], Changed]:
 
 
 def _transposed(network: SpikingNetwork, drive: Drive) -> Changed:
-    if not any(_within(part) for part in network.projections):
+    within = [part.weights for part in network.projections if _within(part)]
+    if not within:
         raise SpecError("this network has no projection from a population to itself")
+    if not any(abs(weights - weights.T).max() > 0 for weights in within):
+        raise SpecError("this network has symmetric weights, which transposing does not change")
 
     def turned(part: Projection) -> Projection:
         return replace(part, weights=part.weights.T) if _within(part) else part

@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 
 from bridge.compare.agreement import Agreement
 from bridge.compare.significance import NOTABLE_Z
-from bridge.compare.statistical import CORRELATION_BIN_MS, StatisticalComparison
+from bridge.compare.statistical import (
+    CORRELATION_BIN_MS,
+    StatisticalComparison,
+    shared_readouts,
+)
 from bridge.compare.statistics import count_correlations, intervals_ms, rates_hz
 from bridge.methods.scale_search import ScaleSearch
 from bridge.rate.network import History
@@ -75,7 +79,7 @@ def rasters(agreement: Agreement) -> Figure:
             axes.set_title(f"{len(neuron):,} spikes", loc="right", fontsize="small")
         row[0].set_ylabel(f"{name}\nneuron")
     for axes, label in zip(grid[0], labels, strict=True):
-        axes.set_title("\n".join(wrap(label, 28)), loc="left")
+        axes.set_title("\n".join(wrap(plain_label(label), 28)), loc="left")
     for axes in grid[-1]:
         axes.set_xlabel("time (s)")
     return figure
@@ -85,7 +89,7 @@ def readouts(agreement: Agreement) -> Figure:
     """Outputs of the rate network and of each side, for one trial of each condition."""
     shown, recordings = list(_shown_trials(agreement)), shown_recordings(agreement)
     first = next(iter(recordings.values()))
-    outputs = next(iter(first.readouts.values())).shape[2]
+    outputs = first.readouts[_readout(recordings)].shape[2]
     height = 3.2 if outputs == 1 else 1.0 + 1.8 * outputs
     figure = Figure(figsize=(4.6 * max(len(shown), 1.5), height), layout="constrained")
     grid = figure.subplots(outputs, len(shown), sharex=True, sharey=True, squeeze=False)
@@ -107,7 +111,8 @@ def _plot_output(axes: Axes, agreement: Agreement, trial: int, output: int) -> N
     """One output in one trial: the target, the rate network's and each backend's."""
     recordings = shown_recordings(agreement)
     first = next(iter(recordings.values()))
-    times = np.arange(1, len(next(iter(first.readouts.values()))) + 1) * first.sample_ms / 1000
+    name = _readout(recordings)
+    times = np.arange(1, len(first.readouts[name]) + 1) * first.sample_ms / 1000
     trials = _trials(agreement)
     if trials is not None:
         target = trials.targets[:, trial, output]
@@ -117,10 +122,11 @@ def _plot_output(axes: Axes, agreement: Agreement, trial: int, output: int) -> N
         answer = agreement.rate_outputs[:, trial, output]
         axes.plot(times, answer, color=INK, label="rate network")
     for number, (label, recording) in enumerate(recordings.items()):
-        answer = next(iter(recording.readouts.values()))[:, trial, output]
+        answer = recording.readouts[name][:, trial, output]
         # Identical curves hide each other: the later ones are thinner.
         width = 4.5 - 3.5 * number / max(1, len(recordings) - 1)
-        axes.plot(times, answer, color=_COLOURS[number % 5], linewidth=width, label=label)
+        colour = _COLOURS[number % 5]
+        axes.plot(times, answer, color=colour, linewidth=width, label=plain_label(label))
 
 
 def rate_scatter(agreement: Agreement) -> Figure:
@@ -130,8 +136,10 @@ def rate_scatter(agreement: Agreement) -> Figure:
     top = _diagonal(axes, rates, *(rate for _, rate in others))
     for number, (label, rate) in enumerate(others):
         colour = _COLOURS[(number + 1) % 5]
-        axes.plot(rates, rate, "o", markersize=4, alpha=0.6, color=colour, label=label)
-    axes.set(xlabel=f"{first}: rate (Hz)", ylabel="rate (Hz)", xlim=(0, top), ylim=(0, top))
+        axes.plot(rates, rate, "o", markersize=4, alpha=0.6, color=colour, label=plain_label(label))
+    axes.set(
+        xlabel=f"{plain_label(first)}: rate (Hz)", ylabel="rate (Hz)", xlim=(0, top), ylim=(0, top)
+    )
     axes.legend(frameon=False)
     return figure
 
@@ -148,16 +156,19 @@ def own_rates(found: StatisticalComparison) -> Figure:
         left.plot(rates[0], rates[1], "o", markersize=3.5, color=QUIET, label="the first, again")
     left.plot(
         rates[0], rates[-1], "o", markersize=3.5, alpha=0.7, color=_COLOURS[0],
-        label=found.labels[1],
+        label=plain_label(found.labels[1]),
     )  # fmt: skip
     left.set(
-        xlabel=f"{found.labels[0]}: rate (Hz)", ylabel="rate (Hz)", xlim=(0, top), ylim=(0, top)
+        xlabel=f"{plain_label(found.labels[0])}: rate (Hz)",
+        ylabel="rate (Hz)",
+        xlim=(0, top),
+        ylim=(0, top),
     )
     left.legend(frameon=False)
     z = np.clip(first.z[np.isfinite(first.z)], -_WIDEST_Z, _WIDEST_Z)
-    right.hist(
-        z, bins=np.linspace(-_WIDEST_Z, _WIDEST_Z, 41).tolist(), density=True, color=_COLOURS[0]
-    )
+    if z.size:
+        bins = np.linspace(-_WIDEST_Z, _WIDEST_Z, 41).tolist()
+        right.hist(z, bins=bins, density=True, color=_COLOURS[0])
     grid = np.linspace(-_WIDEST_Z, _WIDEST_Z, 200)
     right.plot(grid, np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi), color=INK)
     right.set(
@@ -190,11 +201,17 @@ def distributions(found: StatisticalComparison) -> Figure:
         ):
             if values.size:
                 axes.hist(
-                    values, bins=bins, density=True, histtype="step", color=colour, label=name
+                    values,
+                    bins=bins,
+                    density=True,
+                    histtype="step",
+                    color=colour,
+                    label=plain_label(name),
                 )
     left.set(xlabel="interval between spikes (ms)", ylabel="density", xscale="log")
     right.set(xlabel="correlation of counts in 20 ms", ylabel="density", yscale="log")
-    left.legend(frameon=False)
+    if left.has_data():
+        left.legend(frameon=False)
     return figure
 
 
@@ -228,6 +245,17 @@ def _panels(count: int, *, square: bool = False) -> tuple[Figure, list[Axes]]:
     for axes in row:
         axes.spines[["top", "right"]].set_visible(False)
     return figure, list(row)
+
+
+def plain_label(text: str) -> str:
+    """A name as it is: matplotlib takes $ for formulas, and hides what begins with _."""
+    readable = text.encode("utf-8", "replace").decode().replace("$", r"\$")
+    return " " + readable if readable.startswith("_") else readable
+
+
+def _readout(recordings: dict[str, Recording]) -> str:
+    """Which readout is drawn: the first that all have."""
+    return shared_readouts(list(recordings.values()))[0]
 
 
 def shown_recordings(agreement: Agreement) -> dict[str, Recording]:

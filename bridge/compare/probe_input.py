@@ -33,9 +33,11 @@ def probe_input(network: SpikingNetwork, side: Side, _rng: np.random.Generator) 
     probe = replace(
         network, populations=silent(network), projections=tuple(parts), readouts=(), task=""
     )
-    samples = _BEFORE + max(_AFTER, -(-_LEAST_STEPS // network.sample_steps))
+    # The first samples may act before the first step.
+    before = _BEFORE + -(-network.sample_offset_steps // network.sample_steps)
+    samples = before + max(_AFTER, -(-_LEAST_STEPS // network.sample_steps))
     inputs = np.zeros((samples, network.input_size, network.input_size))
-    inputs[_BEFORE:] = np.eye(network.input_size)
+    inputs[before:] = np.eye(network.input_size)
     drive = Drive(
         inputs=inputs,
         noise=SharedNoise(seed=0),

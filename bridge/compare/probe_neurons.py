@@ -21,7 +21,7 @@ _SPIKES = 5
 # Currents of the f-I curve: how far beyond threshold, in distances of threshold from reset.
 _BEYOND = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _LONGEST_STEPS = 40_000
-# Of normally distributed errors one in 16,000 is as large.
+# Of the variances of some hundred normal numbers, which are skewed, one in 4,000 is as far off.
 _STANDARD_ERRORS = 4.0
 _NOISE_TRIALS, _NOISE_SAMPLES = 8, 12
 

@@ -28,7 +28,10 @@ _LONGEST_MS = 60.0
 
 
 def probe_synapses(network: SpikingNetwork, side: Side, rng: np.random.Generator) -> list[Finding]:
-    """Onset, peak and area of the current of every synapse, and the readout of a single spike."""
+    """Onset, peak and area of the current of every synapse, and the readout of a single spike.
+
+    A neuron's synapse onto itself is not seen: the neuron is refractory while its current comes.
+    """
     if not any(part.source != INPUT for part in network.projections) and not network.readouts:
         return []
     sources: NDArray[np.int64] = np.arange(network.size)

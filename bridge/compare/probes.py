@@ -15,7 +15,9 @@ from bridge.compare.probe_input import probe_input
 from bridge.compare.probe_neurons import probe_currents, probe_noise, probe_refractory
 from bridge.compare.probe_synapses import probe_synapses
 from bridge.compare.sides import Side
+from bridge.errors import SpecError
 from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.neurons import Lif
 
 Report = Callable[[str, float], None]
 
@@ -47,6 +49,17 @@ _PROBES = {
 }
 
 
+def check_probes(network: SpikingNetwork) -> None:
+    """Raise SpecError for networks whose membranes take steps that formulas do not follow."""
+    for part in network.populations:
+        euler = not isinstance(part.neurons, Lif) or part.neurons.membrane_step == "euler"
+        if euler and network.dt_ms >= float(np.min(part.neurons.tau_mem_ms)):
+            raise SpecError(
+                f"population {part.name}: probes need a time step below the membrane's time "
+                f"constant, got {network.dt_ms:g} ms"
+            )
+
+
 def run_probes(network: SpikingNetwork, side: Side, seed: int, on_progress: Report) -> ProbeReport:
     """Probe a backend with the parts of a network.
 
@@ -55,7 +68,11 @@ def run_probes(network: SpikingNetwork, side: Side, seed: int, on_progress: Repo
         side: The backend.
         seed: Decides the noise, and which synapses are probed where there are very many.
         on_progress: Called with what is being done and its fraction done.
+
+    Raises:
+        SpecError: a time step is as long as a membrane's time constant.
     """
+    check_probes(network)
     findings: list[Finding] = []
     what = f"{side.label}, probes"
     for number, probe in enumerate(_PROBES.values()):

@@ -42,12 +42,9 @@ def compare_recordings(
     if plan.trials is not None:
         count = min(count, plan.trials)
     sets = tuple(_first_trials(each, count) for each in given)
-    for name, each in zip(labels[1:], sets[-1:], strict=True):
-        if each.spikes.n_neurons != sets[0].spikes.n_neurons:
-            raise SpecError(
-                f"{labels[0]} has {sets[0].spikes.n_neurons} neurons, {name} has "
-                f"{each.spikes.n_neurons}: neuron by neuron they cannot be compared"
-            )
+    _check_neurons(labels[0], one, labels[1], other)
+    if again is not None:
+        _check_neurons(labels[0], one, "the yardstick", again)
     return Agreement(
         network=None,
         labels=labels,
@@ -56,6 +53,27 @@ def compare_recordings(
         seconds={},
         seed=seed,
     )
+
+
+def _check_neurons(name: str, one: Recording, other_name: str, other: Recording) -> None:
+    """Raise SpecError unless neuron n of one can be neuron n of the other."""
+    sizes = one.spikes.n_neurons, other.spikes.n_neurons
+    if sizes[0] != sizes[1]:
+        raise SpecError(
+            f"{name} has {sizes[0]} neurons, {other_name} has {sizes[1]}: neuron by neuron they "
+            "cannot be compared"
+        )
+    named = [list(each.populations.items()) for each in (one, other)]
+    # A file that knows a single population may call it whatever it likes.
+    if named[0] != named[1] and min(map(len, named)) > 1:
+        raise SpecError(
+            f"{name} and {other_name} have other populations ({_told(one)}; {_told(other)}): "
+            "neuron by neuron they cannot be compared"
+        )
+
+
+def _told(recording: Recording) -> str:
+    return ", ".join(f"{size} {name}" for name, size in recording.populations.items())
 
 
 def _first_trials(recording: Recording, count: int) -> Recording:

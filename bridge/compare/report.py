@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from bridge.compare import figures
 from bridge.compare.agreement import Agreement
 from bridge.compare.machine_readable import plain
-from bridge.compare.statistical import StatisticalComparison
+from bridge.compare.statistical import StatisticalComparison, shared_readouts
 from bridge.compare.verdict import evidence, level_rows, verdict
 from bridge.errors import OutputError
 from bridge.exchange.hdf5 import check_writable, write_bytes
@@ -90,6 +90,7 @@ def _html(agreement: Agreement, pictures: list[_Picture]) -> str:
         sample_ms=network.dt_ms * network.sample_steps if network is not None else 0.0,
         figures=pictures,
         statistics=agreement.statistics(),
+        labels=list(agreement.described()),
         origin=_origin(agreement),
     )
     return page
@@ -124,7 +125,7 @@ def _spike_pictures(agreement: Agreement) -> list[_Drawn]:
             figures.rasters(agreement),
         )
     ]
-    if all(each.readouts for each in shown.values()):
+    if shared_readouts(list(shown.values())):
         rate = ", and of the rate network" if agreement.rate_outputs is not None else ""
         drawn.append(
             (

@@ -101,6 +101,8 @@ def sides_of(labels: tuple[str, ...], fault: Fault | None) -> tuple[Side, ...]:
     parsed = [(label, *parse_backend(label)) for label in labels]
     if len(labels) < 2 or (fault is None and len(set(labels)) < len(labels)):
         raise SpecError(f"backends: name at least two different ones, got {', '.join(labels)}")
+    if len(set(labels[1:])) < len(labels) - 1:
+        raise SpecError(f"backends: name none but the first twice, got {', '.join(labels)}")
     first, *others = (Side(label, name, options) for label, name, options in parsed)
     if fault is None:
         return (first, *others)

@@ -4,10 +4,13 @@ A and A' are runs of one backend, B is a run of another, all of the same trials 
 of its own. If the backends are alike, then in every trial each of the three could as well be
 called B. Drawing that name anew, trial by trial and many thousand times, shows what the statistics
 are when there is no difference; how units hang together, and how they are distributed, does not
-matter, since it stays as it is. So the rate of false alarms is what was asked for, for any network.
-Where there is no A', the same is done with two.
+matter, since it stays as it is. So the rate of false alarms is what was asked for, for any network,
+as long as trials do not depend on each other: pieces cut from one long run do. Where there is no
+A', the same is done with two. Where A differs from A', B differs from one of them, and that is a
+difference, too.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +21,8 @@ from bridge.errors import SpecError
 Array = NDArray[np.float64]
 
 DRAWS = 4000
+# How many draws a p value of alpha should be worth, for each statistic.
+_DRAWS_AT_ALPHA = 20
 # A unit counts where two simulators that are alike would exceed it in 5 % of the units.
 NOTABLE_Z = 1.959964
 _LEAST_TRIALS = 8
@@ -88,6 +93,21 @@ class QuantityResult:
     def ratio(self) -> float:
         """RMSE(A, B) / RMSE(A, A'): about 1 where B is like A; NaN where A' equals A."""
         return self.rmse / self.rmse_yardstick if self.rmse_yardstick > 0 else float("nan")
+
+
+def draws_for(alpha: float, quantities: int) -> int:
+    """How often names are drawn so that a difference in one quantity can be told at `alpha`."""
+    return max(DRAWS, math.ceil(_DRAWS_AT_ALPHA * 2 * quantities / alpha))
+
+
+def least_trials(alpha: float, sets: int, quantities: int) -> int:
+    """Fewest trials with which a difference, however large, can be told at `alpha`.
+
+    There are sets^B ways to name B trials, and the same statistic comes up where all names are
+    changed alike: no p value of a statistic is below sets^(1 - B), and each statistic has its own.
+    """
+    needed = 1 + math.log(2 * 2 * quantities / alpha) / math.log(sets)
+    return max(_LEAST_TRIALS, math.ceil(needed))
 
 
 def compare_sets(

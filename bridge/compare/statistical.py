@@ -5,7 +5,7 @@ asked; what can is whether B differs from A by more than A' does (`bridge.compar
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,13 @@ from scipy import stats
 
 from bridge.compare.power import Spread
 from bridge.compare.sides import Side
-from bridge.compare.significance import Quantity, QuantityResult, compare_sets
+from bridge.compare.significance import (
+    Quantity,
+    QuantityResult,
+    compare_sets,
+    draws_for,
+    least_trials,
+)
 from bridge.compare.statistics import count_correlations, lv, rates_hz
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted
@@ -48,6 +54,7 @@ class StatisticalComparison:
         effect: Relative difference of every unit's rate that is found with chance `power`.
         sets: Recordings of A, A' and B; or of A and B, where there is no A'.
         seconds: Wall time.
+        draws: How often names were drawn.
     """
 
     labels: tuple[str, str]
@@ -60,6 +67,7 @@ class StatisticalComparison:
     effect: float
     sets: tuple[Recording, ...]
     seconds: float
+    draws: int
 
     @property
     def agreed(self) -> bool:
@@ -138,7 +146,8 @@ def _enough(drive: Drive, pair: "tuple[_Set, _Set]", plan: Plan) -> int:
         one, again = (run.upto(drive.trials(0, trials)) for run in pair)
         spread = _spread(one, again)
         needed = spread.trials(plan.effect, plan.power, plan.alpha, drive.n_trials)
-        if needed <= trials:
+        # Where nothing varies, more trials tell no more.
+        if needed <= trials or spread.signal <= 0:
             return trials
         trials = needed
 
@@ -183,7 +192,10 @@ def compare_statistically(
         )
     trials = sets[0].spikes.n_trials
     quantities = _quantities(sets)
-    results, p = compare_sets(quantities, np.random.default_rng((seed, _NAMES_STREAM)))
+    check_trials(trials, plan.alpha, len(sets), len(quantities))
+    draws = draws_for(plan.alpha, len(quantities))
+    rng = np.random.default_rng((seed, _NAMES_STREAM))
+    results, p = compare_sets(quantities, rng, draws)
     spread = _spread(sets[0], sets[1], len(sets))
     return StatisticalComparison(
         labels=labels,
@@ -196,7 +208,18 @@ def compare_statistically(
         effect=spread.effect(trials, plan.power, plan.alpha),
         sets=sets,
         seconds=0.0,
+        draws=draws,
     )
+
+
+def check_trials(trials: int, alpha: float, sets: int, quantities: int) -> None:
+    """Raise SpecError where so few trials could not tell any difference."""
+    least = least_trials(alpha, sets, quantities)
+    if trials < least:
+        raise SpecError(
+            f"trials: at a rate of false alarms of {alpha:g} statistics of {sets} sets need at "
+            f"least {least}, got {trials}"
+        )
 
 
 def _spread(one: Recording, other: Recording, sets: int = 3) -> Spread:
@@ -211,11 +234,29 @@ def _quantities(sets: tuple[Recording, ...]) -> list[Quantity]:
         Quantity(name="firing rate", unit="Hz", values=rates),
         Quantity(name="interval variability (LV)", unit="", values=variations),
     ]
-    shared = [name for name in sets[0].readouts if all(name in each.readouts for each in sets)]
+    shared = shared_readouts(sets)
     if shared:
         binned = np.stack([_binned(each, shared) for each in sets])
         found.append(Quantity(name="readout in bins", unit="", values=binned))
     return found
+
+
+def shared_readouts(recordings: Sequence[Recording]) -> list[str]:
+    """Names of the readouts that all recordings have, with as many samples and outputs."""
+    first, *others = recordings
+    return [
+        name
+        for name, values in first.readouts.items()
+        if len(values)
+        and all(
+            name in each.readouts and _form(each.readouts[name]) == _form(values) for each in others
+        )
+    ]
+
+
+def _form(outputs: Array) -> tuple[int, int]:
+    """Samples and outputs of (T, B, O) readouts."""
+    return outputs.shape[0], outputs.shape[2]
 
 
 def _binned(recording: Recording, names: list[str]) -> Array:

@@ -71,6 +71,8 @@ def count_correlations(spikes: Spikes, dt_ms: float, bin_ms: float, most: int = 
     """
     steps = max(1, round(bin_ms / dt_ms))
     bins = spikes.n_steps // steps
+    if not bins:
+        return np.zeros(0)
     active = np.unique(spikes.neuron)[:most]
     inside = np.isin(spikes.neuron, active) & (spikes.step < bins * steps)
     row = np.searchsorted(active, spikes.neuron[inside])

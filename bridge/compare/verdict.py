@@ -46,7 +46,7 @@ def _exact_agreement(one: ExactComparison) -> str:
 def _statistical_agreement(one: StatisticalComparison) -> str:
     return (
         f"differ in {one.trials} trials under noise of their own by no more than chance "
-        f"explains (p = {one.p:.2g})"
+        f"explains (p = {one.p:.3g})"
     )
 
 
@@ -58,6 +58,9 @@ def evidence(agreement: Agreement) -> list[str]:
     for report in agreement.probes:
         lines += _probe_evidence(report)
     lines += [_statistical_evidence(found) for found in agreement.statistical]
+    ran = agreement.described().values()
+    if ran and not any(each.spikes.count for each in ran):
+        lines.append("Nothing fired: that two are silent says little of either.")
     return [*lines, *_accuracies(agreement)]
 
 
@@ -115,7 +118,7 @@ def _statistical_evidence(found: StatisticalComparison) -> str:
     promise = _promise(found)
     if found.agreed:
         return (
-            f"{pair}: no statistical difference in {found.trials} trials (p = {found.p:.2g}); "
+            f"{pair}: no statistical difference in {found.trials} trials (p = {found.p:.3g}); "
             f"{promise}."
         )
     largest = min(found.quantities, key=lambda part: min(part.p_spread, part.p_single))
@@ -130,8 +133,9 @@ def _promise(found: StatisticalComparison) -> str:
     if not math.isfinite(found.effect):
         return "how small a difference would be found cannot be told, nothing varies"
     return (
-        f"a difference of {found.effect:.1%} in every unit's rate is found with "
-        f"{found.power:.0%}, a false alarm comes in at most {found.alpha:.0%}"
+        f"a difference of {100 * found.effect:.2g} % in every unit's rate is found with "
+        f"{100 * found.power:g} %, a false alarm comes in at most {100 * found.alpha:g} % of such "
+        "comparisons"
     )
 
 
@@ -172,7 +176,7 @@ def _statistical_row(found: StatisticalComparison) -> LevelRow:
         level="statistical",
         compared=" and ".join(found.labels),
         tested=f"{len(found.sets)} sets of {found.trials} trials, noise of their own",
-        found=f"p = {found.p:.2g}" + ("" if found.agreed else f", below {found.alpha:g}"),
+        found=f"p = {found.p:.3g}" + ("" if found.agreed else f", below {found.alpha:g}"),
         sure=_promise(found),
         agreed=found.agreed,
     )
@@ -185,7 +189,7 @@ def _accuracies(agreement: Agreement) -> Iterator[str]:
     for label, recording in agreement.frozen.items():
         if recording.readouts:
             share = accuracy(network, made, recording)
-            yield f"{label} does the task ({network.task}) in {share:.0%} of them."
+            yield f"{label} does the task ({network.task}) in {share:.0%} of the trials."
 
 
 def _spikes(count: int) -> str:

@@ -223,12 +223,19 @@ def test_the_report_is_one_page_with_pictures(agreement, tmp_path):
         (["reference", "neuron"], "unknown backend 'neuron'"),
         (["reference:fast", "snntorch"], "backend reference takes no option"),
         (["reference", "snntorch:tpu"], "unknown device 'tpu'"),
+        (["reference", "snntorch", "snntorch"], "name"),
     ],
 )
 def test_a_comparison_that_makes_no_sense_is_refused(recorded, backends, message):
     network, drive, _ = recorded
     with pytest.raises(SpecError, match=message):
         bridge.compare(network, backends=backends, drive=drive)
+
+
+def test_no_level_at_all_is_no_agreement(recorded):
+    network, drive, _ = recorded
+    with pytest.raises(SpecError, match="levels: name at least one"):
+        bridge.compare(network, backends=["reference", "snntorch"], drive=drive, levels=[])
 
 
 def test_a_network_without_a_task_needs_a_drive(recorded):

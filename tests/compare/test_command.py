@@ -26,7 +26,7 @@ def files(tmp_path_factory):
     from bridge.methods.scoring import task_drive
 
     for seed, name in enumerate(("a", "b", "c")):
-        drive = task_drive(network, 10, 0)[1]
+        drive = task_drive(network, 14, 0)[1]
         own = replace(drive, noise=bridge.OwnNoise(seed=seed))
         recording = bridge.simulate(network, own)
         bridge.save(recording, folder / f"{name}.h5")
@@ -63,7 +63,7 @@ def test_recordings_of_any_format_are_compared(command, files, tmp_path, second)
     out = tmp_path / "two.html"
     outcome = command("compare", files / "a.h5", files / second, "--out", out)
     assert outcome.status == 0, outcome.err
-    assert f"Agree: a.h5 and {second} differ in 10 trials" in outcome.out
+    assert f"Agree: a.h5 and {second} differ in 14 trials" in outcome.out
     assert out.exists()
     yardstick = ("--yardstick", files / "c.nwb")
     again = command("compare", files / "a.h5", files / second, *yardstick, "--out", out, "--force")
@@ -82,6 +82,12 @@ def test_recordings_of_any_format_are_compared(command, files, tmp_path, second)
         (["a.h5"], "a spiking network is needed"),
         (["a.h5", "lif.h5"], "a recording is needed"),
         (["a.h5", "nothing.nwb"], "no such file"),
+        (["a.h5", "b.h5", "--inject", "transposed"], "are for simulators, not for recordings"),
+        (["a.h5", "b.h5", "--trials", "9"], "statistics of 2 sets need at least 12, got 9"),
+        (
+            ["lif.h5", "--levels", "exact,statistical", "--trials", "5"],
+            "statistics of 3 sets need at least 8, got 5",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_one_sentence(refused, files, tmp_path, arguments, said):

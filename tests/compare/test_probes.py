@@ -15,6 +15,7 @@ from bridge.compare.probe_neurons import steps_to_threshold
 from bridge.compare.probe_synapses import unit_response
 from bridge.compare.probes import run_probes
 from bridge.compare.sides import Side, parse_backend
+from bridge.errors import SpecError
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.neurons import Lif, Qif
 
@@ -29,6 +30,17 @@ def test_every_backend_passes_the_probes_of_every_network(label, name):
     make, _ = NETWORKS[name]
     report = probed(label, make())
     assert report.agreed, [f for f in report.findings if not f.passed]
+
+
+@pytest.mark.parametrize(("steps", "offset"), [(1, 2), (1, 3), (5, 10), (5, 12)])
+def test_inputs_that_begin_samples_ahead_are_probed_rightly(steps, offset):
+    network = replace(kim_network(), sample_steps=steps, sample_offset_steps=offset)
+    assert probed("reference", network).agreed
+
+
+def test_steps_as_long_as_a_time_constant_are_refused():
+    with pytest.raises(SpecError, match="probes need a time step below the membrane's"):
+        probed("reference", replace(kim_network(), dt_ms=10.0))
 
 
 def test_what_is_probed_is_all_there_is():

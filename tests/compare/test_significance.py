@@ -5,7 +5,13 @@ import pytest
 from scipy import stats
 
 from bridge.compare.power import Spread
-from bridge.compare.significance import Quantity, compare_sets, without_outliers
+from bridge.compare.significance import (
+    Quantity,
+    compare_sets,
+    draws_for,
+    least_trials,
+    without_outliers,
+)
 from bridge.errors import SpecError
 
 
@@ -94,13 +100,35 @@ def test_outliers_are_held_and_what_seldom_differs_is_left_as_it_is():
     np.testing.assert_array_equal(held[inside, 0], differences[inside, 0])
 
 
-def test_the_direction_does_not_matter_and_the_sets_are_not_interchangeable():
+@pytest.mark.parametrize("odd", [0, 1, 2])
+def test_whichever_of_the_three_differs_is_a_difference(odd):
     rng = np.random.default_rng(3)
     values = correlated(rng, 3, 40, 30, skewed=False)
-    values[0] += 1.5
-    # A differs from A' and B, which is no difference of B alone: it is not judged as one.
-    b_differs = values[[1, 2, 0]]
-    assert p_of(b_differs, rng) < 0.01
+    values[odd] += 1.5
+    assert p_of(values, rng, 4000) < 0.01
+
+
+@pytest.mark.parametrize("alpha", [0.01, 0.001])
+@pytest.mark.parametrize("sets", [2, 3])
+def test_a_difference_in_one_quantity_alone_can_be_told_at_the_promised_rate(sets, alpha):
+    rng = np.random.default_rng(13)
+    trials = least_trials(alpha, sets, 3)
+    parts = [
+        Quantity(name=str(number), unit="", values=correlated(rng, sets, trials, 20))
+        for number in range(3)
+    ]
+    parts[1].values[-1] += 1000.0
+    _, p = compare_sets(parts, rng, draws_for(alpha, 3))
+    assert p < alpha
+
+
+@pytest.mark.parametrize("sets", [2, 3])
+def test_with_fewer_trials_it_could_not(sets):
+    rng = np.random.default_rng(14)
+    values = correlated(rng, sets, 8, 20)
+    values[-1] += 1000.0
+    # Eight trials have 2^7 distinct namings: that is the end of two sets.
+    assert (p_of(values, rng, 4000) < 0.005) is (sets == 3)
 
 
 def test_equal_sets_are_no_difference():
