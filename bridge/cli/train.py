@@ -50,7 +50,10 @@ def train(
         float, typer.Option(help="Share of recurrent weights that are not zero at the start.")
     ] = 0.2,
     loss: Annotated[str, typer.Option(help="l2 or l1.")] = "l2",
-    learning_rate: Annotated[float, typer.Option(help="Adam's.")] = 0.01,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(help="Adam's.", show_default="0.01; 0.001 without Dale's law"),
+    ] = None,
     target_loss: Annotated[
         float | None, typer.Option(help="Stop below this mean loss.", show_default="the task's")
     ] = None,

@@ -84,9 +84,10 @@ class Recurrence(torch.autograd.Function):
             phi.rates(xs[t], rs[t])
         ctx.save_for_backward(recurrent, keep, w_out)
         ctx.kept = inputs, x, phi, space
-        # As `_channels_first`, so that a single output is rounded alike for one network and many.
-        outputs = torch.bmm(w_out, r.flatten(1, 2).mT)
-        return outputs.view(networks, -1, steps, trials).permute(0, 2, 3, 1)
+        # Until the backward pass the memory of the deltas is free.
+        delta = space.delta[:networks]
+        weighted = (torch.mul(r, row[:, None, None], out=delta) for row in w_out.unbind(1))
+        return torch.stack([product.sum(-1) for product in weighted], dim=-1)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
@@ -95,8 +96,7 @@ class Recurrence(torch.autograd.Function):
         inputs, x, phi, space = ctx.kept
         steps, leak = x.shape[1], keep[:, None]
         r, delta = space.r[: len(x)], space.delta[: len(x)]
-        grad = _channels_first(grad)
-        torch.bmm(grad.mT, w_out, out=delta.flatten(1, 2))
+        torch.bmm(grad.flatten(1, 2), w_out, out=delta.flatten(1, 2))
         rs, deltas, slope = r.unbind(1), delta.unbind(1), torch.empty_like(r[:, 0])
         jobs = []
         for stop in range(steps, 1, -_BLOCK):
@@ -110,8 +110,8 @@ class Recurrence(torch.autograd.Function):
                 deltas[t].addcmul_(deltas[t + 1], leak)
             before = (part[:, start - 1 : stop - 1] for part in (r, x, inputs))
             jobs.append(space.helper.submit(_block_gradients, delta[:, start:stop], *before))
-        grad_out = torch.bmm(grad, r.flatten(1, 2))
-        blocks = zip(*(job.result() for job in jobs), strict=True)
+        blocks = zip(*[job.result() for job in jobs], strict=True)
+        grad_out = _gradient_of_few(grad, r, delta)
         return *(reduce(torch.add, parts) for parts in blocks), grad_out, None, None
 
 
@@ -126,13 +126,24 @@ def _block_gradients(delta: Tensor, r: Tensor, x: Tensor, inputs: Tensor) -> tup
     """
     rows = delta.flatten(1, 2)
     grad_recurrent = torch.bmm(rows.mT, r.flatten(1, 2))
-    grad_in = torch.bmm(_channels_first(inputs), rows).mT
-    return grad_recurrent, (x * delta).sum(dim=(1, 2)), grad_in
+    product = x * delta
+    grad_keep = product.sum(dim=(1, 2))
+    return grad_recurrent, grad_keep, _gradient_of_few(inputs, delta, product).mT
 
 
-def _channels_first(values: Tensor) -> Tensor:
-    """(K, T, B, C) as (K, C, T B): so products are rounded alike for one network and for many."""
-    return values.permute(0, 3, 1, 2).flatten(2)
+def _gradient_of_few(few: Tensor, many: Tensor, memory: Tensor) -> Tensor:
+    """Sums over trials and steps of products, (K, C, N).
+
+    A matrix product this thin may be rounded by where its parts lie in memory, so otherwise for
+    one network than for many; sums are not.
+
+    Args:
+        few: (K, T, B, C) of input or output channels.
+        many: (K, T, B, N) of units.
+        memory: As `many`; it is overwritten.
+    """
+    products = (torch.mul(many, part[..., None], out=memory) for part in few.unbind(-1))
+    return torch.stack([product.sum(dim=(1, 2)) for product in products], dim=1)
 
 
 @dataclass(frozen=True)

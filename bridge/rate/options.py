@@ -39,7 +39,10 @@ class Options:
             finished network it is the original's 0.1. Filtered spikes fluctuate more than that: a
             network that has learnt to bear it converts better, but does not begin to learn in it.
         loss: "l2": mean over trials of sqrt(sum (o - z)^2); "l1": of sum |o - z|.
-        learning_rate: Adam's.
+        learning_rate: Adam's; None: 0.01 under Dale's law, 0.001 without. Adam moves every weight
+            by about as much in each step. Weights free to change sign, at the higher rate, grow
+            together until the network is chaotic and stays so; in the context task it learns
+            nothing then.
         clip_norm: Largest norm of the gradient.
         target_loss: Training ends once the mean loss of the evaluation trials is below it (None: as
             the task says, `bridge.tasks.target_loss`), and
@@ -63,7 +66,7 @@ class Options:
     sparsity: float = 0.2
     training_noise_sd: float = 0.3
     loss: Literal["l2", "l1"] = "l2"
-    learning_rate: float = 0.01
+    learning_rate: float | None = None
     clip_norm: float = 1.0
     target_loss: float | None = None
     target_accuracy: float = 0.95
@@ -73,8 +76,8 @@ class Options:
     max_updates: int = 2000
 
     def __post_init__(self) -> None:
-        if self.balanced is None:
-            object.__setattr__(self, "balanced", self.dale)
+        self._choose("balanced", self.dale)
+        self._choose("learning_rate", 0.01 if self.dale else 0.001)
         for name in ("units", "batch", "evaluation_trials", "check_every", "max_updates"):
             counted(name, getattr(self, name), least=1)
         for name in ("seed", "min_updates", "som"):
@@ -93,6 +96,10 @@ class Options:
         for name in ("inhibitory", "sparsity", "target_accuracy"):
             if not 0 <= getattr(self, name) <= 1:
                 raise SpecError(f"{name}: must lie between 0 and 1, got {getattr(self, name)}")
+
+    def _choose(self, name: str, value: float) -> None:
+        if getattr(self, name) is None:
+            object.__setattr__(self, name, value)
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -92,7 +92,7 @@ def start(
         seeds=list(seeds),
         device=device,
         module=module,
-        adam=torch.optim.Adam(trained, lr=options.learning_rate),
+        adam=torch.optim.Adam(trained, lr=cast(float, options.learning_rate)),
         space=Workspace(shape, device, helper),
         noise=NoiseAhead(shape, device, noise_sd, helper),
         evaluation=(Workspace(checked, device, helper), torch.empty(checked, device=device)),

@@ -70,6 +70,11 @@ def test_the_start_is_balanced_by_default_where_dales_law_holds():
     assert not Options(dale=False).balanced
 
 
+def test_weights_free_to_change_sign_learn_in_smaller_steps_unless_told_otherwise():
+    assert (Options().learning_rate, Options(dale=False).learning_rate) == (0.01, 0.001)
+    assert Options(dale=False, learning_rate=0.01).learning_rate == 0.01
+
+
 def test_without_dales_law_there_is_nothing_to_balance():
     with pytest.raises(SpecError, match="without Dale's law no unit is inhibitory"):
         Options(dale=False, balanced=True)
