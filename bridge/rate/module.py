@@ -168,7 +168,8 @@ class Units:
 class RateModule(nn.Module):
     """K trainable `RateNetwork`s: recurrent and output weights, output bias, time constants.
 
-    On a CPU each network is computed to the last bit as it is alone.
+    On a CPU each network is computed to the last bit as it is alone, for 4 trials or more: some
+    processors round thinner matrix products by where they lie in memory.
 
     Attributes:
         w: (K, N, N) raw recurrent weights; under Dale's law W = (relu(w) diag(sign)) mask.

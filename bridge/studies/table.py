@@ -1,16 +1,11 @@
 """The results of a study as a tidy table, a summary beside the paper, and a picture."""
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from bridge.errors import FormatError
-from bridge.exchange.hdf5 import write_bytes
+from bridge.studies.csv_files import write_csv
 from bridge.studies.folder import DETAILS, FIGURE, TABLE, Folder
 from bridge.studies.study import Study
 from bridge.studies.work import Row
@@ -63,43 +58,6 @@ def _lines(row: Row) -> Iterable[Row]:
     columns = row["details"]
     for values in zip(*columns.values(), strict=True):
         yield {"cell": row["cell"], "seed": row["seed"], **dict(zip(columns, values, strict=True))}
-
-
-def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """Write rows as CSV, whole or not at all; None is left empty."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _shown(value) for name, value in row.items()} for row in rows)
-    write_bytes(path, text.getvalue().encode())
-
-
-def _shown(value: Any) -> Any:
-    return f"{value:.6g}" if isinstance(value, float) else value
-
-
-def read_csv(path: Path) -> list[Row]:
-    """The rows of a table that `write_csv` wrote; numbers as numbers, empty cells as None.
-
-    Raises:
-        FormatError: there is none, or it is damaged.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return [
-                {name: _value(text) for name, text in row.items()} for row in csv.DictReader(file)
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FormatError(f"{path}: no table of a study ({error})") from None
-
-
-def _value(text: str) -> Any:
-    if text in ("True", "False"):
-        return text == "True"
-    try:
-        return float(text) if text else None
-    except ValueError:
-        return text
 
 
 @dataclass(frozen=True)

@@ -184,6 +184,7 @@ def test_each_of_many_networks_is_to_the_last_bit_the_one_trained_alone():
         {"activation": "softplus"},
         {"check_every": 1, "target_accuracy": 0.4, "training_noise_sd": 0.5},
         {"activation": "relu", "som": 1, "balanced": True},
+        {"units": 30},
     ],
 )
 def test_each_of_many_networks_is_the_one_trained_alone_under_other_options(fields):

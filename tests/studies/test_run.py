@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,9 +19,9 @@ import torch
 import bridge
 from bridge.errors import BackendError, FormatError, OutputError, SpecError
 from bridge.studies import run as run_file
+from bridge.studies.csv_files import read_csv
 from bridge.studies.run import run_study
 from bridge.studies.study import Cell, Effort, Study, Variant
-from bridge.studies.table import read_csv
 from bridge.studies.work import measure_network as measure_network_really
 from bridge.studies.work import network_of, train_network
 
@@ -134,6 +135,86 @@ def test_networks_are_measured_again_where_the_variants_are_others(here, tmp_pat
     assert [row["variant"] for row in rows] == ["a", "c"]
 
 
+def keep_the_record_alone(out):
+    """As a copy of a repository has it that holds tables, and neither networks nor results."""
+    shutil.rmtree(out / "networks")
+    shutil.rmtree(out / "small" / "results")
+
+
+def test_a_study_goes_on_from_its_table(here, tmp_path):
+    first = study(tmp_path, networks=1)
+    keep_the_record_alone(tmp_path)
+    here.done = []
+    more = study(tmp_path, networks=2, cells=["plain"])
+    assert here.done == ["train_network", "measure_network"]
+    assert [row for row in more if row["seed"] == 0] == [
+        {name: row[name] and pytest.approx(row[name]) for name in row} for row in first
+    ]
+    assert [(row["cell"], row["seed"]) for row in more if row["seed"]] == [("plain", 1)]
+
+
+def test_details_go_on_from_their_table(here, tmp_path, monkeypatch):
+    def measure_network(_content, seed, *_):
+        details = {"unit": [0, 1], "rate_hz": [0.5, seed + 0.25], "type": ["PV", ""]}
+        return [{"variant": "", "accuracy": 1.0, "details": details}]
+
+    measure_network.__name__ = "measure_network"
+    monkeypatch.setattr(run_file, "measure_network", measure_network)
+    monkeypatch.setattr("bridge.studies.picture.draw", lambda *_: None)
+    detailed = dataclasses.replace(STUDY, details="units", cells=STUDY.cells[:1])
+    table = tmp_path / "small" / "details.csv"
+    run_study(detailed, tmp_path, effort=EFFORT, networks=2)
+    before = table.read_text()
+    assert "plain,1,1,1.25," in before
+    keep_the_record_alone(tmp_path)
+    here.done = []
+    run_study(detailed, tmp_path, effort=EFFORT, networks=2)
+    assert here.done == []
+    assert table.read_text() == before
+
+
+def other_training():
+    cell = dataclasses.replace(STUDY.cells[0], training={**TRAINING, "learning_rate": 0.5})
+    return dataclasses.replace(STUDY, cells=(cell,))
+
+
+def test_networks_are_trained_again_where_their_options_are_others(here, tmp_path):
+    study(tmp_path, networks=1, cells=["plain"])
+    here.done = []
+    assert len(run_study(other_training(), tmp_path, effort=EFFORT, networks=1)) == 1
+    assert here.done == ["train_network", "measure_network"]
+
+
+@pytest.mark.parametrize("kind", ["other training", "unknown making", "unknown cell"])
+def test_a_table_of_networks_made_otherwise_is_not_overwritten(here, tmp_path, kind):
+    study(tmp_path, networks=1, cells=["plain"])
+    keep_the_record_alone(tmp_path)
+    table, settings = (tmp_path / "small" / name for name in ("table.csv", "study.json"))
+    if kind == "unknown making":
+        said = json.loads(settings.read_text())
+        del said["cells"]
+        settings.write_text(json.dumps(said))
+    if kind == "unknown cell":
+        table.write_text(table.read_text().replace("plain,", "blue,"))
+    before = table.read_bytes(), settings.read_bytes()
+    other = other_training() if kind == "other training" else STUDY
+    with pytest.raises(OutputError, match=r"table.csv: holds networks of the cell .* otherwise"):
+        run_study(other, tmp_path, effort=EFFORT, networks=1)
+    assert (table.read_bytes(), settings.read_bytes()) == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["a,b\n1,2\n", "cell,seed\nplain\n", "cell,seed\nplain,0,1\n", "cell,seed\nplain,x\n"],
+)
+def test_a_table_that_is_damaged_is_named(here, tmp_path, content):
+    study(tmp_path, networks=1, cells=["plain"])
+    table = tmp_path / "small" / "table.csv"
+    table.write_text(content)
+    with pytest.raises(FormatError, match=r"table\.csv: (damaged|no table)"):
+        study(tmp_path, networks=1, cells=["plain"])
+
+
 def test_a_study_that_was_stopped_goes_on_with_the_networks_it_has(here, tmp_path, monkeypatch):
     def stopped(*_):
         raise KeyboardInterrupt
@@ -211,6 +292,7 @@ def test_a_damaged_file_is_named(here, tmp_path, kind):
     damaged.write_bytes(damaged.read_bytes()[:40])
     if kind == "network":
         result.unlink()
+        (tmp_path / "small" / "table.csv").unlink()
     with pytest.raises(FormatError, match=damaged.name):
         study(tmp_path, networks=1, cells=["plain"])
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from bridge.errors import FormatError
+from bridge.studies.csv_files import read_csv, write_csv
 from bridge.studies.details import principal_components
 from bridge.studies.study import Cell, Study, Variant
-from bridge.studies.table import lines, read_csv, summaries, write_csv
+from bridge.studies.table import lines, summaries
 
 STUDY = Study(
     "x",

@@ -1,0 +1,57 @@
+"""Tables as CSV files."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bridge.errors import FormatError
+from bridge.exchange.hdf5 import write_bytes
+from bridge.studies.work import Row
+
+_TEXT = ("cell", "variant")
+"""Columns of names, even of those that look like numbers."""
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    """Write rows as CSV, whole or not at all; None is left empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _shown(value) for name, value in row.items()} for row in rows)
+    write_bytes(path, text.getvalue().encode())
+
+
+def _shown(value: Any) -> Any:
+    return f"{value:.6g}" if isinstance(value, float) else value
+
+
+def read_csv(path: Path) -> list[Row]:
+    """The rows of a table that `write_csv` wrote; numbers as numbers, empty cells as None.
+
+    Raises:
+        FormatError: there is none, or it is damaged.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file, strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise FormatError(f"{path}: no table of a study ({error})") from None
+    for number, row in enumerate(rows, start=1):
+        # What DictReader makes of a line that is too long, and of one that is too short.
+        if None in row or None in row.values():
+            raise FormatError(f"{path}: damaged in row {number}")
+    return [{name: _value(name, text) for name, text in row.items()} for row in rows]
+
+
+def _value(name: str, text: str) -> Any:
+    if name in _TEXT:
+        return text
+    if text in ("True", "False"):
+        return text == "True"
+    try:
+        number = float(text) if text else None
+    except ValueError:
+        return text
+    return int(number) if number is not None and number.is_integer() else number
