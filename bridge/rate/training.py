@@ -80,10 +80,10 @@ def train_many(
 ) -> list[RateNetwork]:
     """Train networks at once that differ in nothing but their seed.
 
-    Each is what `train` gives for its seed, on a CPU and with a batch of at least 4 to the last
-    bit: trials, noise, gradients, optimizer and end are its own. One that reached its target leaves
-    the others. A KeyboardInterrupt ends all that are still in training, each with a checkpoint for
-    `train`.
+    Each is what `train` gives for its seed: trials, noise, gradients, optimizer and end are its
+    own. On a CPU it is so to the last bit, if `batch` and `evaluation_trials` are at least 4. One
+    that reached its target leaves the others. A KeyboardInterrupt ends all that are still in
+    training, each with a checkpoint for `train`.
 
     Args:
         task: As for `train`.

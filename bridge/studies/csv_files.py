@@ -10,12 +10,12 @@ from bridge.errors import FormatError
 from bridge.exchange.hdf5 import write_bytes
 from bridge.studies.work import Row
 
-_TEXT = ("cell", "variant")
-"""Columns of names, even of those that look like numbers."""
+_TEXT = ("cell", "variant", "stopped", "failed", "made", "condition", "type")
+"""Columns of text, even of such that looks like a number."""
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """Write rows as CSV, whole or not at all; None is left empty."""
+    """Write rows as CSV, whole or not at all: numbers with six digits, None as nothing."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
@@ -28,7 +28,9 @@ def _shown(value: Any) -> Any:
 
 
 def read_csv(path: Path) -> list[Row]:
-    """The rows of a table that `write_csv` wrote; numbers as numbers, empty cells as None.
+    """The rows of a table that `write_csv` wrote.
+
+    Numbers come as numbers; nothing comes as None, in columns of text as "".
 
     Raises:
         FormatError: there is none, or it is damaged.
@@ -41,7 +43,7 @@ def read_csv(path: Path) -> list[Row]:
     for number, row in enumerate(rows, start=1):
         # What DictReader makes of a line that is too long, and of one that is too short.
         if None in row or None in row.values():
-            raise FormatError(f"{path}: damaged in row {number}")
+            raise FormatError(f"{path}: damaged in row {number}; mend it, or move it away")
     return [{name: _value(name, text) for name, text in row.items()} for row in rows]
 
 
@@ -50,8 +52,9 @@ def _value(name: str, text: str) -> Any:
         return text
     if text in ("True", "False"):
         return text == "True"
-    try:
-        number = float(text) if text else None
-    except ValueError:
-        return text
-    return int(number) if number is not None and number.is_integer() else number
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text or None

@@ -2,8 +2,8 @@
 
 DIR/networks/ holds the rate networks, shared by all studies in DIR; DIR/7/study.json the settings
 of a study, DIR/7/results/ what was measured of each of its networks, DIR/7/table.csv all of it as
-a table and DIR/7/figure.png as a picture. Table and settings are the record: where nothing else is
-left, a study goes on from them.
+a table and DIR/7/figure.png as a picture. The table is the record: where the results are gone, a
+study goes on from it.
 """
 
 import hashlib
@@ -65,8 +65,8 @@ class Folder:
 
         Raises:
             OutputError: it was begun with other settings, another run is at work in it, it cannot
-                be written, or its table holds networks made otherwise.
-            FormatError: its settings or its table are damaged.
+                be written, or it holds networks made otherwise.
+            FormatError: a file in it is damaged.
         """
         try:
             for folder in (self.networks, self.results):
@@ -77,12 +77,15 @@ class Folder:
         with lock:
             if not _locked(lock):
                 raise OutputError(f"{self.home}: another run is at work on it")
-            self._check_settings()
+            said = self._settings()
+            self._take_up()
+            self._write_settings(said)
             yield
 
-    def _check_settings(self) -> None:
+    def _settings(self) -> dict[str, Any]:
+        """What study.json says, of another run or of this."""
         path, here = self.home / SETTINGS, self.effort.plain()
-        there = _read_json(path) if path.exists() else {**here, **_made_with()}
+        there = _read_json(path) if path.exists() else {**here, "versions": []}
         other = [name for name in here if there.get(name) != here[name]]
         if other:
             name = other[0]
@@ -90,34 +93,58 @@ class Folder:
                 f"{self.home}: made with other settings ({name}: {there.get(name)} there, "
                 f"{here[name]} here); use these, or another --out"
             )
-        made = {cell.name: self._making(cell) for cell in self.study.cells}
-        self._restore(there.get("cells"), made)
-        # Networks of other programs may join those that are there: all versions are said.
-        versions = sorted({*there.get("versions", ()), *_made_with()["versions"]})
-        said = {**there, "versions": versions, "cells": made}
-        if said != there or not path.exists():
-            write_bytes(path, json.dumps(said, indent=1).encode() + b"\n")
+        if not _is_list_of_text(there.get("versions")):
+            raise FormatError(f"{path}: {_DAMAGED}")
+        return dict(there)
 
-    def _restore(self, there: Any, made: Mapping[str, Any]) -> None:
+    def _write_settings(self, said: dict[str, Any]) -> None:
+        path = self.home / SETTINGS
+        # Networks of other programs may join those that are there: all versions are said.
+        versions = sorted({*said["versions"], *_versions()})
+        cells = {cell.name: self._making(cell) for cell in self.study.cells}
+        new = {**said, "versions": versions, "cells": cells}
+        if new != said or not path.exists():
+            write_bytes(path, json.dumps(new, indent=1).encode() + b"\n")
+
+    def _take_up(self) -> None:
         """Make results again of what only the table still holds.
 
-        Args:
-            there: For each cell how the networks of the table were made, if that is known.
-            made: How they are made here.
+        Nothing is written unless all that is there was made as it would be made here.
         """
-        for (name, seed), rows in rows_on_record(self.home / TABLE, self.home / DETAILS).items():
-            path = self._result_path(name, seed)
-            if path.exists():
-                continue
-            if not isinstance(there, dict) or name not in made or there.get(name) != made[name]:
-                raise OutputError(
-                    f"{self.home / TABLE}: holds networks of the cell {name!r} that were made "
-                    "otherwise; move it away, or use another --out"
-                )
-            _write_result(path, made[name], rows)
+        kept = {path: _read_result(path) for path in self.results.glob("*.json")}
+        table = rows_on_record(self.home / TABLE, self.home / DETAILS)
+        named = {self._result_path(*network): rows for network, rows in table.items()}
+        lost = {path: rows for path, rows in named.items() if path not in kept}
+        for rows in kept.values():
+            self._check_making(rows)
+        for rows in lost.values():
+            self._check_making(rows)
+            self._check_whole(rows)
+        for path, rows in lost.items():
+            _write_result(path, rows)
+
+    def _check_making(self, rows: list[Row]) -> None:
+        cell = self._cell(rows)
+        if cell is None or any(row.get("made") != self._made(cell) for row in rows):
+            raise OutputError(
+                f"{self.home}: holds a network ({_whose(rows)}) that was made otherwise than here, "
+                "or does not say how; move this folder away, or use another --out"
+            )
+
+    def _check_whole(self, rows: list[Row]) -> None:
+        cell = self._cell(rows)
+        if cell is None or rows[0].get("failed"):
+            return
+        if [row.get("variant") for row in rows] != [variant.name for variant in cell.variants]:
+            raise FormatError(f"{self.home / TABLE}: lacks or repeats a row of {_whose(rows)}")
+        if self.study.details and "details" not in rows[0]:
+            raise FormatError(f"{self.home / DETAILS}: lacks {_whose(rows)}")
+
+    def _cell(self, rows: list[Row]) -> Cell | None:
+        return next((cell for cell in self.study.cells if cell.name == rows[0]["cell"]), None)
 
     def _making(self, cell: Cell) -> dict[str, Any]:
-        """All that decides what is measured of a network of a cell, but for its seed."""
+        """How the networks of a cell are trained and made to spike."""
         training = Unit(cell, 0).training(self.effort)
         del training["seed"]
         variants = [asdict(one) for one in cell.variants]
@@ -126,11 +153,14 @@ class Folder:
         plain: dict[str, Any] = json.loads(json.dumps(said))
         return plain
 
+    def _made(self, cell: Cell) -> str:
+        """A digest of all that decides what is measured of a network, but for its seed."""
+        return _digest([self._making(cell), self.effort.plain(), self.study.details])
+
     def network_path(self, unit: Unit) -> Path:
         """The file of a rate network: the same for all studies that train it so."""
         options = unit.training(self.effort)
-        told = json.dumps([unit.cell.task, options], sort_keys=True)
-        digest = hashlib.sha256(told.encode()).hexdigest()[:10]
+        digest = _digest([unit.cell.task, options])
         name = f"{_plain(unit.cell.task)}-n{options['units']}-seed{unit.seed}-{digest}.h5"
         return self.networks / name
 
@@ -148,46 +178,50 @@ class Folder:
 
     def keep_result(self, unit: Unit, rows: list[Row]) -> None:
         """Put there what was measured of a network, for each variant a row."""
-        whose = {"cell": unit.cell.name, "value": unit.cell.value, "seed": unit.seed}
-        path = self._result_path(unit.cell.name, unit.seed)
-        _write_result(path, self._making(unit.cell), [{**whose, **row} for row in rows])
+        cell = unit.cell
+        whose = {"cell": cell.name, "value": cell.value, "seed": unit.seed}
+        said = [{**whose, **row, "made": self._made(cell)} for row in rows]
+        _write_result(self._result_path(cell.name, unit.seed), said)
 
-    def result(self, unit: Unit) -> list[Row] | None:
-        """What was measured of a network, if that is there and was made as it would be here.
-
-        Raises:
-            FormatError: it is damaged.
-        """
-        path = self._result_path(unit.cell.name, unit.seed)
-        if not path.exists():
-            return None
-        rows, made = _read_result(path)
-        return rows if made == self._making(unit.cell) else None
+    def has_result(self, unit: Unit) -> bool:
+        """Whether what is measured of a network is there."""
+        return self._result_path(unit.cell.name, unit.seed).exists()
 
     def all_results(self) -> list[Row]:
-        """All rows of the study as it is made here: cells in its order, then seeds, variants."""
-        made = {cell.name: self._making(cell) for cell in self.study.cells}
-        order = {name: number for number, name in enumerate(made)}
-        found = [_read_result(path) for path in self.results.glob("*.json")]
-        rows = [row for part, how in found for row in part if how == made.get(row["cell"])]
+        """All rows of the study, cells in its order, then seeds, then variants.
+
+        Raises:
+            FormatError: one is damaged.
+        """
+        order = {cell.name: number for number, cell in enumerate(self.study.cells)}
+        rows = [row for path in self.results.glob("*.json") for row in _read_result(path)]
         return sorted(rows, key=lambda row: (order[row["cell"]], row["seed"]))
 
 
-def _write_result(path: Path, made: Mapping[str, Any], rows: list[Row]) -> None:
-    write_bytes(path, json.dumps({"made": made, "rows": rows}).encode() + b"\n")
+_DAMAGED = "damaged, or no file of a study; delete it to go on"
 
 
-def _read_result(path: Path) -> tuple[list[Row], Any]:
-    """Rows, and how they were made."""
-    kept = _read_json(path)
-    rows = kept.get("rows")
-    if not isinstance(rows, list) or not all(_is_row(row) for row in rows):
-        raise FormatError(f"{path}: damaged, or no file of a study; delete it to go on")
-    return rows, kept.get("made")
+def _write_result(path: Path, rows: list[Row]) -> None:
+    write_bytes(path, json.dumps({"rows": rows}).encode() + b"\n")
+
+
+def _read_result(path: Path) -> list[Row]:
+    rows = _read_json(path).get("rows")
+    if not isinstance(rows, list) or not rows or not all(_is_row(row) for row in rows):
+        raise FormatError(f"{path}: {_DAMAGED}")
+    return rows
 
 
 def _is_row(row: object) -> bool:
-    return isinstance(row, dict) and isinstance(row.get("cell"), str) and "seed" in row
+    return (
+        isinstance(row, dict)
+        and isinstance(row.get("cell"), str)
+        and isinstance(row.get("seed"), int)
+    )
+
+
+def _whose(rows: list[Row]) -> str:
+    return f"cell {rows[0]['cell']!r}, seed {rows[0]['seed']}"
 
 
 def _locked(file: IO[str]) -> bool:
@@ -200,9 +234,17 @@ def _locked(file: IO[str]) -> bool:
     return True
 
 
-def _made_with() -> dict[str, list[str]]:
+def _versions() -> list[str]:
     names = ("spikebridge", "torch", "snntorch", "numpy", "scipy")
-    return {"versions": [f"{name} {version(name)}" for name in names]}
+    return [f"{name} {version(name)}" for name in names]
+
+
+def _is_list_of_text(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(part, str) for part in value)
+
+
+def _digest(said: Any) -> str:
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:10]
 
 
 def _plain(name: str) -> str:
@@ -215,5 +257,5 @@ def _read_json(path: Path) -> Mapping[str, Any]:
     except (OSError, ValueError):
         read = None
     if not isinstance(read, dict):
-        raise FormatError(f"{path}: damaged, or no file of a study; delete it to go on")
+        raise FormatError(f"{path}: {_DAMAGED}")
     return read

@@ -11,7 +11,7 @@ Network = tuple[str, int]
 
 
 def rows_on_record(table: Path, details: Path) -> dict[Network, list[Row]]:
-    """The rows of each network, as they were before they were put into tables.
+    """The rows of each network, as they were put into tables, numbers of six digits.
 
     Args:
         table: table.csv; where there is none, nothing is on record.
@@ -20,25 +20,21 @@ def rows_on_record(table: Path, details: Path) -> dict[Network, list[Row]]:
     Raises:
         FormatError: one of them is damaged.
     """
-    if not table.exists():
-        return {}
     found = _by_network(table)
-    for network, lines in (_by_network(details) if details.exists() else {}).items():
-        if network not in found:
-            raise FormatError(f"{details}: holds a network that {table} lacks")
-        columns = {name: [line[name] for line in lines] for name in lines[0]}
-        for name in ("cell", "seed"):
-            del columns[name]
-        # Only studies without variants have details.
-        found[network][0]["details"] = columns
+    for network, lines in _by_network(details).items():
+        if network in found:
+            # Only studies without variants have details.
+            found[network][0]["details"] = {
+                name: [line[name] for line in lines] for name in lines[0]
+            }
     return found
 
 
 def _by_network(path: Path) -> dict[Network, list[Row]]:
     found: dict[Network, list[Row]] = {}
-    for row in read_csv(path):
+    for row in read_csv(path) if path.exists() else ():
         cell, seed = row.get("cell"), row.get("seed")
         if not cell or not isinstance(seed, int):
-            raise FormatError(f"{path}: damaged, or no table of a study")
+            raise FormatError(f"{path}: damaged, or no table of a study; move it away")
         found.setdefault((cell, seed), []).append(row)
     return found

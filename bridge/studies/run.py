@@ -51,7 +51,9 @@ def run_study(  # noqa: PLR0913
 
     Raises:
         SpecError: a cell is unknown or an option makes no sense.
-        OutputError: `out` was made with other settings, or cannot be written.
+        OutputError: `out` was made with other settings, holds networks made otherwise, or cannot
+            be written.
+        FormatError: a file in `out` is damaged.
         BackendError: the scheduler is out of reach, or a process died.
     """
     count = counted("networks", study.networks if networks is None else networks, least=1)
@@ -60,7 +62,7 @@ def run_study(  # noqa: PLR0913
     folder = Folder(out, study, effort or Effort())
     units = [Unit(cell, seed) for seed in seeds for cell in chosen]
     with folder.claimed():
-        todo = [unit for unit in units if folder.result(unit) is None]
+        todo = [unit for unit in units if not folder.has_result(unit)]
         try:
             if todo:
                 with workers(scheduler, _processes(processes, len(todo))) as (executor, slots):

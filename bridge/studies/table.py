@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -33,6 +34,7 @@ COLUMNS = (
     "training_s",
     "seconds",
     "failed",
+    "made",
 )
 
 
@@ -46,7 +48,9 @@ def write_all(folder: Folder) -> list[Row]:
     write_csv(folder.home / TABLE, (*COLUMNS, *further), plain)
     details = [line for row in rows if "details" in row for line in _lines(row)]
     if details:
-        write_csv(folder.home / DETAILS, tuple(details[0]), details)
+        write_csv(folder.home / DETAILS, tuple(dict.fromkeys(chain(*details))), details)
+    else:
+        (folder.home / DETAILS).unlink(missing_ok=True)
     # Only here: matplotlib takes a while to load.
     from bridge.studies.picture import draw
 

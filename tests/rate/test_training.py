@@ -188,6 +188,8 @@ def test_each_of_many_networks_is_to_the_last_bit_the_one_trained_alone():
     ],
 )
 def test_each_of_many_networks_is_the_one_trained_alone_under_other_options(fields):
+    # Where products of matrices are rounded by their place in memory, as with AVX2, not with
+    # AVX-512, this shows whether training depends on it.
     options = {**SMALL, "max_updates": 5, **fields}
     del options["seed"]
     for seed, network in enumerate(train_many("go-nogo", range(3), **options)):

@@ -61,7 +61,13 @@ def measure_network(content, seed, variants, effort, details):
     """As the real one answers, without a simulation."""
     scale = float(network_of(content).size)
     return [
-        {"variant": one["name"], "accuracy": 0.9 + 0.01 * seed, "inverse_scale": scale}
+        {
+            "variant": one["name"],
+            "accuracy": 0.9 + 0.01 * seed,
+            "inverse_scale": scale,
+            "searched": one["searched"],
+            "rate_PV_hz": 1 / 3,
+        }
         for one in variants
     ]
 
@@ -125,16 +131,6 @@ def test_what_is_finished_is_not_done_again(here, tmp_path):
     assert before.items() <= files(tmp_path).items()
 
 
-def test_networks_are_measured_again_where_the_variants_are_others(here, tmp_path):
-    study(tmp_path, networks=1, cells=["again"])
-    here.done = []
-    cell = dataclasses.replace(STUDY.cells[1], variants=(Variant("a"), Variant("c")))
-    other = dataclasses.replace(STUDY, cells=(cell,))
-    rows = run_study(other, tmp_path, effort=EFFORT, networks=1)
-    assert here.done == ["measure_network"]
-    assert [row["variant"] for row in rows] == ["a", "c"]
-
-
 def keep_the_record_alone(out):
     """As a copy of a repository has it that holds tables, and neither networks nor results."""
     shutil.rmtree(out / "networks")
@@ -142,15 +138,21 @@ def keep_the_record_alone(out):
 
 
 def test_a_study_goes_on_from_its_table(here, tmp_path):
+    table = tmp_path / "small" / "table.csv"
     first = study(tmp_path, networks=1)
+    before = table.read_text().splitlines()
     keep_the_record_alone(tmp_path)
     here.done = []
     more = study(tmp_path, networks=2, cells=["plain"])
     assert here.done == ["train_network", "measure_network"]
-    assert [row for row in more if row["seed"] == 0] == [
-        {name: row[name] and pytest.approx(row[name]) for name in row} for row in first
-    ]
-    assert [(row["cell"], row["seed"]) for row in more if row["seed"]] == [("plain", 1)]
+    after = table.read_text().splitlines()
+    assert [line for line in after if line not in before] == [after[2]]
+    assert len(after) == len(before) + 1
+    old = [row for row in more if row["seed"] == 0]
+    for name in ("cell", "variant", "accuracy", "searched", "made"):
+        assert [row[name] for row in old] == [row[name] for row in first]
+    # Numbers have six digits in tables.
+    assert old[0]["rate_PV_hz"] == 0.333333
 
 
 def test_details_go_on_from_their_table(here, tmp_path, monkeypatch):
@@ -161,58 +163,112 @@ def test_details_go_on_from_their_table(here, tmp_path, monkeypatch):
     measure_network.__name__ = "measure_network"
     monkeypatch.setattr(run_file, "measure_network", measure_network)
     monkeypatch.setattr("bridge.studies.picture.draw", lambda *_: None)
-    detailed = dataclasses.replace(STUDY, details="units", cells=STUDY.cells[:1])
     table = tmp_path / "small" / "details.csv"
-    run_study(detailed, tmp_path, effort=EFFORT, networks=2)
+    run_study(DETAILED, tmp_path, effort=EFFORT, networks=2)
     before = table.read_text()
     assert "plain,1,1,1.25," in before
     keep_the_record_alone(tmp_path)
     here.done = []
-    run_study(detailed, tmp_path, effort=EFFORT, networks=2)
+    run_study(DETAILED, tmp_path, effort=EFFORT, networks=2)
     assert here.done == []
     assert table.read_text() == before
-
-
-def other_training():
-    cell = dataclasses.replace(STUDY.cells[0], training={**TRAINING, "learning_rate": 0.5})
-    return dataclasses.replace(STUDY, cells=(cell,))
-
-
-def test_networks_are_trained_again_where_their_options_are_others(here, tmp_path):
-    study(tmp_path, networks=1, cells=["plain"])
-    here.done = []
-    assert len(run_study(other_training(), tmp_path, effort=EFFORT, networks=1)) == 1
-    assert here.done == ["train_network", "measure_network"]
-
-
-@pytest.mark.parametrize("kind", ["other training", "unknown making", "unknown cell"])
-def test_a_table_of_networks_made_otherwise_is_not_overwritten(here, tmp_path, kind):
-    study(tmp_path, networks=1, cells=["plain"])
     keep_the_record_alone(tmp_path)
-    table, settings = (tmp_path / "small" / name for name in ("table.csv", "study.json"))
-    if kind == "unknown making":
-        said = json.loads(settings.read_text())
-        del said["cells"]
-        settings.write_text(json.dumps(said))
-    if kind == "unknown cell":
-        table.write_text(table.read_text().replace("plain,", "blue,"))
-    before = table.read_bytes(), settings.read_bytes()
-    other = other_training() if kind == "other training" else STUDY
-    with pytest.raises(OutputError, match=r"table.csv: holds networks of the cell .* otherwise"):
-        run_study(other, tmp_path, effort=EFFORT, networks=1)
-    assert (table.read_bytes(), settings.read_bytes()) == before
+    table.unlink()
+    with pytest.raises(FormatError, match=r"details\.csv: lacks cell 'plain', seed 0"):
+        run_study(DETAILED, tmp_path, effort=EFFORT, networks=2)
+
+
+DETAILED = dataclasses.replace(STUDY, details="units", cells=STUDY.cells[:1])
+
+
+def with_cell(**fields):
+    cell = dataclasses.replace(STUDY.cells[1], **fields)
+    return dataclasses.replace(STUDY, cells=(STUDY.cells[0], cell, STUDY.cells[2]))
+
+
+OTHERS = {
+    "options": with_cell(training={**TRAINING, "learning_rate": 0.5}),
+    "task": with_cell(task="go-nogo"),
+    "variants": with_cell(variants=(Variant("a"), Variant("b", spiking={"neuron": "qif"}))),
+    "details": dataclasses.replace(STUDY, details="units"),
+    "no such cell": dataclasses.replace(STUDY, cells=STUDY.cells[::2]),
+}
+
+
+@pytest.mark.parametrize("results", ["there", "lost"])
+@pytest.mark.parametrize("other", OTHERS)
+def test_networks_made_otherwise_are_refused_and_nothing_is_changed(here, tmp_path, other, results):
+    study(tmp_path, networks=1)
+    if results == "lost":
+        keep_the_record_alone(tmp_path)
+    before = contents(tmp_path / "small")
+    with pytest.raises(OutputError, match="that was made otherwise than here"):
+        run_study(OTHERS[other], tmp_path, effort=EFFORT, networks=1, cells=["plain"])
+    assert contents(tmp_path / "small") == before
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_results_that_do_not_say_how_they_were_made_are_refused(here, tmp_path):
+    study(tmp_path, networks=1, cells=["plain"])
+    (tmp_path / "small" / "study.json").unlink()
+    with pytest.raises(OutputError, match="otherwise"):
+        run_study(STUDY, tmp_path, effort=Effort(trials=5, search_trials=2))
+
+
+def test_a_folder_of_before_other_options_keeps_its_networks(here, tmp_path):
+    study(tmp_path, networks=1, cells=["plain"])
+    (tmp_path / "small").rename(tmp_path / "old")
+    here.done = []
+    study(tmp_path, networks=1, cells=["plain"])
+    assert here.done == ["measure_network"]
+
+
+def without_line(text, number):
+    lines = text.splitlines(keepends=True)
+    return "".join(lines[:number] + lines[number + 1 :])
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda text: without_line(text, 2), lambda text: text + text.splitlines()[-1] + "\n"]
+)
+def test_a_table_with_a_network_in_part_is_refused(here, tmp_path, damage):
+    study(tmp_path, networks=1, cells=["again"])
+    keep_the_record_alone(tmp_path)
+    table = tmp_path / "small" / "table.csv"
+    table.write_text(damage(table.read_text()))
+    with pytest.raises(FormatError, match=r"table\.csv: lacks or repeats a row of cell 'again'"):
+        study(tmp_path, networks=1)
 
 
 @pytest.mark.parametrize(
     "content",
-    ["a,b\n1,2\n", "cell,seed\nplain\n", "cell,seed\nplain,0,1\n", "cell,seed\nplain,x\n"],
+    [
+        b"a,b\n1,2\n",
+        b"cell,seed\nplain\n",
+        b"cell,seed\nplain,0,1\n",
+        b"cell,seed\nplain,x\n",
+        b"cell,seed\n,1\n",
+        b"cell,seed\nplain,\xff\n",
+        b'cell,seed\n"plain" x,0\n',
+    ],
 )
 def test_a_table_that_is_damaged_is_named(here, tmp_path, content):
     study(tmp_path, networks=1, cells=["plain"])
     table = tmp_path / "small" / "table.csv"
-    table.write_text(content)
+    table.write_bytes(content)
     with pytest.raises(FormatError, match=r"table\.csv: (damaged|no table)"):
         study(tmp_path, networks=1, cells=["plain"])
+
+
+def test_details_end_with_the_networks_that_had_them(here, tmp_path):
+    (tmp_path / "small").mkdir()
+    details = tmp_path / "small" / "details.csv"
+    details.write_text("cell,seed,unit\nplain,7,0\n")
+    study(tmp_path, networks=1, cells=["plain"])
+    assert not details.exists()
 
 
 def test_a_study_that_was_stopped_goes_on_with_the_networks_it_has(here, tmp_path, monkeypatch):
@@ -243,9 +299,13 @@ def test_that_training_diverges_is_a_result(here, tmp_path, monkeypatch):
 
     diverges.__name__ = "train_network"
     monkeypatch.setattr(run_file, "train_network", diverges)
-    (row,) = study(tmp_path, networks=1, cells=["free"])
+    (row,) = study(tmp_path, networks=1, cells=["again"])
     assert row["failed"] == "training of seed 0 diverged"
     assert row["accuracy"] is None
+    keep_the_record_alone(tmp_path)
+    here.done = []
+    (again,) = study(tmp_path, networks=1, cells=["again"])
+    assert (again["failed"], again["accuracy"], here.done) == (row["failed"], None, [])
 
 
 @pytest.mark.parametrize(
@@ -271,10 +331,17 @@ def test_a_folder_of_other_settings_is_refused(here, tmp_path):
 
 
 def test_a_study_says_what_it_was_made_with(here, tmp_path):
+    settings = tmp_path / "small" / "study.json"
     study(tmp_path, networks=1, cells=["plain"])
-    said = json.loads((tmp_path / "small" / "study.json").read_text())
+    said = json.loads(settings.read_text())
     assert f"torch {torch.__version__}" in said["versions"]
     assert (said["trials"], said["search_trials"]) == (4, 2)
+    assert said["cells"]["again"]["variants"][1]["searched"] is False
+    assert said["cells"]["free"]["training"]["learning_rate"] == 0.001
+    settings.write_text(json.dumps({**said, "versions": ["torch 1.0"]}))
+    study(tmp_path, networks=1, cells=["plain"])
+    joined = json.loads(settings.read_text())["versions"]
+    assert joined == sorted([*said["versions"], "torch 1.0"])
 
 
 def test_another_run_at_work_on_the_same_study_is_noticed(here, tmp_path):
@@ -294,6 +361,14 @@ def test_a_damaged_file_is_named(here, tmp_path, kind):
         result.unlink()
         (tmp_path / "small" / "table.csv").unlink()
     with pytest.raises(FormatError, match=damaged.name):
+        study(tmp_path, networks=1, cells=["plain"])
+
+
+def test_settings_without_versions_are_damaged(here, tmp_path):
+    study(tmp_path, networks=1, cells=["plain"])
+    settings = tmp_path / "small" / "study.json"
+    settings.write_text(json.dumps({**json.loads(settings.read_text()), "versions": None}))
+    with pytest.raises(FormatError, match=r"study\.json: damaged"):
         study(tmp_path, networks=1, cells=["plain"])
 
 

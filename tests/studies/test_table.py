@@ -59,11 +59,17 @@ def test_the_summary_says_mean_and_spread_beside_the_paper():
 
 
 def test_a_table_comes_back_as_it_was_written(tmp_path):
-    rows = [{"name": "a", "x": 0.5, "none": None, "yes": True}]
-    write_csv(tmp_path / "t.csv", ("name", "x", "none", "yes"), rows)
+    rows = [{"name": "a", "x": 0.5, "none": None, "yes": True, "seed": 2**53 + 1}]
+    write_csv(tmp_path / "t.csv", tuple(rows[0]), rows)
     assert read_csv(tmp_path / "t.csv") == rows
     with (tmp_path / "t.csv").open() as file:
-        assert next(csv.reader(file)) == ["name", "x", "none", "yes"]
+        assert next(csv.reader(file)) == ["name", "x", "none", "yes", "seed"]
+
+
+def test_text_that_looks_like_a_number_stays_text(tmp_path):
+    rows = [{"cell": "35", "variant": "", "condition": "nan", "type": "True", "made": "1e5"}]
+    write_csv(tmp_path / "t.csv", tuple(rows[0]), rows)
+    assert read_csv(tmp_path / "t.csv") == rows
 
 
 def test_a_table_that_is_not_there_is_said(tmp_path):
