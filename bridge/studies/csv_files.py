@@ -40,6 +40,8 @@ def read_csv(path: Path) -> list[Row]:
             rows = list(csv.DictReader(file, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise FormatError(f"{path}: no table of a study ({error})") from None
+    if not rows:
+        raise FormatError(f"{path}: no table of a study (it has no rows); move it away")
     for number, row in enumerate(rows, start=1):
         # What DictReader makes of a line that is too long, and of one that is too short.
         if None in row or None in row.values():

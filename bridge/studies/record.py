@@ -32,7 +32,9 @@ def rows_on_record(table: Path, details: Path) -> dict[Network, list[Row]]:
 
 def _by_network(path: Path) -> dict[Network, list[Row]]:
     found: dict[Network, list[Row]] = {}
-    for row in read_csv(path) if path.exists() else ():
+    if not path.exists():
+        return found
+    for row in read_csv(path):
         cell, seed = row.get("cell"), row.get("seed")
         if not cell or not isinstance(seed, int):
             raise FormatError(f"{path}: damaged, or no table of a study; move it away")

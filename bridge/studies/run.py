@@ -67,6 +67,8 @@ def run_study(  # noqa: PLR0913
             if todo:
                 with workers(scheduler, _processes(processes, len(todo))) as (executor, slots):
                     _Work(folder, executor, todo, on_progress).finish(slots)
+            elif on_progress is not None:
+                on_progress(1.0, f"{len(units)} of {len(units)} networks")
         finally:
             rows = write_all(folder)
         return rows

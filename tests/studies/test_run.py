@@ -246,6 +246,8 @@ def test_a_table_with_a_network_in_part_is_refused(here, tmp_path, damage):
 @pytest.mark.parametrize(
     "content",
     [
+        b"",
+        b"garbage",
         b"a,b\n1,2\n",
         b"cell,seed\nplain\n",
         b"cell,seed\nplain,0,1\n",
@@ -291,6 +293,9 @@ def test_progress_is_a_rising_share_of_what_was_to_do(here, tmp_path):
     assert fractions == sorted(fractions)
     assert seen[0] == (0.0, "0 of 3 networks")
     assert seen[-1] == (1.0, "3 of 3 networks")
+    del seen[:]
+    study(tmp_path, networks=1, on_progress=lambda fraction, note: seen.append((fraction, note)))
+    assert seen == [(1.0, "3 of 3 networks")]
 
 
 def test_that_training_diverges_is_a_result(here, tmp_path, monkeypatch):
