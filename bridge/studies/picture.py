@@ -82,7 +82,7 @@ def _dots(axes: Axes, place: int, one: Summary) -> None:
 
 def _units(details: Sequence[Row]) -> Figure:
     conditions = sorted({row["condition"] for row in details})
-    types = sorted({row["type"] or "" for row in details})
+    types = sorted({row["type"] for row in details})
     figure = Figure(figsize=(4.2 * len(conditions), 4.2), layout="constrained")
     panels = figure.subplots(1, len(conditions), sharey=True, squeeze=False)
     colours = dict(zip(types, (DOTS, RATE, MEAN, QUIET), strict=False))
