@@ -1,4 +1,4 @@
-"""The input probe: each channel is switched on, and every neuron follows as the formula says.
+"""The input probe: each channel is switched on, to +1 and to -1, and every neuron follows.
 
 Voltages are seen once a sample, since it is the timing of samples that is probed. The response to
 a current that is switched on is known in every step, so an input that acts a step early or late
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bridge.backends.constants import membrane
 from bridge.backends.reference import filtered_input
-from bridge.compare.probe_findings import RELATIVE, Finding, worst
+from bridge.compare.probe_findings import RELATIVE, Finding, units_of, worst
 from bridge.compare.probe_networks import silent
 from bridge.compare.sides import Side
 from bridge.spiking.drive import Drive, SharedNoise
@@ -36,12 +36,14 @@ def probe_input(network: SpikingNetwork, side: Side, _rng: np.random.Generator) 
     # The first samples may act before the first step.
     before = _BEFORE + -(-network.sample_offset_steps // network.sample_steps)
     samples = before + max(_AFTER, -(-_LEAST_STEPS // network.sample_steps))
-    inputs = np.zeros((samples, network.input_size, network.input_size))
-    inputs[before:] = np.eye(network.input_size)
+    each = np.eye(network.input_size)
+    switched = np.concatenate([each, -each])
+    inputs = np.zeros((samples, *switched.shape))
+    inputs[before:] = switched
     drive = Drive(
         inputs=inputs,
         noise=SharedNoise(seed=0),
-        v_initial_mv=np.zeros((network.input_size, network.size)),
+        v_initial_mv=np.zeros((len(switched), network.size)),
     )
     voltages = np.asarray(side.run_probe(probe, drive, voltages=True).voltages_mv)
     currents = _currents(probe, drive)
@@ -82,7 +84,7 @@ def _sampled(probe: SpikingNetwork, currents: Array) -> Array:
 
 
 def _findings(network: SpikingNetwork, found: Array, shifted: list[Array]) -> list[Finding]:
-    """Of each channel and neuron the shift that fits best, and the size at that shift."""
+    """Of each trial and neuron the shift that fits best, and the size at that shift."""
     right = shifted[_SHIFTS.index(0)]
     size = (right**2).sum(axis=0)
     channel, neuron = np.nonzero(size > 0)
@@ -95,7 +97,7 @@ def _findings(network: SpikingNetwork, found: Array, shifted: list[Array]) -> li
         scales.append(scale)
         misfits.append(((found - scale * values) ** 2).sum(axis=0))
     best = np.argmin(np.stack(misfits), axis=0)
-    places = [f"channel {c} to neuron {n}" for c, n in zip(channel, neuron, strict=True)]
+    places = _places(network, channel, neuron)
     at_best = np.take_along_axis(np.stack(scales), best[None], axis=0)[0]
     findings = worst(
         "input: onset", places, np.zeros(channel.size),
@@ -107,10 +109,23 @@ def _findings(network: SpikingNetwork, found: Array, shifted: list[Array]) -> li
         at_best[channel, neuron], tolerance=RELATIVE, measure="relative",
     )  # fmt: skip
     empty, other = np.nonzero(size == 0)
-    nowhere = [f"channel {c} to neuron {n}" for c, n in zip(empty, other, strict=True)]
+    nowhere = _places(network, empty, other)
     largest = float(np.abs(right).max()) or 1.0
     return findings + worst(
         "input: none where there is no weight", nowhere, np.zeros(empty.size),
         np.abs(found).max(axis=0)[empty, other],
         tolerance=1e-6, measure="of the largest", scale=largest,
     )  # fmt: skip
+
+
+def _places(
+    network: SpikingNetwork, trial: NDArray[np.int64], neuron: NDArray[np.int64]
+) -> list[str]:
+    """What is held against the formula, in words: trials of +1 come first."""
+    channels = [
+        f"channel {row % network.input_size} at {'+1' if row < network.input_size else '-1'}"
+        for row in trial
+    ]
+    return [
+        f"{one} to {unit}" for one, unit in zip(channels, units_of(network, neuron), strict=True)
+    ]

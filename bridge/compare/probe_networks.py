@@ -33,7 +33,7 @@ def silent(network: SpikingNetwork) -> tuple[Population, ...]:
 
 
 def _linear(neurons: NeuronModel) -> Lif:
-    """LIF neurons of the same membrane that never reach threshold, active from the first step.
+    """LIF neurons of the same membrane that never reach threshold, active in every step.
 
     A quadratic membrane lends its time constant: from its voltages currents could not be told.
     """
@@ -44,7 +44,7 @@ def _linear(neurons: NeuronModel) -> Lif:
             v_rest_mv=0.0,
             v_threshold_mv=UNREACHABLE_MV,
             v_reset_mv=0.0,
-            refractory_steps=neurons.refractory_steps,
+            refractory_steps=0,
         )
     return replace(
         neurons,
@@ -52,6 +52,7 @@ def _linear(neurons: NeuronModel) -> Lif:
         v_rest_mv=np.zeros_like(np.asarray(neurons.v_rest_mv)),
         v_reset_mv=np.zeros_like(np.asarray(neurons.v_reset_mv)),
         bias_mv=np.zeros_like(np.asarray(neurons.bias_mv)),
+        refractory_steps=0,
         initial_refractory_steps=0,
     )
 

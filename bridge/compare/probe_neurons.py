@@ -36,19 +36,21 @@ def probe_refractory(
     # In one step from reset to ten times beyond threshold.
     strong = [10 * _needed(each, network.dt_ms) for each in network.populations]
     recording, _ = _run_alone(network, side, [strong], steps)
-    found = _intervals(recording)[0]
-    expected = np.concatenate(
-        [np.full(part.size, part.neurons.refractory_steps + 1.0) for part in network.populations]
+    units = units_of(network, np.arange(network.size))
+    held, begun = (
+        np.concatenate(
+            [np.full(p.size, float(getattr(p.neurons, name))) for p in network.populations]
+        )
+        for name in ("refractory_steps", "initial_refractory_steps")
     )
-    return worst(
-        "shortest interval between spikes (refractory period + 1)",
-        units_of(network, np.arange(network.size)),
-        expected,
-        found,
-        tolerance=0.5,
-        measure="steps",
-        scale=1.0,
-    )
+    findings = worst(
+        "shortest interval between spikes (refractory period + 1)", units, held + 1.0,
+        _intervals(recording)[0], tolerance=0.5, measure="steps", scale=1.0,
+    )  # fmt: skip
+    return findings + worst(
+        "step of the first spike (refractory period at the start)", units, begun,
+        _first_steps(recording), tolerance=0.5, measure="steps", scale=1.0,
+    )  # fmt: skip
 
 
 def probe_currents(network: SpikingNetwork, side: Side, _rng: np.random.Generator) -> list[Finding]:
@@ -168,6 +170,15 @@ def _run_alone(
         v_initial_mv=np.tile(start, (channels, 1)),
     )
     return side.run_probe(alone, drive), alone
+
+
+def _first_steps(recording: Recording) -> Array:
+    """(N,) step of the first spike of each neuron in the first trial; NaN where it has none."""
+    spikes = recording.spikes
+    first = np.full(spikes.n_neurons, np.inf)
+    mine = spikes.trial == 0
+    np.minimum.at(first, spikes.neuron[mine], spikes.step[mine])
+    return np.where(np.isfinite(first), first, np.nan)
 
 
 def _intervals(recording: Recording) -> Array:

@@ -9,6 +9,7 @@ from scipy.integrate import quad
 
 from bridge.backends.constants import gates, membrane
 from bridge.compare import probe_synapses
+from bridge.compare.faults import Fault
 from bridge.compare.probe_findings import worst
 from bridge.compare.probe_networks import currents_of, silent
 from bridge.compare.probe_neurons import steps_to_threshold
@@ -51,16 +52,55 @@ def test_what_is_probed_is_all_there_is():
     for part in network.projections[:-1]:
         post, pre = np.nonzero(part.weights.toarray())
         source, target = network.span(part.source).start, network.span(part.target).start
-        # A neuron's own synapse is not seen: it is refractory then.
         pairs |= {(target + i, source + j) for i, j in zip(post, pre, strict=True)}
-    pairs = {(post, pre) for post, pre in pairs if post != pre}
+    assert any(post == pre for post, pre in pairs)
     assert counts["postsynaptic current: peak"] == len(pairs)
     assert (
         counts["one spike, of the neuron that was moved beyond threshold, in the first step"] == 32
     )
-    assert counts["input: onset"] == 12
+    # Each of the 12 weights at +1 and at -1.
+    assert counts["input: onset"] == 24
     # Only the excitatory neurons have noise.
     assert counts["variance of the voltage of each neuron, relative"] == 20
+
+
+def without_autapses(network, drive):
+    def pruned(part):
+        if part.source != part.target:
+            return part
+        weights = part.synapses().toarray()
+        np.fill_diagonal(weights, 0.0)
+        return replace(part, weights=weights)
+
+    return replace(network, projections=[pruned(part) for part in network.projections]), drive
+
+
+def ready_at_once(network, drive):
+    populations = [
+        replace(part, neurons=replace(part.neurons, initial_refractory_steps=0))
+        for part in network.populations
+    ]
+    return replace(network, populations=populations), drive
+
+
+def input_cut_off_at_zero(network, drive):
+    return network, replace(drive, inputs=np.maximum(drive.inputs, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("change", "seen"),
+    [
+        (without_autapses, "postsynaptic current: peak"),
+        (ready_at_once, "step of the first spike (refractory period at the start)"),
+        (input_cut_off_at_zero, "input: size of the current, relative"),
+    ],
+)
+def test_faults_that_few_spikes_show_are_seen(change, seen):
+    side = Side("faulty", "reference", {}, Fault("f", "a fault", change))
+    network = kim_network()
+    assert np.diagonal(network.projections[0].synapses().toarray()).any()
+    found = run_probes(network, side, 0, lambda _what, _done: None).findings
+    assert seen in {finding.quantity for finding in found if not finding.passed}
 
 
 def test_of_very_many_neurons_some_are_probed(monkeypatch):
