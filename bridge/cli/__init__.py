@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import traceback
 
 from bridge import terminal
 from bridge.cli import compare, convert, exchange, lesion, project, simulate, study, tasks, train
@@ -19,6 +20,12 @@ def main() -> None:
         app()
     except BridgeError as error:
         terminal.complain(str(error))
+        sys.exit(2)
+    except MemoryError as error:
+        terminal.complain(f"not enough memory{f': {error}' if str(error) else ''}")
+        sys.exit(2)
+    except Exception:  # a mistake of ours: its traceback helps to mend it, but 1 means `differ`
+        traceback.print_exc()
         sys.exit(2)
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from bridge.compare.statistical import Plan
 
 
+DEFAULT_BACKENDS = "brian2,snntorch"
+
+
 @app.command(
     epilog=example(
         "spikebridge compare results/lif.h5 --backends brian2,snntorch "
@@ -46,12 +49,13 @@ def compare(
         ),
     ] = None,
     backends: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="With commas, the first against each other one; a target, device, precision or "
-            "form may follow, as brian2:numpy, snntorch:float32, nest:plain."
+            "form may follow, as brian2:numpy, snntorch:float32, nest:plain.",
+            show_default=DEFAULT_BACKENDS,
         ),
-    ] = "brian2,snntorch",
+    ] = None,
     levels: Annotated[
         str | None,
         typer.Option(
@@ -96,19 +100,25 @@ def compare(
 
     plan = Plan(trials=trials, effect=effect, power=power, alpha=alpha)
     if second is not None:
-        if inject is not None or levels is not None:
-            raise SpecError("--inject and --levels are for simulators, not for recordings")
+        if inject is not None or levels is not None or backends is not None:
+            raise SpecError(
+                "--backends, --inject and --levels are for simulators, not for recordings"
+            )
         recordings = _recordings([first, second, yardstick], trial_s, dt_ms)
         check_report_writable(out, force=force)
         agreement = _compared(recordings, (first, second), plan, seed)
         report_to(agreement, out)
     else:
+        if yardstick is not None or trial_s is not None or dt_ms is not None:
+            raise SpecError(
+                "--yardstick, --trial-s and --dt-ms are for two recordings; here is one file"
+            )
         stored = load_spiking(first)
         check_report_writable(out, force=force)
         agreement = compare_to(
             stored,
             out,
-            backends=_words(backends),
+            backends=_words(backends or DEFAULT_BACKENDS),
             levels=None if levels is None else _words(levels),
             trials=trials,
             seed=seed,

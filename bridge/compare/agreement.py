@@ -211,10 +211,9 @@ class _Gate:
         if level == "statistical":
             if not self.network.noise_mv().any():
                 raise SpecError("this network has no noise: without it statistics say nothing")
-            trials = self.given.n_trials if self.given is not None else self.trials
+            trials = self.given.n_trials if self.given is not None else self.plan.trials
             if trials is not None:
-                quantities = 3 if self.network.readouts else 2
-                check_trials(trials, self.plan.alpha, 3, quantities)
+                check_trials(trials, self.plan.design(3, readouts=bool(self.network.readouts)))
         if level == "probe":
             check_probes(self.network)
 
@@ -233,7 +232,7 @@ class _Gate:
         made, drive = self.drive(EXACT_TRIALS if self.trials is None else self.trials)
         own_trials, own_drive = made, drive
         if held["statistical"]:
-            own_trials, own_drive = self.drive(MOST_TRIALS if self.trials is None else self.trials)
+            own_trials, own_drive = self.drive(self.plan.trials or MOST_TRIALS)
         exact: tuple[ExactComparison, ...] = ()
         frozen: dict[str, Recording] = {}
         seconds: dict[str, float] = {}

@@ -135,6 +135,7 @@ class _Truth:
         populations = run.populations
         self.factor = np.concatenate([_gain(each.membrane) for each in populations])
         self.reset = np.concatenate([each.membrane.reset for each in populations])
+        self.threshold = np.concatenate([each.membrane.threshold for each in populations])
         # Where the membranes would be had all been stepped; the noise is added after.
         current = sum(
             self.currents.values(), np.concatenate([p.membrane.bias for p in populations])
@@ -165,6 +166,9 @@ class _Truth:
     def _of_neuron(self, neuron: int, found: float) -> str:
         """What a single voltage tells, in a sentence; "" where it tells nothing."""
         unit, still = unit_name(self.network, neuron), self.before[neuron] + self.noise[neuron]
+        if _close(self.reached[neuron], self.threshold[neuron]):
+            apart = abs(self.reached[neuron] - self.threshold[neuron])
+            return f"{unit} met threshold to {apart:.1g} mV: rounding decided whether it fired"
         if self.spiked[neuron]:
             if _close(found, self.reached[neuron]):
                 return f"{unit} reached threshold but was not reset (threshold, reset)"

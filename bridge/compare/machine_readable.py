@@ -56,6 +56,9 @@ def _statistical(found: StatisticalComparison) -> dict[str, Any]:
         "alpha": found.alpha,
         "power": found.power,
         "effect": found.effect,
+        "identical": found.identical,
+        "step_ms": found.step_ms,
+        "left_out": found.left_out,
         "seconds": found.seconds,
         "quantities": [
             {
@@ -72,6 +75,10 @@ def _statistical(found: StatisticalComparison) -> dict[str, Any]:
             }
             for part in found.quantities
         ],
+        "time_course_correlation": {
+            "between": found.time_course[0],
+            "yardstick": found.time_course[1],
+        },
         "earth_movers_distances": {
             name: {"between": apart, "yardstick": yardstick}
             for name, (apart, yardstick) in found.distances.items()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from bridge.compare.agreement import Agreement
-from bridge.compare.statistical import Plan, compare_statistically
+from bridge.compare.statistical import Plan, compare_statistically, shared_readouts
 from bridge.errors import SpecError
 from bridge.spiking.recording import Recording, Spikes
 
@@ -37,14 +37,21 @@ def compare_recordings(
         SpecError: they differ in neurons or in the length of trials, or have too few trials.
     """
     plan = plan or Plan()
-    given = [each for each in (one, again, other) if each is not None]
-    count = min(each.spikes.n_trials for each in given)
+    count = min(each.spikes.n_trials for each in (one, other, again) if each is not None)
     if plan.trials is not None:
         count = min(count, plan.trials)
-    sets = tuple(_first_trials(each, count) for each in given)
+    one, other, again = _side_by_side(one, other, again)
+    sets = tuple(_first_trials(each, count) for each in (one, again, other) if each is not None)
     _check_neurons(labels[0], one, labels[1], other)
     if again is not None:
         _check_neurons(labels[0], one, "the yardstick", again)
+        missed = set(shared_readouts([one, other])) - set(shared_readouts([one, other, again]))
+        if missed:
+            # It would take away what A and B can be compared by.
+            raise SpecError(
+                f"the yardstick lacks readout {min(missed)!r}, which {labels[0]} and {labels[1]} "
+                "have; compare without it, or give one that has it"
+            )
     return Agreement(
         network=None,
         labels=labels,
@@ -52,6 +59,50 @@ def compare_recordings(
         frozen={},
         seconds={},
         seed=seed,
+    )
+
+
+def _side_by_side(
+    one: Recording, other: Recording, again: Recording | None
+) -> tuple[Recording, Recording, Recording | None]:
+    """The recordings with neuron n of each the same one, as far as their files tell it.
+
+    A file that knows its populations by name only, as SONATA does, has them in any order; one that
+    does not tell their sizes seems to lack the last neurons where these are silent.
+    """
+    given = [each for each in (one, other, again) if each is not None]
+    names = list(one.populations)
+    if any(set(each.populations) != set(names) for each in given):
+        if any(len(each.populations) > 1 for each in given):
+            return one, other, again
+        # The only population may be called whatever its file likes.
+        given = [replace(each, populations={_ALL: each.spikes.n_neurons}) for each in given]
+        names = [_ALL]
+    sizes = {name: max(each.populations[name] for each in given) for name in names}
+    aligned = [_with_populations(each, sizes) for each in given]
+    return aligned[0], aligned[1], aligned[2] if again is not None else None
+
+
+_ALL = "neurons"
+
+
+def _with_populations(recording: Recording, sizes: dict[str, int]) -> Recording:
+    """The recording with its populations in this order, and as large where it tells no sizes."""
+    if recording.provenance.get("sizes_told", True):
+        sizes = {name: recording.populations[name] for name in sizes}
+    if list(recording.populations.items()) == list(sizes.items()):
+        return recording
+    starts = dict(zip(sizes, np.cumsum([0, *sizes.values()]).tolist(), strict=False))
+    moved = np.concatenate(
+        [starts[name] + np.arange(size) for name, size in recording.populations.items()]
+    )
+    spikes = recording.spikes
+    shape = (spikes.n_trials, spikes.n_steps, sum(sizes.values()))
+    return replace(
+        recording,
+        spikes=Spikes.gather(spikes.trial, spikes.step, moved[spikes.neuron], shape),
+        populations=sizes,
+        voltages_mv=None,
     )
 
 

@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 DRAWS = 4000
 # How many draws a p value of alpha should be worth, for each statistic.
 _DRAWS_AT_ALPHA = 20
+# Below, the draws would take minutes: they are as many as `_DRAWS_AT_ALPHA` / alpha.
+LEAST_ALPHA = 0.001
 # A unit counts where two simulators that are alike would exceed it in 5 % of the units.
 NOTABLE_Z = 1.959964
 _LEAST_TRIALS = 8
@@ -95,19 +97,39 @@ class QuantityResult:
         return self.rmse / self.rmse_yardstick if self.rmse_yardstick > 0 else float("nan")
 
 
-def draws_for(alpha: float, quantities: int) -> int:
-    """How often names are drawn so that a difference in one quantity can be told at `alpha`."""
-    return max(DRAWS, math.ceil(_DRAWS_AT_ALPHA * 2 * quantities / alpha))
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """What a test is asked, and what that takes.
 
-
-def least_trials(alpha: float, sets: int, quantities: int) -> int:
-    """Fewest trials with which a difference, however large, can be told at `alpha`.
-
-    There are sets^B ways to name B trials, and the same statistic comes up where all names are
-    changed alike: no p value of a statistic is below sets^(1 - B), and each statistic has its own.
+    Attributes:
+        sets: 3 with A', else 2.
+        quantities: How many quantities are compared; each has two statistics.
+        alpha: Chance of a false alarm of them all together.
     """
-    needed = 1 + math.log(2 * 2 * quantities / alpha) / math.log(sets)
-    return max(_LEAST_TRIALS, math.ceil(needed))
+
+    sets: int
+    quantities: int
+    alpha: float
+
+    @property
+    def alpha_each(self) -> float:
+        """The share of the false alarms of one statistic."""
+        return self.alpha / (2 * self.quantities)
+
+    @property
+    def draws(self) -> int:
+        """How often names are drawn so that a difference in one quantity alone can be told."""
+        return max(DRAWS, math.ceil(_DRAWS_AT_ALPHA / self.alpha_each))
+
+    @property
+    def least_trials(self) -> int:
+        """Fewest trials with which a difference, however large, can be told.
+
+        There are sets^B ways to name B trials, and the same statistic comes up where all names are
+        changed alike: no p value of a statistic is below sets^(1 - B), and each has its own.
+        """
+        needed = 1 + math.log(2 / self.alpha_each) / math.log(self.sets)
+        return max(_LEAST_TRIALS, math.ceil(needed))
 
 
 def compare_sets(
@@ -139,7 +161,8 @@ def compare_sets(
         raise SpecError(f"trials: statistics need at least {_LEAST_TRIALS}, got {trials}")
     sets = len(quantities[0].values)
     # The first row is what was observed: B is B.
-    named = np.vstack([np.full(trials, sets - 1), rng.integers(0, sets, (draws, trials))])
+    named = np.full((draws + 1, trials), sets - 1, dtype=np.uint8)
+    named[1:] = rng.integers(0, sets, (draws, trials), dtype=np.uint8)
     statistics = [statistic for part in quantities for statistic in _drawn(part.values, named)]
     chances = np.array([_chances(statistic) for statistic in statistics])
     whole = _chances(-chances.min(axis=0))[0]
@@ -171,7 +194,7 @@ def _result(quantity: Quantity, p_spread: float, p_single: float) -> QuantityRes
     )
 
 
-def _drawn(values: Array, named: NDArray[np.int64]) -> tuple[Array, Array]:
+def _drawn(values: Array, named: NDArray[np.uint8]) -> tuple[Array, Array]:
     """Mean and largest t^2 of all features for each row of names, (draws,) each."""
     complete = np.isfinite(values).all(axis=0)
     kept, sets = np.where(complete, values, 0.0), len(values)
@@ -187,18 +210,43 @@ def _drawn(values: Array, named: NDArray[np.int64]) -> tuple[Array, Array]:
         return mean, largest
     flat = contrasts.reshape(-1, contrasts.shape[2])
     squares = flat**2
-    for start in range(0, len(named), _AT_ONCE):
-        chosen = named[start : start + _AT_ONCE]
+    at_once = rows_at_once(flat.shape[1])
+    for start in range(0, len(named), at_once):
+        chosen = named[start : start + at_once]
         rows = (chosen[:, None, :] == np.arange(sets)[None, :, None]).reshape(len(chosen), -1)
-        rows = rows.astype(np.float64)
-        size = rows @ squares
-        t2 = np.divide((rows @ flat) ** 2, size, out=np.zeros_like(size), where=size > 0)
+        t2 = squared_t(rows.astype(np.float64), flat, squares)
         mean[start : start + len(chosen)] = t2.mean(axis=1)
         largest[start : start + len(chosen)] = t2.max(axis=1)
     return mean, largest
 
 
-_AT_ONCE = 500
+def squared_t(rows: Array, contrasts: Array, squares: Array) -> Array:
+    """(R, F) of sums over trials the square of sum c / sqrt(sum c^2).
+
+    Args:
+        rows: (R, K) how often each contrast is in each sum.
+        contrasts: (K, F).
+        squares: Their squares.
+    """
+    size = rows @ squares
+    return np.divide((rows @ contrasts) ** 2, size, out=np.zeros_like(size), where=size > 0)
+
+
+def rows_at_once(features: int) -> int:
+    """How many sums are made at once, so that memory stays small."""
+    return max(1, min(500, _NUMBERS_AT_ONCE // max(1, features)))
+
+
+_NUMBERS_AT_ONCE = 4_000_000
+
+
+def outlier_bounds(differences: Array) -> Array:
+    """(F,) 3 s.d. of differences (..., F), as the median of their sizes tells; else infinite."""
+    if not differences.size:
+        return np.zeros(differences.shape[-1])
+    middle = np.median(np.abs(differences), axis=tuple(range(differences.ndim - 1)))
+    # 1.4826: from the median of the sizes to the s.d. of a normal distribution.
+    return np.where(middle > 0, 3 * 1.4826 * middle, np.inf)
 
 
 def without_outliers(differences: Array) -> Array:
@@ -208,9 +256,7 @@ def without_outliers(differences: Array) -> Array:
     in that trial, and would hide what there is in all others. The bounds do not depend on which
     set is called B. Features that differ in less than half of the trials are left as they are.
     """
-    middle = np.median(np.abs(differences), axis=tuple(range(differences.ndim - 1)))
-    # 1.4826: from the median of the sizes to the s.d. of a normal distribution.
-    bound = np.where(middle > 0, 3 * 1.4826 * middle, np.inf)
+    bound = outlier_bounds(differences)
     held: Array = np.clip(differences, -bound, bound)
     return held
 

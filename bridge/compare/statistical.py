@@ -4,6 +4,7 @@ A and A' are runs of the first backend, B is one of the second. Nothing about a 
 asked; what can is whether B differs from A by more than A' does (`bridge.compare.significance`).
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,16 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from bridge.compare.power import Spread
+from bridge.compare.power import Sensitivity, Spread
 from bridge.compare.sides import Side
 from bridge.compare.significance import (
+    LEAST_ALPHA,
+    Design,
     Quantity,
     QuantityResult,
     compare_sets,
-    draws_for,
-    least_trials,
 )
-from bridge.compare.statistics import count_correlations, lv, rates_hz
+from bridge.compare.statistics import (
+    binned_rates_hz,
+    count_correlations,
+    in_longer_steps,
+    lv,
+    rates_hz,
+    time_course_hz,
+)
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive, OwnNoise, derived_seed
@@ -33,9 +41,10 @@ Report = Callable[[str, float], None]
 
 ALPHA, POWER, EFFECT = 0.01, 0.9, 0.02
 PILOT_TRIALS, MOST_TRIALS = 24, 1000
-READOUT_BINS = 10
-CORRELATION_BIN_MS = 20.0
-_NAMES_STREAM = 9
+# Into how many parts a trial is cut, and of how many groups of neurons rates are compared there.
+BINS, MOST_GROUPS = 10, 500
+CORRELATION_BIN_MS = TIME_COURSE_BIN_MS = 20.0
+_NAMES_STREAM, _POWER_STREAM = 9, 10
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,6 +59,10 @@ class StatisticalComparison:
         quantities: Each quantity's result.
         distances: Earth mover's distances of B and of A' from A, of the distributions over units
             or pairs, by name.
+        time_course: Correlation over time of the mean rate in 20 ms (PSTH) of A with that of B and
+            with that of A'; NaN where nothing varies or there is no A'.
+        step_ms: The step, ms, in which intervals and bins were told: the longest of any set.
+        left_out: What was not compared, a sentence each.
         power: Chance with which the difference `effect` is found.
         effect: Relative difference of every unit's rate that is found with chance `power`.
         sets: Recordings of A, A' and B; or of A and B, where there is no A'.
@@ -63,16 +76,25 @@ class StatisticalComparison:
     p: float
     quantities: tuple[QuantityResult, ...]
     distances: dict[str, tuple[float, float]]
+    time_course: tuple[float, float]
     power: float
     effect: float
     sets: tuple[Recording, ...]
     seconds: float
     draws: int
+    step_ms: float
+    left_out: tuple[str, ...]
 
     @property
     def agreed(self) -> bool:
         """Whether nothing was found that chance does not explain."""
         return self.p >= self.alpha
+
+    @property
+    def identical(self) -> bool:
+        """Whether B holds A's very spikes."""
+        one, other = self.sets[0], self.sets[-1]
+        return one.dt_ms == other.dt_ms and np.array_equal(one.spikes.codes(), other.spikes.codes())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +119,12 @@ class Plan:
         for name in ("alpha", "effect", "power"):
             if not 0 < getattr(self, name) < 1:
                 raise SpecError(f"{name}: must lie between 0 and 1, got {getattr(self, name)}")
+        if self.alpha < LEAST_ALPHA:
+            raise SpecError(f"alpha: at least {LEAST_ALPHA:g}, got {self.alpha:g}")
+
+    def design(self, sets: int, *, readouts: bool) -> Design:
+        """The test: rates, intervals and rates in bins, and readouts where there are any."""
+        return Design(sets=sets, quantities=3 + readouts, alpha=self.alpha)
 
 
 def run_statistically(
@@ -141,15 +169,25 @@ def _enough(drive: Drive, pair: "tuple[_Set, _Set]", plan: Plan) -> int:
 
     How much trials vary is known better the more there are, so it is looked at again.
     """
-    trials = min(PILOT_TRIALS, drive.n_trials)
+    trials, most = min(PILOT_TRIALS, drive.n_trials), drive.n_trials
     while True:
-        one, again = (run.upto(drive.trials(0, trials)) for run in pair)
-        spread = _spread(one, again)
-        needed = spread.trials(plan.effect, plan.power, plan.alpha, drive.n_trials)
+        sets = tuple(run.upto(drive.trials(0, trials)) for run in pair)
+        design = plan.design(3, readouts=bool(shared_readouts(sets)))
+        found = _sensitivity(sets, design, pair[0].seed).effect(plan.power)
         # Where nothing varies, more trials tell no more.
-        if needed <= trials or spread.signal <= 0:
+        if found <= plan.effect or trials == most or not math.isfinite(found):
             return trials
-        trials = needed
+        one, again = _rates(sets)
+        guess = Spread.of(one, again, design.sets)
+        needed = guess.trials(plan.effect, plan.power, design.alpha_each, most)
+        if needed <= trials:
+            # What can be found shrinks with the root of the number of trials.
+            needed = math.ceil(trials * (found / plan.effect) ** 2)
+        trials = min(most, max(needed, math.ceil(_GROWTH * trials)))
+
+
+# By which factor trials grow at least: another look costs, too.
+_GROWTH = 1.1
 
 
 class _Set:
@@ -192,11 +230,10 @@ def compare_statistically(
         )
     trials = sets[0].spikes.n_trials
     quantities = _quantities(sets)
-    check_trials(trials, plan.alpha, len(sets), len(quantities))
-    draws = draws_for(plan.alpha, len(quantities))
+    design = plan.design(len(sets), readouts=bool(shared_readouts(sets)))
+    check_trials(trials, design)
     rng = np.random.default_rng((seed, _NAMES_STREAM))
-    results, p = compare_sets(quantities, rng, draws)
-    spread = _spread(sets[0], sets[1], len(sets))
+    results, p = compare_sets(quantities, rng, design.draws)
     return StatisticalComparison(
         labels=labels,
         trials=trials,
@@ -204,35 +241,52 @@ def compare_statistically(
         p=p,
         quantities=tuple(results),
         distances=_distances(sets, quantities),
+        time_course=_time_courses_alike(sets),
         power=plan.power,
-        effect=spread.effect(trials, plan.power, plan.alpha),
+        effect=_sensitivity(sets, design, seed).effect(plan.power),
         sets=sets,
         seconds=0.0,
-        draws=draws,
+        draws=design.draws,
+        step_ms=_longest_step(sets),
+        left_out=_left_out(sets),
     )
 
 
-def check_trials(trials: int, alpha: float, sets: int, quantities: int) -> None:
+def check_trials(trials: int, design: Design) -> None:
     """Raise SpecError where so few trials could not tell any difference."""
-    least = least_trials(alpha, sets, quantities)
-    if trials < least:
+    if trials < design.least_trials:
         raise SpecError(
-            f"trials: at a rate of false alarms of {alpha:g} statistics of {sets} sets need at "
-            f"least {least}, got {trials}"
+            f"trials: at a rate of false alarms of {design.alpha:g} statistics of {design.sets} "
+            f"sets need at least {design.least_trials}, got {trials}"
         )
 
 
-def _spread(one: Recording, other: Recording, sets: int = 3) -> Spread:
-    rates = [rates_hz(each.spikes, each.trial_s) for each in (one, other)]
-    return Spread.of(rates[0], rates[1], sets=sets)
+def _sensitivity(sets: tuple[Recording, ...], design: Design, seed: int) -> Sensitivity:
+    rng = np.random.default_rng((seed, _POWER_STREAM))
+    return Sensitivity.of(np.stack(_rates(sets)), design, rng)
+
+
+def _rates(sets: tuple[Recording, ...]) -> list[Array]:
+    return [rates_hz(each.spikes, each.trial_s) for each in sets]
+
+
+def _longest_step(sets: tuple[Recording, ...]) -> float:
+    return max(each.dt_ms for each in sets)
 
 
 def _quantities(sets: tuple[Recording, ...]) -> list[Quantity]:
-    rates = np.stack([rates_hz(each.spikes, each.trial_s) for each in sets])
-    variations = np.stack([lv(each.spikes, each.dt_ms) for each in sets])
+    step_ms, trial_s = _longest_step(sets), sets[0].trial_s
+    # A finer step knows intervals that a longer one rounds: that is no difference of simulators.
+    alike = [
+        each.spikes if each.dt_ms == step_ms else in_longer_steps(each.spikes, each.dt_ms, step_ms)
+        for each in sets
+    ]
+    variations = np.stack([lv(spikes, step_ms) for spikes in alike])
+    in_bins = np.stack([binned_rates_hz(each, trial_s, BINS, MOST_GROUPS) for each in alike])
     found = [
-        Quantity(name="firing rate", unit="Hz", values=rates),
+        Quantity(name="firing rate", unit="Hz", values=np.stack(_rates(sets))),
         Quantity(name="interval variability (LV)", unit="", values=variations),
+        Quantity(name="firing rate in bins", unit="Hz", values=in_bins),
     ]
     shared = shared_readouts(sets)
     if shared:
@@ -254,6 +308,31 @@ def shared_readouts(recordings: Sequence[Recording]) -> list[str]:
     ]
 
 
+def _left_out(sets: tuple[Recording, ...]) -> tuple[str, ...]:
+    """Readouts that cannot be compared, a sentence each."""
+    shared = shared_readouts(sets)
+    names = dict.fromkeys(name for each in sets for name in each.readouts)
+    return tuple(
+        f"readout {name!r} is not compared: the recordings have it in other forms, or not all do"
+        for name in names
+        if name not in shared and any(np.size(each.readouts.get(name, ())) for each in sets)
+    )
+
+
+def _time_courses_alike(sets: tuple[Recording, ...]) -> tuple[float, float]:
+    """Correlation of the mean rate over time of A with that of B, and of A'."""
+    bins = max(1, round(sets[0].trial_s * 1000.0 / TIME_COURSE_BIN_MS))
+    courses = [time_course_hz(each.spikes, each.trial_s, bins) for each in sets]
+    between, yardstick = (_correlation(courses[0], other) for other in (courses[-1], courses[1]))
+    return between, yardstick if len(sets) == 3 else float("nan")
+
+
+def _correlation(one: Array, other: Array) -> float:
+    if not (np.ptp(one) > 0 and np.ptp(other) > 0):
+        return float("nan")
+    return float(np.corrcoef(one, other)[0, 1])
+
+
 def _form(outputs: Array) -> tuple[int, int]:
     """Samples and outputs of (T, B, O) readouts."""
     return outputs.shape[0], outputs.shape[2]
@@ -264,7 +343,7 @@ def _binned(recording: Recording, names: list[str]) -> Array:
     parts = []
     for name in names:
         outputs = np.asarray(recording.readouts[name])
-        bins = np.array_split(outputs, min(READOUT_BINS, len(outputs)), axis=0)
+        bins = np.array_split(outputs, min(BINS, len(outputs)), axis=0)
         parts += [part.mean(axis=0) for part in bins]
     return np.concatenate(parts, axis=1)
 

@@ -12,7 +12,45 @@ def rates_hz(spikes: Spikes, trial_s: float) -> Array:
     """Firing rate of each neuron in each trial, (B, N) in Hz; silent neurons count as 0."""
     cells = spikes.trial.astype(np.int64) * spikes.n_neurons + spikes.neuron
     counts = np.bincount(cells, minlength=spikes.n_trials * spikes.n_neurons)
-    return counts.reshape(spikes.n_trials, spikes.n_neurons) / trial_s
+    rates: Array = counts.reshape(spikes.n_trials, spikes.n_neurons) / trial_s
+    return rates
+
+
+def in_longer_steps(spikes: Spikes, dt_ms: float, step_ms: float) -> Spikes:
+    """The same spikes in steps of `step_ms`; what a neuron fires in one of these is one spike."""
+    step = np.floor(spikes.step * (dt_ms / step_ms) + _ROUNDING).astype(np.int64)
+    steps = max(1, int(np.ceil(spikes.n_steps * dt_ms / step_ms - _ROUNDING)))
+    shape = (spikes.n_trials, steps, spikes.n_neurons)
+    codes = np.ravel_multi_index((spikes.trial, step, spikes.neuron), shape)
+    trial, step, neuron = np.unravel_index(np.unique(codes), shape)
+    return Spikes.gather(trial, step, neuron, shape)
+
+
+# A time that is a whole number of steps may be told a rounding below it.
+_ROUNDING = 1e-6
+
+
+def binned_rates_hz(spikes: Spikes, trial_s: float, bins: int, groups: int) -> Array:
+    """Firing rate in equal parts of each trial, (B, G * bins) in Hz, bins of a neuron together.
+
+    More than `groups` neurons are taken together, neighbours with neighbours, into so many.
+    """
+    groups = min(groups, spikes.n_neurons)
+    group = spikes.neuron.astype(np.int64) * groups // max(1, spikes.n_neurons)
+    part = spikes.step.astype(np.int64) * bins // spikes.n_steps
+    features = groups * bins
+    cells = (spikes.trial.astype(np.int64) * groups + group) * bins + part
+    counts = np.bincount(cells, minlength=spikes.n_trials * features)
+    sizes = np.bincount(np.arange(spikes.n_neurons) * groups // max(1, spikes.n_neurons))
+    seconds: Array = np.repeat(sizes, bins) * trial_s / bins
+    rates: Array = counts.reshape(spikes.n_trials, features) / seconds
+    return rates
+
+
+def time_course_hz(spikes: Spikes, trial_s: float, bins: int) -> Array:
+    """(bins,) mean rate of a neuron in equal parts of the trial, Hz, over all trials (PSTH)."""
+    course: Array = binned_rates_hz(spikes, trial_s, bins, 1).mean(axis=0)
+    return course
 
 
 def intervals_ms(spikes: Spikes, dt_ms: float) -> tuple[Array, NDArray[np.int64]]:

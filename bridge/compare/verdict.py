@@ -13,30 +13,59 @@ from bridge.methods.scoring import accuracy
 
 @dataclass(frozen=True)
 class LevelRow:
-    """One level of one pair, in words."""
+    """One level of one pair, or of one backend that was probed, in words."""
 
     level: str
-    compared: str
+    names: tuple[str, ...]
     tested: str
     found: str
     sure: str
     agreed: bool
 
+    @property
+    def compared(self) -> str:
+        """What was compared."""
+        return " and ".join(self.names)
+
 
 def verdict(agreement: Agreement) -> str:
-    """The outcome in one sentence."""
-    names = _listed(agreement.labels)
-    rows = level_rows(agreement)
-    failed = [row for row in rows if not row.agreed]
-    if failed:
-        levels = _listed(tuple(dict.fromkeys(row.level for row in failed)))
-        return f"Disagree: {names} differ on the {levels} level: {failed[0].found}."
-    said = [_exact_agreement(one) for one in agreement.exact[:1]]
+    """The outcome in one sentence: who differs and in what, or what each was held to."""
+    failed = [row for row in level_rows(agreement) if not row.agreed]
+    said = _disagreements(failed) if failed else _agreements(agreement)
+    text = ""
+    last: tuple[str, ...] = ()
+    for names, what in said:
+        # Whoever was named last need not be named again.
+        who = "they" if names == last and len(names) > 1 else _listed(names)
+        text, last = f"{text}{'; ' if text else ''}{who} {what}", names
+    return f"{'Disagree' if failed else 'Agree'}: {text}."
+
+
+_Said = tuple[tuple[str, ...], str]
+
+
+def _disagreements(failed: list[LevelRow]) -> list[_Said]:
+    """Each pair, or backend, that failed, with its levels and what was found first."""
+    said: list[_Said] = []
+    for names in dict.fromkeys(row.names for row in failed):
+        mine = [row for row in failed if row.names == names]
+        levels = _listed(tuple(dict.fromkeys(row.level for row in mine)))
+        differ = "differ" if len(names) > 1 else "differs from formulas"
+        said.append((names, f"{differ} on the {levels} level: {mine[0].found}"))
+    return said
+
+
+def _agreements(agreement: Agreement) -> list[_Said]:
+    said: list[_Said] = []
+    if agreement.exact:
+        # Each fired what the first one did.
+        names = (agreement.exact[0].labels[0], *(one.labels[1] for one in agreement.exact))
+        said.append((names, _exact_agreement(agreement.exact[0])))
     if agreement.probes:
+        names = tuple(report.label for report in agreement.probes)
         count = sum(finding.count for finding in agreement.probes[-1].findings)
-        said.append(f"meet {count:,} numbers that formulas tell")
-    said += [_statistical_agreement(one) for one in agreement.statistical]
-    return f"Agree: {names} {'; they '.join(said)}."
+        said.append((names, f"meet {count:,} numbers that formulas tell"))
+    return said + [(one.labels, _statistical_agreement(one)) for one in agreement.statistical]
 
 
 def _exact_agreement(one: ExactComparison) -> str:
@@ -44,6 +73,8 @@ def _exact_agreement(one: ExactComparison) -> str:
 
 
 def _statistical_agreement(one: StatisticalComparison) -> str:
+    if one.identical:
+        return f"hold the same {one.sets[0].spikes.count:,} spikes in {one.trials} trials"
     return (
         f"differ in {one.trials} trials under noise of their own by no more than chance "
         f"explains (p = {one.p:.3g})"
@@ -57,7 +88,8 @@ def evidence(agreement: Agreement) -> list[str]:
         lines += _exact_evidence(comparison)
     for report in agreement.probes:
         lines += _probe_evidence(report)
-    lines += [_statistical_evidence(found) for found in agreement.statistical]
+    for found in agreement.statistical:
+        lines += [_statistical_evidence(found), *_reservations(found)]
     ran = agreement.described().values()
     if ran and not any(each.spikes.count for each in ran):
         lines.append("Nothing fired: that two are silent says little of either.")
@@ -89,18 +121,27 @@ def _exact_evidence(comparison: ExactComparison) -> Iterator[str]:
                 f"{why.values_mv[0]:.9g} and {why.values_mv[1]:.9g} mV (reference: "
                 f"{why.values_mv[2]:.9g} mV). {why.quantity}"
             )
+        yield from _certificate(comparison)
     elif not comparison.agreed:
         yield (
             f"{pair}: the same spikes, but readouts that differ by up to "
             f"{comparison.readout_difference:.3g} (readout filter or weights)."
         )
-    elif comparison.certified:
-        apart = comparison.largest_difference_mv
-        told = f"differ by at most {apart:.2g} mV" if apart else "are equal bit for bit"
-        yield (
-            f"{pair}: no voltage came nearer to threshold than {comparison.margin_mv:.2g} mV, "
-            f"and the voltages {told}."
-        )
+    else:
+        yield from _certificate(comparison)
+
+
+def _certificate(comparison: ExactComparison) -> Iterator[str]:
+    """How near voltages came to threshold, beside how far they are from each other."""
+    apart = comparison.largest_difference_mv
+    if comparison.margin_mv is None or apart is None:
+        return
+    told = f"differ by at most {apart:.2g} mV" if apart else "are equal bit for bit"
+    end = "" if comparison.certified else ": that nothing is decided by rounding is not certified"
+    yield (
+        f"{' and '.join(comparison.labels)}: no voltage came nearer to threshold than "
+        f"{comparison.margin_mv:.2g} mV, and the voltages {told}{end}."
+    )
 
 
 def _probe_evidence(report: ProbeReport) -> Iterator[str]:
@@ -129,13 +170,27 @@ def _statistical_evidence(found: StatisticalComparison) -> str:
     )
 
 
+def _reservations(found: StatisticalComparison) -> Iterator[str]:
+    """What was compared otherwise than one would think, or not at all."""
+    pair = " and ".join(found.labels)
+    steps = sorted({each.dt_ms for each in found.sets})
+    if len(steps) > 1:
+        told = " and ".join(f"{step:g}" for step in steps)
+        yield (
+            f"{pair} have time steps of {told} ms: intervals and rates in bins are compared in the "
+            f"longest, {found.step_ms:g} ms."
+        )
+    for sentence in found.left_out:
+        yield f"{pair}: {sentence}."
+
+
 def _promise(found: StatisticalComparison) -> str:
     if not math.isfinite(found.effect):
         return "how small a difference would be found cannot be told, nothing varies"
     return (
         f"a difference of {100 * found.effect:.2g} % in every unit's rate is found with "
-        f"{100 * found.power:g} %, a false alarm comes in at most {100 * found.alpha:g} % of such "
-        "comparisons"
+        f"{100 * found.power:g} %, as tried with these trials; a false alarm comes in at most "
+        f"{100 * found.alpha:g} % of such comparisons"
     )
 
 
@@ -148,7 +203,7 @@ def _exact_row(comparison: ExactComparison) -> LevelRow:
         sure = f"certified: {comparison.margin_mv:.2g} mV from threshold at the nearest"
     return LevelRow(
         level="exact",
-        compared=" and ".join(comparison.labels),
+        names=comparison.labels,
         tested=f"{comparison.trials} trials under the same noise, spike for spike",
         found=found,
         sure=sure,
@@ -163,7 +218,7 @@ def _probe_row(report: ProbeReport) -> LevelRow:
         found = "wrong: " + "; ".join(finding.quantity for finding in failed)
     return LevelRow(
         level="probe",
-        compared=report.label,
+        names=(report.label,),
         tested=f"{sum(finding.count for finding in report.findings):,} quantities by formula",
         found=found,
         sure="onset to one step, size to 0.1 %, noise to 4 standard errors",
@@ -174,8 +229,9 @@ def _probe_row(report: ProbeReport) -> LevelRow:
 def _statistical_row(found: StatisticalComparison) -> LevelRow:
     return LevelRow(
         level="statistical",
-        compared=" and ".join(found.labels),
-        tested=f"{len(found.sets)} sets of {found.trials} trials, noise of their own",
+        names=found.labels,
+        tested=f"{len(found.sets)} sets of {found.trials} trials, noise of their own: "
+        + _listed(tuple(part.name for part in found.quantities)),
         found=f"p = {found.p:.3g}" + ("" if found.agreed else f", below {found.alpha:g}"),
         sure=_promise(found),
         agreed=found.agreed,

@@ -65,6 +65,7 @@ def read(path: Path) -> SpikeTrains:
             populations=populations,
             trials_s=_trials(spikes, dt_ms, path),
             dt_ms=dt_ms,
+            sizes_told=all("spikebridge_size" in part.attrs for _, part in _parts(spikes, path)),
         )
 
 

@@ -31,6 +31,7 @@ class SpikeTrains:
         dt_ms: Time step, ms; None: the file tells none.
         readouts: (T, B, O) outputs by name.
         sample_ms: Time between two samples of them, ms; None: there are none.
+        sizes_told: Whether the file tells the sizes, or they are those of the neurons that fire.
     """
 
     times_s: Array
@@ -40,6 +41,7 @@ class SpikeTrains:
     dt_ms: float | None = None
     readouts: Mapping[str, Array] = field(default_factory=dict)
     sample_ms: float | None = None
+    sizes_told: bool = True
 
 
 def end_to_end(recording: Recording) -> tuple[Array, Array]:
@@ -93,6 +95,7 @@ def recording_of(
         provenance={
             "file": str(path),
             "spikes_outside_trials": int(times.size - np.count_nonzero(inside)),
+            "sizes_told": trains.sizes_told,
         },
     )
 
@@ -164,6 +167,8 @@ def foreign_file(path: Path) -> Iterator[h5py.File]:
         raise
     except PermissionError:
         raise FormatError(f"{path}: no permission to read it") from None
+    except MemoryError:
+        raise FormatError(f"{path}: claims more than fits into memory") from None
     except (OSError, RuntimeError, KeyError, TypeError, ValueError, AttributeError, IndexError):
         raise FormatError(f"{path}: damaged, or no HDF5 file") from None
 
@@ -185,6 +190,8 @@ def numbers(group: h5py.Group, name: str, path: Path) -> NDArray[np.float64]:
         raise FormatError(f"{path}: {item.name} is no plain array of numbers")
     if item.size > _MOST_SPIKES:
         raise FormatError(f"{path}: {item.name} claims {item.size:,} numbers")
+    if item.size and not item.id.get_storage_size():
+        raise FormatError(f"{path}: {item.name} claims {item.size:,} numbers and holds none")
     return np.asarray(item[()], dtype=np.float64)
 
 

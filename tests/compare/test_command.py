@@ -6,6 +6,7 @@ import pytest
 from conftest import kim_network
 
 import bridge
+from bridge.compare import recordings
 from bridge.exchange.recordings import export_recording
 
 
@@ -78,7 +79,12 @@ def test_recordings_of_any_format_are_compared(command, files, tmp_path, second)
         (["lif.h5", "--alpha", "1.5"], "alpha: must lie between 0 and 1, got 1.5"),
         (["lif.h5", "--backends", "brian2,nest", "--levels", "exact"], "nest does not claim"),
         (["lif.h5", "--backends", "reference,nest:fancy"], "parameters"),
-        (["lif.h5", "--trials", "0"], "trials"),
+        (["lif.h5", "--trials", "0"], "trials: expected a whole number of at least 1, got 0"),
+        (["lif.h5", "--alpha", "1e-6"], "alpha: at least 0.001, got 1e-06"),
+        (["lif.h5", "--yardstick", "c.nwb"], "are for two recordings"),
+        (["lif.h5", "--dt-ms", "1"], "are for two recordings"),
+        (["a.h5", "b.h5", "--backends", "brian2,nest"], "are for simulators, not for recordings"),
+        (["a.h5", "b.h5", "--yardstick", "c.sonata"], "the yardstick lacks readout"),
         (["a.h5"], "a spiking network is needed"),
         (["a.h5", "lif.h5"], "a recording is needed"),
         (["a.h5", "nothing.nwb"], "no such file"),
@@ -91,8 +97,23 @@ def test_recordings_of_any_format_are_compared(command, files, tmp_path, second)
     ],
 )
 def test_what_cannot_be_compared_is_one_sentence(refused, files, tmp_path, arguments, said):
-    given = [files / part if part.endswith((".h5", ".nwb")) else part for part in arguments]
+    there = (".h5", ".nwb", ".sonata")
+    given = [files / part if part.endswith(there) else part for part in arguments]
     assert said in refused("compare", *given, "--out", tmp_path / "out.html")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(MemoryError("11.9 GiB"), "not enough memory: 11.9 GiB"), (ValueError("ours"), "ours")],
+)
+def test_what_nobody_foresaw_is_no_disagreement(command, files, tmp_path, monkeypatch, error, said):
+    def fails(*_arguments, **_options):
+        raise error
+
+    monkeypatch.setattr(recordings, "compare_recordings", fails)
+    outcome = command("compare", files / "a.h5", files / "b.h5", "--out", tmp_path / "x.html")
+    assert outcome.status == 2
+    assert said in outcome.err
 
 
 def test_recordings_go_out_and_come_back(command, refused, files, tmp_path):

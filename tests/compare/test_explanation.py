@@ -1,14 +1,21 @@
 """What differed first is found, located, and put down to what is wrong."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import NETWORKS, drive_for, kim_network, quadratic_network
 
 import bridge
 from bridge.compare.explanation import by_step
-from bridge.spiking.drive import FrozenNoise
+from bridge.compare.verdict import evidence
+from bridge.spiking.drive import Drive, FrozenNoise, SharedNoise
+from bridge.spiking.filters import Direct
+from bridge.spiking.network import INPUT, Projection, SpikingNetwork
+from bridge.spiking.neurons import Lif, Population, UniformVoltage
 from bridge.spiking.stimulation import Stimulation
 
+AT_REST = UniformVoltage(low_mv=0.0, high_mv=0.0)
 EXPLAINED = {
     ("one-to-one", "refractory-1ms"): "moved on although it is refractory",
     ("one-to-one", "weights-0.98"): "the current of projection 'recurrent' is 0.98 of what it",
@@ -67,6 +74,37 @@ def test_the_side_that_is_wrong_is_named_whichever_it_is(monkeypatch):
     )
 
 
+def test_what_a_rounding_decides_is_said_to_be_decided_by_rounding(monkeypatch):
+    # Each step halves the way to 2 mV: threshold, 1 mV, is met exactly.
+    membrane = Lif(
+        membrane_step="euler", tau_mem_ms=2.0, v_rest_mv=0.0, v_threshold_mv=1.0, v_reset_mv=0.0,
+        bias_mv=0.0,
+    )  # fmt: skip
+    network = SpikingNetwork(
+        dt_ms=1.0,
+        populations=[Population(name="u", size=1, neurons=membrane, initial_voltage=AT_REST)],
+        projections=[
+            Projection(name="in", source=INPUT, target="u", weights=[[2.0]], filter=Direct())
+        ],
+        input_size=1,
+    )
+    drive = Drive(inputs=np.ones((30, 1, 1)), noise=SharedNoise(seed=0))
+    load = bridge.backends.load
+
+    def rounded(network, drive, **options):
+        (part,) = network.projections
+        less = replace(part, weights=part.weights * (1 - 1e-14))
+        return load("reference")(replace(network, projections=[less]), drive, **options)
+
+    monkeypatch.setattr(
+        bridge.backends, "load", lambda name: rounded if name == "snntorch" else load(name)
+    )
+    found = bridge.compare(network, backends=["reference", "snntorch"], drive=drive)
+    assert not found.agreed
+    assert "u[0] met threshold to 0 mV: rounding decided" in found.exact[0].explanation.quantity
+    assert any("is not certified" in line for line in evidence(found))
+
+
 def test_sampled_in_every_step_a_run_is_the_same_run():
     network = quadratic_network()
     kick = Stimulation(start_step=3, stop_step=40, neurons=[1, 16], amplitude_mv=2.0)
@@ -81,8 +119,6 @@ def test_frozen_noise_is_cut_to_the_steps_that_are_run():
     network = kim_network()
     values = np.random.default_rng(0).normal(0, 0.1, (400, 2, 30))
     drive = drive_for(network, 4, v_initial_mv=np.full((2, 30), -50.0))
-    from dataclasses import replace
-
     frozen = replace(drive, noise=FrozenNoise(values_mv=values))
     fine = by_step(network, frozen, 150)
     assert fine[1].noise.values_mv.shape == (150, 2, 30)

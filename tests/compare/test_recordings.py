@@ -8,6 +8,8 @@ import pytest
 import bridge
 from bridge.compare.recordings import compare_recordings
 from bridge.compare.statistical import Plan
+from bridge.compare.statistics import in_longer_steps
+from bridge.compare.verdict import evidence, verdict
 from bridge.errors import SpecError
 from bridge.spiking.recording import Recording, Spikes
 
@@ -60,12 +62,102 @@ def test_readouts_that_do_not_match_are_left_out(tmp_path):
         poisson(1),
     ):
         found = compare_recordings(one, other)
-        assert len(found.statistical[0].quantities) == 2
+        assert len(found.statistical[0].quantities) == 3
+        assert any("'z' is not compared" in line for line in evidence(found))
         bridge.report(found, tmp_path / "r.html", force=True)
         told = found.statistics()["readout y: mean"]
         assert set(told) == {"A"}
     both = compare_recordings(one, with_readouts(poisson(1), y=plain))
-    assert [part.name for part in both.statistical[0].quantities][2:] == ["readout in bins"]
+    assert [part.name for part in both.statistical[0].quantities][3:] == ["readout in bins"]
+
+
+def test_a_yardstick_takes_no_readout_away():
+    here, there = np.zeros((50, 40, 1)), np.full((50, 40, 1), 5.0)
+    one, other = with_readouts(poisson(0), z=here), with_readouts(poisson(1), z=there)
+    assert not compare_recordings(one, other).agreed
+    with pytest.raises(SpecError, match="the yardstick lacks readout 'z'"):
+        compare_recordings(one, other, again=poisson(2))
+
+
+def in_time(seed, course, trials=60, neurons=30):
+    """Trials of 1 s in steps of 1 ms, with rates that follow a course."""
+    rng = np.random.default_rng(seed)
+    chance = course[:, None] * np.linspace(0.005, 0.04, neurons)
+    trial, step, neuron = np.nonzero(rng.random((trials, 1000, neurons)) < chance)
+    return replace(poisson(0), spikes=Spikes.gather(trial, step, neuron, (trials, 1000, neurons)))
+
+
+def test_the_same_spikes_at_other_times_are_a_difference():
+    early = np.where(np.arange(1000) < 300, 2.0, 0.5)
+    one, again, late = in_time(0, early), in_time(1, early), in_time(2, early[::-1])
+    assert compare_recordings(one, again).agreed
+    found = compare_recordings(one, late, again=again)
+    assert not found.agreed
+    rates, _, in_bins = found.statistical[0].quantities
+    # As many spikes, and not when they should be.
+    assert rates.p_spread > 0.01
+    assert in_bins.p_spread < 0.001
+    between, yardstick = found.statistical[0].time_course
+    assert between < 0 < 0.9 < yardstick
+
+
+def bursting(seed, trials=60, neurons=20):
+    """Pairs of spikes 1.3 ms apart, in steps of 0.1 ms."""
+    rng = np.random.default_rng(seed)
+    trial, step, neuron = np.nonzero(rng.random((trials, 9900, neurons)) < 0.001)
+    twice = np.unique(
+        np.stack([np.tile(trial, 2), np.concatenate([step, step + 13]), np.tile(neuron, 2)]), axis=1
+    )
+    spikes = Spikes.gather(*twice, (trials, 10000, neurons))
+    return replace(poisson(0, neurons=neurons), spikes=spikes, dt_ms=0.1)
+
+
+def test_a_coarser_time_step_is_no_difference():
+    fine, other = bursting(0), bursting(1)
+    coarse = replace(
+        other, spikes=in_longer_steps(other.spikes, 0.1, 1.0), dt_ms=1.0, sample_ms=1.0
+    )
+    assert coarse.spikes.n_steps == 1000
+    found = compare_recordings(fine, coarse)
+    assert found.agreed, found.statistical[0].p
+    assert found.statistical[0].step_ms == 1.0
+    assert any("0.1 and 1 ms" in line for line in evidence(found))
+
+
+def test_populations_are_matched_by_name_in_any_order():
+    def swapped(recording):
+        neurons, exc = recording.spikes.n_neurons, 10
+        moved = np.r_[np.arange(exc) + neurons - exc, np.arange(neurons - exc)]
+        spikes = recording.spikes
+        shape = (spikes.n_trials, spikes.n_steps, neurons)
+        return replace(
+            recording,
+            spikes=Spikes.gather(spikes.trial, spikes.step, moved[spikes.neuron], shape),
+            populations={"inh": neurons - exc, "exc": exc},
+        )
+
+    one = two_populations(poisson(0), 10)
+    found = compare_recordings(one, swapped(one))
+    assert found.statistical[0].identical
+    assert "hold the same" in verdict(found)
+    assert compare_recordings(one, swapped(two_populations(poisson(1), 10))).agreed
+
+
+def test_the_last_neurons_may_be_silent_where_a_file_tells_no_sizes():
+    one = poisson(0)
+    kept = np.flatnonzero(one.spikes.neuron < 28)
+    parts = (getattr(one.spikes, name)[kept] for name in ("trial", "step", "neuron"))
+    quiet = replace(one, spikes=Spikes.gather(*parts, (40, 1000, 30)))
+    parts = (getattr(one.spikes, name)[kept] for name in ("trial", "step", "neuron"))
+    guessed = replace(
+        one,
+        spikes=Spikes.gather(*parts, (40, 1000, 28)),
+        populations={"all": 28},
+        provenance={"sizes_told": False},
+    )
+    assert compare_recordings(quiet, guessed).statistical[0].identical
+    with pytest.raises(SpecError, match="30 neurons, B has 28"):
+        compare_recordings(quiet, replace(guessed, provenance={}))
 
 
 def test_nothing_to_show_is_shown_as_nothing(tmp_path):
@@ -118,7 +210,7 @@ def test_the_report_of_two_recordings_is_whole(tmp_path):
     ("other", "message"),
     [
         (poisson(1, neurons=29), "A has 30 neurons, B has 29"),
-        (poisson(1, trials=10), "statistics of 2 sets need at least 11, got 10"),
+        (poisson(1, trials=10), "statistics of 2 sets need at least 12, got 10"),
         (replace(poisson(1), dt_ms=0.5), "different trials, neurons or lengths"),
     ],
 )

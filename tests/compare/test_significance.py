@@ -4,14 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bridge.compare.power import Spread
-from bridge.compare.significance import (
-    Quantity,
-    compare_sets,
-    draws_for,
-    least_trials,
-    without_outliers,
-)
+from bridge.compare.power import Sensitivity, Spread
+from bridge.compare.significance import Design, Quantity, compare_sets, without_outliers
 from bridge.errors import SpecError
 
 
@@ -112,13 +106,14 @@ def test_whichever_of_the_three_differs_is_a_difference(odd):
 @pytest.mark.parametrize("sets", [2, 3])
 def test_a_difference_in_one_quantity_alone_can_be_told_at_the_promised_rate(sets, alpha):
     rng = np.random.default_rng(13)
-    trials = least_trials(alpha, sets, 3)
+    design = Design(sets=sets, quantities=3, alpha=alpha)
+    trials = design.least_trials
     parts = [
         Quantity(name=str(number), unit="", values=correlated(rng, sets, trials, 20))
         for number in range(3)
     ]
     parts[1].values[-1] += 1000.0
-    _, p = compare_sets(parts, rng, draws_for(alpha, 3))
+    _, p = compare_sets(parts, rng, design.draws)
     assert p < alpha
 
 
@@ -188,36 +183,84 @@ def test_too_few_trials_and_odd_sets_are_refused(shape, message):
         p_of(np.zeros(shape), np.random.default_rng(0))
 
 
-def test_the_promised_power_is_held_and_not_by_far_too_many_trials():
+RATE = np.linspace(2.0, 20.0, 40)
+
+
+def counts(rng, trials, *, odd=0.0, factor=1.0):
+    """Poisson counts; in a share `odd` of the trials every unit fires twice as much."""
+    whole = np.where(rng.random((trials, 1)) < odd, 2.0, 1.0)
+    return rng.poisson(RATE * factor * whole).astype(float)
+
+
+@pytest.mark.parametrize("odd", [0.0, 0.05])
+def test_the_promised_power_is_held(odd):
     rng = np.random.default_rng(9)
-    rate, effect, power, alpha = np.linspace(4.0, 20.0, 60), 0.06, 0.8, 0.05
-
-    def counts(trials, factor=1.0):
-        return rng.poisson(rate * factor, (trials, rate.size)).astype(float)
-
-    spread = Spread.of(counts(400), counts(400))
-    # Independent Poisson counts: rate^2 over 3/4 of twice the rate, on average.
-    assert spread.signal == pytest.approx((rate / 1.5).mean(), rel=0.1)
-    assert spread.independent == pytest.approx(rate.size, rel=0.15)
-    trials = spread.trials(effect, power, alpha, 1000)
-    found = 0
+    design, trials, power = Design(sets=3, quantities=1, alpha=0.05), 60, 0.8
+    found, promised = 0, []
     for _ in range(200):
-        signs = rng.choice([-1.0, 1.0], rate.size)
-        values = np.stack([counts(trials), counts(trials), counts(trials, 1 + effect * signs)])
-        found += p_of(values, rng, 200) <= alpha
+        sets = [counts(rng, trials, odd=odd) for _ in range(3)]
+        effect = Sensitivity.of(np.stack(sets), design, rng).effect(power)
+        promised.append(effect)
+        signs = rng.choice([-1.0, 1.0], RATE.size)
+        sets[2] = counts(rng, trials, odd=odd, factor=np.maximum(0.0, 1 + effect * signs))
+        found += p_of(np.stack(sets), rng, 400) <= design.alpha
+    # In one of a thousand runs of this test fewer would be found by chance.
     assert found >= stats.binom.isf(0.999, 200, power)
-    # Half of the trials would not do.
-    assert spread.power(effect, trials // 2, alpha) < power
-    assert spread.effect(trials, power, alpha) == pytest.approx(effect, rel=0.05)
+    # Nor does it promise much less than what is found.
+    assert found < 199
+    if not odd:
+        # Independent Poisson counts: the contrast of a trial varies by 3/2 of the rate.
+        guess = Spread(independent=RATE.size, signal=float((RATE / 1.5).mean()))
+        needed = guess.trials(np.median(promised), 0.9, design.alpha_each, 1000)
+        assert needed == pytest.approx(trials, rel=0.15)
+
+
+def test_two_runs_tell_what_a_test_of_three_will_find():
+    rng = np.random.default_rng(15)
+    design = Design(sets=3, quantities=3, alpha=0.01)
+
+    def found(sets):
+        values = np.stack([counts(rng, 80) for _ in range(sets)])
+        return Sensitivity.of(values, design, rng).effect(0.9)
+
+    two, three = (np.median([found(sets) for _ in range(15)]) for sets in (2, 3))
+    assert two == pytest.approx(three, rel=0.05)
+
+
+def test_more_trials_find_less_by_their_root():
+    rng = np.random.default_rng(16)
+    design = Design(sets=2, quantities=2, alpha=0.01)
+    few, many = (
+        Sensitivity.of(np.stack([counts(rng, n), counts(rng, n)]), design, rng).effect(0.9)
+        for n in (100, 400)
+    )
+    assert few / many == pytest.approx(2.0, rel=0.1)
+
+
+def test_the_guess_of_independent_units_is_right_where_they_are():
+    rng = np.random.default_rng(17)
+    spread = Spread.of(counts(rng, 400), counts(rng, 400), 3)
+    assert spread.signal == pytest.approx((RATE / 1.5).mean(), rel=0.1)
+    assert spread.independent == pytest.approx(RATE.size, rel=0.15)
+    # N^2 / sum r^2 by numpy's correlations.
+    one, other = counts(rng, 30, odd=0.3), counts(rng, 30)
+    squares = (np.corrcoef(without_outliers(one - other), rowvar=False) ** 2).sum()
+    bias = RATE.size * (RATE.size - 1) / 29
+    assert Spread.of(one, other, 2).independent == pytest.approx(
+        RATE.size**2 / (squares - bias), rel=1e-9
+    )
 
 
 def test_units_that_fluctuate_together_count_as_few():
     rng = np.random.default_rng(10)
     shared = rng.normal(0, 1, (300, 1))
     one = 10 + shared + 0.1 * rng.normal(0, 1, (300, 50))
-    assert Spread.of(one, np.full_like(one, 10.0)).independent < 1.1
+    assert Spread.of(one, np.full_like(one, 10.0), 3).independent < 1.1
 
 
 def test_nothing_that_varies_promises_nothing():
-    silent = np.zeros((20, 4))
-    assert Spread.of(silent, silent).effect(20, 0.9, 0.01) == np.inf
+    design = Design(sets=3, quantities=3, alpha=0.01)
+    silent = np.zeros((3, 20, 4))
+    rng = np.random.default_rng(0)
+    assert Sensitivity.of(silent, design, rng).effect(0.9) == np.inf
+    assert Spread.of(silent[0], silent[1], 3).signal == 0.0

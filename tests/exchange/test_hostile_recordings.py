@@ -246,3 +246,24 @@ def test_the_command_says_where_trials_and_time_step_come_from(command, tmp_path
     outcome = command("import", path, *out, "--trial-s", "0.1", "--dt-ms", "1.0", "--force")
     assert "trials: cut every 0.1 s; time step: as given" in " ".join(outcome.out.split())
     assert bridge.load(tmp_path / "recording.h5").spikes.trial.tolist() == [0, 1]
+
+
+def test_numbers_that_are_claimed_and_not_there_are_not_made(changed):
+    def claim(file):
+        del file["spikes/exc/timestamps"]
+        file["spikes/exc"].create_dataset("timestamps", shape=(190_000_000,), dtype="f8")
+
+    with pytest.raises(FormatError, match="claims 190,000,000 numbers and holds none"):
+        load_recording(changed("sonata", claim))
+
+
+def test_what_does_not_fit_into_memory_is_a_sentence(contents, tmp_path, monkeypatch):
+    path = tmp_path / "large.sonata"
+    path.write_bytes(contents["sonata"])
+
+    def full(*_arguments):
+        raise MemoryError
+
+    monkeypatch.setattr("bridge.exchange.sonata.numbers", full)
+    with pytest.raises(FormatError, match="claims more than fits into memory"):
+        load_recording(path)
