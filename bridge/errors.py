@@ -9,6 +9,10 @@ class SpecError(BridgeError, ValueError):
     """A description, an option or a drive does not make sense: says what, expected and got."""
 
 
+class TrainingError(SpecError):
+    """A network cannot be trained from this seed: it diverged, or its seed lacks units."""
+
+
 class FormatError(BridgeError, ValueError):
     """A file is damaged, foreign, too new or of another kind than what was asked for."""
 

@@ -2,10 +2,11 @@
 
     python data/faults.py [--only faults|alarms|detections] [--comparisons 200]
 
-Rows that are there are not made again. `faults.csv`: every fault, put into one of two backends that
-run `models/go_nogo_n200_lif.h5`, on each level. `false_alarms.csv`: comparisons of one backend with
-itself on the statistical level, each with trials and noise of its own. `detections.csv`: the same
-with weights that are a little wrong.
+Rows that are there are not made again; a file of another test is left as it is, and said.
+`faults.csv`: every fault, put into one of two backends that run `models/go_nogo_n200_lif.h5`, on
+each level. `false_alarms.csv`: comparisons of one backend with itself on the statistical level,
+each with trials and noise of its own. `detections.csv`: the same with weights that are a little
+wrong.
 """
 
 import argparse
@@ -25,8 +26,8 @@ from bridge.exchange.hdf5 import write_bytes
 
 HERE = Path(__file__).parent
 NETWORK = HERE.parent / "models" / "go_nogo_n200_lif.h5"
-FAULT_COLUMNS = ("fault", "meaning", "level", "seen", "trials", "what", "seconds")
-ALARM_COLUMNS = ("seed", "trials", "p", "alarm", "effect", "notable", "seconds")
+FAULT_COLUMNS = ("fault", "meaning", "level", "seen", "trials", "what", "draws", "seconds")
+ALARM_COLUMNS = ("seed", "trials", "p", "alarm", "effect", "notable", "draws", "seconds")
 # How the levels are run: the exact one by two simulators, the others by one of each.
 BACKENDS = {
     "exact": ("brian2", "snntorch"),
@@ -35,6 +36,8 @@ BACKENDS = {
 }
 ALARM_TRIALS, DETECTIONS, SMALL_FAULTS = 40, 25, ("weights-0.98", "weights-0.95")
 TRIALS = {"exact": 20, "probe": None, "statistical": 100}
+# The network has a readout.
+DRAWS = Plan().design(3, readouts=True).draws
 
 
 def main() -> None:
@@ -63,7 +66,11 @@ def _fill(path: Path, columns: tuple[str, ...], rows: Any, keys: tuple[str, ...]
     kept: list[dict[str, Any]] = []
     if path.exists():
         with path.open(newline="") as file:
-            kept = list(csv.DictReader(file))
+            reader = csv.DictReader(file)
+            kept = list(reader)
+        draws = {row["draws"] for row in kept if row.get("draws")} or {str(DRAWS)}
+        if tuple(reader.fieldnames or ()) != columns or draws != {str(DRAWS)}:
+            raise SystemExit(f"{path} was made by another test: move it away to make it anew")
     there = {tuple(row[key] for key in keys) for row in kept}
     for key, make in rows:
         if tuple(map(str, key)) in there:
@@ -103,6 +110,7 @@ def _fault(network: "bridge.SpikingNetwork", name: str, level: str) -> dict[str,
         "seen": not found.agreed,
         "trials": TRIALS[level] or "",
         "what": what,
+        "draws": found.statistical[0].draws if found.statistical else "",
         "seconds": round(time.monotonic() - began, 1),
     }
 
@@ -125,6 +133,7 @@ def _alarm(network: "bridge.SpikingNetwork", seed: int, fault: str | None = None
         "alarm": not found.agreed,
         "effect": f"{found.effect:.4g}",
         "notable": f"{found.quantities[0].notable:.4g}",
+        "draws": found.draws,
         "seconds": round(time.monotonic() - began, 1),
     }
 

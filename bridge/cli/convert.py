@@ -51,6 +51,10 @@ def convert(
         str, typer.Option(help="Whose time constant a synapse has: post or pre.")
     ] = "post",
     refractory_ms: Annotated[float, typer.Option(help="Refractory time, ms.")] = 2.0,
+    start_mv: Annotated[
+        tuple[float, float],
+        typer.Option(help="Lowest and highest voltage at the start of a trial, mV."),
+    ] = (-65.0, 30.0),
     force: Force = False,
 ) -> None:
     """Map a rate network one to one onto spiking neurons, at the scale factor that works best."""
@@ -72,6 +76,7 @@ def convert(
         synapse=synapse,
         tau_side=tau_side,
         refractory_ms=refractory_ms,
+        start_mv=start_mv,
     )
 
 

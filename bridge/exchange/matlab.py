@@ -110,7 +110,9 @@ def _check_fields(fields: Fields) -> None:
 
 def _weights(fields: Fields, notes: list[str], *, relu: bool) -> dict[str, Any]:
     """Arguments of `from_arrays`: with the signs where Dale's law holds, as they act without."""
-    w, mask = fields["w"], fields["som_m"]
+    # Weights that the mask takes away do not act, whatever their sign.
+    mask = fields["som_m"]
+    w = np.where(mask != 0, fields["w"], 0.0)
     signs = unit_signs(fields["m"], len(w))
     if "inh" in fields and not np.array_equal(vector("inh", fields["inh"], len(w)) > 0, signs < 0):
         raise SpecError("inh: contradicts the signs in m")

@@ -25,7 +25,7 @@ RESET_MV = -65.0
 TAU_MEM_MS = 10.0
 LIF_THRESHOLD_MV, LIF_BIAS_MV = -40.0, -40.0
 QIF_THRESHOLD_MV, QIF_BIAS_MV = 30.0, 0.0
-START_MV = UniformVoltage(low_mv=-65.0, high_mv=30.0)
+START_MV = (-65.0, 30.0)
 
 POPULATION, RECURRENT, STIMULUS, OUTPUT = "units", "recurrent", "stimulus", "output"
 
@@ -46,12 +46,15 @@ class SpikingOptions:
             authors' code, or "pre", the sending unit's, as in the paper's equation.
         refractory_ms: After a spike and at the start of a trial, a whole number of steps of
             0.05 ms (Fig. 6A: 0 to 50 ms).
+        start_mv: Lowest and highest voltage at the start of a trial, mV; neurons that begin beyond
+            threshold, as the original's do, fire at once.
     """
 
     neuron: Literal["lif", "qif"] = "lif"
     synapse: Literal["double", "single"] = "double"
     tau_side: Literal["post", "pre"] = "post"
     refractory_ms: float = 2.0
+    start_mv: tuple[float, float] = START_MV
 
     def __post_init__(self) -> None:
         known = {
@@ -67,6 +70,9 @@ class SpikingOptions:
                 f"refractory_ms: expected a multiple of {DT_MS} ms from 0 on, "
                 f"got {self.refractory_ms}"
             )
+        low, high = self.start_mv
+        if not -math.inf < low <= high < math.inf:
+            raise SpecError(f"start_mv: expected lowest <= highest, got {low:g} and {high:g}")
 
     @property
     def refractory_steps(self) -> int:
@@ -126,7 +132,7 @@ def _population(rate: RateNetwork, options: SpikingOptions) -> Population:
         name=POPULATION,
         size=rate.size,
         neurons=_neurons(options),
-        initial_voltage=START_MV,
+        initial_voltage=UniformVoltage(low_mv=options.start_mv[0], high_mv=options.start_mv[1]),
         noise_mv=NOISE_MV,
         cell_types=rate.cell_types,
     )

@@ -220,9 +220,10 @@ class RateNetwork:
             raise SpecError("relu: needs signs; without them negative weights mean inhibition")
         if relu:
             raw = np.maximum(raw, 0.0)
-        if signs is not None:
-            raw, labels = signed(raw, signs, labels)
+        # Weights that the mask takes away do not act, whatever their sign.
         acting = raw if mask is None else masked(raw, mask, orientation)
+        if signs is not None:
+            acting, labels = signed(acting, signs, labels)
         readout = outer("w_out", w_out, (None, size), orientation)
         return cls(
             # Zero has a sign too, which -1 * 0 would leave behind.

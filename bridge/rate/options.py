@@ -8,6 +8,9 @@ from bridge.errors import SpecError
 from bridge.rate.network import ACTIVATIONS
 from bridge.spiking.arrays import counted
 
+# A thousand times the longest that anybody has used; far beyond, sigmoids of 32 bits end.
+LONGEST_TAU_MS = 1e6
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -86,15 +89,22 @@ class Options:
         if not self.dale and (self.som or self.balanced):
             raise SpecError("som and balanced: without Dale's law no unit is inhibitory")
         low, high = self.tau_ms
-        if not 5.0 <= low <= high < math.inf:
-            raise SpecError(f"tau_ms: expected 5 <= lowest <= highest, got {low} and {high}")
+        if not 5.0 <= low <= high <= LONGEST_TAU_MS:
+            raise SpecError(
+                f"tau_ms: expected 5 <= lowest <= highest <= {LONGEST_TAU_MS:g}, "
+                f"got {low:g} and {high:g}"
+            )
         _one_of("loss", self.loss, ("l2", "l1"))
         _one_of("activation", self.activation, tuple(ACTIVATIONS))
         for name in ("gain", "training_noise_sd", "learning_rate", "clip_norm", "target_loss"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise SpecError(f"{name}: must be positive, got {value}")
-        for name in ("inhibitory", "sparsity", "target_accuracy"):
+        if not 0 < self.sparsity <= 1:
+            raise SpecError(
+                f"sparsity: must lie between 0 and 1, and be above 0, got {self.sparsity}"
+            )
+        for name in ("inhibitory", "target_accuracy"):
             if not 0 <= getattr(self, name) <= 1:
                 raise SpecError(f"{name}: must lie between 0 and 1, got {getattr(self, name)}")
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.errors import SpecError
+from bridge.errors import TrainingError
 from bridge.rate.noise import START
 from bridge.rate.options import Options
 from bridge.tasks import Task
@@ -21,7 +21,7 @@ def first_values(task: Task, options: Options, seed: int) -> dict[str, NDArray[n
         (N,); allowed (N, N), False where no connection may grow; som (N,).
 
     Raises:
-        SpecError: more SOM units are asked for than there are inhibitory ones.
+        TrainingError: more SOM units are asked for than there are inhibitory ones.
     """
     rng, size = np.random.default_rng((seed, START)), options.units
     excitatory = rng.random(size) >= options.inhibitory
@@ -49,7 +49,7 @@ def _som(excitatory: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
     """(N,) the first `count` of the inhibitory units; which these are is random already."""
     inhibitory = np.flatnonzero(~excitatory)
     if count > inhibitory.size:
-        raise SpecError(
+        raise TrainingError(
             f"som: {count} units asked for, but with this seed {inhibitory.size} are inhibitory"
         )
     som = np.zeros(excitatory.size, dtype=np.bool_)

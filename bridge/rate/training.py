@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from bridge.backends.snntorch import torch_device
-from bridge.errors import SpecError
+from bridge.errors import SpecError, TrainingError
 from bridge.rate.interrupts import interrupts_held
 from bridge.rate.network import RateNetwork
 from bridge.rate.noise import EVALUATION, NOISE_SD, TRIALS, draw
 from bridge.rate.options import Options
 from bridge.rate.run import Run, checkpoint_of, restore, start
 from bridge.spiking.drive import derived_seed
-from bridge.tasks import Task, Trials, check_task, rate_correct, target_loss
+from bridge.tasks import Task, Trials, check_own_name, rate_correct, target_loss
 from bridge.tasks import draw as draw_trials
 from bridge.tasks import task as find_task
 
@@ -60,11 +60,16 @@ def train(
 
     Raises:
         SpecError: an option or the task makes no sense.
+        TrainingError: training diverged, or this seed gives too few units of a type.
         BackendError: the device is not there.
     """
     chosen = _options(options) if resume is None else _resumed_options(resume, options)
     with _run(task, chosen, [chosen.seed], device) as run:
         if resume is not None:
+            if run.task.name != resume.task:
+                raise SpecError(
+                    f"task: the network to go on with learns {resume.task!r}, not {run.task.name!r}"
+                )
             restore(run, *checkpoint_of(resume))
         _loop(run, on_progress)
     return run.finished[chosen.seed]
@@ -98,6 +103,7 @@ def train_many(
 
     Raises:
         SpecError: an option, the seeds or the task make no sense.
+        TrainingError: training diverged, or a seed gives too few units of a type.
         BackendError: the device is not there.
     """
     if "seed" in options or not len(seeds) or len(set(seeds)) < len(seeds):
@@ -134,7 +140,12 @@ def _resumed_options(resume: RateNetwork, given: dict[str, Any]) -> Options:
 def _run(task: str | Task, options: Options, seeds: Sequence[int], device: str) -> Iterator[Run]:
     """A training that is about to start, with the threads it needs."""
     place = torch_device(device)
-    chosen_task = find_task(task) if isinstance(task, str) else check_task(task)
+    chosen_task = find_task(task) if isinstance(task, str) else check_own_name(task)
+    if options.tau_ms[0] < chosen_task.step_ms:
+        raise SpecError(
+            f"tau_ms: from {options.tau_ms[0]:g} ms on is shorter than a step of task "
+            f"{chosen_task.name!r}, {chosen_task.step_ms:g} ms"
+        )
     if options.target_loss is None:
         options = replace(options, target_loss=_target_loss(chosen_task, options.loss))
     with _threads(1), _helper() as helper:
@@ -219,7 +230,7 @@ def _evaluate(run: Run) -> list[tuple[float, float]]:
     losses = _losses(run, outputs, trials).tolist()
     for seed, loss in zip(run.seeds, losses, strict=True):
         if not math.isfinite(loss):
-            raise SpecError(
+            raise TrainingError(
                 f"training of seed {seed} diverged after {run.updates} updates; "
                 "lower the learning_rate"
             )

@@ -39,6 +39,17 @@ def _with(cells: tuple[Cell, ...], variants: tuple[Variant, ...]) -> tuple[Cell,
     return tuple(Cell(c.name, c.task, c.training, c.value, variants) for c in cells)
 
 
+_SOM = {"units": 200, "tau_ms": TAU_MS, "som": 20, "inhibitory": 0.33}
+_OPTIONS = (
+    Variant("searched"),
+    Variant("every 10", None, {"inverse_scales": [float(n) for n in range(20, 71, 10)]}),
+    Variant("every 2.5", None, {"inverse_scales": [20.0 + 2.5 * n for n in range(23)]}),
+    Variant("start below threshold", None, {"start_mv": [-65.0, -40.0]}),
+    Variant("start at reset", None, {"start_mv": [-65.0, -65.0]}),
+    Variant("predicted", None, {"scale": "predicted"}),
+    Variant("refitted", None, {"refit_readout": True}, searched=False),
+    Variant("predicted, refitted", None, {"scale": "predicted", "refit_readout": True}),
+)
 _BOTH = tuple(_cell(task, task) for task in (GO_NOGO, CONTEXT))
 _CONTEXT = (_cell("context", CONTEXT),)
 
@@ -159,7 +170,14 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 "Firing rates of PYR, PV and SOM units (Go-NoGo)",
                 "",
                 5,
-                (_cell("som", GO_NOGO, units=200, som=20),),
+                # The paper's network has 134 PYR, 46 PV and 20 SOM units.
+                tuple(
+                    Cell(name, GO_NOGO, _SOM, None, variants)
+                    for name, variants in (
+                        ("som", (Variant(),)),
+                        ("som, 1/lambda 50", (Variant("", None, {"inverse_scales": [50.0]}),)),
+                    )
+                ),
                 {"": "PYR 3-5, PV 9-11, SOM 25-27 Hz at 1/lambda = 50"},
                 "units",
             ),
@@ -212,6 +230,17 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                     _cell("loss 0.7", GO_NOGO, target_loss=0.7),
                     _cell("gain 0.8", GO_NOGO, gain=0.8),
                     _cell("original start", GO_NOGO, balanced=False),
+                ),
+                {"": "no figure of the paper"},
+            ),
+            Study(
+                "options",
+                "What scale grid, start and options of a conversion add (Go-NoGo)",
+                "",
+                5,
+                _with(
+                    (_cell("loss 0.7", GO_NOGO), _cell("loss 2", GO_NOGO, target_loss=2.0)),
+                    _OPTIONS,
                 ),
                 {"": "no figure of the paper"},
             ),

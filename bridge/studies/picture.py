@@ -81,6 +81,8 @@ def _dots(axes: Axes, place: int, one: Summary) -> None:
 
 
 def _units(details: Sequence[Row]) -> Figure:
+    # Where a study has several cells, these are the networks of the first.
+    details = [row for row in details if row["cell"] == details[0]["cell"]]
     conditions = sorted({row["condition"] for row in details})
     types = sorted({row["type"] for row in details})
     figure = Figure(figsize=(4.2 * len(conditions), 4.2), layout="constrained")

@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bridge.errors import BackendError, BridgeError, FormatError, SpecError
+from bridge.errors import BackendError, BridgeError, FormatError, SpecError, TrainingError
 from bridge.spiking.arrays import counted
 from bridge.studies.folder import Folder, Unit
 from bridge.studies.study import Cell, Effort, Study
@@ -142,8 +142,8 @@ class _Work:
         self.trained += len(units)
         try:
             content = _result(future)
-        except SpecError as error:
-            # That a network diverges is a result, too.
+        except TrainingError as error:
+            # That a network diverges is a result, too; what else is wrong is not the network's.
             for each in units:
                 self._keep(each, [{"failed": str(error)}])
             return
@@ -186,6 +186,13 @@ def _result(future: Future[Any]) -> Any:
     except BridgeError:
         raise
     except BrokenProcessPool:
-        raise BackendError(
-            "a process of the study was killed; what is finished is kept, run it again to go on"
-        ) from None
+        raise BackendError(f"a process of the study was killed; {_GO_ON}") from None
+    except CancelledError:
+        raise BackendError(f"the Dask scheduler went away; {_GO_ON}") from None
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] != "distributed":
+            raise
+        raise BackendError(f"the Dask cluster failed ({error}); {_GO_ON}") from None
+
+
+_GO_ON = "what is finished is kept, run it again to go on"

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from bridge.rate.options import Options
+from bridge.spiking.arrays import counted
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,12 @@ class Effort:
     search_trials: int = 100
     inverse_scales: tuple[float, ...] | None = None
     max_updates: int | None = None
+
+    def __post_init__(self) -> None:
+        counted("trials", self.trials, least=1)
+        counted("search_trials", self.search_trials, least=1)
+        if self.max_updates is not None:
+            counted("max_updates", self.max_updates, least=1)
 
     def plain(self) -> dict[str, Any]:
         """As plain values."""

@@ -68,16 +68,12 @@ def _lines(row: Row) -> Iterable[Row]:
 class Summary:
     """The networks of one cell and variant."""
 
+    name: str
     cell: str
     variant: str
     value: float | None
     rows: tuple[Row, ...]
     paper: str
-
-    @property
-    def name(self) -> str:
-        """The variant's name where there is one, else the cell's."""
-        return self.variant or self.cell
 
     @property
     def accuracies(self) -> list[float]:
@@ -103,7 +99,9 @@ def summaries(study: Study, rows: Sequence[Row]) -> list[Summary]:
             if mine:
                 value = cell.value if variant.value is None else variant.value
                 paper = study.paper.get(variant.name or cell.name, "")
-                found.append(Summary(cell.name, variant.name, value, mine, paper))
+                several = variant.name and len(study.cells) > 1
+                name = f"{cell.name}, {variant.name}" if several else variant.name or cell.name
+                found.append(Summary(name, cell.name, variant.name, value, mine, paper))
     return sorted(found, key=lambda one: (one.value is not None, one.value or 0.0))
 
 

@@ -76,12 +76,15 @@ def _convert(
     rate: RateNetwork, seed: int, variant: Mapping[str, Any], effort: Effort, scale: float | None
 ) -> Conversion:
     """The conversion of a variant; at the scale factor `scale`, unless it has a search."""
-    options: dict[str, Any] = {**variant["spiking"], "seed": derived_seed(seed, _SEARCH)}
-    if scale is not None and not variant["searched"]:
-        return convert(rate, inverse_scales=[scale], trials=1, **options)
-    if effort.inverse_scales is not None:
+    options: dict[str, Any] = {"seed": derived_seed(seed, _SEARCH)}
+    if effort.inverse_scales is not None and variant["spiking"].get("scale") != "predicted":
         options["inverse_scales"] = effort.inverse_scales
-    return convert(rate, trials=effort.search_trials, **options)
+    if scale is not None and not variant["searched"]:
+        options["inverse_scales"] = [scale]
+    options |= variant["spiking"]
+    # Without a search nothing is chosen by trials; a readout is fitted to them.
+    chosen = variant["searched"] or options.get("refit_readout")
+    return convert(rate, trials=effort.search_trials if chosen else 1, **options)
 
 
 def _rate_row(rate: RateNetwork, seed: int, effort: Effort) -> Row:

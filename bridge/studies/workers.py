@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -13,6 +14,7 @@ from typing import Any
 from bridge.errors import BackendError
 
 _PATIENCE_S = 10
+_ADDRESS = re.compile(r"((tcp|tls|ws|wss|ucx)://)?(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}")
 
 
 @contextmanager
@@ -73,6 +75,11 @@ def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
         raise BackendError(
             "a scheduler needs Dask: pip install -c constraints.txt '.[cluster]'"
         ) from None
+    if not _ADDRESS.fullmatch(address):
+        raise BackendError(
+            f"scheduler {address!r}: expected an address as dask scheduler prints it, "
+            "tcp://HOST:PORT"
+        )
     try:
         client = distributed.Client(address, timeout=_PATIENCE_S, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:

@@ -8,7 +8,14 @@ from bridge.tasks.contract import (
     target_loss,
 )
 from bridge.tasks.function_task import FunctionTask
-from bridge.tasks.names import catalogue, load_task_file, outline, register_task, task
+from bridge.tasks.names import (
+    catalogue,
+    check_own_name,
+    load_task_file,
+    outline,
+    register_task,
+    task,
+)
 from bridge.tasks.trials import Task, Trials
 
 __all__ = [
@@ -16,6 +23,7 @@ __all__ = [
     "Task",
     "Trials",
     "catalogue",
+    "check_own_name",
     "check_task",
     "draw",
     "load_task_file",

@@ -3,7 +3,7 @@
 import math
 import re
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,11 +32,11 @@ def check_task(task: Checked) -> Checked:
         raise SpecError(f"task {task.name!r}: a name is of letters, digits and . _ -")
     if not (isinstance(task.step_ms, float | int) and 0 < task.step_ms < math.inf):
         raise SpecError(f"task {task.name!r}: step_ms must be positive, got {task.step_ms!r}")
-    for part in ("steps", "input_size", "output_size"):
+    for part, least in (("steps", 2), ("input_size", 1), ("output_size", 1)):
         value = getattr(task, part)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise SpecError(
-                f"task {task.name!r}: {part} must be a whole number from 1 on, got {value!r}"
+                f"task {task.name!r}: {part} must be a whole number from {least} on, got {value!r}"
             )
     names = task.conditions
     if not isinstance(names, tuple) or not names or not all(isinstance(n, str) for n in names):
@@ -96,7 +96,7 @@ def spiking_correct(task: Task, outputs: NDArray[np.float64], trials: Trials) ->
 def _samples(
     task: Task, part: str, given: object, shape: tuple[int, int, int]
 ) -> NDArray[np.float64]:
-    array = np.asarray(given)
+    array = _array(task, part, given)
     if array.shape != shape:
         raise SpecError(
             f"task {task.name!r}: expected {part} of shape {shape} (samples, trials, channels), "
@@ -109,8 +109,15 @@ def _samples(
     return array.astype(np.float64, copy=False)
 
 
+def _array(task: Task, part: str, given: object) -> NDArray[Any]:
+    try:
+        return np.asarray(given)
+    except (ValueError, TypeError) as error:
+        raise SpecError(f"task {task.name!r}: {part} is no array ({error})") from None
+
+
 def _labels(task: Task, given: object, count: int) -> NDArray[np.int64]:
-    array = np.asarray(given)
+    array = _array(task, "labels", given)
     if array.shape != (count,) or array.dtype.kind not in "iu":
         raise SpecError(
             f"task {task.name!r}: expected labels of shape ({count},) and whole numbers, "
@@ -133,7 +140,7 @@ def _check_outputs(task: Task, outputs: NDArray[np.float64], trials: Trials) -> 
 
 
 def _scores(task: Task, scoring: str, given: object, trials: Trials) -> NDArray[np.bool_]:
-    array = np.asarray(given)
+    array = _array(task, scoring, given)
     if array.shape != trials.labels.shape or array.dtype != np.bool_:
         raise SpecError(
             f"task {task.name!r}: {scoring} must give bools of shape {trials.labels.shape}, one "

@@ -64,6 +64,10 @@ def task(name: str) -> Task:
     Raises:
         SpecError: there is none, or it has no such option.
     """
+    return _named(name)
+
+
+def _named(name: str) -> Task:
     if name in _own:
         return _own[name]
     family, colon, options = name.partition(":")
@@ -78,6 +82,27 @@ def task(name: str) -> Task:
         )
     found = _FAMILIES[family]
     return found.make(**read_options(name, parts, found.options))
+
+
+def check_own_name(task: Checked) -> Checked:
+    """The task given, if its name, which is all that a file holds, is not that of another.
+
+    Raises:
+        SpecError: it is no task, or the name means another.
+    """
+    check_task(task)
+    family = task.name.partition(":")[0]
+    known = task.name in _own or family in _FAMILIES or family == NEUROGYM
+    if known and not _same(_named(task.name), task):
+        raise SpecError(
+            f"task {task.name!r}: this name means another task; give yours another name, and "
+            "register it with bridge.register_task"
+        )
+    return task
+
+
+def _same(one: Task, other: Task) -> bool:
+    return one is other or (type(one) is type(other) and one == other)
 
 
 def register_task(task: Checked) -> Checked:

@@ -140,14 +140,23 @@ def neurogym_task(name: str, parts: Sequence[str]) -> NeurogymTask:
 @lru_cache(maxsize=16)
 def _made(name: str, environment: str, given: tuple[tuple[str, Setting], ...]) -> NeurogymTask:
     settings = dict(given)
+    if len(settings) < len(given):
+        raise SpecError(f"task {name!r}: an option is given twice")
+    if "dt" in settings:
+        raise SpecError(f"task {name!r}: the time between two samples is its option step_ms")
     step_ms, steps = settings.pop("step_ms", STEP_MS), settings.pop("steps", None)
     for key, value in (("step_ms", step_ms), ("steps", 1 if steps is None else steps)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise SpecError(f"task {name!r}: {key} must be a whole number from 1 on, got {value}")
     make = _maker(name, environment, {**settings, "dt": step_ms})
     first = _seeded(make(), _MEASURED_SEED)
-    actions = _actions(name, first)
-    lengths = [_next(first, name).action.size for _ in range(_MEASURED)]
+    try:
+        actions = _actions(name, first)
+        lengths = [_next(first, name).action.size for _ in range(_MEASURED)]
+    except SpecError:
+        raise
+    except _ITS_ERRORS as error:
+        raise _refused(name, environment, error) from None
     return NeurogymTask(
         name=name,
         step_ms=float(step_ms),
@@ -193,11 +202,19 @@ def _maker(name: str, environment: str, settings: dict[str, Setting]) -> Callabl
 
     try:
         make()
-    except TypeError as error:
-        raise SpecError(
-            f"task {name!r}: {environment} does not take its options: {error}"
-        ) from None
+    except _ITS_ERRORS as error:
+        raise _refused(name, environment, error) from None
     return make
+
+
+# What environments raise where an option is of another type or makes no sense.
+_ITS_ERRORS = (TypeError, ValueError, KeyError, AttributeError, IndexError, ZeroDivisionError)
+
+
+def _refused(name: str, environment: str, error: Exception) -> SpecError:
+    return SpecError(
+        f"task {name!r}: {environment} does not take its options: {type(error).__name__}: {error}"
+    )
 
 
 def _package(name: str) -> Any:

@@ -98,10 +98,21 @@ def test_negative_raw_weights_break_dales_law_and_are_said(imported):
     given = imported(w=w)
     np.testing.assert_array_equal(given.rate.recurrent, w * SIGNS * raw("som_m"))
     assert given.rate.excitatory is None
-    negative = (w < 0).sum()
-    assert f"w holds {negative} negative weights of 49" in given.notes[0]
+    acting = w * raw("som_m")
+    negative, others = (acting < 0).sum(), np.count_nonzero(acting)
+    assert f"w holds {negative} negative weights of {others}" in given.notes[0]
     assert "--relu" in given.notes[0]
     assert list(given.rate.provenance["notes"]) == list(given.notes)
+
+
+def test_negative_weights_that_a_mask_takes_away_break_no_law(imported):
+    w, som_m = np.abs(raw("w")), np.ones((UNITS, UNITS))
+    som_m[0, 0] = 0
+    w[0, 0] = -1.0
+    given = imported(w=w, som_m=som_m)
+    np.testing.assert_array_equal(given.rate.excitatory, ~INHIBITORY)
+    np.testing.assert_array_equal(given.rate.recurrent, w * SIGNS * som_m + 0.0)
+    assert not any("negative" in note for note in given.notes)
 
 
 def test_the_relu_repairs_them(imported):
@@ -109,7 +120,8 @@ def test_the_relu_repairs_them(imported):
     given = imported(w=w, options={"relu": True})
     np.testing.assert_array_equal(given.rate.recurrent, np.maximum(w, 0) * SIGNS * raw("som_m"))
     np.testing.assert_array_equal(given.rate.excitatory, ~INHIBITORY)
-    assert given.notes == (f"{(w < 0).sum()} negative weights of w were set to zero",)
+    negative = (w * raw("som_m") < 0).sum()
+    assert given.notes == (f"{negative} negative weights of w were set to zero",)
 
 
 def test_without_inhibitory_units_negative_weights_are_no_broken_law(imported):

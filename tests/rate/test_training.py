@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -130,6 +132,8 @@ def test_equal_ends_of_the_range_fix_the_time_constants():
     [
         ({"units": 0}, "units: expected a whole number of at least 1, got 0"),
         ({"tau_ms": (100.0, 20.0)}, "expected 5 <= lowest <= highest"),
+        ({"tau_ms": (20.0, 1e300)}, "<= 1e\\+06, got 20 and 1e\\+300"),
+        ({"sparsity": 0.0}, "sparsity: must lie between 0 and 1, and be above 0"),
         ({"loss": "l3"}, "loss: 'l2' or 'l1', got 'l3'"),
         ({"learning_rate": -1.0}, "learning_rate: must be positive"),
         ({"colour": "red"}, "unknown training option 'colour'"),
@@ -154,6 +158,25 @@ def test_a_finished_network_cannot_be_resumed():
     unfinished = bridge.train("go-nogo", max_updates=4, **SMALL)
     with pytest.raises(SpecError, match="units cannot be changed"):
         bridge.train("go-nogo", resume=unfinished, units=13)
+    with pytest.raises(SpecError, match="learns 'go-nogo', not 'xor'"):
+        bridge.train("xor", resume=unfinished)
+
+
+def test_a_task_that_is_not_what_its_name_says_is_refused():
+    # The file would hold the name alone.
+    other = replace(bridge.task("context"), offset=3.0)
+    with pytest.raises(SpecError, match="'context': this name means another task"):
+        bridge.train(other, max_updates=4, **SMALL)
+    assert bridge.train(bridge.task("context"), max_updates=2, **SMALL).task == "context"
+
+
+def test_time_constants_shorter_than_the_task_s_step_are_refused():
+    slow = bridge.FunctionTask(
+        name="slow", step_ms=100.0, steps=3, input_size=1, output_size=1, conditions=("a",),
+        draw=lambda count, rng: None, correct=lambda outputs, trials: None,
+    )  # fmt: skip
+    with pytest.raises(SpecError, match="from 20 ms on is shorter than a step of task 'slow', 100"):
+        bridge.train(slow, **SMALL)
 
 
 # The second ends after 3 updates, the third after 9, the others go on to the last: by their losses.

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import pytest
 import torch
 
 import bridge
-from bridge.errors import BackendError, FormatError, OutputError, SpecError
+from bridge.errors import BackendError, FormatError, OutputError, SpecError, TrainingError
 from bridge.studies import run as run_file
 from bridge.studies.csv_files import read_csv
 from bridge.studies.run import run_study
@@ -300,7 +300,7 @@ def test_progress_is_a_rising_share_of_what_was_to_do(here, tmp_path):
 
 def test_that_training_diverges_is_a_result(here, tmp_path, monkeypatch):
     def diverges(*_):
-        raise SpecError("training of seed 0 diverged")
+        raise TrainingError("training of seed 0 diverged")
 
     diverges.__name__ = "train_network"
     monkeypatch.setattr(run_file, "train_network", diverges)
@@ -311,6 +311,25 @@ def test_that_training_diverges_is_a_result(here, tmp_path, monkeypatch):
     here.done = []
     (again,) = study(tmp_path, networks=1, cells=["again"])
     assert (again["failed"], again["accuracy"], here.done) == (row["failed"], None, [])
+
+
+def test_what_is_wrong_otherwise_is_no_result(here, tmp_path, monkeypatch):
+    def fails(*_):
+        raise SpecError("unknown task 'short'")
+
+    fails.__name__ = "train_network"
+    with monkeypatch.context() as patch:
+        patch.setattr(run_file, "train_network", fails)
+        with pytest.raises(SpecError, match="unknown task 'short'"):
+            study(tmp_path, networks=1, cells=["plain"])
+    (row,) = study(tmp_path, networks=1, cells=["plain"])
+    assert row["failed"] is None
+
+
+@pytest.mark.parametrize("name", ["trials", "search_trials", "max_updates"])
+def test_an_effort_that_makes_no_sense_is_refused(name):
+    with pytest.raises(SpecError, match=f"{name}: expected a whole number of at least 1, got 0"):
+        Effort(**{name: 0})
 
 
 @pytest.mark.parametrize(
@@ -389,6 +408,42 @@ def test_a_scheduler_out_of_reach_is_said(tmp_path, monkeypatch):
         study(tmp_path, scheduler="tcp://127.0.0.1:9")
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "", "http://x:99999", "nonsense", "tcp://x:"])
+def test_an_address_that_is_none_is_said_at_once(tmp_path, address):
+    with pytest.raises(BackendError, match="expected an address as dask scheduler prints it"):
+        study(tmp_path, scheduler=address)
+
+
+class Lost(Exception):
+    """As a library of its own raises them."""
+
+
+Lost.__module__ = "distributed.scheduler"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (CancelledError(), "the Dask scheduler went away; what is finished is kept"),
+        (Lost("a worker died 4 times"), r"the Dask cluster failed \(a worker died 4 times\)"),
+    ],
+)
+def test_a_cluster_that_is_lost_is_said(tmp_path, monkeypatch, error, said):
+    class Gone(Here):
+        def submit(self, work, *given):
+            future = Future()
+            future.set_exception(error)
+            return future
+
+    @contextmanager
+    def lost(*_):
+        yield Gone(), 1
+
+    monkeypatch.setattr(run_file, "workers", lost)
+    with pytest.raises(BackendError, match=said):
+        study(tmp_path, networks=1, cells=["plain"])
+
+
 def environment():
     return {**os.environ, "SPIKEBRIDGE_TASKS": str(TASKS), "PYTHONPATH": os.pathsep.join(sys.path)}
 
@@ -419,7 +474,15 @@ def test_processes_give_what_this_process_gives(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_cluster_loses_nothing_with_a_worker_that_is_killed(tmp_path):
+def test_a_cluster_loses_nothing_with_a_worker_that_is_killed(tmp_path, monkeypatch):
+    given_out = []
+    submit = run_file._Work._submit
+
+    def counted(self, unit, work, *given):
+        given_out.append(work.__name__)
+        submit(self, unit, work, *given)
+
+    monkeypatch.setattr(run_file._Work, "_submit", counted)
     told = tmp_path / "scheduler.json"
     scheduler = start("distributed.cli.dask_scheduler", "--port", "0", "--no-dashboard",
                       "--host", "127.0.0.1", "--scheduler-file", told)  # fmt: skip
@@ -445,9 +508,12 @@ def test_a_cluster_loses_nothing_with_a_worker_that_is_killed(tmp_path):
         rows = study(out, scheduler=address, networks=3)
         killer.join()
         assert workers[0].wait(10) == -signal.SIGKILL
-        assert len({(row["cell"], row["seed"], row["variant"]) for row in rows}) == len(rows) == 12
+        assert len(rows) == 12
+        # Two cells share their networks; only the cluster itself does a lost piece again.
+        assert sorted(given_out) == ["measure_network"] * 9 + ["train_network"] * 6
         before = files(out)
         assert study(out, scheduler=address, networks=3) == rows
+        assert len(given_out) == 15
         assert files(out) == before
     finally:
         for process in processes:

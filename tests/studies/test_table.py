@@ -44,7 +44,7 @@ def test_a_network_succeeds_from_95_percent_on():
 
 
 def test_summaries_lie_in_the_order_of_the_axis():
-    assert [one.name for one in summaries(STUDY, ROWS)] == ["short", "a", "b"]
+    assert [one.name for one in summaries(STUDY, ROWS)] == ["short", "long, a", "long, b"]
 
 
 def test_a_network_whose_training_failed_counts_as_no_success():
@@ -54,7 +54,7 @@ def test_a_network_whose_training_failed_counts_as_no_success():
 
 def test_the_summary_says_mean_and_spread_beside_the_paper():
     shown = lines(STUDY, ROWS)
-    assert shown[1][:5] == ("a", 2, 1, 1, "94.8 +- 0.2")
+    assert shown[1][:5] == ("long, a", 2, 1, 1, "94.8 +- 0.2")
     assert shown[2][-1] == "90 %"
 
 

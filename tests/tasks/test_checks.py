@@ -60,6 +60,8 @@ def with_nan(value):
             "labels must lie between 0 and 1, one for each condition, got 0 to 2",
         ),
         ({"labels": np.array([0, 1, -1, 0, 0])}, "got -1 to 1"),
+        ({"inputs": [[[1.0, 2.0]], [[1.0]]]}, "task 'mine': inputs is no array ("),
+        ({"labels": [[0], [1, 2]]}, "task 'mine': labels is no array ("),
     ],
 )
 def test_trials_that_are_not_the_tasks_are_refused(parts, message):
@@ -115,8 +117,8 @@ def test_outputs_of_another_shape_are_refused(correct):
         ({"step_ms": 0}, "task 'mine': step_ms must be positive, got 0"),
         ({"step_ms": float("nan")}, "step_ms must be positive, got nan"),
         ({"step_ms": "5"}, "step_ms must be positive, got '5'"),
-        ({"steps": 0}, "steps must be a whole number from 1 on, got 0"),
-        ({"steps": 2.5}, "steps must be a whole number from 1 on, got 2.5"),
+        ({"steps": 1}, "steps must be a whole number from 2 on, got 1"),
+        ({"steps": 2.5}, "steps must be a whole number from 2 on, got 2.5"),
         ({"input_size": 0}, "input_size must be a whole number from 1 on, got 0"),
         ({"output_size": True}, "output_size must be a whole number from 1 on, got True"),
         ({"conditions": ()}, "conditions must be a tuple of names, got ()"),
