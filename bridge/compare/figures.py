@@ -13,10 +13,17 @@ from bridge.compare.agreement import Agreement
 from bridge.compare.significance import NOTABLE_Z
 from bridge.compare.statistical import (
     CORRELATION_BIN_MS,
+    TIME_COURSE_BIN_MS,
     StatisticalComparison,
     shared_readouts,
 )
-from bridge.compare.statistics import count_correlations, intervals_ms, rates_hz
+from bridge.compare.statistics import (
+    count_correlations,
+    intervals_ms,
+    rates_hz,
+    resampled_correlations,
+    time_course_hz,
+)
 from bridge.methods.scale_search import ScaleSearch
 from bridge.rate.network import History
 from bridge.spiking.recording import Recording
@@ -184,8 +191,8 @@ _WIDEST_Z = 8.0
 
 
 def distributions(found: StatisticalComparison) -> Figure:
-    """Intervals between spikes and correlations of counts, of A, A' and B."""
-    figure, (left, right) = _panels(2)
+    """Rates over time, intervals between spikes and correlations of counts, of A, A' and B."""
+    figure, (course, left, right) = _panels(3)
     names = (
         (found.labels[0], "the first, again", found.labels[1])
         if len(found.sets) == 3
@@ -193,11 +200,12 @@ def distributions(found: StatisticalComparison) -> Figure:
     )
     colours = (INK, QUIET, _COLOURS[0]) if len(found.sets) == 3 else (INK, _COLOURS[0])
     for recording, name, colour in zip(found.sets, names, colours, strict=True):
+        _plot_time_course(course, recording, name, colour)
         intervals, _ = intervals_ms(recording.spikes, recording.dt_ms)
         correlations = count_correlations(recording.spikes, recording.dt_ms, CORRELATION_BIN_MS)
         for axes, values, bins in (
             (left, intervals, _interval_bins(intervals)),
-            (right, correlations, np.linspace(-0.5, 1.0, 76).tolist()),
+            (right, correlations, _CORRELATIONS),
         ):
             if values.size:
                 axes.hist(
@@ -208,11 +216,36 @@ def distributions(found: StatisticalComparison) -> Figure:
                     color=colour,
                     label=plain_label(name),
                 )
+    _shade_correlations(right, found.sets[0])
+    course.set(xlabel="time (s)", ylabel="mean rate of a neuron (Hz)", ylim=(0, None))
     left.set(xlabel="interval between spikes (ms)", ylabel="density", xscale="log")
     right.set(xlabel="correlation of counts in 20 ms", ylabel="density", yscale="log")
-    if left.has_data():
-        left.legend(frameon=False)
+    course.legend(frameon=False, fontsize="small")
     return figure
+
+
+_CORRELATIONS = np.linspace(-0.5, 1.0, 76).tolist()
+_RESAMPLED = 40
+
+
+def _plot_time_course(axes: Axes, recording: Recording, name: str, colour: str) -> None:
+    """The mean rate of a neuron over the trial."""
+    bins = max(1, round(recording.trial_s * 1000 / TIME_COURSE_BIN_MS))
+    times = (np.arange(bins) + 0.5) * recording.trial_s / bins
+    rates = time_course_hz(recording.spikes, recording.trial_s, bins)
+    axes.plot(times, rates, color=colour, linewidth=1.2, label=plain_label(name))
+
+
+def _shade_correlations(axes: Axes, recording: Recording) -> None:
+    """In grey where 95 % of the histograms lie that other trials of A might have given."""
+    drawn = resampled_correlations(
+        recording.spikes, recording.dt_ms, CORRELATION_BIN_MS, _RESAMPLED, np.random.default_rng(0)
+    )
+    if not all(values.size for values in drawn):
+        return
+    heights = [np.histogram(values, bins=_CORRELATIONS, density=True)[0] for values in drawn]
+    low, high = np.quantile(heights, [0.025, 0.975], axis=0)
+    axes.stairs(high, _CORRELATIONS, baseline=low, fill=True, color=QUIET, alpha=0.35)
 
 
 def _interval_bins(intervals: NDArray[np.float64]) -> list[float]:

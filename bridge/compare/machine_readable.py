@@ -1,7 +1,9 @@
 """A comparison as plain values, for programs: what the report says, as JSON."""
 
 import math
+from contextlib import suppress
 from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from bridge.compare.agreement import Agreement
@@ -42,9 +44,31 @@ def plain(agreement: Agreement) -> dict[str, Any]:
         ],
         "statistical": [_statistical(each) for each in agreement.statistical],
         "statistics": agreement.statistics(),
+        "versions": versions(),
     }
     finite: dict[str, Any] = _finite(told)
     return finite
+
+
+def versions() -> dict[str, str]:
+    """The packages that a comparison rests on, as far as they are there, with their versions."""
+    found = {}
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+_PACKAGES = (
+    "spikebridge",
+    "numpy",
+    "scipy",
+    "torch",
+    "snntorch",
+    "brian2",
+    "nest-simulator",
+    "h5py",
+)
 
 
 def _statistical(found: StatisticalComparison) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from bridge.compare import figures
 from bridge.compare.agreement import Agreement
-from bridge.compare.machine_readable import plain
+from bridge.compare.machine_readable import plain, versions
 from bridge.compare.statistical import StatisticalComparison, shared_readouts
 from bridge.compare.verdict import evidence, level_rows, verdict
 from bridge.errors import OutputError
@@ -159,9 +159,10 @@ def _statistical_pictures(found: StatisticalComparison, number: int) -> list[_Dr
         ),
         (
             f"distributions_{number}",
-            f"Intervals and correlations: {pair}",
-            "Intervals between spikes, and correlations of spike counts of pairs of neurons in "
-            "20 ms; grey: the first side run twice.",
+            f"Rates over time, intervals and correlations: {pair}",
+            "The mean rate of a neuron over the trial, in 20 ms; intervals between spikes; "
+            "correlations of spike counts of pairs of neurons in 20 ms, with the band in which "
+            "95 % of the histograms lie when the first side's trials are drawn anew.",
             figures.distributions(found),
         ),
     ]
@@ -224,7 +225,6 @@ def _origin(agreement: Agreement) -> dict[str, str]:
         if label in agreement.seconds:
             text += f"; {agreement.seconds[label]:.1f} s under the same noise"
         rows[label] = text
-    versions = ("numpy", "torch", "snntorch", "brian2", "h5py")
-    rows["versions"] = ", ".join(f"{name} {version(name)}" for name in versions)
+    rows["versions"] = ", ".join(f"{name} {number}" for name, number in versions().items())
     rows["machine"] = f"Python {platform.python_version()}, {platform.platform()}"
     return rows

@@ -107,21 +107,40 @@ def count_correlations(spikes: Spikes, dt_ms: float, bin_ms: float, most: int = 
     Pearson's, of all pairs of the neurons that fire, or of the first `most` of them; bins begin
     with the trial, and a last one that is not full is left out.
     """
+    return _correlations(_counts(spikes, dt_ms, bin_ms, most))
+
+
+def resampled_correlations(
+    spikes: Spikes, dt_ms: float, bin_ms: float, times: int, rng: np.random.Generator
+) -> list[Array]:
+    """The same of trials drawn with replacement, so many times: how sure a distribution is."""
+    counts = _counts(spikes, dt_ms, bin_ms, 200)
+    drawn = (rng.integers(0, spikes.n_trials, spikes.n_trials) for _ in range(times))
+    return [_correlations(counts[:, trials]) for trials in drawn]
+
+
+def _counts(spikes: Spikes, dt_ms: float, bin_ms: float, most: int) -> Array:
+    """(N, B, bins) spike counts of the neurons that fire, the first `most` of them."""
     steps = max(1, round(bin_ms / dt_ms))
     bins = spikes.n_steps // steps
-    if not bins:
-        return np.zeros(0)
     active = np.unique(spikes.neuron)[:most]
     inside = np.isin(spikes.neuron, active) & (spikes.step < bins * steps)
     row = np.searchsorted(active, spikes.neuron[inside])
-    column = spikes.trial[inside].astype(np.int64) * bins + spikes.step[inside] // steps
-    counts = np.zeros((active.size, spikes.n_trials * bins))
-    np.add.at(counts, (row, column), 1.0)
-    counts = counts[counts.std(axis=1) > 0]
-    if len(counts) < 2:
+    counts = np.zeros((active.size, spikes.n_trials, bins))
+    np.add.at(counts, (row, spikes.trial[inside], spikes.step[inside] // steps), 1.0)
+    return counts
+
+
+def _correlations(counts: Array) -> Array:
+    """(P,) correlations of all pairs of neurons whose counts vary."""
+    if not counts.size:
         return np.zeros(0)
-    pairs: Array = np.corrcoef(counts)[np.triu_indices(len(counts), k=1)]
-    return pairs
+    every: Array = counts.reshape(len(counts), -1)
+    whole: Array = every[every.std(axis=1) > 0]
+    if len(whole) < 2:
+        return np.zeros(0)
+    pairs = np.corrcoef(whole)[np.triu_indices(len(whole), k=1)]
+    return np.asarray(pairs, dtype=np.float64)
 
 
 def summary(recording: Recording) -> dict[str, float]:

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 import quantities as pq
 from conftest import drive_for, kim_network
+from elephant.conversion import BinnedSpikeTrain
+from elephant.spike_train_correlation import correlation_coefficient
 
 import bridge
 from bridge.compare.statistics import (
@@ -15,6 +17,7 @@ from bridge.compare.statistics import (
     rates_hz,
 )
 from bridge.exchange.spike_objects import to_neo
+from bridge.spiking.recording import Spikes
 
 # Elephant 1.2 calls quantities in a way that is on its way out.
 pytestmark = pytest.mark.filterwarnings("ignore:The 'copy' argument in Quantity")
@@ -79,3 +82,18 @@ def test_correlations_are_those_of_numpy_s_binned_counts(recording, trains):
     expected = np.corrcoef(varied)[np.triu_indices(len(varied), k=1)]
     found = count_correlations(recording.spikes, recording.dt_ms, 20.0)
     np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_correlations_are_elephant_s(recording, trains):
+    # Elephant bins one stretch of time, so of the first trial.
+    spikes = recording.spikes
+    mine = np.flatnonzero(spikes.trial == 0)
+    first = Spikes.gather(
+        spikes.trial[mine], spikes.step[mine], spikes.neuron[mine],
+        (1, spikes.n_steps, spikes.n_neurons),
+    )  # fmt: skip
+    fired = [train for train in trains[0] if len(train)]
+    binned = BinnedSpikeTrain(fired, bin_size=20.0 * pq.ms, tolerance=None)
+    expected = correlation_coefficient(binned, binary=False)
+    found = count_correlations(first, recording.dt_ms, 20.0)
+    np.testing.assert_allclose(found, expected[np.triu_indices(len(fired), k=1)], atol=1e-9)
