@@ -65,9 +65,9 @@ class Sensitivity:
             rng: Draws names and signs.
         """
         sets, trials = values.shape[:2]
+        contrasts = sets / (sets - 1) * (values - values.mean(axis=0))
         # What sets differ by on average is no chance.
-        apart = values - values.mean(axis=1, keepdims=True)
-        contrasts = sets / (sets - 1) * (apart - apart.mean(axis=0))
+        contrasts -= without_outliers(contrasts).mean(axis=1, keepdims=True)
         contrasts *= np.sqrt(trials / max(1, trials - 1) * _VARIANCE[design.sets] / _VARIANCE[sets])
         varies = contrasts.any(axis=(0, 1))
         found = cls(

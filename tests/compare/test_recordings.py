@@ -101,14 +101,13 @@ def test_the_same_spikes_at_other_times_are_a_difference():
     assert between < 0 < 0.9 < yardstick
 
 
-def bursting(seed, trials=60, neurons=20):
-    """Pairs of spikes 1.3 ms apart, in steps of 0.1 ms."""
+def bursting(seed, trials=80, neurons=30):
+    """Ten spikes at a time, 2.4 ms apart: in steps of 0.1 ms these intervals do not vary."""
     rng = np.random.default_rng(seed)
-    trial, step, neuron = np.nonzero(rng.random((trials, 9900, neurons)) < 0.001)
-    twice = np.unique(
-        np.stack([np.tile(trial, 2), np.concatenate([step, step + 13]), np.tile(neuron, 2)]), axis=1
-    )
-    spikes = Spikes.gather(*twice, (trials, 10000, neurons))
+    trial, step, neuron = np.nonzero(rng.random((trials, 9700, neurons)) < 0.0003)
+    steps = np.concatenate([step + 24 * number for number in range(10)])
+    events = np.stack([np.tile(trial, 10), steps, np.tile(neuron, 10)])
+    spikes = Spikes.gather(*np.unique(events, axis=1), (trials, 10000, neurons))
     return replace(poisson(0, neurons=neurons), spikes=spikes, dt_ms=0.1)
 
 

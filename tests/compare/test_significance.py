@@ -215,6 +215,24 @@ def test_the_promised_power_is_held(odd):
         assert needed == pytest.approx(trials, rel=0.15)
 
 
+def test_what_is_a_difference_is_what_chance_exceeds_as_often_as_it_may():
+    rng = np.random.default_rng(18)
+    design = Design(sets=3, quantities=4, alpha=0.01)
+    found = Sensitivity.of(rng.normal(0, 1, (3, 400, 60)), design, rng)
+    # The mean of 60 squared t values of independent units.
+    limit = stats.chi2.isf(0.01 / 8, 60) / 60
+    assert found.limit == pytest.approx(limit, rel=0.05)
+
+
+def test_a_trial_that_goes_otherwise_promises_little_less():
+    rng = np.random.default_rng(19)
+    design = Design(sets=3, quantities=3, alpha=0.01)
+    values = np.stack([counts(rng, 60) for _ in range(3)])
+    plain = Sensitivity.of(values, design, rng).effect(0.9)
+    values[1, 7] *= 8.0
+    assert Sensitivity.of(values, design, rng).effect(0.9) < 1.2 * plain
+
+
 def test_two_runs_tell_what_a_test_of_three_will_find():
     rng = np.random.default_rng(15)
     design = Design(sets=3, quantities=3, alpha=0.01)
