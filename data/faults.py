@@ -11,7 +11,6 @@ wrong.
 
 import argparse
 import csv
-import io
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -22,7 +21,7 @@ import bridge
 from bridge.compare.agreement import LEVELS
 from bridge.compare.faults import FAULTS
 from bridge.compare.statistical import ALPHA, Plan
-from bridge.exchange.hdf5 import write_bytes
+from bridge.studies.csv_files import write_csv
 
 HERE = Path(__file__).parent
 NETWORK = HERE.parent / "models" / "go_nogo_n200_lif.h5"
@@ -77,11 +76,7 @@ def _fill(path: Path, columns: tuple[str, ...], rows: Any, keys: tuple[str, ...]
             continue
         kept.append(dict(zip(keys, key, strict=True)) | make())
         print(kept[-1], flush=True)
-        text = io.StringIO()
-        writer = csv.DictWriter(text, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(kept)
-        write_bytes(path, text.getvalue().encode())
+        write_csv(path, columns, kept)
 
 
 def _faults(network: "bridge.SpikingNetwork") -> Iterator[tuple[tuple[str, str], Any]]:

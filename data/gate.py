@@ -10,7 +10,6 @@ the folder given with --networks.
 
 import argparse
 import csv
-import io
 import json
 import os
 import subprocess
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import bridge
-from bridge.exchange.hdf5 import write_bytes
+from bridge.studies.csv_files import write_csv
 
 HERE = Path(__file__).parent
 TABLE = HERE / "gate.csv"
@@ -57,11 +56,7 @@ def main() -> None:
             continue
         rows.append(_row(_network(case[0], folder), case, folder))
         print(rows[-1], flush=True)
-        text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_bytes(TABLE, text.getvalue().encode())
+        write_csv(TABLE, COLUMNS, rows)
 
 
 def _network(task: str, folder: Path) -> Path:

@@ -15,6 +15,7 @@ from conftest import (
     two_population_network,
 )
 
+import bridge
 from bridge.backends import nest, simulate
 from bridge.backends.workers import in_processes
 from bridge.errors import BackendError, SpecError
@@ -328,6 +329,19 @@ def test_population_rates_agree_with_the_reference():
     assert abs(apart.mean()) < 4 * apart.std(ddof=1) / np.sqrt(24)
     # What that test can see: an error of 3 % in the rate.
     assert 4 * apart.std(ddof=1) / np.sqrt(24) < 0.03 * references.mean()
+
+
+@pytest.mark.parametrize(("form", "agrees"), [("nest", True), ("nest:plain", False)])
+def test_the_gate_passes_what_takes_the_reference_s_steps(form, agrees):
+    network = kim_network()
+    drive = drive_for(network, 60, trials=14)
+    found = bridge.compare(network, backends=["reference", form], drive=drive)
+    assert [report.label for report in found.probes] == ["reference", form]
+    assert found.probes[0].agreed
+    assert found.probes[1].agreed is agrees
+    assert found.statistical[0].trials == 14
+    assert found.statistical[0].agreed or not agrees
+    assert found.agreed is agrees
 
 
 def test_a_run_says_nothing_and_leaves_this_process_as_it_was(capfd):
