@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import bridge
+from bridge import terminal
 from bridge.cli.app import Force, Seed, TimeStep, TrialLength, app, example
 from bridge.errors import SpecError
 from bridge.stages import compare_to, load_spiking, report_to
@@ -156,4 +157,7 @@ def _compared(
     labels = names if names[0] != names[1] else (str(paths[0]), str(paths[1]))
     if one is None or other is None:
         raise bridge.BridgeError("two recordings are needed")
-    return compare_recordings(one, other, again=again, labels=labels, seed=seed, plan=plan)
+    with terminal.progress_bars() as report:
+        return compare_recordings(
+            one, other, again=again, labels=labels, seed=seed, plan=plan, on_progress=report
+        )

@@ -1,5 +1,6 @@
 """Recordings that others made, compared: whatever ran them, and wherever they come from."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ def compare_recordings(
     labels: tuple[str, str] = ("A", "B"),
     seed: int = 0,
     plan: Plan | None = None,
+    on_progress: Callable[[str, float], None] | None = None,
 ) -> Agreement:
     """Compare two recordings statistically, trial by trial and neuron by neuron.
 
@@ -32,6 +34,7 @@ def compare_recordings(
         labels: Names of A and B.
         seed: Decides the draws of the test.
         plan: How sure it is to be; its `trials` may be fewer than there are.
+        on_progress: Called with what is being done and its fraction done.
 
     Raises:
         SpecError: they differ in neurons or in the length of trials, or have too few trials.
@@ -55,7 +58,7 @@ def compare_recordings(
     return Agreement(
         network=None,
         labels=labels,
-        statistical=(compare_statistically(sets, labels, plan, seed),),
+        statistical=(compare_statistically(sets, labels, plan, seed, on_progress),),
         frozen={},
         seconds={},
         seed=seed,

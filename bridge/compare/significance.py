@@ -11,6 +11,7 @@ difference, too.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,7 +134,10 @@ class Design:
 
 
 def compare_sets(
-    quantities: list[Quantity], rng: np.random.Generator, draws: int = DRAWS
+    quantities: list[Quantity],
+    rng: np.random.Generator,
+    draws: int = DRAWS,
+    on_progress: Callable[[float], None] | None = None,
 ) -> tuple[list[QuantityResult], float]:
     """Test whether B differs from A and A' in any quantity.
 
@@ -148,6 +152,7 @@ def compare_sets(
         quantities: All of the same B trials.
         rng: Draws the names.
         draws: How often.
+        on_progress: Called with the fraction done.
 
     Returns:
         Each quantity's result, and the chance of a difference like the largest found if there is
@@ -163,7 +168,11 @@ def compare_sets(
     # The first row is what was observed: B is B.
     named = np.full((draws + 1, trials), sets - 1, dtype=np.uint8)
     named[1:] = rng.integers(0, sets, (draws, trials), dtype=np.uint8)
-    statistics = [statistic for part in quantities for statistic in _drawn(part.values, named)]
+    statistics: list[Array] = []
+    for number, part in enumerate(quantities, start=1):
+        statistics += _drawn(part.values, named)
+        if on_progress is not None:
+            on_progress(number / len(quantities))
     chances = np.array([_chances(statistic) for statistic in statistics])
     whole = _chances(-chances.min(axis=0))[0]
     results = [

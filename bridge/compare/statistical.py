@@ -160,7 +160,8 @@ def run_statistically(
         trials = _enough(drive, (runs[0], runs[1]), plan)
     whole = drive.trials(0, trials)
     a, again, b = (run.upto(whole) for run in runs)
-    found = compare_statistically((a, again, b), (sides[0].label, sides[1].label), plan, seed)
+    labels = (sides[0].label, sides[1].label)
+    found = compare_statistically((a, again, b), labels, plan, seed, on_progress)
     return replace(found, seconds=time.monotonic() - began)
 
 
@@ -215,7 +216,11 @@ class _Set:
 
 
 def compare_statistically(
-    sets: tuple[Recording, ...], labels: tuple[str, str], plan: Plan, seed: int
+    sets: tuple[Recording, ...],
+    labels: tuple[str, str],
+    plan: Plan,
+    seed: int,
+    on_progress: Report | None = None,
 ) -> StatisticalComparison:
     """Compare B, the last one, with A and A', or with A alone, all of the same trials.
 
@@ -233,7 +238,14 @@ def compare_statistically(
     design = plan.design(len(sets), readouts=bool(shared_readouts(sets)))
     check_trials(trials, design)
     rng = np.random.default_rng((seed, _NAMES_STREAM))
-    results, p = compare_sets(quantities, rng, design.draws)
+    report = on_progress or (lambda _what, _fraction: None)
+    what = f"{' and '.join(labels)}, tests"
+    # What is left is how small a difference would be found.
+    results, p = compare_sets(
+        quantities, rng, design.draws, lambda done: report(what, _TESTS_SHARE * done)
+    )
+    effect = _sensitivity(sets, design, seed).effect(plan.power)
+    report(what, 1.0)
     return StatisticalComparison(
         labels=labels,
         trials=trials,
@@ -243,13 +255,16 @@ def compare_statistically(
         distances=_distances(sets, quantities),
         time_course=_time_courses_alike(sets),
         power=plan.power,
-        effect=_sensitivity(sets, design, seed).effect(plan.power),
+        effect=effect,
         sets=sets,
         seconds=0.0,
         draws=design.draws,
         step_ms=_longest_step(sets),
         left_out=_left_out(sets),
     )
+
+
+_TESTS_SHARE = 0.8
 
 
 def check_trials(trials: int, design: Design) -> None:

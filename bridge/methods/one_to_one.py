@@ -122,7 +122,8 @@ def map_one_to_one(
             "made_by": f"spikebridge {version('spikebridge')}",
             "method": "one-to-one mapping (Kim et al. 2019)",
             "inverse_scale": float(inverse_scale),
-            "options": asdict(options),
+            # As it comes back from a file.
+            "options": {**asdict(options), "start_mv": list(options.start_mv)},
         },
     )
 

@@ -178,6 +178,18 @@ def test_recordings_of_one_process_agree_and_of_others_do_not():
     assert not compare_recordings(one, faster, again=again).agreed
 
 
+def test_progress_of_the_tests_is_told():
+    seen = []
+    compare_recordings(
+        poisson(0), poisson(1), on_progress=lambda what, done: seen.append((what, done))
+    )
+    assert {what for what, _ in seen} == {"A and B, tests"}
+    fractions = [done for _, done in seen]
+    assert fractions == sorted(set(fractions))
+    assert len(fractions) == 4
+    assert fractions[-1] == 1.0
+
+
 def test_surplus_trials_are_left_out():
     one, other = poisson(0), poisson(1, trials=25)
     found = compare_recordings(one, other, labels=("long.h5", "short.nwb"))

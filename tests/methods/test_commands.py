@@ -48,8 +48,8 @@ def test_convert_takes_the_mappings_options(command, rate_file, tmp_path):
     out = tmp_path / "qif.h5"
     status, said, _ = command(
         "convert", rate_file, "--out", out, "--neuron", "qif", "--synapse", "single",
-        "--tau-side", "pre", "--refractory-ms", 5, "--inverse-scales", 30, "--trials", 2,
-        "--backend", "reference", "--exhaustive",
+        "--tau-side", "pre", "--refractory-ms", 5, "--start-mv", -60, -45,
+        "--inverse-scales", 30, "--trials", 2, "--backend", "reference", "--exhaustive",
     )  # fmt: skip
     assert status == 0
     assert "1/lambda = 30, " in said
@@ -57,7 +57,10 @@ def test_convert_takes_the_mappings_options(command, rate_file, tmp_path):
     network = bridge.load(out).network
     assert dict(network.provenance["options"]) == {
         "neuron": "qif", "synapse": "single", "tau_side": "pre", "refractory_ms": 5.0,
+        "start_mv": [-60.0, -45.0],
     }  # fmt: skip
+    start = network.populations[0].initial_voltage
+    assert (start.low_mv, start.high_mv) == (-60.0, -45.0)
     assert network.populations[0].cell_types == TYPES
 
 

@@ -25,7 +25,10 @@ def rate_network(size=10):
 
 
 def test_options_reach_the_network_and_its_file(tmp_path):
-    chosen = {"neuron": "qif", "synapse": "single", "tau_side": "pre", "refractory_ms": 5.0}
+    chosen = {
+        "neuron": "qif", "synapse": "single", "tau_side": "pre", "refractory_ms": 5.0,
+        "start_mv": [-60.0, -45.0],
+    }  # fmt: skip
     made = bridge.convert(
         rate_network(),
         inverse_scales=[30],

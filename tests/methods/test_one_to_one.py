@@ -98,6 +98,7 @@ def test_a_network_keeps_its_cell_types_and_the_options_it_was_made_with():
     assert network.populations[0].cell_types == types
     assert network.provenance["options"] == {
         "neuron": "qif", "synapse": "double", "tau_side": "post", "refractory_ms": 5,
+        "start_mv": [-65.0, 30.0],
     }  # fmt: skip
 
 
@@ -111,6 +112,8 @@ def test_a_network_keeps_its_cell_types_and_the_options_it_was_made_with():
         ({"refractory_ms": -2}, r"a multiple of 0\.05 ms from 0 on, got -2"),
         ({"refractory_ms": np.inf}, "refractory_ms"),
         ({"refractory_ms": np.nan}, "refractory_ms"),
+        ({"start_mv": (30, -65)}, "start_mv: expected lowest <= highest, got 30 and -65"),
+        ({"start_mv": (-65, np.inf)}, "start_mv: expected lowest <= highest, got -65 and inf"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(chosen, message):

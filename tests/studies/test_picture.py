@@ -28,7 +28,9 @@ def points(axes):
 def test_every_unit_of_every_network_is_a_dot(name):
     figure, _, details = drawn(name)
     for axes in figure.axes:
-        mine = [row for row in details if row["condition"] == axes.get_title()]
+        # Of a study of several cells the first is shown.
+        cell, condition = details[0]["cell"], axes.get_title()
+        mine = [row for row in details if (row["cell"], row["condition"]) == (cell, condition)]
         assert points(axes) == len(mine) >= 1000
         shown = np.concatenate([line.get_ydata() for line in axes.lines])
         assert sorted(shown) == sorted(row["rate_hz"] for row in mine)
