@@ -119,7 +119,7 @@ def compare(
         agreement = compare_to(
             stored,
             out,
-            backends=_words(backends or DEFAULT_BACKENDS),
+            backends=_words(DEFAULT_BACKENDS if backends is None else backends),
             levels=None if levels is None else _words(levels),
             trials=trials,
             seed=seed,

@@ -10,13 +10,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bridge.compare.agreement import Agreement
+from bridge.compare.quantities import CORRELATION_BIN_MS, TIME_COURSE_BIN_MS, shared_readouts
 from bridge.compare.significance import NOTABLE_Z
-from bridge.compare.statistical import (
-    CORRELATION_BIN_MS,
-    TIME_COURSE_BIN_MS,
-    StatisticalComparison,
-    shared_readouts,
-)
+from bridge.compare.statistical import StatisticalComparison
 from bridge.compare.statistics import (
     count_correlations,
     intervals_ms,

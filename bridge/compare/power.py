@@ -1,8 +1,9 @@
 """How many trials a statistical comparison needs, and how small a difference it can find.
 
 The difference that is promised to be found: every unit fires by `effect` more or less often, some
-units more and others less, relative to its own rate. How often it is found is tried: trials of two
-runs of one simulator are taken as if the second were another one, with the difference put in.
+units more and others less, relative to its own rate. How often it is found is tried: in the trials
+at hand one set is called B, as the test does it, and the difference is put in (`Sensitivity`).
+`Spread` tells from a formula how many trials that may take, so that few looks are needed.
 """
 
 from dataclasses import dataclass, replace

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from bridge.compare.agreement import Agreement
-from bridge.compare.statistical import Plan, compare_statistically, shared_readouts
+from bridge.compare.quantities import shared_readouts
+from bridge.compare.statistical import Plan, compare_statistically
 from bridge.errors import SpecError
 from bridge.spiking.recording import Recording, Spikes
 

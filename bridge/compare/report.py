@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 from bridge.compare import figures
 from bridge.compare.agreement import Agreement
 from bridge.compare.machine_readable import plain, versions
-from bridge.compare.statistical import StatisticalComparison, shared_readouts
+from bridge.compare.quantities import shared_readouts
+from bridge.compare.statistical import StatisticalComparison
 from bridge.compare.verdict import evidence, level_rows, verdict
 from bridge.errors import OutputError
 from bridge.exchange.hdf5 import check_writable, write_bytes

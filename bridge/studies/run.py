@@ -14,7 +14,7 @@ from bridge.studies.folder import Folder, Unit
 from bridge.studies.study import Cell, Effort, Study
 from bridge.studies.table import write_all
 from bridge.studies.work import Row, measure_network, train_network
-from bridge.studies.workers import workers
+from bridge.studies.workers import cluster_errors, workers
 from bridge.tasks import task as find_task
 
 Report = Callable[[float, str], None]
@@ -189,9 +189,7 @@ def _result(future: Future[Any]) -> Any:
         raise BackendError(f"a process of the study was killed; {_GO_ON}") from None
     except CancelledError:
         raise BackendError(f"the Dask scheduler went away; {_GO_ON}") from None
-    except Exception as error:
-        if type(error).__module__.partition(".")[0] != "distributed":
-            raise
+    except cluster_errors() as error:
         raise BackendError(f"the Dask cluster failed ({error}); {_GO_ON}") from None
 
 

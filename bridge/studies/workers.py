@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import re
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -90,6 +91,14 @@ def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
         yield client.get_executor(pure=False), count
     finally:
         client.close()
+
+
+def cluster_errors() -> tuple[type[Exception], ...]:
+    """What a piece of work ends with when the cluster, and not the work, has failed."""
+    distributed = sys.modules.get("distributed")
+    if distributed is None:
+        return ()
+    return (distributed.KilledWorker, distributed.comm.CommClosedError)
 
 
 def _check_cluster(client: Any, address: str) -> int:

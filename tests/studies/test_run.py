@@ -12,7 +12,9 @@ import time
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
+import distributed
 import pytest
 import torch
 
@@ -414,18 +416,15 @@ def test_an_address_that_is_none_is_said_at_once(tmp_path, address):
         study(tmp_path, scheduler=address)
 
 
-class Lost(Exception):
-    """As a library of its own raises them."""
-
-
-Lost.__module__ = "distributed.scheduler"
-
-
 @pytest.mark.parametrize(
     ("error", "said"),
     [
         (CancelledError(), "the Dask scheduler went away; what is finished is kept"),
-        (Lost("a worker died 4 times"), r"the Dask cluster failed \(a worker died 4 times\)"),
+        (distributed.comm.CommClosedError("cut off"), r"the Dask cluster failed \(cut off\)"),
+        (
+            distributed.KilledWorker("train", SimpleNamespace(address="tcp://a:1"), 3),
+            r"the Dask cluster failed \(Attempted to run task 'train' on 4 different workers",
+        ),
     ],
 )
 def test_a_cluster_that_is_lost_is_said(tmp_path, monkeypatch, error, said):
