@@ -1,7 +1,7 @@
 """Neurodata Without Borders: a recording as a units table, a trials table and time series.
 
-Written by pynwb, so that it is what other readers expect. Read by h5py alone, since pynwb loads
-the schemas that a file brings along: from a file of unknown origin only numbers and the names of
+Read by h5py alone, since pynwb, which writes them (`bridge.exchange.nwb_writing`), loads the
+schemas that a file brings along: from a file of unknown origin only numbers and the names of
 populations are taken. In our own files these names stand in an attribute of the units too: a
 column's text lies in a heap without checksums, where one damaged byte can hang the HDF5 library.
 
@@ -11,32 +11,26 @@ out, and the recording's provenance says how many.
 """
 
 import json
-import tempfile
-from datetime import UTC, datetime
-from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.errors import BackendError, FormatError
-from bridge.exchange.links import CHECKED_LAYOUT, own_group, own_part
+from bridge.errors import FormatError
+from bridge.exchange.links import own_group, own_part
+from bridge.exchange.nwb_writing import POPULATIONS, READOUT, encode
 from bridge.exchange.spike_trains import (
     SpikeTrains,
-    end_to_end,
     foreign_file,
     numbers,
     text_of,
     whole_numbers,
 )
-from bridge.spiking.recording import Recording
+
+__all__ = ["SUFFIX", "encode", "is_nwb", "read"]
 
 SUFFIX = ".nwb"
-_READOUT = "readout_"
-_OURS = "spikebridge_populations"
 _MOST_UNITS = 10_000_000
 
 
@@ -126,9 +120,9 @@ def _populations(units: h5py.Group, size: int, path: Path) -> dict[str, int]:
 
 def _own_populations(units: h5py.Group) -> dict[str, int]:
     """What `encode` noted beside the column, whose text lies in the heap; {} where it is not."""
-    if _OURS not in units.attrs or units.attrs.get_id(_OURS).dtype.kind != "S":
+    if POPULATIONS not in units.attrs or units.attrs.get_id(POPULATIONS).dtype.kind != "S":
         return {}
-    told = json.loads(units.attrs[_OURS])
+    told = json.loads(units.attrs[POPULATIONS])
     fits = isinstance(told, dict) and all(type(size) is int and size >= 0 for size in told.values())
     return told if fits else {}
 
@@ -152,10 +146,10 @@ def _readouts(
     acquisition = own_group(file, "acquisition", path)
     # By name first: what others acquired may well lie in another file, and is none of ours.
     for name in [] if acquisition is None else acquisition:
-        if trials is None or not name.startswith(_READOUT):
+        if trials is None or not name.startswith(READOUT):
             continue
         series = own_group(acquisition, name, path)
-        found[name.removeprefix(_READOUT)] = _samples(series, path, len(trials))
+        found[name.removeprefix(READOUT)] = _samples(series, path, len(trials))
         sample_ms = _sample_ms(series, path)
     return found, sample_ms
 
@@ -177,72 +171,3 @@ def _sample_ms(series: h5py.Group, path: Path) -> float:
     exact = 1000.0 / float(rate)
     short = _decimal(exact)
     return short if 1000.0 / short == rate else exact
-
-
-def encode(recording: Recording) -> bytes:
-    """A recording as the bytes of an NWB file.
-
-    Raises:
-        BackendError: pynwb is not installed.
-    """
-    try:
-        pynwb: Any = import_module("pynwb")
-    except ImportError:
-        raise BackendError(
-            "NWB files are written by pynwb: pip install -c constraints.txt '.[spikes]'"
-        ) from None
-    file = pynwb.NWBFile(
-        session_description="Spiking network simulated by spikebridge: "
-        + "; ".join(f"{name}: {value}" for name, value in recording.provenance.items()),
-        identifier=f"spikebridge-{np.random.default_rng().integers(2**63):x}",
-        session_start_time=datetime.now(UTC),
-        source_script=f"spikebridge {version('spikebridge')}",
-        source_script_file_name="bridge/exchange/nwb.py",
-    )
-    _add_units(file, recording)
-    for start, stop in end_to_end(recording)[1]:
-        file.add_trial(start_time=float(start), stop_time=float(stop))
-    for name, outputs in recording.readouts.items():
-        rows = np.ascontiguousarray(np.asarray(outputs).swapaxes(0, 1))
-        series = pynwb.TimeSeries(
-            name=f"{_READOUT}{name}",
-            data=rows.reshape(-1, rows.shape[2]),
-            unit="a.u.",
-            starting_time=recording.sample_ms / 1000.0,
-            rate=1000.0 / recording.sample_ms,
-            description="Output of the network at the end of each sample, trial after trial.",
-        )
-        file.add_acquisition(series)
-    with tempfile.TemporaryDirectory(prefix="spikebridge-nwb-") as folder:
-        path = Path(folder) / "recording.nwb"
-        with (
-            h5py.File(path, "w", libver=CHECKED_LAYOUT) as opened,
-            pynwb.NWBHDF5IO(file=opened, mode="w") as io,
-        ):
-            io.write(file)
-            # Text of a fixed length stands in the header, which has a checksum.
-            opened["units"].attrs[_OURS] = np.bytes_(json.dumps(dict(recording.populations)))
-        return path.read_bytes()
-
-
-def _add_units(file: Any, recording: Recording) -> None:
-    """A row for each neuron, with its population and its number in it."""
-    file.add_unit_column("population", "Name of the population.")
-    file.add_unit_column("index_in_population", "Number of the neuron within its population.")
-    times, bounds = end_to_end(recording)
-    neuron = recording.spikes.neuron
-    order = np.lexsort((times, neuron))
-    parts = np.split(
-        times[order], np.searchsorted(neuron[order], range(1, recording.spikes.n_neurons))
-    )
-    number = 0
-    for name, size in recording.populations.items():
-        for index in range(size):
-            file.add_unit(
-                spike_times=parts[number],
-                obs_intervals=[[0.0, float(bounds[-1, 1])]],
-                population=name,
-                index_in_population=index,
-            )
-            number += 1
-    file.units.resolution = recording.dt_ms / 1000.0

@@ -1,0 +1,92 @@
+"""Writing a recording as an NWB file: by pynwb, so that it is what other readers expect."""
+
+import json
+import tempfile
+from datetime import UTC, datetime
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from bridge.errors import BackendError
+from bridge.exchange.links import CHECKED_LAYOUT
+from bridge.exchange.spike_trains import end_to_end
+from bridge.spiking.recording import Recording
+
+READOUT = "readout_"
+"""How the names of the time series of readouts begin."""
+
+POPULATIONS = "spikebridge_populations"
+"""Attribute of the units that holds names and sizes of the populations."""
+
+
+def encode(recording: Recording) -> bytes:
+    """A recording as the bytes of an NWB file.
+
+    Raises:
+        BackendError: pynwb is not installed.
+    """
+    try:
+        pynwb: Any = import_module("pynwb")
+    except ImportError:
+        raise BackendError(
+            "NWB files are written by pynwb: pip install -c constraints.txt '.[spikes]'"
+        ) from None
+    file = pynwb.NWBFile(
+        session_description="Spiking network simulated by spikebridge: "
+        + "; ".join(f"{name}: {value}" for name, value in recording.provenance.items()),
+        identifier=f"spikebridge-{np.random.default_rng().integers(2**63):x}",
+        session_start_time=datetime.now(UTC),
+        source_script=f"spikebridge {version('spikebridge')}",
+        source_script_file_name="bridge/exchange/nwb_writing.py",
+    )
+    _add_units(file, recording)
+    for start, stop in end_to_end(recording)[1]:
+        file.add_trial(start_time=float(start), stop_time=float(stop))
+    for name, outputs in recording.readouts.items():
+        rows = np.ascontiguousarray(np.asarray(outputs).swapaxes(0, 1))
+        series = pynwb.TimeSeries(
+            name=f"{READOUT}{name}",
+            data=rows.reshape(-1, rows.shape[2]),
+            unit="a.u.",
+            starting_time=recording.sample_ms / 1000.0,
+            rate=1000.0 / recording.sample_ms,
+            description="Output of the network at the end of each sample, trial after trial.",
+        )
+        file.add_acquisition(series)
+    with tempfile.TemporaryDirectory(prefix="spikebridge-nwb-") as folder:
+        path = Path(folder) / "recording.nwb"
+        with (
+            h5py.File(path, "w", libver=CHECKED_LAYOUT) as opened,
+            pynwb.NWBHDF5IO(file=opened, mode="w") as io,
+        ):
+            io.write(file)
+            # Text of a fixed length stands in the header, which has a checksum.
+            opened["units"].attrs[POPULATIONS] = np.bytes_(json.dumps(dict(recording.populations)))
+        return path.read_bytes()
+
+
+def _add_units(file: Any, recording: Recording) -> None:
+    """A row for each neuron, with its population and its number in it."""
+    file.add_unit_column("population", "Name of the population.")
+    file.add_unit_column("index_in_population", "Number of the neuron within its population.")
+    times, bounds = end_to_end(recording)
+    neuron = recording.spikes.neuron
+    order = np.lexsort((times, neuron))
+    parts = np.split(
+        times[order], np.searchsorted(neuron[order], range(1, recording.spikes.n_neurons))
+    )
+    number = 0
+    for name, size in recording.populations.items():
+        for index in range(size):
+            file.add_unit(
+                spike_times=parts[number],
+                obs_intervals=[[0.0, float(bounds[-1, 1])]],
+                population=name,
+                index_in_population=index,
+            )
+            number += 1
+    file.units.resolution = recording.dt_ms / 1000.0
