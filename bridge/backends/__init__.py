@@ -1,10 +1,10 @@
 """Simulators of one contract: `simulate(network, drive, ...) -> Recording`, each a module."""
 
-import sys
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from bridge.backends.arithmetic import plain_arithmetic
 from bridge.errors import SpecError
 from bridge.spiking.drive import Drive
 from bridge.spiking.network import SpikingNetwork
@@ -22,10 +22,7 @@ def check_name(name: str) -> None:
 def load(name: str) -> Callable[..., Recording]:
     """The `simulate` function of a backend: the only place that imports a simulator."""
     check_name(name)
-    # Brian2 takes over the interpreter's excepthook when imported; the caller's stays.
-    excepthook = sys.excepthook
     simulate: Callable[..., Recording] = import_module(f"bridge.backends.{name}").simulate
-    sys.excepthook = excepthook
     return simulate
 
 
@@ -61,7 +58,8 @@ def simulate(
     """
     run = load(backend)
     try:
-        return run(network, drive, on_progress=on_progress, **options)
+        with plain_arithmetic():
+            return run(network, drive, on_progress=on_progress, **options)
     except TypeError as error:
         if "unexpected keyword argument" in str(error) and "simulate()" in str(error):
             raise SpecError(f"backend {backend}: {error}") from None

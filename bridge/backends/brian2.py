@@ -6,6 +6,7 @@ program once for all networks of one form, and runs it once for each trial.
 """
 
 import os
+import sys
 import warnings
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ from bridge.backends import toolchain
 from bridge.backends.brian2_program import run as run_program
 from bridge.backends.brian2_results import Results
 from bridge.backends.recorder import recording
+from bridge.backends.workers import can_fork, in_processes
 from bridge.errors import BackendError, SpecError
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive
@@ -52,18 +54,50 @@ def simulate(
     drive.check(network)
     at_once = counted("workers", (os.cpu_count() or 1) if workers is None else workers, least=1)
     chosen, fallback = _chosen(target)
-    results = Results(network, drive, voltages=voltages, margins=margins)
+    details = {"target": chosen, **({"fallback": fallback} if fallback else {})}
     report = on_progress or (lambda fraction: None)
     report(0.0)
-    if chosen == "standalone":
-        run_program(network, drive, results, at_once, report)
-    else:
-        # Only here is Brian2 itself imported: that takes longer than many a run.
-        from bridge.backends.brian2_runtime import run
 
-        run(network, drive, results, chosen, report)
-    details = {"target": chosen, **({"fallback": fallback} if fallback else {})}
-    return recording(network, drive, results, backend="brian2", dtype="float64", **details)
+    def run_here(report: Callable[[float], None]) -> Recording:
+        results = Results(network, drive, voltages=voltages, margins=margins)
+        if chosen == "standalone":
+            run_program(network, drive, results, at_once, report)
+        else:
+            # Only here is Brian2 itself imported: that takes longer than many a run.
+            from bridge.backends.brian2_runtime import run
+
+            run(network, drive, results, chosen, report)
+        return recording(network, drive, results, backend="brian2", dtype="float64", **details)
+
+    if chosen == "standalone" or "brian2" not in sys.modules:
+        return run_here(report)
+    return _on_the_runtime_device(run_here, report)
+
+
+def _on_the_runtime_device(
+    run_here: Callable[[Callable[[float], None]], Recording], report: Callable[[float], None]
+) -> Recording:
+    """Run here where Brian2 makes its objects in this process; else in one forked from it.
+
+    There the user's device, half filled with a program of their own, stays what it is.
+    """
+    from bridge.backends import brian2_session
+
+    if brian2_session.has_runtime_device():
+        return run_here(report)
+    if not can_fork():
+        raise BackendError(
+            "Brian2 is in standalone mode in this process, and this one can start no other for "
+            "its numpy and cython targets; choose target='standalone', or call "
+            "brian2.set_device('runtime') first"
+        )
+
+    def run_there(_: int, report: Callable[[float], None]) -> Recording:
+        brian2_session.take_the_runtime_device()
+        return run_here(report)
+
+    (made,) = in_processes(run_there, 1, report)
+    return made
 
 
 def _chosen(target: str | None) -> tuple[str, str]:

@@ -1,31 +1,30 @@
-"""Brian2's C++ standalone target: a form as a compiled program that runs one trial."""
+"""Brian2's C++ standalone target: a form becomes a compiled program that runs one trial.
 
+Brian2 writes the sources in a process of its own (`bridge.backends.brian2_generate`): its
+standalone device is one object, which may be the caller's, and preferences that lie in the current
+folder must not shape what is kept under a form's key.
+"""
+
+import errno
 import json
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import sys
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
 
-# First, since importing Brian2 changes global state.
-from bridge.backends.brian2_session import session  # isort: skip
-
-import brian2
-import numpy as np
-from brian2.core.functions import Function
-from brian2.core.variables import ArrayVariable
-from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
-
+from bridge.backends import toolchain
 from bridge.backends.brian2_form import Form
-from bridge.backends.brian2_model import Model, build
-from bridge.backends.brian2_program import FORMAT, MANIFEST, PROGRAM, STATIC, VALUES, digest
-from bridge.backends.native_noise import normal_code, step_code
-from bridge.backends.processes import children
-from bridge.backends.toolchain import STRICT_FLAGS
+from bridge.backends.processes import Children, children
 from bridge.errors import BackendError
+
+MANIFEST, PROGRAM = "manifest.json", "main"
+# The files of a run: those of all trials in one folder, those of a trial in its own.
+VALUES, STATIC = "values", "static_arrays"
+FORM, SAID = "form.json", "said.txt"
+"""What the generating process is given, and where it says why it failed."""
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def build_program(form: Form, folder: Path) -> None:
@@ -33,75 +32,83 @@ def build_program(form: Form, folder: Path) -> None:
 
     Args:
         form: What to build; `trials` is 1.
-        folder: Made, to hold the program and its manifest.
+        folder: Made, to hold the program and its manifest. All work is done beside it.
 
     Raises:
         BackendError: it does not compile.
+        OSError: the disk that holds the folder has no room for it.
     """
-    with tempfile.TemporaryDirectory(prefix="spikebridge-build-") as project:
-        with session("standalone"), _device() as device:
-            sources = _Files(form)
-            model = build(form, sources)
-            _start_from_command_line(device, model)
-            model.net.run(form.steps * form.dt_ms * brian2.ms)
-            results = _results(device, model)
-            device.insert_code("before_end", _leaving_code(results))
-            device.build(
-                project,
-                compile=False,
-                run=False,
-                with_output=False,
-                additional_source_files=["clock.cpp"],
-            )
-            manifest = _manifest(model, sources, results)
-            fixed = sorted(set(device.static_arrays) - set(sources.shapes))
-        _compile(Path(project))
-        folder.mkdir()
-        shutil.copy2(Path(project) / PROGRAM, folder / PROGRAM)
-        # Arrays of Brian2's own, as decided by the form as the program is.
-        for name in fixed:
-            shutil.copy2(Path(project) / STATIC / name, folder / name)
+    project = folder.parent / "project"
+    project.mkdir()
+    (project / FORM).write_text(json.dumps(form.plain()))
+    with children() as family:
+        _generate(project, family)
+        _compile(project, family)
+    manifest = json.loads((project / MANIFEST).read_bytes())
+    folder.mkdir()
+    shutil.copy2(project / PROGRAM, folder / PROGRAM)
+    # Arrays of Brian2's own, as decided by the form as the program is.
+    for name in manifest.pop("fixed"):
+        shutil.copy2(project / STATIC / name, folder / name)
     manifest["sha256"] = {path.name: digest(path) for path in sorted(folder.iterdir())}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
 
 
-@contextmanager
-def _device() -> Iterator[CPPStandaloneDevice]:
-    brian2.set_device("cpp_standalone", build_on_run=False)
-    device = brian2.get_device()
-    try:
-        yield device
-    finally:
-        device.reinit()
-        brian2.set_device("runtime")
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    return sha256(path.read_bytes()).hexdigest()
 
 
-def _start_from_command_line(device: CPPStandaloneDevice, model: Model) -> None:
-    device.apply_run_args()
-    for group in model.groups:
-        if "run_seed" in group.neurons.variables:
-            seed = device.get_array_name(group.neurons.variables["run_seed"])
-            device.insert_code("main", f"brian::_random_generators[0].seed({seed}[0]);")
-            break
+def _generate(project: Path, family: Children) -> None:
+    """Let Brian2 write the sources and the manifest into the project."""
+    found = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+    changes = {"PYTHONPATH": os.pathsep.join(filter(None, found))}
+    command = [sys.executable, "-m", "bridge.backends.brian2_generate", str(project)]
+    status, printed = _run(family, command, project, changes)
+    if status:
+        said = project / SAID
+        reason = said.read_text() if said.exists() else _last_line(printed, status)
+        raise BackendError(f"Brian2 could not write its C++ program: {reason}")
 
 
-def _compile(project: Path) -> None:
+def _compile(project: Path, family: Children) -> None:
     (project / "clock.cpp").write_text(_CLOCK)
     (project / "common.h").write_text(_COMMON)
     # The flags are given here, so that none can be lost on the way; and no dependencies are sought
     # between files that are compiled once.
-    flags = [*STRICT_FLAGS, "-I.", "-include", "common.h"]
-    settings = ["CXX=g++", f"OPTIMISATIONS={' '.join(flags)}", "LFLAGS=", "DEPS="]
-    with children() as family:
-        for command in (
-            ["g++", *STRICT_FLAGS, "-I.", "-x", "c++-header", "common.h", "-o", "common.h.gch"],
-            ["make", f"-j{os.cpu_count() or 1}", *settings],
-        ):
-            status, printed = family.run(command, project)
-            if status:
-                errors = [line for line in printed.splitlines() if "error" in line.lower()]
-                reason = errors[0] if errors else f"{command[0]} ended with status {status}"
-                raise BackendError(f"Brian2's C++ program did not compile: {reason}")
+    flags = [*toolchain.STRICT_FLAGS, "-I."]
+    included = [*flags, "-include", "common.h"]
+    settings = ["CXX=g++", f"OPTIMISATIONS={' '.join(included)}", "LFLAGS=", "DEPS="]
+    for command in (
+        ["g++", *flags, "-x", "c++-header", "common.h", "-o", "common.h.gch"],
+        ["make", f"-j{os.cpu_count() or 1}", *settings],
+    ):
+        status, printed = _run(family, command, project, toolchain.PLAIN_ENVIRONMENT)
+        if status:
+            errors = [line for line in printed.splitlines() if "error" in line.lower()]
+            reason = errors[0] if errors else _last_line(printed, status)
+            raise BackendError(f"Brian2's C++ program did not compile: {reason}")
+
+
+def _run(
+    family: Children, command: list[str], project: Path, changes: dict[str, str]
+) -> tuple[int, str]:
+    """Run a command of the build, whose temporary files lie in the project as well.
+
+    Raises:
+        OSError: it failed for want of room.
+    """
+    here = {"TMPDIR": str(project), "LC_ALL": "C"}
+    status, printed = family.run(command, project, {**changes, **here})
+    for number in _NO_ROOM if status else ():
+        if os.strerror(number) in printed:
+            raise OSError(number, os.strerror(number), str(project.parent))
+    return status, printed
+
+
+def _last_line(printed: str, status: int) -> str:
+    lines = printed.strip().splitlines()
+    return lines[-1] if lines else f"it ended with status {status}"
 
 
 # Brian2 asks the system for the CPU time in every step, a quarter of the whole run, and only to
@@ -117,182 +124,3 @@ _COMMON = """#include "objects.h"
 #include <fstream>
 #include <iostream>
 """
-
-
-@dataclass(frozen=True)
-class _Result:
-    """An array that the program leaves: its name in C++, its type and its number of dimensions."""
-
-    array: str
-    type: str
-    kind: Literal["fixed", "dynamic", "rows"]
-
-
-def _results(device: CPPStandaloneDevice, model: Model) -> dict[str, _Result]:
-    """What is read of a finished trial, by the name of its file."""
-
-    def result(variable: ArrayVariable, kind: Literal["fixed", "dynamic", "rows"]) -> _Result:
-        array = device.get_array_name(variable, access_data=False)
-        return _Result(array, np.dtype(variable.dtype).name, kind)
-
-    found: dict[str, _Result] = {}
-    for number, group in enumerate(model.groups):
-        neurons, spikes = group.neurons.variables, group.spikes.variables
-        found[f"fired_{number}"] = result(spikes["i"], "dynamic")
-        found[f"times_{number}"] = result(spikes["t"], "dynamic")
-        found[f"final_{number}"] = result(neurons["v"], "fixed")
-        if "margin" in neurons:
-            found[f"margins_{number}"] = result(neurons["margin"], "fixed")
-        if group.voltages is not None:
-            found[f"voltages_{number}"] = result(group.voltages.variables["v"], "rows")
-    return found
-
-
-def _leaving_code(results: dict[str, _Result]) -> str:
-    """C++ that writes the results and ends the program.
-
-    Brian2 would write every array it has, and not notice a full disk.
-    """
-    lines = ["using namespace brian;"]
-    for name, result in results.items():
-        array = result.array
-        lines += [f'{{ std::ofstream file(results_dir + "{name}", std::ios::binary);']
-        write = "file.write(reinterpret_cast<const char*>({}), {} * sizeof({}));".format
-        if result.kind == "fixed":
-            lines.append(write(array, f"_num_{array}", f"{array}[0]"))
-        elif result.kind == "dynamic":
-            lines.append(write(f"{array}.data()", f"{array}.size()", f"{array}[0]"))
-        else:
-            row = write(f"&{array}(row, 0)", f"{array}.m", f"{array}(0, 0)")
-            lines.append(f"for (int row = 0; row < {array}.n; row++) {row}")
-        lines += ["file.close();", f'if (!file) {{ std::cerr << "{name}: cannot be written";']
-        lines += ["return 1; } }"]
-    return "\n".join([*lines, "return 0;"])
-
-
-def _manifest(model: Model, sources: "_Files", results: dict[str, _Result]) -> dict[str, Any]:
-    """What the program takes and leaves: names, types and shapes, as plain values."""
-    arguments = {
-        f"neurons_{number}.{name}": np.dtype(variable.dtype).name
-        for number, group in enumerate(model.groups)
-        for name, variable in group.neurons.variables.items()
-        if isinstance(variable, ArrayVariable) and not variable.read_only
-    }
-    arguments |= {f"synapses_{number}.w": "float64" for number in model.synapses}
-    return {
-        "format": FORMAT,
-        "arguments": arguments,
-        "files": {name: list(shape) for name, shape in sources.shapes.items()},
-        "results": {name: result.type for name, result in results.items()},
-    }
-
-
-class _Files:
-    """Input, noise and synapses of one trial, read from files when the program starts."""
-
-    def __init__(self, form: Form) -> None:
-        self.form = form
-        self.shapes: dict[str, tuple[int, int]] = {}
-        self.space: dict[str, object] = {
-            "noise_step": _function(3, "integer", step_code("noise_step")),
-            "noise_normal": _function(2, "float", normal_code("noise_normal")),
-        }
-        for number, projection in enumerate(form.projections):
-            if projection.source < 0:
-                size = form.populations[projection.target].size
-                if projection.filter == "given":
-                    self._add(f"u_{number}", (form.steps, size), 1, 0)
-                else:
-                    steps = (form.sample_steps, form.sample_offset_steps)
-                    self._add(f"u_{number}", (form.samples, size), *steps)
-        for number, population in enumerate(form.populations):
-            if population.noise == "given":
-                self._add(f"noise_{number}", (form.steps, population.size), 1, 0)
-            for m in population.stimulated:
-                self._add_kick(f"kick_{m}", form.steps)
-
-    def _add(self, name: str, shape: tuple[int, int], sample_steps: int, offset: int) -> None:
-        """A function of the step that reads the row of the step's sample from a file."""
-        rows, size = shape
-        code = f"""
-        static inline double {name}(const int64_t step, const int64_t neuron)
-        {{
-            const int64_t sample = (step + {offset}) / {sample_steps};
-            const int64_t row = sample < {rows} ? sample : {rows - 1};
-            return _namespace{name}_values[row * {size} + neuron];
-        }}
-        """
-        values = {f"{name}_values": np.zeros(rows * size)}
-        # Brian2 then hands on the neuron's number itself, and the loop reads one after the other.
-        self.space[name] = _function(1, "float", code, values, auto_vectorise=True)
-        self.shapes[f"{name}_values"] = shape
-
-    def _add_kick(self, name: str, steps: int) -> None:
-        """A function of the step that reads a number from a file."""
-        code = f"""
-        static inline double {name}(const int64_t step)
-        {{
-            return _namespace{name}_values[step];
-        }}
-        """
-        self.space[name] = _function(1, "float", code, {f"{name}_values": np.zeros(steps)})
-        self.shapes[f"{name}_values"] = (steps, 1)
-
-    def namespace(self) -> dict[str, object]:
-        return self.space
-
-    def input(self, number: int) -> str:
-        return f"u_{number}(t_in_timesteps)"
-
-    def given_noise(self, number: int) -> str:
-        return f"noise_{number}(t_in_timesteps)"
-
-    def kick(self, stimulation: int, number: int) -> str:
-        return f"kick_{stimulation}(t_in_timesteps)"
-
-    def connect(self, synapses: brian2.Synapses, number: int) -> None:
-        """Synapse by synapse as the files say: their number is not part of the program."""
-        first, post = f"first_{number}", f"post_{number}"
-        synapses.namespace = {
-            name: _function(1, "integer", _table_code(name, f"../{VALUES}/{name}"))
-            for name in (first, post)
-        }
-        synapses.connect(j=f"{post}(k) for k in range({first}(i), {first}(i + 1))")
-
-
-def _table_code(name: str, path: str) -> str:
-    """C++ function: a number of a file of int32; one beyond its end ends the program."""
-    return f"""
-    static int32_t {name}(const int64_t index)
-    {{
-        static const std::vector<int32_t> values = [] {{
-            std::ifstream file("{path}", std::ios::binary | std::ios::ate);
-            std::vector<int32_t> read(file ? size_t(file.tellg()) / sizeof(int32_t) : 0);
-            file.seekg(0);
-            file.read(reinterpret_cast<char*>(read.data()), read.size() * sizeof(int32_t));
-            return read;
-        }}();
-        return values.at(index);
-    }}
-    """
-
-
-def _function(
-    arguments: int,
-    result: str,
-    code: str,
-    values: dict[str, Any] | None = None,
-    *,
-    auto_vectorise: bool = False,
-) -> Function:
-    """A function that Brian2 knows in C++ only, of whole numbers."""
-    function = Function(
-        pyfunc=None,
-        arg_units=[1] * arguments,
-        arg_types=["integer"] * arguments,
-        return_unit=1,
-        return_type=result,
-        auto_vectorise=auto_vectorise,
-    )
-    function.implementations.add_implementation("cpp", code, namespace=values or {})
-    return function

@@ -81,8 +81,19 @@ class Form:
         return projection.source if projection.side == "pre" else projection.target
 
     def plain(self) -> dict[str, Any]:
-        """The form as plain values, to be hashed."""
+        """The form as plain values, to be hashed or handed to another process."""
         return asdict(self)
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> "Form":
+        """The form of what `plain` gave, also after a way through JSON."""
+        populations = [
+            PopulationForm(**{**part, "stimulated": tuple(part["stimulated"])})
+            for part in plain["populations"]
+        ]
+        projections = [ProjectionForm(**part) for part in plain["projections"]]
+        parts = {"populations": tuple(populations), "projections": tuple(projections)}
+        return cls(**{**plain, **parts})
 
 
 def form_of(

@@ -3,12 +3,14 @@
 Nothing here imports Brian2: a program that is there starts at once.
 """
 
+import errno
 import json
+import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.backends import cache, toolchain
+from bridge.backends.brian2_build import MANIFEST, PROGRAM, STATIC, VALUES, build_program, digest
 from bridge.backends.brian2_form import (
     Form,
     Values,
@@ -33,12 +36,13 @@ from bridge.spiking import neurons as neurons_module
 from bridge.spiking import noise as noise_module
 from bridge.spiking.drive import Drive, NoiseStream
 from bridge.spiking.network import SpikingNetwork
+from bridge.temporary import temporary_folder
 
 KIND = "brian2"
-MANIFEST, PROGRAM, FORMAT = "manifest.json", "main", 1
-# The files of a run: those of all trials in one folder, those of a trial in its own.
-VALUES, STATIC, LEFT = "values", "static_arrays", "results"
-_SOURCES = ("form", "model", "operations", "build", "program")
+FORMAT = 1
+# What a trial leaves, in a folder of its own.
+LEFT = "results"
+_SOURCES = ("form", "model", "operations", "generate", "session", "build", "program")
 
 
 @dataclass(frozen=True)
@@ -64,14 +68,9 @@ def program_for(form: Form) -> Program:
     """The compiled program of a form, from the cache or new.
 
     Raises:
-        BackendError: it does not compile, or the cache cannot be written.
+        BackendError: it does not compile, or cannot be kept anywhere.
     """
-    entry = cache.entry(KIND, _key(form))
-    found = _read(entry)
-    if found is None:
-        found = _built(form, entry)
-    cache.mark_used(entry)
-    return found
+    return cache.fetch(KIND, _key(form), partial(build_program, form), _read)
 
 
 def _key(form: Form) -> dict[str, Any]:
@@ -94,23 +93,6 @@ def _key(form: Form) -> dict[str, Any]:
     }
 
 
-def _built(form: Form, entry: Path) -> Program:
-    with cache.locked(entry):
-        # Another process may have built it while this one waited.
-        found = _read(entry)
-        if found is None:
-            # Importing Brian2 takes longer than most runs.
-            from bridge.backends.brian2_build import build_program
-
-            cache.discard(entry)
-            with cache.published(entry) as made:
-                build_program(form, made)
-            found = _read(entry)
-    if found is None:
-        raise BackendError(f"{entry}: the program was built, but cannot be read again")
-    return found
-
-
 def _read(entry: Path) -> Program | None:
     """The program of an entry; None where there is none or it is damaged."""
     try:
@@ -123,13 +105,10 @@ def _read(entry: Path) -> Program | None:
         tables = {name: dict(manifest[name]) for name in ("arguments", "files", "results")}
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    if not os.access(entry / PROGRAM, os.X_OK):
+        raise PermissionError(errno.EACCES, "programs cannot be started from it", str(entry))
     fixed = [entry / name for name in contents if name != PROGRAM]
     return Program(path=entry / PROGRAM, fixed=fixed, **tables)
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    return sha256(path.read_bytes()).hexdigest()
 
 
 def run(
@@ -146,8 +125,8 @@ def run(
     }
     form = replace(form_of(network, drive, counted=True, **wanted), trials=1)
     program = program_for(form)
-    with tempfile.TemporaryDirectory(prefix="spikebridge-run-") as folder:
-        trials = _Trials(program, network, drive, form, Path(folder))
+    with temporary_folder("run") as folder:
+        trials = _Trials(program, network, drive, form, folder)
         with closing(each(trials.run, drive.n_trials, workers)) as done:
             for count, (trial, left) in enumerate(done, start=1):
                 for number, part in enumerate(left):
@@ -243,6 +222,8 @@ class _Trials:
         if status or printed:
             said = printed.strip().splitlines()
             reason = said[0] if said else f"it ended with status {status}"
+            if reason.endswith("cannot be written"):
+                raise OSError(errno.ENOSPC, reason, str(folder))
             raise BackendError(f"Brian2's compiled program failed: {reason}")
 
     def _left(self, number: int, folder: Path) -> Left:

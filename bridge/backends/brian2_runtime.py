@@ -9,6 +9,7 @@ import brian2
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.backends import cache_folder
 from bridge.backends.brian2_form import (
     Form,
     constant_values,
@@ -37,10 +38,16 @@ def run(
     """Run all trials, as many side by side as the memory of their noise allows."""
     trials, steps, size = results.shape
     chunk = max(1, int(_NOISE_BYTES / (steps * size * 8)))
-    with session(target):
-        for first in range(0, trials, chunk):
-            part = drive.trials(first, min(first + chunk, trials))
-            _run_chunk(network, part, results, first, report)
+    for first in range(0, trials, chunk):
+        part = drive.trials(first, min(first + chunk, trials))
+        try:
+            with session(target):
+                _run_chunk(network, part, results, first, report)
+        except OSError as error:
+            # A cache that cannot be used costs speed, not the run.
+            cache_folder.do_without(error)
+            with session(target):
+                _run_chunk(network, part, results, first, report)
 
 
 def _run_chunk(

@@ -4,7 +4,8 @@
     <root>/<kind>/.<...>    locks, and what is being made right now
 
 An entry is made under another name and renamed into place: a killed process leaves no half-made
-one.
+one. Programs are started and libraries loaded from here, so only a folder that nobody else can
+write is used (`bridge.backends.cache_folder`). One that cannot be used costs speed and not the run.
 """
 
 import hashlib
@@ -14,32 +15,73 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from bridge.backends import cache_folder
 from bridge.errors import BackendError
 
 if sys.platform != "win32":
     import fcntl
 
-ENVIRONMENT = "SPIKEBRIDGE_CACHE"
+Found = TypeVar("Found")
+
 _MOST_BYTES = 512 * 2**20
 _STALE_S = 24 * 3600.0
 
 
-def root() -> Path:
-    """Where everything is kept: the folder in SPIKEBRIDGE_CACHE, or the user's cache folder."""
-    if chosen := os.environ.get(ENVIRONMENT):
-        return Path(chosen).expanduser().absolute()
-    if sys.platform == "win32":
-        home = os.environ.get("LOCALAPPDATA", "~")
-    elif sys.platform == "darwin":
-        home = "~/Library/Caches"
-    else:
-        home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser() / "spikebridge"
+def fetch(
+    kind: str,
+    key_parts: Any,
+    make: Callable[[Path], None],
+    read: Callable[[Path], Found | None],
+) -> Found:
+    """What an entry holds, made first where it is not there or is damaged.
+
+    Where the cache cannot be used, or refuses while the entry is made (it is full, read-only, or
+    starts no programs), a folder of this process alone takes its place, and one warning says so.
+
+    Args:
+        kind: What is kept; a folder name.
+        key_parts: Everything that decides the content: plain values, lists and dicts of them.
+        make: Makes the entry at a path; OSError where the folder is at fault.
+        read: What an entry holds, None where it is not there or damaged; OSError where the folder
+            is at fault.
+
+    Raises:
+        BackendError: `make` fails, or there is no room for it anywhere.
+    """
+    try:
+        return _fetch(entry(kind, key_parts), make, read)
+    except OSError as error:
+        cache_folder.do_without(error)
+    kept = entry(kind, key_parts)
+    try:
+        return _fetch(kept, make, read)
+    except OSError as error:
+        raise BackendError(
+            f"{kept.parent}: compiled programs cannot be kept there ({error.strerror or error}); "
+            f"set {cache_folder.ENVIRONMENT} or TMPDIR to a folder that can hold them"
+        ) from None
+
+
+def _fetch(path: Path, make: Callable[[Path], None], read: Callable[[Path], Found | None]) -> Found:
+    found = read(path) if is_ours(path) else None
+    if found is None:
+        with locked(path):
+            # Another process may have made it while this one waited.
+            found = read(path) if is_ours(path) else None
+            if found is None:
+                discard(path)
+                with published(path) as made:
+                    make(made)
+                found = read(path)
+    if found is None:
+        raise BackendError(f"{path}: what was just compiled cannot be read again")
+    mark_used(path)
+    return found
 
 
 def entry(kind: str, key_parts: Any) -> Path:
@@ -50,7 +92,13 @@ def entry(kind: str, key_parts: Any) -> Path:
         key_parts: Everything that decides the content: plain values, lists and dicts of them.
     """
     text = json.dumps(key_parts, sort_keys=True, allow_nan=False)
-    return root() / kind / hashlib.sha256(text.encode()).hexdigest()[:40]
+    return cache_folder.home(kind) / hashlib.sha256(text.encode()).hexdigest()[:40]
+
+
+def is_ours(path: Path) -> bool:
+    """Whether an entry, with all that is in it, can be written by nobody else."""
+    inside = path.rglob("*") if path.is_dir() else ()
+    return all(cache_folder.distrust(part) is None for part in (path, *inside))
 
 
 def mark_used(path: Path) -> None:
@@ -77,9 +125,10 @@ def locked(path: Path) -> Iterator[None]:
     The lock ends with the process that holds it, however that ends.
 
     Raises:
-        BackendError: the cache folder cannot be written.
+        OSError: the cache folder cannot be written.
     """
-    _make_home(path.parent)
+    # Programs are started from here: nobody else may write it.
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if sys.platform == "win32":
         yield  # Both make it then, and the second to finish takes what the first left.
         return
@@ -97,13 +146,14 @@ def published(path: Path) -> Iterator[Path]:
     may hold are dropped, least recently used first.
 
     Raises:
-        BackendError: the cache folder cannot be written.
+        OSError: the cache folder cannot be written.
     """
-    _make_home(path.parent)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=path.parent))
     try:
         made = scratch / path.name
         yield made
+        _close_to_others(made)
         try:
             made.rename(path)
         except OSError:
@@ -113,6 +163,12 @@ def published(path: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     prune(path.parent, keep=path)
+
+
+def _close_to_others(made: Path) -> None:
+    """Take away the right to write that a lenient umask gives to others."""
+    for part in (made, *(made.rglob("*") if made.is_dir() else ())):
+        part.chmod(part.stat().st_mode & ~0o022)
 
 
 def prune(home: Path, keep: Path, most_bytes: int = _MOST_BYTES) -> None:
@@ -129,20 +185,6 @@ def prune(home: Path, keep: Path, most_bytes: int = _MOST_BYTES) -> None:
         total += _size(path)
         if total > most_bytes and path != keep:
             _remove(path)
-
-
-def _make_home(home: Path) -> None:
-    try:
-        # Programs are started from here: nobody else may write it.
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        usable = os.access(home, os.W_OK)
-    except OSError:
-        usable = False
-    if not usable:
-        raise BackendError(
-            f"{home}: compiled programs cannot be kept in this folder; "
-            f"set {ENVIRONMENT} to a folder that can be written"
-        )
 
 
 def _last_uses(home: Path) -> Iterator[tuple[float, Path]]:
@@ -164,4 +206,5 @@ def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)

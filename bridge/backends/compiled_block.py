@@ -6,18 +6,22 @@ share one compiled block, whatever their weights, units and trials.
 """
 
 import hashlib
+import os
 import platform
 import shutil
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from subprocess import SubprocessError
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from bridge.backends import cache
+from bridge.backends import cache, cache_folder
 from bridge.backends.block_step import BlockStep
 from bridge.errors import BackendError
 
@@ -29,6 +33,9 @@ _TRIALS, _NEURONS = 512, 208
 _INDUCTOR = {
     # One thread: where several pay, whole trials are shared out instead.
     "cpp.threads": 1,
+    # They take longer to make than the first two blocks to compile without, and 300 MB.
+    "cpp_cache_precompile_headers": False,
+    "aot_inductor.precompile_headers": False,
     # The hash uses every value twice, and inductor writes such values out again at each use unless
     # they count as long: compiling took minutes. Then all must be let into one loop again.
     "realize_opcount_threshold": 12,
@@ -51,7 +58,8 @@ def can_compile() -> bool:
 
 def is_kept(block: BlockStep) -> bool:
     """Whether a block of this form lies compiled on disk."""
-    return (_entry(block) / _FILE).exists()
+    entry = cache.entry(_KIND, _key(block))
+    return (entry / _FILE).exists() and cache.is_ours(entry)
 
 
 def compiled(block: BlockStep) -> Advance:
@@ -60,16 +68,7 @@ def compiled(block: BlockStep) -> Advance:
     Raises:
         BackendError: it could not be compiled.
     """
-    entry = _entry(block)
-    loader = _load(entry) if is_kept(block) else None
-    if loader is None:
-        with cache.locked(entry):
-            if not is_kept(block):
-                _compile(block, entry)
-        loader = _load(entry)
-    if loader is None:
-        raise BackendError(f"{entry}: what was just compiled cannot be loaded")
-    cache.mark_used(entry)
+    loader = cache.fetch(_KIND, _key(block), partial(_compile, block), _load)
     state = list(_state(block).values())
 
     def advance(
@@ -80,21 +79,22 @@ def compiled(block: BlockStep) -> Advance:
     return advance
 
 
-def _entry(block: BlockStep) -> Path:
+def _key(block: BlockStep) -> list[Any]:
     here = Path(__file__).parent
     sources = [hashlib.sha256((here / name).read_bytes()).hexdigest() for name in _SOURCES]
     machine = [platform.machine(), torch.backends.cpu.get_cpu_capability()]
-    if block.neurons[0].v.is_cuda:
-        machine.append(torch.cuda.get_device_name())
-    return cache.entry(_KIND, [block.form(), torch.__version__, machine, sources])
+    return [block.form(), torch.__version__, machine, sources]
 
 
 def _load(entry: Path) -> Any:
-    """The package in an entry, or None (and the entry is dropped) where it is damaged."""
+    return load_package(entry / _FILE)
+
+
+def load_package(package: Path) -> Any:
+    """What runs a file of `compile_package`; None where it is not there or damaged."""
     try:
-        return _loader(str(entry / _FILE))
+        return _loader(str(package)) if package.exists() else None
     except RuntimeError:
-        cache.discard(entry)
         return None
 
 
@@ -107,22 +107,63 @@ def _loader(path: str) -> Any:
         return torch._inductor.aoti_load_package(path).loader
 
 
-def _compile(block: BlockStep, entry: Path) -> None:
+def _compile(block: BlockStep, folder: Path) -> None:
     tensors, axes = _examples(block)
-    with cache.published(entry) as folder, _quiet():
-        folder.mkdir()
+    compile_package(_AsFunction(block), tuple(tensors), (tuple(axes),), folder / _FILE)
+
+
+def compile_package(
+    module: nn.Module, arguments: tuple[Any, ...], axes: tuple[Any, ...], package: Path
+) -> None:
+    """Compile a module on one thread into a file, whose folder is made.
+
+    Args:
+        module: What is compiled.
+        arguments: Like those of a call.
+        axes: Which of their axes are free, as `torch.export.export` takes them.
+        package: The file.
+
+    Raises:
+        BackendError: PyTorch cannot.
+        OSError: the disk that holds the folder is full.
+    """
+    package.parent.mkdir()
+    with _quiet(), _working_in(package.parent.parent):
         try:
-            program = torch.export.export(
-                _AsFunction(block), tuple(tensors), dynamic_shapes=(tuple(axes),), strict=False
-            )
+            program = torch.export.export(module, arguments, dynamic_shapes=axes, strict=False)
             torch._inductor.aoti_compile_and_package(
-                program,
-                package_path=str(folder / _FILE),
-                inductor_configs=_INDUCTOR,
+                program, package_path=str(package), inductor_configs=_INDUCTOR
             )
-        except (RuntimeError, OSError) as error:
+        except (RuntimeError, OSError, SubprocessError) as error:
+            cache_folder.check_room(package.parent)
             first_line = str(error).strip().partition("\n")[0]
             raise BackendError(f"torch could not compile the step: {first_line}") from error
+
+
+@contextmanager
+def _working_in(folder: Path) -> Iterator[None]:
+    """All that PyTorch's compiler and g++ write goes below a folder.
+
+    By themselves they write below the system's temporary folder, under the name of a user who
+    may have none.
+    """
+    changes = {
+        "TORCHINDUCTOR_CACHE_DIR": str(folder / "inductor"),
+        "TMPDIR": str(folder),
+    }
+    before = {name: os.environ.get(name) for name in changes}
+    temporary = tempfile.tempdir
+    os.environ.update(changes)
+    tempfile.tempdir = str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = temporary
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextmanager

@@ -9,7 +9,6 @@ NEST runs in processes forked from this one: a session of NEST's in this process
 Where none can be forked, as in one that is itself forked so, it runs here and empties the kernel.
 """
 
-import multiprocessing
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from bridge.backends.nest_kernel import Kernel, Trial
 from bridge.backends.nest_model import Parameters, lif, membrane_tau_ms, tics_per_ms
 from bridge.backends.recorder import recording
-from bridge.backends.workers import available_processes, in_processes
+from bridge.backends.workers import available_processes, can_fork, in_processes
 from bridge.errors import BackendError, SpecError
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, derived_seed
@@ -81,7 +80,7 @@ def simulate(
     def run_part(number: int, report: Callable[[float], None]) -> Recording:
         return _run(network, parts[number], chosen, voltages, report)
 
-    if _can_fork():
+    if can_fork():
         return Recording.joined(in_processes(run_part, processes, on_progress))
     return _run(network, drive, chosen, voltages, on_progress or (lambda fraction: None))
 
@@ -91,12 +90,6 @@ def _chosen(parameters: str) -> Parameters:
         known = ", ".join(get_args(Parameters))
         raise SpecError(f"unknown parameters {parameters!r}; known are {known}")
     return cast(Parameters, parameters)
-
-
-def _can_fork() -> bool:
-    """Whether this process may have children."""
-    forked = multiprocessing.parent_process() is not None
-    return not forked and "fork" in multiprocessing.get_all_start_methods()
 
 
 def _check_network(network: SpikingNetwork, parameters: Parameters) -> None:

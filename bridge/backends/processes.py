@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,8 +24,10 @@ class Children:
         self._running: set[subprocess.Popen[str]] = set()
         self._ended = False
 
-    def run(self, command: list[str], folder: Path) -> tuple[int, str]:
-        """Run a command in `folder` to its end.
+    def run(
+        self, command: list[str], folder: Path, changes: Mapping[str, str] | None = None
+    ) -> tuple[int, str]:
+        """Run a command in `folder` to its end; `changes` are those of its environment.
 
         Returns:
             Its exit status (negative: the signal that ended it), and all it printed.
@@ -41,6 +43,7 @@ class Children:
                 child = subprocess.Popen(
                     command,
                     cwd=folder,
+                    env={**os.environ, **(changes or {})},
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,

@@ -6,7 +6,7 @@ faster, sees the same noise rounded, and agrees in distribution only.
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from bridge.backends import compiled_block
+from bridge.backends.arithmetic import flushes_denormals
 from bridge.backends.batch import Batch, How
 from bridge.backends.compiled_block import Advance, can_compile, is_kept
 from bridge.backends.recorder import recording
@@ -48,8 +49,8 @@ def simulate(  # noqa: PLR0913
         drive: Its input, noise and start; `OwnNoise` is drawn by torch on the device.
         dtype: "float64" or "float32".
         device: "cpu", "cuda" or "cuda:N".
-        compiled: Whether to compile the step; None: where it pays or lies compiled already.
-            Without a compiler it is not, and the recording's provenance says so.
+        compiled: Whether to compile the step; None: on the CPU, where it pays or lies compiled
+            already. Without a compiler it is not, and the recording's provenance says so.
         dense: Spread spikes by matrix products inside the compiled steps, not event by event; None:
             for few trials of a small network in float32, and on CUDA. Sums then run in another
             order, so spikes agree with the reference's unless a voltage comes within rounding
@@ -66,6 +67,9 @@ def simulate(  # noqa: PLR0913
         raise SpecError(f"unknown dtype {dtype!r}; known are {', '.join(DTYPES)}")
     like = torch.empty((), dtype=DTYPES[dtype], device=place)
     how = How(like, compiled, dense, voltages=voltages, margins=margins)
+    if compiled and place.type != "cpu":
+        # Loaded on CUDA, what PyTorch compiles ahead of time ends the process.
+        raise SpecError("compiled: steps are compiled for the CPU only; on CUDA leave it out")
     processes = _processes(network, drive, place, workers)
     with _settings(like):
         if processes == 1:
@@ -133,17 +137,20 @@ def _settings(like: Tensor) -> Iterator[None]:
     """One thread, no gradients, and in float32 no denormal numbers.
 
     A silent float32 network creeps otherwise, its filters decaying into denormals. More threads
-    wait for each other at every step; processes with trials of their own do not.
+    wait for each other at every step; processes with trials of their own do not. Tensors are made
+    where the run says, wherever the caller wants theirs.
     """
-    threads = torch.get_num_threads()
+    threads, flushed = torch.get_num_threads(), flushes_denormals()
+    elsewhere = torch.get_default_device().type != "cpu"
     torch.set_flush_denormal(like.dtype == torch.float32)
     torch.set_num_threads(1)
     try:
-        with torch.no_grad():
+        # Entered only where it is needed: it slows every call down.
+        with torch.no_grad(), torch.device("cpu") if elsewhere else nullcontext():
             yield
     finally:
         torch.set_num_threads(threads)
-        torch.set_flush_denormal(False)
+        torch.set_flush_denormal(flushed)
 
 
 def _simulate(
@@ -168,7 +175,8 @@ def _advance(run: Batch, network: SpikingNetwork, drive: Drive, how: How) -> Adv
     """The block's steps, compiled where that was asked for or pays."""
     wanted = how.compiled
     if wanted is None:
-        wanted = can_compile() and (_slow_uncompiled(network, drive) or is_kept(run.block))
+        pays = how.like.device.type == "cpu" and can_compile()
+        wanted = pays and (_slow_uncompiled(network, drive) or is_kept(run.block))
     if not wanted:
         return run.block
     if not can_compile():

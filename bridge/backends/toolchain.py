@@ -11,6 +11,10 @@ STRICT_FLAGS = ["-w", "-O3", "-march=native", "-std=c++11", "-ffp-contract=off"]
 STRICT_FLAGS += ["-fno-math-errno", "-fno-trapping-math", "-mprefer-vector-width=512"]
 # Brian2 declares its arrays in a way that leaves GCC in doubt about overlaps: let it test for more.
 STRICT_FLAGS += ["--param", "vect-max-version-for-alias-checks=200"]
+# What would add flags of the user's own to every compilation, or change what `make` does.
+PLAIN_ENVIRONMENT = dict.fromkeys(
+    ["CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "OPT", "MAKEFLAGS", "MFLAGS", "GNUMAKEFLAGS"], ""
+)
 TOOLS = {"numpy": (), "cython": ("g++",), "standalone": ("g++", "make")}
 
 

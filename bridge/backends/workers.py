@@ -18,12 +18,18 @@ Result = TypeVar("Result")
 Work = Callable[[int, Callable[[float], None]], Result]
 
 
+def can_fork() -> bool:
+    """Whether this process may have children: one that is itself a worker may not."""
+    forked = multiprocessing.parent_process() is not None
+    return not forked and "fork" in multiprocessing.get_all_start_methods()
+
+
 def available_processes() -> int:
     """How many processes may run at once: the CPUs this process may use, 1 where none can fork.
 
     Also 1 in a process that is itself one of several: the others have the other CPUs.
     """
-    if multiprocessing.parent_process() or "fork" not in multiprocessing.get_all_start_methods():
+    if not can_fork():
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from bridge.benchmark.case import Case
 from bridge.errors import BackendError
+from bridge.temporary import temporary_folder
 
 _LOOK_S, _PATIENCE_S = 0.05, 5.0
 # Looking at the memory of large processes takes long; it may take this share of the time.
@@ -37,8 +38,8 @@ def measure(
     Raises:
         BackendError: it failed, was killed or took far too long.
     """
-    with tempfile.TemporaryDirectory(prefix="spikebridge-benchmark-") as folder:
-        result = Path(folder) / "result.json"
+    with temporary_folder("benchmark") as folder:
+        result = folder / "result.json"
         command = [sys.executable, "-m", "bridge.benchmark", json.dumps(asdict(case))]
         command += [str(time.time()), str(result)]
         limit_s = max(300.0, 20 * case.estimate_s)

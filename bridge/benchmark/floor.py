@@ -1,11 +1,10 @@
 """What the machine needs at the least: to draw the noise, and to read and write the state."""
 
+import platform
 import statistics
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from bridge.backends import cache
+from bridge.backends.compiled_block import compile_package, load_package
 from bridge.backends.workers import in_processes
 from bridge.benchmark.case import STEP_MS, Case
 from bridge.benchmark.clock import Run, timed
@@ -118,7 +118,7 @@ def _counted(case: Case, rows: int) -> Work:
     if case.mode != "compiled":
         return lambda: Noise()(*tensors)
     out, unit, keys = tensors
-    loader = torch._inductor.aoti_load_package(str(_compiled(case.device))).loader
+    loader = cache.fetch("floor", [torch.__version__, platform.machine()], _compile, _load)
     return lambda: loader.run([out, unit, *keys])
 
 
@@ -129,26 +129,15 @@ def _arguments(rows: int, n: int, device: str) -> tuple[Tensor, Tensor, list[Ten
     return out, unit, [key[:, None].contiguous() for key in keys.unbind(1)]
 
 
-def _compiled(device: str) -> Path:
-    """The compiled drawing of noise, in the cache."""
-    kept = cache.root() / "floor" / f"{device.replace(':', '-')}.pt2"
-    if kept.exists():
-        return kept
+def _compile(folder: Path) -> None:
+    """Compile the drawing of noise into a folder."""
     trials, neurons = torch.export.Dim("trials", min=2), torch.export.Dim("neurons", min=2)
     axes = ({0: trials, 1: neurons}, {0: neurons}, [{0: trials}] * STEPS)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with warnings.catch_warnings(), TemporaryDirectory(dir=kept.parent) as folder:
-        # PyTorch's exporter warns about its own code.
-        warnings.simplefilter("ignore")
-        program = torch.export.export(
-            Noise(), _arguments(512, 208, device), dynamic_shapes=axes, strict=False
-        )
-        made = torch._inductor.aoti_compile_and_package(
-            program, package_path=f"{folder}/{kept.name}", inductor_configs=_INDUCTOR
-        )
-        Path(made).replace(kept)
-    return kept
+    compile_package(Noise(), _arguments(512, 208, "cpu"), axes, folder / _FILE)
 
 
-# As for the backend's own steps: one thread, and all ten steps in one loop.
-_INDUCTOR = {"cpp.threads": 1, "realize_opcount_threshold": 12, "max_fusion_size": 512}
+def _load(folder: Path) -> Any:
+    return load_package(folder / _FILE)
+
+
+_FILE = "noise.pt2"

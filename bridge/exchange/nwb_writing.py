@@ -1,11 +1,9 @@
 """Writing a recording as an NWB file: by pynwb, so that it is what other readers expect."""
 
 import json
-import tempfile
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import h5py
@@ -15,6 +13,7 @@ from bridge.errors import BackendError
 from bridge.exchange.links import CHECKED_LAYOUT
 from bridge.exchange.spike_trains import end_to_end
 from bridge.spiking.recording import Recording
+from bridge.temporary import temporary_folder
 
 READOUT = "readout_"
 """How the names of the time series of readouts begin."""
@@ -57,8 +56,8 @@ def encode(recording: Recording) -> bytes:
             description="Output of the network at the end of each sample, trial after trial.",
         )
         file.add_acquisition(series)
-    with tempfile.TemporaryDirectory(prefix="spikebridge-nwb-") as folder:
-        path = Path(folder) / "recording.nwb"
+    with temporary_folder("nwb") as folder:
+        path = folder / "recording.nwb"
         with (
             h5py.File(path, "w", libver=CHECKED_LAYOUT) as opened,
             pynwb.NWBHDF5IO(file=opened, mode="w") as io,

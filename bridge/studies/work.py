@@ -4,10 +4,8 @@ Networks travel as the bytes of their files, checked when read; results are plai
 """
 
 import os
-import tempfile
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +24,7 @@ from bridge.studies.details import details_of
 from bridge.studies.study import Effort
 from bridge.tasks import draw, load_task_file, rate_correct
 from bridge.tasks import task as find_task
+from bridge.temporary import temporary_folder
 
 Row = dict[str, Any]
 
@@ -143,14 +142,14 @@ def _since(began: float) -> float:
 
 def bytes_of(network: RateNetwork) -> bytes:
     """The bytes of a network's file."""
-    with tempfile.TemporaryDirectory(prefix="spikebridge-study-") as folder:
-        return save(network, Path(folder) / "network.h5").read_bytes()
+    with temporary_folder("study") as folder:
+        return save(network, folder / "network.h5").read_bytes()
 
 
 def network_of(content: bytes) -> RateNetwork:
     """The network of a file's bytes; FormatError where they are damaged."""
-    with tempfile.TemporaryDirectory(prefix="spikebridge-study-") as folder:
-        path = Path(folder) / "network.h5"
+    with temporary_folder("study") as folder:
+        path = folder / "network.h5"
         path.write_bytes(content)
         network = load(path)
     if not isinstance(network, RateNetwork):

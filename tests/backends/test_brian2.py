@@ -1,6 +1,7 @@
 """Brian2's compiled programs: built once for a form, kept, shared, and run beside each other."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,15 +9,15 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
-import brian2
 import numpy as np
 import pytest
 from conftest import drive_for, kim_network
 
 import bridge
-from bridge.backends import brian2_program, cache, simulate, toolchain
-from bridge.errors import BackendError, SpecError
+from bridge.backends import brian2_program, cache_folder, simulate, toolchain
+from bridge.errors import BackendError, OutputError, SpecError
 from bridge.spiking.drive import FrozenNoise, NoiseStream
 
 SAMPLES, TRIALS = 20, 3
@@ -27,7 +28,7 @@ def kept(tmp_path_factory):
     """A cache folder with the program of `network()`, built once for all tests of this file."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("kept")
-        patch.setenv(cache.ENVIRONMENT, str(folder))
+        patch.setenv(cache_folder.ENVIRONMENT, str(folder))
         run(network())
     return folder
 
@@ -35,7 +36,7 @@ def kept(tmp_path_factory):
 @pytest.fixture
 def cached(kept, monkeypatch, tmp_path):
     """The environment of a later run: the cache, and a folder that shows what is left behind."""
-    monkeypatch.setenv(cache.ENVIRONMENT, str(kept))
+    monkeypatch.setenv(cache_folder.ENVIRONMENT, str(kept))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return kept
 
@@ -47,9 +48,7 @@ def never_built(monkeypatch):
     def refused(*_):
         raise AssertionError("compiled again")
 
-    from bridge.backends import brian2_build
-
-    monkeypatch.setattr(brian2_build, "build_program", refused)
+    monkeypatch.setattr(brian2_program, "build_program", refused)
 
 
 def network(seed=0, size=15):
@@ -121,8 +120,8 @@ def test_a_run_of_a_kept_program_imports_no_brian2_and_compiles_nothing(stored, 
 
 
 FAKE_BUILD = """
-import os, shutil, signal, sys, time, types
-fake = types.ModuleType("bridge.backends.brian2_build")
+import os, shutil, signal, sys, time
+from bridge.backends import brian2_program
 def build_program(form, folder):
     with open(os.environ["BUILDS"], "a") as log:
         log.write("built ")
@@ -132,8 +131,7 @@ def build_program(form, folder):
         if "KILLED" in os.environ:
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(0.2)
-fake.build_program = build_program
-sys.modules["bridge.backends.brian2_build"] = fake
+brian2_program.build_program = build_program
 print(bridge.backends.simulate(net, drive, backend="brian2").spikes.count)
 """
 
@@ -142,7 +140,7 @@ def test_two_processes_that_need_one_program_build_it_once(stored, cached, tmp_p
     given = {
         "WHOLE": str(entry_of(cached)),
         "BUILDS": str(tmp_path / "builds"),
-        cache.ENVIRONMENT: str(tmp_path / "empty"),
+        cache_folder.ENVIRONMENT: str(tmp_path / "empty"),
     }
     with ThreadPoolExecutor(2) as threads:
         both = [threads.submit(in_new_process, FAKE_BUILD, stored, **given) for _ in range(2)]
@@ -155,7 +153,7 @@ def test_a_killed_build_leaves_no_program_and_holds_up_no_other(stored, cached, 
     given = {
         "WHOLE": str(entry_of(cached)),
         "BUILDS": str(tmp_path / "builds"),
-        cache.ENVIRONMENT: str(tmp_path / "empty"),
+        cache_folder.ENVIRONMENT: str(tmp_path / "empty"),
     }
     killed = in_new_process(FAKE_BUILD, stored, KILLED="1", **given)
     assert killed.returncode == -signal.SIGKILL
@@ -188,7 +186,7 @@ def test_a_damaged_program_is_built_again(damage, cached, monkeypatch):
             (folder / name).write_bytes(content)
             (folder / name).chmod(0o755)
 
-    monkeypatch.setattr("bridge.backends.brian2_build.build_program", rebuilt)
+    monkeypatch.setattr(brian2_program, "build_program", rebuilt)
     assert_same(run(network()), simulate(network(), drive(network()), backend="reference"))
     assert len(built) == 1
 
@@ -199,8 +197,8 @@ def test_a_build_that_is_stopped_leaves_nothing(cached, monkeypatch, tmp_path):
         (folder / "main").write_text("half")
         raise KeyboardInterrupt
 
-    monkeypatch.setenv(cache.ENVIRONMENT, str(tmp_path / "empty"))
-    monkeypatch.setattr("bridge.backends.brian2_build.build_program", stopped)
+    monkeypatch.setenv(cache_folder.ENVIRONMENT, str(tmp_path / "empty"))
+    monkeypatch.setattr(brian2_program, "build_program", stopped)
     with pytest.raises(KeyboardInterrupt):
         run(network())
     left = [p for p in (tmp_path / "empty").rglob("*") if not p.name.startswith(".lock")]
@@ -208,11 +206,10 @@ def test_a_build_that_is_stopped_leaves_nothing(cached, monkeypatch, tmp_path):
 
 
 def test_a_program_that_does_not_compile_is_one_sentence(cached, monkeypatch, tmp_path):
-    monkeypatch.setenv(cache.ENVIRONMENT, str(tmp_path / "empty"))
+    monkeypatch.setenv(cache_folder.ENVIRONMENT, str(tmp_path / "empty"))
     monkeypatch.setattr("bridge.backends.brian2_build._COMMON", "#error no such thing\n")
     with pytest.raises(BackendError, match=r"did not compile: .*no such thing"):
         run(network())
-    assert type(brian2.get_device()).__name__ == "RuntimeDevice"
     assert not list(tmp_path.glob("spikebridge-*"))
 
 
@@ -228,11 +225,42 @@ def test_a_missing_file_is_one_sentence(cached, monkeypatch):
         run(network())
 
 
-def test_an_unwritable_cache_says_what_to_do(monkeypatch, tmp_path):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv(cache.ENVIRONMENT, str(tmp_path / "file"))
-    with pytest.raises(BackendError, match="set SPIKEBRIDGE_CACHE to a folder"):
+def test_a_full_temporary_folder_is_one_sentence(cached, monkeypatch, tmp_path):
+    def full(*_):
+        raise OSError(f"{2000} requested and 17 written")
+
+    monkeypatch.setattr(brian2_program._Trials, "_write_tables", full)
+    with pytest.raises(OutputError, match=r"17 written.*make room, or set TMPDIR to another"):
         run(network())
+    assert not list(tmp_path.glob("spikebridge-*"))
+
+
+def test_a_disk_that_a_program_fills_is_one_sentence(cached, monkeypatch):
+    def full(*_):
+        return 1, "fired_0: cannot be written"
+
+    monkeypatch.setattr(brian2_program.Children, "run", full)
+    with pytest.raises(OutputError, match=r"fired_0: cannot be written.*set TMPDIR"):
+        run(network())
+
+
+def test_a_program_that_may_not_be_started_is_kept_elsewhere(cached, monkeypatch):
+    access, built = os.access, []
+
+    def refused(path, mode):
+        return cached not in Path(path).parents and access(path, mode)
+
+    def rebuilt(form, folder):
+        built.append(form)
+        shutil.copytree(entry_of(cached), folder)
+
+    monkeypatch.setattr(cache_folder, "_INSTEAD", {})
+    monkeypatch.setattr(brian2_program.os, "access", refused)
+    monkeypatch.setattr(brian2_program, "build_program", rebuilt)
+    with pytest.warns(UserWarning, match="programs cannot be started from it"):
+        got = run(network())
+    assert len(built) == 1
+    assert_same(got, simulate(network(), drive(network()), backend="reference"))
 
 
 @pytest.mark.parametrize("workers", [1, 4])

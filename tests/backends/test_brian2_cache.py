@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from conftest import drive_for, kim_network, quadratic_network
 
-from bridge.backends import brian2_program, cache, toolchain
+from bridge.backends import brian2_program, cache, cache_folder, toolchain
 from bridge.spiking.filters import DoubleExponential
 from bridge.spiking.stimulation import Stimulation
 
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    monkeypatch.setenv(cache.ENVIRONMENT, str(tmp_path))
+    monkeypatch.setenv(cache_folder.ENVIRONMENT, str(tmp_path))
     return tmp_path / "kind"
 
 
@@ -111,15 +111,15 @@ def test_a_damaged_entry_can_be_discarded_and_made_again(home):
 
 
 def test_the_cache_is_where_the_system_keeps_such_things(monkeypatch):
-    monkeypatch.delenv(cache.ENVIRONMENT, raising=False)
-    monkeypatch.setattr(cache.sys, "platform", "linux")
+    monkeypatch.delenv(cache_folder.ENVIRONMENT, raising=False)
+    monkeypatch.setattr(cache_folder.sys, "platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    assert cache.root() == Path("/somewhere/spikebridge")
+    assert cache_folder.wanted_root() == Path("/somewhere/spikebridge")
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/home/someone")
-    assert cache.root() == Path("/home/someone/.cache/spikebridge")
-    monkeypatch.setattr(cache.sys, "platform", "darwin")
-    assert cache.root() == Path("/home/someone/Library/Caches/spikebridge")
+    assert cache_folder.wanted_root() == Path("/home/someone/.cache/spikebridge")
+    monkeypatch.setattr(cache_folder.sys, "platform", "darwin")
+    assert cache_folder.wanted_root() == Path("/home/someone/Library/Caches/spikebridge")
 
 
 def network(seed=0):

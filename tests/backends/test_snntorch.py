@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -173,17 +174,35 @@ def test_without_a_compiler_it_runs_eagerly_and_says_so(monkeypatch):
 def test_a_compiler_that_fails_costs_only_speed_unless_compiling_was_asked_for(
     workers, tmp_path, monkeypatch
 ):
-    nowhere = tmp_path / "a file"
-    nowhere.write_text("no folder")
-    monkeypatch.setenv("SPIKEBRIDGE_CACHE", str(nowhere))
+    monkeypatch.setenv("SPIKEBRIDGE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(snntorch, "WORTH_COMPILING_S", 0)
+
+    def failing(*_, **__):
+        raise RuntimeError("no such instruction\nand more")
+
+    monkeypatch.setattr(torch._inductor, "aoti_compile_and_package", failing)
     network = kim_network(size=3)
     with pytest.warns(UserWarning, match="the run goes on uncompiled, slower") as warned:
         recording = simulate(network, drive_for(network, 1), backend="snntorch", workers=workers)
     assert len(warned) == 1
     assert not recording.provenance["compiled"]
-    with pytest.raises(BackendError, match="cannot be kept in this folder"):
+    with pytest.raises(BackendError, match=r"could not compile the step: no such instruction$"):
         simulate(network, drive_for(network, 1), backend="snntorch", compiled=True)
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:1"])
+def test_on_cuda_nothing_is_compiled_since_that_would_end_the_process(device, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    network = kim_network(size=3)
+    drive = drive_for(network, 1)
+    with pytest.raises(SpecError, match="compiled: steps are compiled for the CPU only"):
+        simulate(network, drive, backend="snntorch", device=device, compiled=True)
+    # Large enough to be compiled on a CPU, and not even looked for on CUDA.
+    monkeypatch.setattr(snntorch, "WORTH_COMPILING_S", 0)
+    monkeypatch.setattr(snntorch, "is_kept", lambda _: True)
+    how = How(torch.empty((), device="meta"), None, dense=False, voltages=False, margins=False)
+    run = SimpleNamespace(block=object())
+    assert snntorch._advance(run, network, drive, how) is run.block
 
 
 def test_a_worker_that_dies_is_reported_and_the_others_end():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from bridge.backends import cache
+from bridge.backends import cache_folder
 from bridge.benchmark import floor, learning, simulation
 from bridge.benchmark.__main__ import measure
 from bridge.benchmark.case import Case, Row, row_of
@@ -74,8 +74,8 @@ def test_a_floor_of_torchs_own_noise_has_no_part_of_the_state():
 
 def test_a_process_that_compiled_gives_only_its_first_run(monkeypatch):
     def compiling(case, started):
-        (cache.root() / "torch").mkdir(exist_ok=True)
-        (cache.root() / "torch" / "block").write_text("compiled")
+        cache_folder.home("torch").mkdir(exist_ok=True)
+        (cache_folder.home("torch") / "block").write_text("compiled")
         return {"wall_s": [1.0]}
 
     monkeypatch.setattr(floor, "measure", compiling)
@@ -85,8 +85,8 @@ def test_a_process_that_compiled_gives_only_its_first_run(monkeypatch):
     assert measure(case, time.time())["wall_s"] == [1.0]
 
 
-def test_locks_and_what_torch_keeps_are_not_taken_for_compiled(tmp_path):
-    for name in ("torch/.lock-block", "inductor/kernel/code.py", "cython/extensions/code.cpp"):
+def test_locks_and_sources_are_not_taken_for_compiled(tmp_path):
+    for name in ("torch/.lock-block", "cython/extensions/code.cpp"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
     assert compiled_files() == set()
@@ -101,8 +101,8 @@ def test_a_simulation_that_compiles_stops_after_its_short_run(monkeypatch):
 
     def simulate(network, drive, **_):
         trials.append((drive.n_trials, len(drive.inputs)))
-        (cache.root() / "brian2").mkdir()
-        (cache.root() / "brian2" / "program").write_text("")
+        cache_folder.home("brian2").mkdir(exist_ok=True)
+        (cache_folder.home("brian2") / "program").write_text("")
 
     monkeypatch.setattr(simulation.bridge.backends, "simulate", simulate)
     case = Case(
