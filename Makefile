@@ -16,8 +16,9 @@ $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 demo: $(INSTALLED)
 	$(BIN)/spikebridge demo --out results
 
+# A file's tests run one after the other in one process, those that measure time or memory too.
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

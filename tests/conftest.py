@@ -1,8 +1,14 @@
 """Small networks that the tests share, each asymmetric: symmetric weights hide a transpose."""
 
+import os
 import signal
 import sys
 from typing import NamedTuple
+
+# Before NumPy is loaded: on a busy machine two threads of its linear algebra take thirty times as
+# long as one, waiting for each other.
+for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")
 
 import numpy as np
 import pytest

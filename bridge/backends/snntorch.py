@@ -65,11 +65,11 @@ def simulate(  # noqa: PLR0913
     place = torch_device(device)
     if dtype not in DTYPES:
         raise SpecError(f"unknown dtype {dtype!r}; known are {', '.join(DTYPES)}")
-    like = torch.empty((), dtype=DTYPES[dtype], device=place)
-    how = How(like, compiled, dense, voltages=voltages, margins=margins)
     if compiled and place.type != "cpu":
         # Loaded on CUDA, what PyTorch compiles ahead of time ends the process.
         raise SpecError("compiled: steps are compiled for the CPU only; on CUDA leave it out")
+    like = torch.empty((), dtype=DTYPES[dtype], device=place)
+    how = How(like, compiled, dense, voltages=voltages, margins=margins)
     processes = _processes(network, drive, place, workers)
     with _settings(like):
         if processes == 1:

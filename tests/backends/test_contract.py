@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from all_forms import all_forms_drive, all_forms_network
 from conftest import (
     EXACT_BACKENDS,
     NETWORKS,
@@ -15,7 +16,7 @@ from conftest import (
 )
 
 import bridge
-from bridge.backends import simulate
+from bridge.backends import simulate, toolchain
 from bridge.errors import SpecError
 from bridge.spiking.drive import Drive, FrozenNoise, NoiseStream, OwnNoise, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
@@ -23,15 +24,19 @@ from bridge.spiking.network import INPUT, Projection, SpikingNetwork
 from bridge.spiking.neurons import Lif, Population, Qif, UniformVoltage
 from bridge.spiking.stimulation import Stimulation
 
-OTHERS = [name for name in EXACT_BACKENDS if name != "reference"]
-# Brian2 makes all its targets from one model; the compiled ones, slow to build, run the whole
-# networks and draw their own noise, the small questions go to the target that needs no compiler.
+# Brian2 makes all its targets from one model; the compiled ones, slow to build, run the network of
+# all forms and draw their own noise, the other questions go to the target that needs no compiler.
 QUICK = ["reference", "brian2-numpy", "snntorch"]
+COMPILED = [name for name in EXACT_BACKENDS if name not in QUICK]
 
 
 def run(label, network, drive, **options):
     backend, extra = EXACT_BACKENDS[label]
-    return simulate(network, drive, backend=backend, **extra, **options)
+    with pytest.MonkeyPatch.context() as patch:
+        if label == "brian2-cython":
+            # Some forty modules: how hard the compiler tries decides its time and no bit.
+            patch.setattr(toolchain, "STRICT_FLAGS", [*toolchain.STRICT_FLAGS, "-O1"])
+        return simulate(network, drive, backend=backend, **extra, **options)
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +49,18 @@ def reference_runs():
         drive = drive_for(network, samples, trials=3, **fields)
         recording = simulate(network, drive, backend="reference", voltages=True, margins=True)
         runs[name] = (network, drive, recording)
+    network = all_forms_network()
+    drive = all_forms_drive(network)
+    recording = simulate(network, drive, backend="reference", voltages=True, margins=True)
+    runs["all forms"] = (network, drive, recording)
     return runs
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("label", OTHERS)
+CASES = [(label, name) for label in QUICK[1:] for name in (*NETWORKS, "all forms")]
+CASES += [(label, "all forms") for label in COMPILED]
+
+
+@pytest.mark.parametrize(("label", "name"), CASES)
 def test_a_float64_backend_repeats_the_reference_bit_for_bit(label, name, reference_runs):
     network, drive, expected = reference_runs[name]
     got = run(label, network, drive, voltages=True, margins=True)
@@ -60,7 +72,19 @@ def test_a_float64_backend_repeats_the_reference_bit_for_bit(label, name, refere
         np.testing.assert_array_equal(got.readouts[readout], outputs)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+def test_every_population_and_projection_of_all_forms_matters(reference_runs):
+    network, drive, expected = reference_runs["all forms"]
+    for population in network.populations:
+        span = network.span(population.name)
+        fired = (expected.spikes.neuron >= span.start) & (expected.spikes.neuron < span.stop)
+        assert np.count_nonzero(fired) > 50
+    for projection in network.projections:
+        others = [other for other in network.projections if other is not projection]
+        without = simulate(replace(network, projections=others), drive, voltages=True)
+        assert np.abs(without.voltages_mv - expected.voltages_mv).max() > 1
+
+
+@pytest.mark.parametrize("name", [*NETWORKS, "all forms"])
 def test_a_stored_network_runs_as_the_one_in_memory(name, reference_runs, tmp_path):
     network, drive, expected = reference_runs[name]
     bridge.save(network, tmp_path / "network.h5")

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import time
 from dataclasses import replace
@@ -11,17 +12,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from conftest import (
-    NETWORKS,
-    STIMULATION,
-    drive_for,
-    kim_network,
-    quadratic_network,
-    two_channel_network,
-)
+from all_forms import all_forms_drive, all_forms_network
+from conftest import NETWORKS, STIMULATION, drive_for, kim_network, quadratic_network
 from snntorch import SpikingNeuron
 
-from bridge.backends import compiled_block, simulate, snntorch
+from bridge.backends import cache, compiled_block, simulate, snntorch
 from bridge.backends.batch import Batch, How
 from bridge.backends.block_step import steps_of_block
 from bridge.backends.neuron_cell import NeuronCell, just_below
@@ -30,20 +25,18 @@ from bridge.errors import BackendError, SpecError
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import Direct
 
+LIKE = torch.empty(()).double()
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_the_compiled_step_repeats_the_eager_one_bit_for_bit(name):
-    make, samples = NETWORKS[name]
-    network = make()
-    fields = {"recurrent_gain": [1.0, 0.8], "stimulation": STIMULATION.get(name, ())}
-    drive = drive_for(network, min(samples, 60), **fields)
-    eager, compiled = (
-        simulate(network, drive, backend="snntorch", voltages=True, compiled=choice)
-        for choice in (False, True)
-    )
+
+def test_the_compiled_step_repeats_the_reference_bit_for_bit():
+    network = all_forms_network()
+    drive = all_forms_drive(network)
+    expected = simulate(network, drive, voltages=True)
+    compiled = simulate(network, drive, backend="snntorch", voltages=True, compiled=True)
     assert compiled.provenance["compiled"]
-    np.testing.assert_array_equal(eager.spikes.codes(), compiled.spikes.codes())
-    np.testing.assert_array_equal(eager.voltages_mv, compiled.voltages_mv)
+    assert expected.spikes.count > 500
+    np.testing.assert_array_equal(compiled.spikes.codes(), expected.spikes.codes())
+    np.testing.assert_array_equal(compiled.voltages_mv, expected.voltages_mv)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -80,15 +73,15 @@ def test_a_block_is_as_long_as_the_shortest_lag_and_divides_a_sample():
 
 
 def test_one_compiled_block_serves_networks_of_other_sizes_and_a_single_trial(monkeypatch):
-    before = kim_network(size=30)
-    simulate(before, drive_for(before, 1), backend="snntorch", compiled=True)
+    before = all_forms_network()
+    simulate(before, all_forms_drive(before, samples=57), backend="snntorch", compiled=True)
 
     def refuse(*_):
         raise AssertionError("nothing new should be compiled")
 
     monkeypatch.setattr(compiled_block, "_compile", refuse)
-    network = kim_network(size=41, seed=7)
-    drive = drive_for(network, 30, trials=1)
+    network = all_forms_network(euler=41, exact=5, square=9, seed=7)
+    drive = all_forms_drive(network, trials=1)
     got = simulate(network, drive, backend="snntorch", compiled=True, voltages=True)
     expected = simulate(network, drive, backend="reference", voltages=True)
     assert expected.spikes.count > 50
@@ -122,8 +115,7 @@ def test_what_decides_the_code_of_a_block_decides_its_form():
     quad, leaky = network.populations
 
     def form(net, given, *, dense=True):
-        like = torch.empty(()).double()
-        how = How(like=like, compiled=False, dense=dense, voltages=False, margins=False)
+        how = How(like=LIKE, compiled=False, dense=dense, voltages=False, margins=False)
         return json.dumps(Batch(net, given, how).block.form())
 
     post = replace(network, projections=[replace(first, filter=first.filter.of_readout()), *others])
@@ -150,16 +142,27 @@ def test_what_decides_the_code_of_a_block_decides_its_form():
 
 
 def test_a_damaged_compiled_block_is_made_again(tmp_path, monkeypatch):
-    monkeypatch.setenv("SPIKEBRIDGE_CACHE", str(tmp_path))
-    # The smallest step there is: one neuron, no projection, no noise.
-    network = replace(two_channel_network(), projections=[], readouts=[], input_size=0)
-    drive = Drive(inputs=np.zeros((3, 2, 0)), noise=SharedNoise(seed=0))
+    network = all_forms_network()
+    drive = all_forms_drive(network, samples=57)
     simulate(network, drive, backend="snntorch", compiled=True)
-    (package,) = tmp_path.rglob("*.pt2")
-    package.write_bytes(package.read_bytes()[:1000])
-    recording = simulate(network, drive, backend="snntorch", compiled=True)
-    assert recording.provenance["compiled"]
-    assert package.stat().st_size > 1000
+    how = How(LIKE, compiled=True, dense=False, voltages=False, margins=False)
+    block = Batch(network, drive, how).block
+    (whole,) = cache.entry("torch", compiled_block._key(block)).iterdir()
+    made = []
+
+    def copied(_block, folder):
+        made.append(folder)
+        folder.mkdir()
+        shutil.copy2(whole, folder)
+
+    monkeypatch.setattr(compiled_block, "_compile", copied)
+    monkeypatch.setenv("SPIKEBRIDGE_CACHE", str(tmp_path / "cache"))
+    for count in (1, 2):
+        recording = simulate(network, drive, backend="snntorch", compiled=True)
+        assert recording.provenance["compiled"]
+        assert len(made) == count
+        (package,) = (tmp_path / "cache").rglob("*.pt2")
+        package.write_bytes(package.read_bytes()[:1000])
 
 
 def test_without_a_compiler_it_runs_eagerly_and_says_so(monkeypatch):

@@ -1,0 +1,122 @@
+"""One network of every form there is, for what is slow to build: a new form is added here.
+
+Neuron models and their steps, filters of both sides, delays, dense and sparse weights, analog input
+direct and filtered, noise and none, refractory periods, stimulation; asymmetric throughout.
+"""
+
+import numpy as np
+from conftest import drive_for
+from scipy import sparse
+
+from bridge.spiking.filters import Direct, DoubleExponential, Exponential
+from bridge.spiking.network import INPUT, Channel, Projection, Readout, SpikingNetwork
+from bridge.spiking.neurons import Lif, NormalVoltage, Population, Qif, UniformVoltage
+from bridge.spiking.stimulation import Stimulation
+
+SAMPLES = 60
+
+
+def all_forms_network(euler=16, exact=13, square=11, seed=6):
+    """Three populations of that many neurons; no lag is below two steps, so blocks are of two."""
+    rng = np.random.default_rng(seed)
+    sizes = {"euler": euler, "exact": exact, "square": square}
+
+    def some(post, pre, scale):
+        shape = (sizes[post], sizes[pre])
+        return sparse.random_array(shape, density=0.4, rng=rng, data_sampler=rng.normal) * scale
+
+    def all_of(post, pre, scale):
+        return rng.normal(0, scale, (sizes[post], sizes.get(pre, 2)))
+
+    def slow(of, **side):
+        return DoubleExponential(
+            tau_rise_ms=2, tau_decay_ms=rng.uniform(10, 40, sizes.get(of, 2)), **side
+        )
+
+    between = [
+        ("euler", "euler", slow("euler"), 0, all_of("euler", "euler", 0.3)),
+        ("exact", "euler", Exponential(tau_ms=5, normalisation="area"), 15,
+         some("euler", "exact", 0.1)),
+        ("euler", "exact", Direct(), 3, some("exact", "euler", 2.0)),
+        ("square", "exact", Exponential(tau_ms=rng.uniform(3, 9, square), normalisation="jump",
+         side="pre"), 2, some("exact", "square", 1.5)),
+        ("euler", "square", slow("euler", side="pre"), 0, all_of("square", "euler", 0.5)),
+        (INPUT, "euler", Direct(), 0, all_of("euler", INPUT, 2.0)),
+        (INPUT, "exact", Exponential(tau_ms=4, normalisation="jump"), 0,
+         all_of("exact", INPUT, 0.05)),
+        (INPUT, "square", slow(INPUT, side="pre"), 0, all_of("square", INPUT, 0.02)),
+    ]  # fmt: skip
+    readout = Exponential(tau_ms=20, normalisation="area")
+    return SpikingNetwork(
+        dt_ms=0.1,
+        populations=_populations(sizes, rng),
+        projections=[
+            Projection(
+                name=f"{source}_to_{target}", source=source, target=target, filter=filter_,
+                delay_steps=delay, weights=weights,
+            )
+            for source, target, filter_, delay, weights in between
+        ],
+        readouts=[
+            Readout(
+                name="output", bias=[0.5, -0.5],
+                channels=[
+                    Channel(source="euler", weights=all_of_two(rng, euler), filter=slow("euler")),
+                    Channel(source="square", weights=all_of_two(rng, square), filter=readout),
+                ],
+            )
+        ],
+        input_size=2,
+        sample_steps=10,
+        sample_offset_steps=3,
+    )  # fmt: skip
+
+
+def all_of_two(rng, size):
+    """Weights of two outputs."""
+    return rng.normal(0, 0.1, (2, size))
+
+
+def _populations(sizes, rng):
+    leaky = {"tau_mem_ms": 10.0, "v_rest_mv": -60.0, "v_threshold_mv": -45.0, "v_reset_mv": -62.0}
+    neurons = {
+        "euler": Lif(
+            membrane_step="euler", **leaky, bias_mv=rng.uniform(14, 18, sizes["euler"]),
+            refractory_steps=20, initial_refractory_steps=7,
+        ),
+        "exact": Lif(
+            membrane_step="exact", **leaky, bias_mv=rng.uniform(15, 17, sizes["exact"]),
+        ),
+        "square": Qif(
+            tau_mem_ms=rng.uniform(8, 12, sizes["square"]), v_threshold_mv=30, v_reset_mv=-65,
+            bias_mv=rng.uniform(-20, 60, sizes["square"]), refractory_steps=10,
+        ),
+    }  # fmt: skip
+    starts = {
+        "euler": UniformVoltage(low_mv=-62, high_mv=-46),
+        "exact": NormalVoltage(mean_mv=-55, sd_mv=4),
+        "square": UniformVoltage(low_mv=-20, high_mv=-6),
+    }
+    noise = {"euler": 0.3, "exact": 0.0, "square": rng.uniform(0.05, 0.2, sizes["square"])}
+    return [
+        Population(
+            name=name, size=size, neurons=neurons[name], initial_voltage=starts[name],
+            noise_mv=noise[name],
+        )
+        for name, size in sizes.items()
+    ]  # fmt: skip
+
+
+# Neurons 0 to 15 are Euler's, 16 to 28 exact, the others quadratic.
+STIMULATION = (
+    Stimulation(start_step=30, stop_step=200, neurons=[0, 3, 18], amplitude_mv=1.5),
+    Stimulation(
+        start_step=100, stop_step=555, neurons=[30, 19], amplitude_mv=-0.3, probability=0.2, seed=3
+    ),
+)  # fmt: skip
+
+
+def all_forms_drive(network, trials=3, samples=SAMPLES):
+    """Input, noise, a gain for each trial, and two stimulations."""
+    gains = np.resize([1.0, 0.7, 1.3], trials)
+    return drive_for(network, samples, trials=trials, recurrent_gain=gains, stimulation=STIMULATION)
