@@ -25,12 +25,12 @@ from bridge.compare.statistical import (
 from bridge.compare.statistics import summary
 from bridge.errors import SpecError
 from bridge.methods.scale_search import Conversion, ScaleSearch
-from bridge.methods.scoring import COMPARE, accuracy, task_drive
+from bridge.methods.scoring import COMPARE, accuracy, task_drive, task_of
 from bridge.rate.network import RateNetwork
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
-from bridge.tasks import Trials
+from bridge.tasks import Trials, check_fit
 
 LEVELS = ("exact", "probe", "statistical")
 EXACT_TRIALS = 20
@@ -155,12 +155,22 @@ def compare(  # noqa: PLR0913
     gate = _Gate(network, sides, seed, drive, trials, plan or Plan(), on_progress)
     # What makes no sense is said before the first run.
     asked = _levels(levels)
+    if conversion is not None and drive is None:
+        _check_rate(conversion)
     if fault is not None:
         fault.change(network, gate.drive(1)[1])
     for side in sides[1:]:
         for level in gate.of(side, asked):
             gate.check(side, level)
     return gate.run(asked, conversion, "" if fault is None else fault.meaning)
+
+
+def _check_rate(conversion: Conversion) -> None:
+    """Raise SpecError unless the rate network can be shown what the spiking network is shown."""
+    if conversion.network.task:
+        rate = conversion.rate
+        shape = {"inputs": rate.input_size, "outputs": len(rate.w_out)}
+        check_fit(task_of(conversion.network), step_ms=rate.dt_ms, **shape)
 
 
 def _levels(given: Sequence[str] | None) -> tuple[str, ...] | None:

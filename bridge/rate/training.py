@@ -20,7 +20,7 @@ from bridge.rate.noise import EVALUATION, NOISE_SD, TRIALS, draw
 from bridge.rate.options import Options
 from bridge.rate.run import Run, checkpoint_of, restore, start
 from bridge.spiking.drive import derived_seed
-from bridge.tasks import Task, Trials, check_own_name, rate_correct, target_loss
+from bridge.tasks import Task, Trials, check_fit, check_own_name, rate_correct, target_loss
 from bridge.tasks import draw as draw_trials
 from bridge.tasks import task as find_task
 
@@ -70,6 +70,9 @@ def train(
                 raise SpecError(
                     f"task: the network to go on with learns {resume.task!r}, not {run.task.name!r}"
                 )
+            # A task of one's own may have changed under its name.
+            shape = {"inputs": resume.input_size, "outputs": len(resume.w_out)}
+            check_fit(run.task, step_ms=resume.dt_ms, **shape)
             restore(run, *checkpoint_of(resume))
         _loop(run, on_progress)
     return run.finished[chosen.seed]

@@ -7,6 +7,7 @@ from bridge.tasks.contract import (
     spiking_correct,
     target_loss,
 )
+from bridge.tasks.fitting import check_fit, fitting_task
 from bridge.tasks.function_task import FunctionTask
 from bridge.tasks.names import (
     catalogue,
@@ -23,9 +24,11 @@ __all__ = [
     "Task",
     "Trials",
     "catalogue",
+    "check_fit",
     "check_own_name",
     "check_task",
     "draw",
+    "fitting_task",
     "load_task_file",
     "outline",
     "rate_correct",
