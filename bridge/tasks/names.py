@@ -163,7 +163,10 @@ def catalogue() -> Iterator[tuple[str, str]]:
         yield name, family.summary
         for option in family.options:
             yield f"{name}:{option.written(option.default)}", option.meaning
-    yield f"{NEUROGYM}:ENVIRONMENT", "a task of the package neurogym, as ContextDecisionMaking-v0"
+    yield (
+        f"{NEUROGYM}:ENVIRONMENT",
+        "a task of the package neurogym, as ContextDecisionMaking-v0 or yang19.go-v0",
+    )
     yield f"{NEUROGYM}:ENVIRONMENT,step_ms=10", "time between two samples"
     yield f"{NEUROGYM}:ENVIRONMENT,steps=300", "length of all trials; else that of the longest"
     yield f"{NEUROGYM}:ENVIRONMENT,OPTION=VALUE", "an option of the environment"
