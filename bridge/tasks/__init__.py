@@ -12,6 +12,7 @@ from bridge.tasks.function_task import FunctionTask
 from bridge.tasks.names import (
     catalogue,
     check_own_name,
+    is_unregistered,
     load_task_file,
     outline,
     register_task,
@@ -29,6 +30,7 @@ __all__ = [
     "check_task",
     "draw",
     "fitting_task",
+    "is_unregistered",
     "load_task_file",
     "outline",
     "rate_correct",

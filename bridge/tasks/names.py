@@ -84,6 +84,13 @@ def _named(name: str) -> Task:
     return found.make(**read_options(name, parts, found.options))
 
 
+def is_unregistered(name: str) -> bool:
+    """Whether that may be a task of one's own which nobody has made known here yet."""
+    family = name.partition(":")[0]
+    foreign = name not in _own and family not in _FAMILIES and family != NEUROGYM
+    return foreign and _OWN_NAME.fullmatch(name) is not None
+
+
 def check_own_name(task: Checked) -> Checked:
     """The task given, if its name, which is all that a file holds, is not that of another.
 
