@@ -1,6 +1,7 @@
 """Weights of any origin, checked, as float64 and in our orientation: (post, pre)."""
 
 import re
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -40,6 +41,14 @@ def numbers(name: str, value: Any) -> Array:
     if array.dtype.kind not in "fiub":
         raise SpecError(f"{name}: expected an array of real numbers, got {array.dtype}")
     return array.astype(np.float64)
+
+
+def single(name: str, value: Any) -> float:
+    """One number, of whatever type."""
+    array = numbers(name, value)
+    if array.size != 1:
+        raise SpecError(f"{name}: expected one number, got shape {array.shape}")
+    return float(array.item())
 
 
 def vector(name: str, value: Any, size: int) -> Array:
@@ -178,3 +187,32 @@ def check_no_start(name: str, value: Any) -> None:
             f"{name}: a state to start from is no part of a rate network yet, trials start around "
             "zero (initial_sd); leave it out, and train without it where it matters"
         )
+
+
+def extra_fields(
+    given: dict[str, Any], known: Collection[str], others: Sequence[str]
+) -> dict[str, Any]:
+    """Those of some arguments that are fields of a network; a bias or a start must be zero.
+
+    Args:
+        given: By name.
+        known: Names of the fields that are taken as they are.
+        others: Names of the other arguments, for the error.
+
+    Raises:
+        SpecError: one is not known, or a bias or a start is not zero.
+    """
+    kept = {}
+    for name, value in given.items():
+        if name in known:
+            kept[name] = value
+        elif is_bias(name) and value is not None:
+            check_no_bias(name, value)
+        elif is_start(name) and value is not None:
+            check_no_start(name, value)
+        elif not is_bias(name) and not is_start(name):
+            raise SpecError(
+                f"unknown argument {name!r} of from_arrays; known are "
+                f"{', '.join([*others, *sorted(known)])}"
+            )
+    return kept
