@@ -80,6 +80,9 @@ def test_an_unknown_task_is_refused(refused, tmp_path):
         (("--activation", "tanh"), "unknown activation 'tanh'"),
         (("--from", "excel"), "unknown format 'excel'; known are matlab"),
         (("--out-lif", "lif.h5"), "holds no chosen scale factor"),
+        (("--trial-s", "1.0"), "--trial-s cuts recordings, and this is read as a network"),
+        (("--dt-ms", "0"), "dt_ms: expected a step in ms, got 0"),
+        (("--dt-ms", "20", "--task", "go-nogo"), "has steps of 5 ms, this network takes steps of"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(options, message, refused, tmp_path):
@@ -122,6 +125,31 @@ def test_exporting_writes_the_format_and_says_what_it_lacks(command, tmp_path):
 
 def _open(rate):
     return rate.recurrent != 0
+
+
+@pytest.mark.parametrize(
+    ("task", "channels"),
+    [
+        ("go-nogo", 1),
+        ("go-nogo:strict", 1),
+        ("xor:strict", 2),
+        ("context", 4),
+        ("oscillation:period_ms=250", 1),
+        ("flip-flop:bits=1,strict", 1),
+        ("", 3),
+    ],
+)
+@pytest.mark.parametrize("name", ["model.mat", "Task_go-nogo_N_7.mat"])
+def test_a_network_that_went_out_comes_back_with_its_task(name, task, channels, command, tmp_path):
+    rate = bridge.RateNetwork(
+        recurrent=np.eye(3), w_in=np.ones((3, channels)), w_out=np.ones((1, 3)), b_out=[0.0],
+        tau_ms=np.full(3, 35.0), task=task,
+    )  # fmt: skip
+    file, back = bridge.save(rate, tmp_path / "rate.h5"), tmp_path / "back.h5"
+    assert command("export", file, "--to", "matlab", "--out", tmp_path / name).status == 0
+    outcome = command("import", tmp_path / name, "--out", back)
+    assert (outcome.status, outcome.err) == (0, "")
+    assert bridge.load(back).task == task
 
 
 def test_what_cannot_be_exported_is_refused(refused, tmp_path):
