@@ -40,12 +40,16 @@ def progress_bar(what: str, *, slow: bool = False) -> Iterator[Callable[[float, 
         *columns, console=errors, speed_estimate_period=_SLOW_S if slow else _QUICK_S
     ) as progress:
         task = progress.add_task(what, total=1.0, note="")
+        # Of what is refused before it began, no bar is left.
+        progress.live.transient = True
 
         def report(fraction: float, note: str = "") -> None:
+            progress.live.transient = False
             progress.update(task, completed=fraction, note=note)
 
         with _interrupts_said():
             yield report
+        progress.live.transient = False
 
 
 _QUICK_S, _SLOW_S = 30.0, 1e6

@@ -14,6 +14,7 @@ from bridge.methods.scoring import SCORE, quick_options, score_of, task_drive
 from bridge.rate.network import RateNetwork
 from bridge.spiking.decoding import decode
 from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.scalars import switch
 
 Progress = Callable[[float], None]
 
@@ -51,6 +52,7 @@ def convert(
         SpecError: no task, an unknown option, or one that makes no sense.
     """
     search, spiking = _split(options)
+    switch("refit_readout", refit_readout)
     if scale not in ("searched", "predicted"):
         raise SpecError(f"scale: 'searched' or 'predicted', got {scale!r}")
     if scale == "predicted":
@@ -85,6 +87,8 @@ def _predicted(rate: RateNetwork, search: SearchOptions, spiking: SpikingOptions
     """A search over one scale factor, the predicted one."""
     if search.inverse_scales is not None:
         raise SpecError("inverse_scales: a predicted scale factor has none to try")
+    if search.exhaustive:
+        raise SpecError("exhaustive: a predicted scale factor is the only one, and does all trials")
     return replace(search, inverse_scales=(predict_inverse_scale(rate, spiking, seed=search.seed),))
 
 

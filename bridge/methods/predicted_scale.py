@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.errors import SpecError
-from bridge.methods.one_to_one import DT_MS, ORIGINAL, TAU_RISE_MS, SpikingOptions, map_one_to_one
+from bridge.methods.one_to_one import ORIGINAL, TAU_RISE_MS, SpikingOptions, map_one_to_one
 from bridge.methods.response import LOWEST_MV, averaged, firing_rates_hz
 from bridge.rate.network import RateNetwork
+from bridge.rate.spiking_step import DT_MS
 from bridge.rate.task import task_of
 from bridge.tasks import draw
 

@@ -7,6 +7,7 @@ from typing import Literal
 from bridge.errors import SpecError
 from bridge.rate.network import ACTIVATIONS
 from bridge.spiking.arrays import counted
+from bridge.spiking.scalars import pair, real, switch
 
 # A thousand times the longest that anybody has used; far beyond, sigmoids of 32 bits end.
 LONGEST_TAU_MS = 1e6
@@ -22,7 +23,8 @@ class Options:
 
     Attributes:
         units: N.
-        tau_ms: Lowest and highest time constant, ms; equal: fixed, else trained per unit.
+        tau_ms: Lowest and highest time constant, ms; equal, or one number: fixed, else trained per
+            unit.
         seed: Decides everything random.
         batch: Trials per update.
         activation: phi: "sigmoid", "softplus" or "relu"; the last two are clipped at 20.
@@ -80,26 +82,35 @@ class Options:
     max_updates: int = 2000
 
     def __post_init__(self) -> None:
+        self._set("dale", switch("dale", self.dale))
         self._choose("balanced", self.dale)
+        self._set("balanced", switch("balanced", self.balanced))
         self._choose("learning_rate", 0.01 if self.dale else 0.001)
         for name in ("units", "batch", "evaluation_trials", "check_every", "max_updates"):
-            counted(name, getattr(self, name), least=1)
+            self._set(name, counted(name, getattr(self, name), least=1))
         for name in ("seed", "min_updates", "som"):
-            counted(name, getattr(self, name))
+            self._set(name, counted(name, getattr(self, name)))
         if not self.dale and (self.som or self.balanced):
             raise SpecError("som and balanced: without Dale's law no unit is inhibitory")
-        low, high = self.tau_ms
+        self._check_numbers()
+        _one_of("loss", self.loss, ("l2", "l1"))
+        _one_of("activation", self.activation, tuple(ACTIVATIONS))
+
+    def _check_numbers(self) -> None:
+        low, high = pair("tau_ms", self.tau_ms, one_for_both=True)
+        self._set("tau_ms", (low, high))
         if not 5.0 <= low <= high <= LONGEST_TAU_MS:
             raise SpecError(
                 f"tau_ms: expected 5 <= lowest <= highest <= {LONGEST_TAU_MS:g}, "
                 f"got {low:g} and {high:g}"
             )
-        _one_of("loss", self.loss, ("l2", "l1"))
-        _one_of("activation", self.activation, tuple(ACTIVATIONS))
         for name in ("gain", "training_noise_sd", "learning_rate", "clip_norm", "target_loss"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < math.inf:
-                raise SpecError(f"{name}: must be positive, got {value}")
+            if getattr(self, name) is not None:
+                self._set(name, real(name, getattr(self, name)))
+                if not 0 < getattr(self, name) < math.inf:
+                    raise SpecError(f"{name}: must be positive, got {getattr(self, name)}")
+        for name in ("sparsity", "inhibitory", "target_accuracy"):
+            self._set(name, real(name, getattr(self, name)))
         if not 0 < self.sparsity <= 1:
             raise SpecError(
                 f"sparsity: must lie between 0 and 1, and be above 0, got {self.sparsity}"
@@ -110,7 +121,10 @@ class Options:
 
     def _choose(self, name: str, value: float) -> None:
         if getattr(self, name) is None:
-            object.__setattr__(self, name, value)
+            self._set(name, value)
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:

@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -19,6 +19,7 @@ from bridge.rate.network import RateNetwork
 from bridge.rate.noise import EVALUATION, NOISE_SD, TRIALS, draw
 from bridge.rate.options import Options
 from bridge.rate.run import Run, checkpoint_of, restore, start
+from bridge.rate.spiking_step import spiking_steps
 from bridge.spiking.drive import derived_seed
 from bridge.tasks import Task, Trials, check_fit, check_own_name, rate_correct, target_loss
 from bridge.tasks import draw as draw_trials
@@ -64,6 +65,7 @@ def train(
         BackendError: the device is not there.
     """
     chosen = _options(options) if resume is None else _resumed_options(resume, options)
+    _check_given(options, chosen)
     with _run(task, chosen, [chosen.seed], device) as run:
         if resume is not None:
             if run.task.name != resume.task:
@@ -109,24 +111,40 @@ def train_many(
         TrainingError: training diverged, or a seed gives too few units of a type.
         BackendError: the device is not there.
     """
-    if "seed" in options or not len(seeds) or len(set(seeds)) < len(seeds):
-        raise SpecError(f"seeds: expected one for each network, no two alike, got {list(seeds)}")
-    chosen = [_options({**options, "seed": seed}) for seed in seeds]
-    with _run(task, chosen[0], seeds, device) as run:
+    each = list(seeds) if isinstance(seeds, Iterable) and not isinstance(seeds, str) else []
+    chosen = [_options({**options, "seed": seed}) for seed in each]
+    numbers = [one.seed for one in chosen]
+    if "seed" in options or not numbers or len(set(numbers)) < len(numbers):
+        raise SpecError(f"seeds: expected one for each network, no two alike, got {seeds!r}")
+    _check_given(options, chosen[0])
+    with _run(task, chosen[0], numbers, device) as run:
         _loop(run, on_progress)
-    return [run.finished[seed] for seed in seeds]
+    return [run.finished[seed] for seed in numbers]
 
 
 def _options(given: dict[str, Any]) -> Options:
     known = {entry.name for entry in fields(Options)}
     unknown = sorted(set(given) - known)
     if unknown:
-        raise SpecError(f"unknown training option {unknown[0]!r}; known are {', '.join(known)}")
+        raise SpecError(
+            f"unknown training option {unknown[0]!r}; known are {', '.join(sorted(known))}"
+        )
     return Options(**given)
 
 
+def _check_given(given: dict[str, Any], chosen: Options) -> None:
+    """Raise SpecError for options that were given and would do nothing."""
+    if "inhibitory" in given and not chosen.dale:
+        raise SpecError("inhibitory: without Dale's law no unit is inhibitory")
+    if chosen.min_updates > chosen.max_updates:
+        raise SpecError(
+            f"min_updates: {chosen.min_updates} are never reached, training gives up after "
+            f"{chosen.max_updates} (max_updates)"
+        )
+
+
 def _resumed_options(resume: RateNetwork, given: dict[str, Any]) -> Options:
-    checkpoint_of(resume)
+    kept, _ = checkpoint_of(resume)
     stored = dict(resume.provenance["options"])
     stored["tau_ms"] = tuple(stored["tau_ms"])
     # Files of before there was a choice were trained with the original's noise and start.
@@ -136,6 +154,10 @@ def _resumed_options(resume: RateNetwork, given: dict[str, Any]) -> Options:
     fixed = sorted(set(given) - {"max_updates", "target_loss", "target_accuracy"})
     if fixed:
         raise SpecError(f"{fixed[0]} cannot be changed when training is resumed")
+    if "max_updates" in given and chosen.max_updates <= kept.updates:
+        raise SpecError(
+            f"max_updates: {kept.updates} updates are made already, {chosen.max_updates} add none"
+        )
     return chosen
 
 
@@ -144,6 +166,8 @@ def _run(task: str | Task, options: Options, seeds: Sequence[int], device: str) 
     """A training that is about to start, with the threads it needs."""
     place = torch_device(device)
     chosen_task = find_task(task) if isinstance(task, str) else check_own_name(task)
+    # What is learnt in steps that no spiking network can follow would be learnt in vain.
+    spiking_steps(chosen_task.step_ms)
     if options.tau_ms[0] < chosen_task.step_ms:
         raise SpecError(
             f"tau_ms: from {options.tau_ms[0]:g} ms on is shorter than a step of task "
