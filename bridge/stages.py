@@ -9,7 +9,6 @@ from bridge.errors import FormatError
 
 if TYPE_CHECKING:
     from bridge.exchange.store import Stored
-    from bridge.rate.training import Progress
 
 Kind = TypeVar("Kind")
 
@@ -18,7 +17,7 @@ def train_to(task: str, out: Path, **options: Any) -> "bridge.RateNetwork":
     """Train a rate network into a file; `options` are those of `bridge.train`."""
     note = ""
 
-    def shown(progress: "Progress") -> None:
+    def shown(progress: Any) -> None:
         nonlocal note
         note = f"loss {progress.loss:.3f}, accuracy {progress.accuracy:.0%}"
         report(progress.update / progress.max_updates, note)

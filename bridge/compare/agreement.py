@@ -16,6 +16,7 @@ from bridge.compare.faults import find_fault
 from bridge.compare.probes import ProbeReport, check_probes, run_probes
 from bridge.compare.sides import Side, sides_of
 from bridge.compare.statistical import (
+    EFFECT,
     MOST_TRIALS,
     Plan,
     StatisticalComparison,
@@ -159,10 +160,30 @@ def compare(  # noqa: PLR0913
         _check_rate(conversion)
     if fault is not None:
         fault.change(network, gate.drive(1)[1])
+    held = {level for side in sides[1:] for level in gate.of(side, asked)}
+    _check_used(held, trials, plan, drive)
     for side in sides[1:]:
         for level in gate.of(side, asked):
             gate.check(side, level)
     return gate.run(asked, conversion, "" if fault is None else fault.meaning)
+
+
+def _check_used(held: set[str], trials: int | None, plan: Plan | None, drive: Drive | None) -> None:
+    """Raise SpecError for options that no level would use."""
+    if plan is not None and "statistical" not in held:
+        raise SpecError(
+            "plan (--effect, --power, --alpha): it is the statistical level's, which is not among "
+            f"{', '.join(sorted(held))}; levels (--levels) can ask for it"
+        )
+    if trials is not None and drive is not None:
+        raise SpecError(f"trials: the drive that is given has {drive.n_trials} of its own")
+    if trials is not None and held == {"probe"}:
+        raise SpecError("trials: probes are no trials of the task; the other levels have some")
+    if plan is not None and plan.effect != EFFECT and (trials or plan.trials):
+        raise SpecError(
+            "effect: it decides the number of trials; with trials given the report says what is "
+            "found, so give one of the two"
+        )
 
 
 def _check_rate(conversion: Conversion) -> None:
