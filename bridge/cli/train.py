@@ -69,6 +69,8 @@ def train(
     force: Force = False,
 ) -> None:
     """Train a rate network on a task; Ctrl-C keeps what is learned so far."""
+    from bridge.rate.plan import check_training
+
     bridge.task(task)
     if resume and force:
         raise SpecError(f"--resume goes on with {out}, --force replaces it: give one of them")
@@ -87,6 +89,8 @@ def train(
         if name not in not_its and was_given(context, name)
     }
     check_writable(out, force=force or resume)
+    # Before its bar appears.
+    check_training(task, device=device, resume=unfinished, **options)
     network = train_to(task, out, device=device, resume=unfinished, **options)
     if network.provenance["stopped"] == "interrupted":
         raise KeyboardInterrupt
