@@ -103,7 +103,9 @@ def read_mat(
         name = variable.name
         if name in fields:
             raise FormatError(f"{path}: holds {name} twice")
-        if name in names or (where_plain(name) and variable.is_plain):
+        if variable.class_ != _OPAQUE and (
+            name in names or (where_plain(name) and variable.is_plain)
+        ):
             fields[name] = variable.value()
         elif variable.is_struct:
             structs[name] = variable.members()
@@ -154,9 +156,11 @@ class _Variable:
             kind, held = self.rest.take(padded=True)
             if kind != _MATRIX:
                 raise FormatError(f"{path}: a damaged .mat file")
-            member = _variable(Elements(path, held, order)) if len(held) else None
-            if member is not None and member.is_plain:
-                found[name] = replace(member, name=f"{self.name}.{name}").value()
+            if not len(held):
+                continue
+            member = replace(_variable(Elements(path, held, order)), name=f"{self.name}.{name}")
+            if member.is_plain:
+                found[name] = member.value()
         return found
 
     def value(self) -> Array | str:
@@ -204,22 +208,21 @@ def _variables(path: Path, content: bytes) -> Iterator[_Variable]:
             kind, held = Elements(path, memoryview(unpacked), order).take(padded=False)
         if kind != _MATRIX:
             raise FormatError(f"{path}: a damaged .mat file")
-        # MATLAB leaves empty elements; objects of its classes have no shape.
-        variable = _variable(Elements(path, held, order)) if len(held) else None
-        if variable is not None:
-            yield variable
+        # MATLAB leaves empty elements.
+        if len(held):
+            yield _variable(Elements(path, held, order))
 
 
-def _variable(elements: Elements) -> _Variable | None:
+def _variable(elements: Elements) -> _Variable:
     """The beginning of a variable: flags and class, shape, name."""
     flags = elements.numbers("u4").tolist()
     if not flags:
         raise FormatError(f"{elements.path}: a damaged .mat file")
-    if flags[0] & 0xFF == _OPAQUE:
-        return None
-    shape = tuple(elements.numbers("i4").tolist())
+    # Objects of MATLAB's classes, as its strings and tables are, have no shape.
+    opaque = flags[0] & 0xFF == _OPAQUE
+    shape = () if opaque else tuple(elements.numbers("i4").tolist())
     _, name = elements.take(padded=True)
-    if len(shape) < 2:
+    if len(shape) < 2 and not opaque:
         raise FormatError(f"{elements.path}: a damaged .mat file")
     return _Variable(
         name=bytes(name).decode("latin1"),

@@ -83,6 +83,7 @@ def read(
         where_plain=lambda name: name in used or telling(name),
     )
     try:
+        _check_read(held, activation)
         evidence = Evidence.of(held, used)
         evidence.check_units()
         fields, notes = _fields(held), []
@@ -113,16 +114,30 @@ def read(
     )
 
 
-def _fields(held: Contents) -> Fields:
-    """The numbers that make the network."""
-    names = (*NEEDED, *UNITS)
-    given = {name: value for name, value in held.fields.items() if name in names}
+def _check_read(held: Contents, activation: str | None) -> None:
+    """Raise SpecError where what makes the network stands in the file, and not as what is read."""
+    wanted = (*NEEDED, *UNITS, *(() if activation else ("activation",)))
+    objects = [name for name in wanted if name in held.others and name not in held.fields]
+    if objects:
+        raise SpecError(
+            f"{', '.join(objects)}: an object of a MATLAB class, which is not read; save numbers "
+            "as plain arrays and text as char"
+        )
     for struct, members in held.structs.items():
-        if "w" not in given and {"w", "w_in", "w_out"} <= set(members):
+        if "w" not in held.fields and {"w", "w_in", "w_out"} <= set(members):
             raise SpecError(
                 f"its weights stand in the struct {struct}; save the fields of {struct} as "
                 "variables of their own, in MATLAB by save(file, '-struct', ...)"
             )
+
+
+def _fields(held: Contents) -> Fields:
+    """The numbers that make the network; what is empty is as good as not there."""
+    given = {
+        name: value
+        for name, value in held.fields.items()
+        if name in NEEDED or (name in UNITS and np.size(value))
+    }
     return {name: numbers(name, value) for name, value in given.items()}
 
 

@@ -122,15 +122,19 @@ def check_step(evidence: Evidence, taus: Array, dt_ms: float, *, given: bool) ->
     Raises:
         SpecError: it contradicts, and no user has said which is right.
     """
-    against = [
-        f"{place} is {_shown(value)}"
-        for place, value in evidence.numbers(_STEPS).items()
-        if not _is_step(_last(place), value, dt_ms)
-    ]
+    times = [v for v in evidence.numbers(_TAUS).values() if v.size == taus.size]
+    told = any(_are_taus(value, taus, (dt_ms, dt_ms / 1000)) for value in times)
+    against = []
+    for place, value in evidence.numbers(_STEPS).items():
+        if not _is_step(_last(place), value, dt_ms):
+            against.append(f"{place} is {_shown(value)}")
+        elif value.item() == dt_ms != 1 and not told:
+            # The code that took it may have divided it by them.
+            against.append(f"{place} is {_shown(value)}, in whose unit they may be")
     against += [
         f"{place} is {_shown(value)}"
         for place, value in evidence.numbers(_TAUS).items()
-        if value.size == taus.size and not _are_taus(value, taus, dt_ms)
+        if value.size == taus.size and not _are_taus(value, taus, (1.0, dt_ms, dt_ms / 1000))
     ]
     if not against:
         return []
@@ -138,7 +142,9 @@ def check_step(evidence: Evidence, taus: Array, dt_ms: float, *, given: bool) ->
         against
     )
     if not given:
-        raise SpecError(f"{said}: give the step in ms, --dt-ms (in Python dt_ms)")
+        raise SpecError(
+            f"{said}: give the step in ms, --dt-ms (in Python dt_ms), if they are steps"
+        )
     return [said]
 
 
@@ -151,9 +157,8 @@ def _is_step(name: str, value: Array, dt_ms: float) -> bool:
     return alike or (_bare(name) == "deltat" and value.item() == 1)
 
 
-def _are_taus(value: Array, taus: Array, dt_ms: float) -> bool:
-    """Whether numbers may be the same time constants, in steps, in ms or in s."""
-    units = (1.0, dt_ms, dt_ms / 1000)
+def _are_taus(value: Array, taus: Array, units: tuple[float, ...]) -> bool:
+    """Whether numbers may be the same time constants, in one of some units."""
     return any(np.allclose(np.ravel(value), np.ravel(taus) * unit) for unit in units)
 
 

@@ -25,7 +25,7 @@ def check_fields(fields: Fields) -> None:
         missing.append("taus_gaus")
     if missing:
         raise SpecError(f"lacks {', '.join(missing)}; that is no rate network of the authors' code")
-    for name in (*NEEDED, "taus_gaus"):
+    for name in NEEDED if fields["taus"].size == 1 else (*NEEDED, "taus_gaus"):
         if name in fields and not np.isfinite(fields[name]).all():
             raise SpecError(f"{name}: holds NaN or infinite values")
     shape = fields["w"].shape

@@ -20,6 +20,10 @@ def fitting_task(name: str, *, step_ms: float, inputs: int, outputs: int | None)
     Raises:
         SpecError: there is no such task, or it has other steps, inputs or outputs.
     """
+    if not name:
+        raise SpecError(
+            "this network names no task; import --task NAME gives it one, in Python task=NAME"
+        )
     found = task(name)
     check_fit(found, step_ms=step_ms, inputs=inputs, outputs=outputs)
     return found

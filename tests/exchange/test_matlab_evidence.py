@@ -124,6 +124,8 @@ def test_a_step_that_is_given_scales_the_time_constants(command, tmp_path):
         ({"dt": 0.02}, "dt is 0.02"),
         ({"dt_ms": 0.005}, "dt_ms is 0.005"),
         ({"opts": {"dt": 1}}, "opts.dt is 1"),
+        ({"settings": {"DeltaT": 5}}, "settings.DeltaT is 5, in whose unit they may be"),
+        ({"opts": {"DeltaT": 5, "taus": [4, 20]}}, "opts.DeltaT is 5, in whose unit they may be"),
         ({"training_params": {"tau": [80.0, 400.0]}}, "training_params.tau is 80, 400"),
     ],
 )
@@ -133,6 +135,16 @@ def test_another_step_in_the_file_is_named_and_the_step_asked_for(fields, said, 
         imported(**fields)
     noted = imported(options={"dt_ms": 5.0}, **fields).notes
     assert any(said in note for note in noted)
+
+
+def test_time_constants_that_may_be_ms_are_noted_where_a_step_is_given(imported):
+    # alpha = DeltaT / taus is the authors' formula: then 100 ms, and not 100 steps.
+    settings = {"DeltaT": 20, "taus": [100.0]}
+    given = imported(taus=100.0, settings=settings, options={"dt_ms": 20.0, "task": ""})
+    assert given.notes[0] == (
+        "taus of 100 are counted in steps of 20 ms, while settings.DeltaT is 20, in whose unit "
+        "they may be"
+    )
 
 
 def test_a_step_that_file_and_user_agree_on_is_no_news(imported):
@@ -192,6 +204,29 @@ def test_weights_in_a_struct_are_not_found_and_it_is_said_where_they_are(tmp_pat
     savemat(tmp_path / "model.mat", {"net": original_fields()})
     with pytest.raises(FormatError, match="its weights stand in the struct net; save the fields"):
         bridge.import_network(tmp_path / "model.mat")
+
+
+def test_what_is_empty_or_unused_is_as_good_as_not_there(imported):
+    nothing = np.zeros((0, 0))
+    given = imported(inh=nothing, inh_som=nothing, N=nothing, taus=7.0, taus_gaus=nothing)
+    np.testing.assert_array_equal(given.rate.excitatory, ~INHIBITORY)
+    unused = imported(taus=7.0, taus_gaus=np.full((UNITS, 1), np.nan))
+    assert set(unused.rate.tau_ms) == {35.0}
+
+
+def test_text_as_an_object_of_matlab_is_asked_for_as_plain_text(tmp_path):
+    # Class 17, as MATLAB keeps "strings": flags and name, without a shape.
+    def element(kind, content):
+        content += bytes(-len(content) % 8)
+        return np.array([kind, len(content)], "<u4").tobytes() + content
+
+    name = np.array([1, 10], "<u4").tobytes() + b"activation".ljust(16, b"\0")
+    opaque = element(14, element(6, np.array([17, 0], "<u4").tobytes()) + name)
+    file = write_original(tmp_path / GO_NOGO)
+    file.write_bytes(file.read_bytes() + opaque)
+    with pytest.raises(FormatError, match="activation: an object of a MATLAB class, which is not"):
+        bridge.import_network(file)
+    assert bridge.import_network(file, activation="relu").rate.activation == "relu"
 
 
 # --- scale factors
