@@ -15,18 +15,14 @@ Kind = TypeVar("Kind")
 
 def train_to(task: str, out: Path, **options: Any) -> "bridge.RateNetwork":
     """Train a rate network into a file; `options` are those of `bridge.train`."""
-    note = ""
-
-    def shown(progress: Any) -> None:
-        nonlocal note
-        note = f"loss {progress.loss:.3f}, accuracy {progress.accuracy:.0%}"
-        report(progress.update / progress.max_updates, note)
-
     with terminal.progress_bar("training") as report:
-        network = bridge.train(task, on_progress=shown, **options)
-        # Training that reaches its target ends before the updates that it was given.
-        if network.provenance["stopped"] == "target":
-            report(1.0, note)
+        network = bridge.train(
+            task,
+            on_progress=lambda p: report(
+                p.update / p.max_updates, f"loss {p.loss:.3f}, accuracy {p.accuracy:.0%}"
+            ),
+            **options,
+        )
     bridge.save(network, out, force=True)
     updates, why = network.provenance["updates"], network.provenance["stopped"]
     reasons = {

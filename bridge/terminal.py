@@ -36,24 +36,16 @@ def progress_bar(what: str, *, slow: bool = False) -> Iterator[Callable[[float, 
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}", markup=False),
     )
-    progress = Progress(
+    with Progress(
         *columns, console=errors, speed_estimate_period=_SLOW_S if slow else _QUICK_S
-    )
-    task = progress.add_task(what, total=1.0, note="")
-    # Of what is refused before it began no bar is left, nor the line that `stop` ends one with.
-    progress.live.transient, end = True, progress.live.stop
+    ) as progress:
+        task = progress.add_task(what, total=1.0, note="")
 
-    def report(fraction: float, note: str = "") -> None:
-        nonlocal end
-        progress.live.transient, end = False, progress.stop
-        progress.update(task, completed=fraction, note=note)
+        def report(fraction: float, note: str = "") -> None:
+            progress.update(task, completed=fraction, note=note)
 
-    progress.start()
-    try:
         with _interrupts_said():
             yield report
-    finally:
-        end()
 
 
 _QUICK_S, _SLOW_S = 30.0, 1e6

@@ -77,8 +77,6 @@ def import_(
     if from_ in ("nwb", "sonata") or (from_ is None and file.suffix.lower() in _RECORDINGS):
         _import_recording(file, out, trial_s, dt_ms, force=force)
         return
-    if trial_s is not None:
-        raise SpecError(f"{file}: --trial-s cuts recordings, and this is read as a network")
     options: dict[str, Any] = {"activation": activation, "relu": relu, "dt_ms": dt_ms}
     if task is not None and task != "none":
         bridge.task(task)

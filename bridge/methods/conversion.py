@@ -14,7 +14,6 @@ from bridge.methods.scoring import SCORE, quick_options, score_of, task_drive
 from bridge.rate.network import RateNetwork
 from bridge.spiking.decoding import decode
 from bridge.spiking.network import SpikingNetwork
-from bridge.spiking.scalars import switch
 
 Progress = Callable[[float], None]
 
@@ -52,7 +51,6 @@ def convert(
         SpecError: no task, an unknown option, or one that makes no sense.
     """
     search, spiking = _split(options)
-    switch("refit_readout", refit_readout)
     if scale not in ("searched", "predicted"):
         raise SpecError(f"scale: 'searched' or 'predicted', got {scale!r}")
     if scale == "predicted":

@@ -12,7 +12,6 @@ from bridge.errors import SpecError
 from bridge.rate.network import RateNetwork
 from bridge.spiking.arrays import frozen_array
 from bridge.spiking.network import INPUT, Projection, Readout, SpikingNetwork, Weights
-from bridge.spiking.scalars import real
 
 Network = TypeVar("Network", bound=SpikingNetwork | RateNetwork)
 Mask = NDArray[np.bool_]
@@ -45,7 +44,7 @@ def lesion(
     Raises:
         SpecError: not exactly one choice of units, unknown ones, or a factor that makes no sense.
     """
-    if not 0 <= real("scale", scale) < np.inf:
+    if not 0 <= scale < np.inf:
         raise SpecError(f"scale: must not be negative, got {scale}")
     chosen = chosen_units(network, units=units, cell_type=cell_type)
     pre = np.zeros(network.size, dtype=bool)

@@ -17,7 +17,6 @@ from bridge.rate.spiking_step import DT_MS, spiking_steps
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.network import INPUT, Channel, Projection, Readout, SpikingNetwork
 from bridge.spiking.neurons import Lif, Population, Qif, UniformVoltage
-from bridge.spiking.scalars import pair, real
 
 # SI Table S1, and what the authors' code adds to it: noise, start; the step is `DT_MS`.
 TAU_RISE_MS = 2.0
@@ -66,14 +65,12 @@ class SpikingOptions:
         for name, (one, other) in known.items():
             if getattr(self, name) not in (one, other):
                 raise SpecError(f"{name}: {one!r} or {other!r}, got {getattr(self, name)!r}")
-        refractory_ms = real("refractory_ms", self.refractory_ms)
-        if not 0 <= refractory_ms < math.inf or not _whole(self.refractory_ms / DT_MS):
+        if not 0 <= self.refractory_ms < math.inf or not _whole(self.refractory_ms / DT_MS):
             raise SpecError(
                 f"refractory_ms: expected a multiple of {DT_MS} ms from 0 on, "
                 f"got {self.refractory_ms}"
             )
-        low, high = pair("start_mv", self.start_mv)
-        object.__setattr__(self, "start_mv", (low, high))
+        low, high = self.start_mv
         if not -math.inf < low <= high < math.inf:
             raise SpecError(f"start_mv: expected lowest <= highest, got {low:g} and {high:g}")
 
@@ -105,7 +102,7 @@ def map_one_to_one(
     Raises:
         SpecError: the scale factor is not positive, or the rate step is no multiple of 0.05 ms.
     """
-    if not 0 < real("inverse_scale", inverse_scale) < np.inf:
+    if not 0 < inverse_scale < np.inf:
         raise SpecError(f"inverse_scale: must be positive, got {inverse_scale}")
     steps = spiking_steps(rate.dt_ms)
     return SpikingNetwork(

@@ -17,7 +17,6 @@ from bridge.rate.task import task_of
 from bridge.spiking.arrays import counted, frozen_array
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
 from bridge.spiking.network import SpikingNetwork
-from bridge.spiking.scalars import switch
 from bridge.tasks import draw, spiking_correct
 
 INVERSE_SCALES = tuple(float(scale) for scale in range(20, 80, 5))
@@ -121,7 +120,6 @@ class SearchOptions:
             object.__setattr__(self, "inverse_scales", tuple(scales.tolist()))
         counted("trials", self.trials, least=1)
         counted("seed", self.seed)
-        switch("exhaustive", self.exhaustive)
         if self.backend != "snntorch" and self.device != "cpu":
             raise SpecError(
                 f"backend {self.backend} has no device {self.device!r}; only snntorch has devices"

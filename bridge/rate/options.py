@@ -1,13 +1,16 @@
 """How a rate network is made and trained, checked."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal
+
+import numpy as np
 
 from bridge.errors import SpecError
 from bridge.rate.network import ACTIVATIONS
 from bridge.spiking.arrays import counted
-from bridge.spiking.scalars import pair, real, switch
 
 # A thousand times the longest that anybody has used; far beyond, sigmoids of 32 bits end.
 LONGEST_TAU_MS = 1e6
@@ -82,9 +85,9 @@ class Options:
     max_updates: int = 2000
 
     def __post_init__(self) -> None:
-        self._set("dale", switch("dale", self.dale))
+        self._set("dale", _switch("dale", self.dale))
         self._choose("balanced", self.dale)
-        self._set("balanced", switch("balanced", self.balanced))
+        self._set("balanced", _switch("balanced", self.balanced))
         self._choose("learning_rate", 0.01 if self.dale else 0.001)
         for name in ("units", "batch", "evaluation_trials", "check_every", "max_updates"):
             self._set(name, counted(name, getattr(self, name), least=1))
@@ -97,7 +100,7 @@ class Options:
         _one_of("activation", self.activation, tuple(ACTIVATIONS))
 
     def _check_numbers(self) -> None:
-        low, high = pair("tau_ms", self.tau_ms, one_for_both=True)
+        low, high = _ends("tau_ms", self.tau_ms)
         self._set("tau_ms", (low, high))
         if not 5.0 <= low <= high <= LONGEST_TAU_MS:
             raise SpecError(
@@ -106,11 +109,11 @@ class Options:
             )
         for name in ("gain", "training_noise_sd", "learning_rate", "clip_norm", "target_loss"):
             if getattr(self, name) is not None:
-                self._set(name, real(name, getattr(self, name)))
+                self._set(name, _number(name, getattr(self, name)))
                 if not 0 < getattr(self, name) < math.inf:
                     raise SpecError(f"{name}: must be positive, got {getattr(self, name)}")
         for name in ("sparsity", "inhibitory", "target_accuracy"):
-            self._set(name, real(name, getattr(self, name)))
+            self._set(name, _number(name, getattr(self, name)))
         if not 0 < self.sparsity <= 1:
             raise SpecError(
                 f"sparsity: must lie between 0 and 1, and be above 0, got {self.sparsity}"
@@ -130,3 +133,27 @@ class Options:
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise SpecError(f"{name}: {' or '.join(map(repr, known))}, got {value!r}")
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise SpecError(f"{name}: expected a number, got {value!r}")
+    return float(value)
+
+
+def _switch(name: str, value: object) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise SpecError(f"{name}: expected True or False, got {value!r}")
+    return bool(value)
+
+
+def _ends(name: str, value: object) -> tuple[float, float]:
+    """Lowest and highest; one number stands for both."""
+    if isinstance(value, Real):
+        return _number(name, value), _number(name, value)
+    ends = [] if isinstance(value, str) or not isinstance(value, Iterable) else list(value)
+    if len(ends) != 2:
+        raise SpecError(
+            f"{name}: expected one number, or the lowest and the highest, got {value!r}"
+        )
+    return _number(name, ends[0]), _number(name, ends[1])

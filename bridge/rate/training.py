@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -100,15 +100,13 @@ def train_many(
         TrainingError: training diverged, or a seed gives too few units of a type.
         BackendError: the device is not there.
     """
-    each = list(seeds) if isinstance(seeds, Iterable) and not isinstance(seeds, str) else []
-    chosen = [options_of({**options, "seed": seed}) for seed in each]
-    numbers = [one.seed for one in chosen]
-    if "seed" in options or not numbers or len(set(numbers)) < len(numbers):
-        raise SpecError(f"seeds: expected one for each network, no two alike, got {seeds!r}")
+    if "seed" in options or not len(seeds) or len(set(seeds)) < len(seeds):
+        raise SpecError(f"seeds: expected one for each network, no two alike, got {list(seeds)}")
+    chosen = [options_of({**options, "seed": seed}) for seed in seeds]
     check_given(options, chosen[0])
-    with _run(plan_of(task, chosen[0], device), numbers) as run:
+    with _run(plan_of(task, chosen[0], device), seeds) as run:
         _loop(run, on_progress)
-    return [run.finished[seed] for seed in numbers]
+    return [run.finished[seed] for seed in seeds]
 
 
 @contextmanager

@@ -64,8 +64,6 @@ def task(name: str) -> Task:
     Raises:
         SpecError: there is none, or it has no such option.
     """
-    if not isinstance(name, str):
-        raise SpecError(f"task: expected the name of a task, got {type(name).__name__}")
     return _named(name)
 
 

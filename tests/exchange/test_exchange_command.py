@@ -80,7 +80,6 @@ def test_an_unknown_task_is_refused(refused, tmp_path):
         (("--activation", "tanh"), "unknown activation 'tanh'"),
         (("--from", "excel"), "unknown format 'excel'; known are matlab"),
         (("--out-lif", "lif.h5"), "holds no chosen scale factor"),
-        (("--trial-s", "1.0"), "--trial-s cuts recordings, and this is read as a network"),
         (("--dt-ms", "0"), "dt_ms: expected a step in ms, got 0"),
         (("--dt-ms", "20", "--task", "go-nogo"), "has steps of 5 ms, this network takes steps of"),
     ],
