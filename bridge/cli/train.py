@@ -1,5 +1,6 @@
 """`spikebridge train`."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -69,6 +70,7 @@ def train(
     force: Force = False,
 ) -> None:
     """Train a rate network on a task; Ctrl-C keeps what is learned so far."""
+    from bridge.rate.options import Options
     from bridge.rate.plan import check_training
 
     bridge.task(task)
@@ -82,12 +84,8 @@ def train(
             f"{out} exists already; use --resume to go on with it or --force to replace it"
         )
     # What is not given is left to `bridge.train`, which has the same defaults.
-    not_its = ("task", "out", "device", "resume", "force")
-    options = {
-        name: value
-        for name, value in context.params.items()
-        if name not in not_its and was_given(context, name)
-    }
+    known = [entry.name for entry in fields(Options)]
+    options = {name: context.params[name] for name in known if was_given(context, name)}
     check_writable(out, force=force or resume)
     # Before its bar appears.
     check_training(task, device=device, resume=unfinished, **options)
