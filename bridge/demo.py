@@ -1,15 +1,24 @@
 """Go-NoGo from end to end: trained, converted, run in two simulators, and compared."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import bridge
 from bridge import terminal
+from bridge.errors import OutputError
 from bridge.stages import check_writable, compare_to, convert_to, load_kind, train_to
 
 
 def demo(
-    out: Path, units: int, max_updates: int, search_trials: int, trials: int, *, seed: int
+    out: Path,
+    units: int,
+    max_updates: int,
+    search_trials: int,
+    trials: int,
+    *,
+    seed: int,
+    asked: Collection[str] = (),
 ) -> "bridge.Agreement":
     """Leave all results in `out`; what an earlier run has finished is kept.
 
@@ -20,9 +29,16 @@ def demo(
         search_trials: Trials at each scale factor.
         trials: Trials of the cross-check.
         seed: Decides everything random.
+        asked: Which of these a user has set, so that what is kept must have been made with them.
+
+    Raises:
+        OutputError: `out` holds results of an earlier run that were made with others.
     """
     page = out / "agreement.html"
     check_writable(page, force=True)
+    wanted = {"units": units, "search_trials": search_trials, "seed": seed}
+    wanted = {name: value for name, value in wanted.items() if name in asked}
+    _check_kept(out, wanted)
     rate = _rate(out / "rate.h5", units, max_updates, seed)
     conversion = _conversion(out / "lif.h5", rate, search_trials, seed)
     agreement = compare_to(
@@ -32,6 +48,27 @@ def demo(
         bridge.save(recording, out / f"{label}.h5", force=True)
         terminal.say(f"{out / label}.h5: recording")
     return agreement
+
+
+def _check_kept(out: Path, wanted: dict[str, int]) -> None:
+    """Raise OutputError where an earlier run has kept what was made otherwise."""
+    rate, lif = out / "rate.h5", out / "lif.h5"
+    if rate.exists():
+        kept = load_kind(rate, bridge.RateNetwork, "a rate network")
+        made = dict(kept.provenance.get("options", {}))
+        _check_same(rate, {"units": kept.size, "seed": made.get("seed")}, wanted)
+    if lif.exists():
+        search = load_kind(lif, bridge.Conversion, "a conversion").search
+        _check_same(lif, {"search_trials": search.trials, "seed": search.seed}, wanted)
+
+
+def _check_same(path: Path, made: dict[str, object], wanted: dict[str, int]) -> None:
+    for name in made.keys() & wanted:
+        if made[name] not in (None, wanted[name]):
+            raise OutputError(
+                f"{path} is kept from an earlier run with {name} {made[name]}, not {wanted[name]}: "
+                "take another folder, or remove it"
+            )
 
 
 def _rate(path: Path, units: int, max_updates: int, seed: int) -> "bridge.RateNetwork":

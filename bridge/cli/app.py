@@ -50,3 +50,9 @@ def with_tasks(
 def example(*lines: str) -> str:
     """The examples at the end of a command's help."""
     return "[bold]Examples[/bold]\n\n" + "\n\n".join(f"  $ {line}" for line in lines)
+
+
+def was_given(context: typer.Context, name: str) -> bool:
+    """Whether an option stands on the command line, and is not its default."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"

@@ -7,7 +7,7 @@ import typer
 
 import bridge
 from bridge import terminal
-from bridge.cli.app import Force, Seed, TimeStep, TrialLength, app, example
+from bridge.cli.app import Force, Seed, TimeStep, TrialLength, app, example, was_given
 from bridge.errors import SpecError
 from bridge.stages import compare_to, load_spiking, report_to
 
@@ -32,6 +32,7 @@ DEFAULT_BACKENDS = "brian2,snntorch"
     )
 )
 def compare(
+    context: typer.Context,
     first: Annotated[
         Path,
         typer.Argument(
@@ -100,10 +101,16 @@ def compare(
     from bridge.compare.statistical import Plan
 
     plan = Plan(trials=trials, effect=effect, power=power, alpha=alpha)
+    promised = any(was_given(context, name) for name in ("effect", "power", "alpha"))
     if second is not None:
         if inject is not None or levels is not None or backends is not None:
             raise SpecError(
                 "--backends, --inject and --levels are for simulators, not for recordings"
+            )
+        if was_given(context, "effect"):
+            raise SpecError(
+                "--effect decides how many trials are run; of two recordings the report says what "
+                "is found"
             )
         recordings = _recordings([first, second, yardstick], trial_s, dt_ms)
         check_report_writable(out, force=force)
@@ -124,7 +131,7 @@ def compare(
             trials=trials,
             seed=seed,
             inject=inject,
-            plan=plan,
+            plan=plan if promised else None,
         )
     if not agreement.agreed:
         raise typer.Exit(1)

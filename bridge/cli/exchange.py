@@ -7,7 +7,7 @@ import typer
 
 import bridge
 from bridge import terminal
-from bridge.cli.app import Force, TimeStep, TrialLength, app, example
+from bridge.cli.app import Force, TrialLength, app, example
 from bridge.errors import SpecError
 from bridge.stages import check_writable
 
@@ -23,6 +23,7 @@ _RECORDINGS = (".nwb", ".h5", ".hdf5")
     epilog=example(
         "spikebridge import model.mat --out results/rate.h5 --task go-nogo",
         "spikebridge import model.mat --out results/rate.h5 --task xor --relu",
+        "spikebridge import model.mat --out results/rate.h5 --task none --dt-ms 20",
         "spikebridge import model.mat --out results/rate.h5 --out-lif results/lif.h5",
         "spikebridge import session.nwb --out results/recording.h5",
         "spikebridge import spikes.h5 --from sonata --trial-s 1.0 --out results/recording.h5",
@@ -48,7 +49,7 @@ def import_(
         str | None,
         typer.Option(
             help="Name of its task, or none.",
-            show_default="the one that name and inputs of the file agree on",
+            show_default="the one that all of the file agrees on",
         ),
     ] = None,
     activation: Annotated[
@@ -62,21 +63,30 @@ def import_(
         str | None, typer.Option("--from", help=_FORMAT, show_default="by the file's ending")
     ] = None,
     trial_s: TrialLength = None,
-    dt_ms: TimeStep = None,
+    dt_ms: Annotated[
+        float | None,
+        typer.Option(
+            help="Time step, ms: of recordings that tell none, or that a network's time constants "
+            "are counted in.",
+            show_default="of networks 5, of recordings 0.1",
+        ),
+    ] = None,
     force: Force = False,
 ) -> None:
     """Read a rate network, or a recording, that another tool has made."""
     if from_ in ("nwb", "sonata") or (from_ is None and file.suffix.lower() in _RECORDINGS):
         _import_recording(file, out, trial_s, dt_ms, force=force)
         return
-    options: dict[str, Any] = {"task": task, "activation": activation, "relu": relu}
-    if task == "none":
-        options["task"] = ""
-    elif task is not None:
+    options: dict[str, Any] = {"activation": activation, "relu": relu, "dt_ms": dt_ms}
+    if task is not None and task != "none":
         bridge.task(task)
+    options["task"] = "" if task == "none" else task
     imported = bridge.import_network(file, format=from_, **options)
-    if task != "none":
-        _check_task(file, imported.rate)
+    if imported.task_doubt:
+        raise SpecError(
+            f"{file}: its task is not certain (input channels: {imported.rate.input_size}), since "
+            f"{imported.task_doubt}; give --task NAME or --task none"
+        )
     if out_lif is not None and out_lif.resolve() == out.resolve():
         raise SpecError(f"{out}: --out and --out-lif name the same file")
     _save(imported, out, out_lif, force=force)
@@ -135,22 +145,6 @@ def _import_recording(
     outside = recording.provenance.get("spikes_outside_trials", 0)
     if outside:
         terminal.warn(f"{outside:,} spikes lie in no trial and were left out")
-
-
-def _check_task(file: Path, rate: "bridge.RateNetwork") -> None:
-    """Raise SpecError unless the network names a task and has its inputs and outputs."""
-    if not rate.task:
-        raise SpecError(
-            f"{file}: its task is not certain (input channels: {rate.input_size}); give "
-            "--task NAME or --task none"
-        )
-    task = bridge.task(rate.task)
-    wanted, got = (task.input_size, task.output_size), (rate.input_size, len(rate.w_out))
-    if wanted != got:
-        raise SpecError(
-            f"{file}: the task {rate.task} has {wanted[0]} inputs and {wanted[1]} outputs, this "
-            f"network has {got[0]} and {got[1]}"
-        )
 
 
 def _save(imported: "Imported", out: Path, out_lif: Path | None, *, force: bool) -> None:

@@ -7,7 +7,7 @@ import typer
 
 import bridge
 from bridge import terminal
-from bridge.cli.app import Seed, app, example
+from bridge.cli.app import Seed, app, example, was_given
 
 
 @app.command(epilog=example("spikebridge info results/lif.h5"))
@@ -29,6 +29,7 @@ def info(
 
 @app.command(epilog=example("spikebridge demo --out results"))
 def demo(
+    context: typer.Context,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results"),
     units: Annotated[int, typer.Option(help="Number of units.")] = 200,
     max_updates: Annotated[int, typer.Option(help="Give up training after.")] = 2000,
@@ -42,7 +43,8 @@ def demo(
     """
     from bridge.demo import demo as run_all
 
-    if not run_all(out, units, max_updates, search_trials, trials, seed=seed).agreed:
+    asked = {name for name in context.params if was_given(context, name)}
+    if not run_all(out, units, max_updates, search_trials, trials, seed=seed, asked=asked).agreed:
         raise typer.Exit(1)
 
 

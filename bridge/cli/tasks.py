@@ -7,7 +7,7 @@ import typer
 
 import bridge
 from bridge import terminal
-from bridge.cli.app import Force, Seed, app, example
+from bridge.cli.app import Force, Seed, app, example, was_given
 from bridge.errors import SpecError
 from bridge.stages import check_writable
 from bridge.tasks import Task, catalogue, outline
@@ -22,6 +22,7 @@ from bridge.tasks import Task, catalogue, outline
     )
 )
 def tasks(
+    context: typer.Context,
     name: Annotated[
         str | None,
         typer.Argument(help="One task, with its options; else all are listed.", show_default=False),
@@ -34,6 +35,8 @@ def tasks(
     force: Force = False,
 ) -> None:
     """List the tasks and their options, or say what one of them is and draw its trials."""
+    if out is None and (force or was_given(context, "seed")):
+        raise SpecError("--seed and --force are for the picture: --out FILE.png draws it")
     if name is None:
         if out is not None:
             raise SpecError("--out needs the name of a task to draw")

@@ -1,13 +1,14 @@
 """`spikebridge train`."""
 
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 import bridge
-from bridge.cli.app import Device, Force, Seed, app, example
-from bridge.errors import OutputError
+from bridge.cli.app import Device, Force, Seed, app, example, was_given
+from bridge.errors import OutputError, SpecError
 from bridge.stages import check_writable, load_kind, train_to
 
 
@@ -69,41 +70,25 @@ def train(
     force: Force = False,
 ) -> None:
     """Train a rate network on a task; Ctrl-C keeps what is learned so far."""
-    options: dict[str, Any] = {
-        "units": units,
-        "tau_ms": tau_ms,
-        "seed": seed,
-        "batch": batch,
-        "activation": activation,
-        "dale": dale,
-        "inhibitory": inhibitory,
-        "som": som,
-        "balanced": balanced,
-        "gain": gain,
-        "training_noise_sd": training_noise_sd,
-        "sparsity": sparsity,
-        "loss": loss,
-        "learning_rate": learning_rate,
-        "min_updates": min_updates,
-        "check_every": check_every,
-    }
+    from bridge.rate.options import Options
+    from bridge.rate.plan import check_training
+
     bridge.task(task)
+    if resume and force:
+        raise SpecError(f"--resume goes on with {out}, --force replaces it: give one of them")
     unfinished = None
     if resume:
         unfinished = load_kind(out, bridge.RateNetwork, "a rate network")
-        options = {name: options[name] for name in options if _was_given(context, name)}
     elif out.exists() and not force:
         raise OutputError(
             f"{out} exists already; use --resume to go on with it or --force to replace it"
         )
-    ends = {"target_loss": target_loss, "max_updates": max_updates}
-    options |= {name: value for name, value in ends.items() if value is not None}
+    # What is not given is left to `bridge.train`, which has the same defaults.
+    known = [entry.name for entry in fields(Options)]
+    options = {name: context.params[name] for name in known if was_given(context, name)}
     check_writable(out, force=force or resume)
+    # Before its bar appears.
+    check_training(task, device=device, resume=unfinished, **options)
     network = train_to(task, out, device=device, resume=unfinished, **options)
     if network.provenance["stopped"] == "interrupted":
         raise KeyboardInterrupt
-
-
-def _was_given(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"

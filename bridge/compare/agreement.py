@@ -16,6 +16,7 @@ from bridge.compare.faults import find_fault
 from bridge.compare.probes import ProbeReport, check_probes, run_probes
 from bridge.compare.sides import Side, sides_of
 from bridge.compare.statistical import (
+    EFFECT,
     MOST_TRIALS,
     Plan,
     StatisticalComparison,
@@ -25,12 +26,12 @@ from bridge.compare.statistical import (
 from bridge.compare.statistics import summary
 from bridge.errors import SpecError
 from bridge.methods.scale_search import Conversion, ScaleSearch
-from bridge.methods.scoring import COMPARE, accuracy, task_drive
+from bridge.methods.scoring import COMPARE, accuracy, task_drive, task_of
 from bridge.rate.network import RateNetwork
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
-from bridge.tasks import Trials
+from bridge.tasks import Trials, check_fit
 
 LEVELS = ("exact", "probe", "statistical")
 EXACT_TRIALS = 20
@@ -155,12 +156,42 @@ def compare(  # noqa: PLR0913
     gate = _Gate(network, sides, seed, drive, trials, plan or Plan(), on_progress)
     # What makes no sense is said before the first run.
     asked = _levels(levels)
+    if conversion is not None and drive is None:
+        _check_rate(conversion)
     if fault is not None:
         fault.change(network, gate.drive(1)[1])
+    held = {level for side in sides[1:] for level in gate.of(side, asked)}
+    _check_used(held, trials, plan, drive)
     for side in sides[1:]:
         for level in gate.of(side, asked):
             gate.check(side, level)
     return gate.run(asked, conversion, "" if fault is None else fault.meaning)
+
+
+def _check_used(held: set[str], trials: int | None, plan: Plan | None, drive: Drive | None) -> None:
+    """Raise SpecError for options that no level would use."""
+    if plan is not None and "statistical" not in held:
+        raise SpecError(
+            "plan (--effect, --power, --alpha): it is the statistical level's, which is not among "
+            f"{', '.join(sorted(held))}; levels (--levels) can ask for it"
+        )
+    if trials is not None and drive is not None:
+        raise SpecError(f"trials: the drive that is given has {drive.n_trials} of its own")
+    if trials is not None and held == {"probe"}:
+        raise SpecError("trials: probes are no trials of the task; the other levels have some")
+    if plan is not None and plan.effect != EFFECT and (trials or plan.trials):
+        raise SpecError(
+            "effect: it decides the number of trials; with trials given the report says what is "
+            "found, so give one of the two"
+        )
+
+
+def _check_rate(conversion: Conversion) -> None:
+    """Raise SpecError unless the rate network can be shown what the spiking network is shown."""
+    if conversion.network.task:
+        rate = conversion.rate
+        shape = {"inputs": rate.input_size, "outputs": len(rate.w_out)}
+        check_fit(task_of(conversion.network), step_ms=rate.dt_ms, **shape)
 
 
 def _levels(given: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -42,8 +42,10 @@ def compare_recordings(
     """
     plan = plan or Plan()
     count = min(each.spikes.n_trials for each in (one, other, again) if each is not None)
+    if plan.trials is not None and plan.trials > count:
+        raise SpecError(f"trials: {plan.trials} are asked for, the recordings share {count}")
     if plan.trials is not None:
-        count = min(count, plan.trials)
+        count = plan.trials
     one, other, again = _side_by_side(one, other, again)
     sets = tuple(_first_trials(each, count) for each in (one, again, other) if each is not None)
     _check_neurons(labels[0], one, labels[1], other)

@@ -4,6 +4,8 @@ Such a module has a `SUFFIX`, a function `read(path, **options) -> Imported` and
 `encode(thing) -> Encoded`. A new format is a new file, and its name in `NAMES`.
 """
 
+import inspect
+import math
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -28,11 +30,13 @@ class Imported:
     Attributes:
         rate: The network; its task is "" where the file does not make it certain.
         inverse_scale: 1/lambda that a search kept in the file has chosen, if there is one.
+        task_doubt: Why its task is not certain, or "": it is, or is none for certain.
         notes: What a user should know, a sentence each.
     """
 
     rate: RateNetwork
     inverse_scale: float | None = None
+    task_doubt: str = ""
     notes: tuple[str, ...] = ()
 
     def spiking(self) -> SpikingNetwork:
@@ -83,10 +87,36 @@ def format_of(path: Path) -> Format:
     known = {load_format(name).SUFFIX: load_format(name) for name in NAMES}
     if path.suffix.lower() not in known:
         raise SpecError(
-            f"{path}: its ending names no known format ({', '.join(known)}); say which it is, "
-            f"one of {', '.join(NAMES)}"
+            f"{path}: its ending names no known format ({', '.join(known)}); {_else(path)}"
         )
     return known[path.suffix.lower()]
+
+
+# How files begin that people take for networks, and what they are.
+_BEGINNINGS = {
+    b"\x89HDF\r\n\x1a\n": "it is an HDF5 file: a recording is read by bridge.load_recording "
+    "(import --from nwb or sonata), a file of spikebridge itself by bridge.load",
+    b"PK\x03\x04": "it is an archive, as PyTorch and NumPy write them: open it there, and give its "
+    "arrays to bridge.RateNetwork.from_arrays",
+    b"\x93NUMPY": "it is an array of NumPy: give the arrays of a network to "
+    "bridge.RateNetwork.from_arrays",
+}
+
+
+def _else(path: Path) -> str:
+    """What a file of another ending is, and what can be done about it."""
+    if path.is_dir():
+        return "it is a folder, and networks are read from files"
+    if path.is_file():
+        with path.open("rb") as file:
+            start = file.read(8)
+        for beginning, what in _BEGINNINGS.items():
+            if start.startswith(beginning):
+                return what
+    return (
+        f"say which it is, by format or --from: {', '.join(NAMES)}; arrays of other files are "
+        "taken by bridge.RateNetwork.from_arrays"
+    )
 
 
 def import_network(path: str | Path, *, format: str | None = None, **options: Any) -> Imported:
@@ -96,17 +126,50 @@ def import_network(path: str | Path, *, format: str | None = None, **options: An
         path: The file.
         format: "matlab"; None: by the ending of the file.
         **options: matlab: `task` and `activation` (names, where the file does not make them
-            certain), `relu` (bool: set negative raw weights to zero).
+            certain; the task "" is none), `relu` (bool: set negative raw weights to zero), `dt_ms`
+            (the step, where it is not the authors' 5 ms).
 
     Returns:
         The network, the scale factor that the file may hold, and notes.
 
     Raises:
         FormatError: the file is missing, damaged, foreign, or holds no such network.
+        SpecError: an unknown format or option, or one that makes no sense.
     """
     file = Path(path)
     chosen = format_of(file) if format is None else load_format(format)
+    _check_options(chosen, options)
     return chosen.read(file, **options)
+
+
+def _check_options(chosen: Format, options: dict[str, Any]) -> None:
+    known = [name for name in inspect.signature(chosen.read).parameters if name != "path"]
+    for name, value in options.items():
+        if name not in known:
+            raise SpecError(
+                f"unknown option {name!r} of importing a network; known are {', '.join(known)}"
+            )
+        wanted = _KINDS.get(name, "")
+        if wanted and value is not None and not _is_a(value, wanted):
+            raise SpecError(f"{name}: expected {wanted}, got {value!r}")
+
+
+# What the options that formats share are.
+_KINDS = {
+    "task": "a name",
+    "activation": "a name",
+    "relu": "True or False",
+    "dt_ms": "a step in ms",
+}
+
+
+def _is_a(value: object, wanted: str) -> bool:
+    if wanted == "a name":
+        return isinstance(value, str)
+    if wanted == "True or False":
+        return isinstance(value, bool)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and 0 < cast(float, value) < math.inf
 
 
 def export_network(

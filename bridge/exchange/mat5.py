@@ -9,8 +9,8 @@ turn (MathWorks, MAT-File Format). No size in a file is believed before the byte
 import io
 import math
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.io import savemat
 
 from bridge.errors import FormatError
+from bridge.exchange.mat5_elements import NUMBERS, Elements
 
 Array = NDArray[np.float64]
 
@@ -26,17 +27,14 @@ _LARGEST_BYTES = 2 * 2**30
 _HEADER_BYTES = 128
 _PIECE_BYTES = 2**20
 
-# Types of elements, and how their numbers and letters are coded.
+# Types of elements, and how their letters are coded.
 _MATRIX, _COMPRESSED = 14, 15
-_NUMBERS = {
-    1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8",
-}  # fmt: skip
 _LETTERS = {1: "ascii", 2: "ascii", 4: "utf-16", 16: "utf-8", 17: "utf-16", 18: "utf-32"}
 
 # Classes of variables.
-_CHAR, _OPAQUE = 4, 17
+_STRUCT, _CHAR, _OPAQUE = 2, 4, 17
 _NUMERIC = range(6, 16)
-_OTHERS = {1: "a cell", 2: "a struct", 3: "an object", 5: "a sparse matrix", 16: "a function"}
+_OTHERS = {1: "a cell", _STRUCT: "a struct", 3: "an object", 5: "a sparse matrix", 16: "a function"}
 _COMPLEX = 0x800
 
 
@@ -54,30 +52,67 @@ def mat_content(path: Path) -> bytes:
         raise FormatError(f"{path}: {error.strerror or error}") from None
     if b"\x89HDF\r\n\x1a\n" in content[:1024]:
         raise FormatError(
-            f"{path}: an HDF5 file (as MATLAB's -v7.3 is); save it in MATLAB with -v7 instead"
+            f"{path}: an HDF5 file (as MATLAB's -v7.3 is); save it in MATLAB with -v7 instead, or "
+            "if it is a recording, name its format: nwb or sonata"
         )
     if content[124:128] not in (b"\x00\x01IM", b"\x01\x00MI"):
         raise FormatError(f"{path}: no .mat file of version 5 (MATLAB's -v6 and -v7)")
     return content
 
 
-def read_mat(path: Path, content: bytes, names: Sequence[str]) -> dict[str, Array | str]:
-    """Those of the named fields that the `content` of a file holds: float64 numbers, or text.
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """What was found in a file.
+
+    Attributes:
+        fields: The fields that were asked for: float64 numbers, or text.
+        structs: Numbers and text that a struct of one element holds, by its name.
+        others: Names of all other variables.
+    """
+
+    fields: dict[str, Array | str]
+    structs: dict[str, dict[str, Array | str]]
+    others: tuple[str, ...]
+
+
+def read_mat(
+    path: Path,
+    content: bytes,
+    names: Collection[str],
+    where_plain: Callable[[str], bool] = lambda name: False,
+) -> Contents:
+    """The named fields that the `content` of a file holds, and what its structs say.
 
     Whatever type the numbers are stored in, they come back as float64: MATLAB stores whole ones in
     as few bytes as they need, and arithmetic on those would wrap around.
+
+    Args:
+        path: The file, for errors.
+        content: Its bytes.
+        names: Fields that must be plain where they are there.
+        where_plain: Whether a field of that name is asked for where it is plain.
 
     Raises:
         FormatError: the file is damaged or holds too much, or a named field stands in it twice or
             is no plain array of real numbers or line of text.
     """
-    found: dict[str, Array | str] = {}
+    fields: dict[str, Array | str] = {}
+    structs: dict[str, dict[str, Array | str]] = {}
+    others: list[str] = []
     for variable in _variables(path, content):
-        if variable.name in found:
-            raise FormatError(f"{path}: holds {variable.name} twice")
-        if variable.name in names:
-            found[variable.name] = variable.value()
-    return found
+        name = variable.name
+        if name in fields:
+            raise FormatError(f"{path}: holds {name} twice")
+        if variable.class_ != _OPAQUE and (
+            name in names or (where_plain(name) and variable.is_plain)
+        ):
+            fields[name] = variable.value()
+        elif variable.is_struct:
+            structs[name] = variable.members()
+        # MATLAB keeps what functions refer to under no name.
+        elif name:
+            others.append(name)
+    return Contents(fields=fields, structs=structs, others=tuple(others))
 
 
 def mat_bytes(fields: dict[str, Any]) -> bytes:
@@ -85,47 +120,6 @@ def mat_bytes(fields: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
     savemat(buffer, fields, format="5", do_compression=True, oned_as="column")
     return buffer.getvalue()
-
-
-class _Elements:
-    """The elements that follow each other in a part of a file, read one by one."""
-
-    def __init__(self, path: Path, content: memoryview, order: str) -> None:
-        self.path, self.content, self.order, self.place = path, content, order, 0
-
-    def take(self, *, padded: bool) -> tuple[int, memoryview]:
-        """Type and content of the next element; `padded`: to multiples of 8 bytes."""
-        kind, size = self._numbers_at(self.place, 2)
-        start = self.place + 8
-        # Up to four bytes stand in the tag itself, whose halves then say size and type.
-        if kind >> 16:
-            kind, size, start = kind & 0xFFFF, kind >> 16, self.place + 4
-            if size > 4:
-                raise FormatError(f"{self.path}: a damaged .mat file")
-            self.place = start + 4
-        else:
-            self.place = start + size + (-size % 8 if padded else 0)
-        if start + size > len(self.content):
-            raise FormatError(f"{self.path}: a truncated .mat file")
-        return kind, self.content[start : start + size]
-
-    def _numbers_at(self, place: int, count: int) -> list[int]:
-        if place + 4 * count > len(self.content):
-            raise FormatError(f"{self.path}: a truncated .mat file")
-        found: list[int] = np.frombuffer(self.content, f"{self.order}u4", count, place).tolist()
-        return found
-
-    def numbers(self, *types: str) -> NDArray[Any]:
-        """The numbers of the next element, which must be of one of some types."""
-        kind, content = self.take(padded=True)
-        if _NUMBERS.get(kind) not in types:
-            raise FormatError(f"{self.path}: a damaged .mat file")
-        dtype = np.dtype(f"{self.order}{_NUMBERS[kind]}")
-        return np.frombuffer(content, dtype, len(content) // dtype.itemsize)
-
-    def more(self) -> bool:
-        """Whether there is another one."""
-        return self.place < len(self.content)
 
 
 @dataclass
@@ -136,7 +130,38 @@ class _Variable:
     class_: int
     complex_: bool
     shape: tuple[int, ...]
-    rest: _Elements
+    rest: Elements
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it says of itself that it is real numbers or a line of text."""
+        if self.class_ == _CHAR:
+            return len(self.shape) == 2 and self.shape[0] <= 1
+        return self.class_ in _NUMERIC and not self.complex_
+
+    @property
+    def is_struct(self) -> bool:
+        """Whether it is a struct of one element."""
+        return self.class_ == _STRUCT and math.prod(self.shape) == 1
+
+    def members(self) -> dict[str, Array | str]:
+        """The plain fields of a struct; those that are not, structs among them, are left out."""
+        path, order = self.rest.path, self.rest.order
+        width, (_, packed) = self.rest.numbers("i4").tolist(), self.rest.take(padded=True)
+        if len(width) != 1 or not 0 < width[0] <= max(len(packed), 1):
+            raise FormatError(f"{path}: a damaged .mat file")
+        found: dict[str, Array | str] = {}
+        for start in range(0, len(packed), width[0]):
+            name = bytes(packed[start : start + width[0]]).split(b"\0")[0].decode("latin1")
+            kind, held = self.rest.take(padded=True)
+            if kind != _MATRIX:
+                raise FormatError(f"{path}: a damaged .mat file")
+            if not len(held):
+                continue
+            member = replace(_variable(Elements(path, held, order)), name=f"{self.name}.{name}")
+            if member.is_plain:
+                found[name] = member.value()
+        return found
 
     def value(self) -> Array | str:
         """What it holds; FormatError unless that is plain."""
@@ -150,7 +175,7 @@ class _Variable:
             raise FormatError(f"{path}: a damaged .mat file")
         if min(self.shape) < 0 or 8 * count > _LARGEST_BYTES:
             raise FormatError(f"{path}: {name} claims the shape {self.shape}")
-        values = self.rest.numbers(*_NUMBERS.values())
+        values = self.rest.numbers(*NUMBERS.values())
         if values.size != count:
             raise FormatError(f"{path}: {name} holds {values.size} numbers, not {count}")
         # A signalling NaN is no reason to warn: it is refused where it matters.
@@ -173,32 +198,31 @@ class _Variable:
 
 def _variables(path: Path, content: bytes) -> Iterator[_Variable]:
     order = "<" if content[126:128] == b"IM" else ">"
-    elements = _Elements(path, memoryview(content)[_HEADER_BYTES:], order)
+    elements = Elements(path, memoryview(content)[_HEADER_BYTES:], order)
     left = _LARGEST_BYTES
     while elements.more():
         kind, held = elements.take(padded=False)
         if kind == _COMPRESSED:
             unpacked = _unpacked(path, held, left)
             left -= len(unpacked)
-            kind, held = _Elements(path, memoryview(unpacked), order).take(padded=False)
+            kind, held = Elements(path, memoryview(unpacked), order).take(padded=False)
         if kind != _MATRIX:
             raise FormatError(f"{path}: a damaged .mat file")
-        # MATLAB leaves empty elements; objects of its classes have no shape.
-        variable = _variable(_Elements(path, held, order)) if len(held) else None
-        if variable is not None:
-            yield variable
+        # MATLAB leaves empty elements.
+        if len(held):
+            yield _variable(Elements(path, held, order))
 
 
-def _variable(elements: _Elements) -> _Variable | None:
+def _variable(elements: Elements) -> _Variable:
     """The beginning of a variable: flags and class, shape, name."""
     flags = elements.numbers("u4").tolist()
     if not flags:
         raise FormatError(f"{elements.path}: a damaged .mat file")
-    if flags[0] & 0xFF == _OPAQUE:
-        return None
-    shape = tuple(elements.numbers("i4").tolist())
+    # Objects of MATLAB's classes, as its strings and tables are, have no shape.
+    opaque = flags[0] & 0xFF == _OPAQUE
+    shape = () if opaque else tuple(elements.numbers("i4").tolist())
     _, name = elements.take(padded=True)
-    if len(shape) < 2:
+    if len(shape) < 2 and not opaque:
         raise FormatError(f"{elements.path}: a damaged .mat file")
     return _Variable(
         name=bytes(name).decode("latin1"),

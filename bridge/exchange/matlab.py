@@ -9,6 +9,8 @@ accuracy at each) and `scaling_factors`.
 
 import hashlib
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,26 +20,30 @@ from numpy.typing import NDArray
 
 from bridge.errors import FormatError, SpecError
 from bridge.exchange.formats import Imported
-from bridge.exchange.mat5 import mat_content, read_mat
+from bridge.exchange.mat5 import Contents, mat_content, read_mat
+from bridge.exchange.matlab_evidence import Evidence, check_step, contradictions, task_by, telling
 from bridge.exchange.matlab_fields import STEP_MS, encode
-from bridge.exchange.som_motif import som_units, types_of
-from bridge.rate.network import RateNetwork, sigmoid
-from bridge.rate.plain_arrays import numbers, unit_signs, vector
-from bridge.spiking.arrays import positive
+from bridge.exchange.matlab_weights import (
+    NEEDED,
+    UNITS,
+    Fields,
+    cell_types,
+    check_fields,
+    outside,
+    tau_ms,
+    weights,
+)
+from bridge.rate.network import RateNetwork
+from bridge.rate.plain_arrays import numbers
+from bridge.rate.task import known_task_of
 
 __all__ = ["SUFFIX", "encode", "read"]
 
 Array = NDArray[np.float64]
-Fields = dict[str, Array]
 
 SUFFIX = ".mat"
 
-_NEEDED = ("w", "m", "som_m", "w_in", "w_out", "b_out", "taus")
 _SEARCH = ("opt_scaling_factor", "all_perfs", "scaling_factors")
-_WANTED = (*_NEEDED, "taus_gaus", "N", "inh", "inh_som", "activation", *_SEARCH)
-
-# What the authors' code calls its tasks in the names of its files, and their input channels.
-_TASKS = {"gonogo": ("go-nogo", 1), "xor": ("xor", 2), "mante": ("context", 4)}
 _ACTIVATIONS = {
     "sigmoid": "sigmoid",
     "softplus": "softplus",
@@ -47,153 +53,167 @@ _ACTIVATIONS = {
 
 
 def read(
-    path: Path, *, task: str | None = None, activation: str | None = None, relu: bool = False
+    path: Path,
+    *,
+    task: str | None = None,
+    activation: str | None = None,
+    relu: bool = False,
+    dt_ms: float | None = None,
 ) -> Imported:
     """The rate network of a `.mat` file, and the scale factor that was found for it.
 
     Args:
         path: The file.
-        task: Name of its task; None: the one that both the file's name and the number of input
-            channels point to, or "".
+        task: Name of its task, "" for none; None: the one that all evidence in the file agrees on,
+            or "".
         activation: Name of phi; None: what the file or its name says, or sigmoid.
         relu: Set negative raw weights to zero, as training did in each step.
+        dt_ms: The step that its time constants are counted in, ms; None: the authors' 5 ms, if
+            nothing in the file says otherwise.
 
     Raises:
         FormatError: no such file, or not one of these.
     """
     content = mat_content(path)
-    held = read_mat(path, content, _WANTED)
+    used = (*NEEDED, *UNITS, *_SEARCH, "activation")
+    held = read_mat(
+        path,
+        content,
+        (*NEEDED, *UNITS, *(() if activation else ("activation",))),
+        where_plain=lambda name: name in used or telling(name),
+    )
     try:
-        named = _activation(path, held.pop("activation", None), activation)
-        fields = {name: numbers(name, value) for name, value in held.items()}
-        _check_fields(fields)
-        notes: list[str] = []
-        weights = _weights(fields, notes, relu=relu)
-        scale, search = _search(fields, notes)
+        _check_read(held, activation)
+        evidence = Evidence.of(held, used)
+        evidence.check_units()
+        fields, notes = _fields(held), []
+        check_fields(fields)
+        step_ms = STEP_MS if dt_ms is None else dt_ms
+        notes += check_step(evidence, fields["taus"], step_ms, given=dt_ms is not None)
         rate = RateNetwork.from_arrays(
-            **weights,
-            w_in=fields["w_in"],
-            w_out=fields["w_out"],
-            b_out=fields["b_out"],
-            tau_ms=_tau_ms(fields),
-            dt_ms=STEP_MS,
-            activation=named,
-            cell_types=_cell_types(fields, notes),
-            task=_task(path, fields) if task is None else task,
-            provenance=_provenance(path, content, relu=relu) | search | _noted(notes),
+            **weights(fields, notes, relu=relu),
+            **outside(fields),
+            tau_ms=tau_ms(fields, step_ms),
+            dt_ms=step_ms,
+            activation=activation or _activation(path, held.fields, evidence, notes),
+            cell_types=cell_types(fields, notes),
         )
+        scale, search = _search(held.fields, notes)
+        rate, doubt = _with_task(rate, path, evidence, task, notes)
+        notes += evidence.notes(rate.size)
+        made = _provenance(path, content, relu=relu) | search | _noted(notes)
     except FormatError:
         raise
     except SpecError as error:
         raise FormatError(f"{path}: {error}") from None
-    return Imported(rate=rate, inverse_scale=scale, notes=tuple(notes))
+    return Imported(
+        rate=replace(rate, provenance=made),
+        inverse_scale=scale,
+        task_doubt=doubt,
+        notes=tuple(notes),
+    )
 
 
-def _check_fields(fields: Fields) -> None:
-    missing = [name for name in _NEEDED if name not in fields]
-    if fields.get("taus", np.zeros(1)).size == 2 and "taus_gaus" not in fields:
-        missing.append("taus_gaus")
-    if missing:
-        raise SpecError(f"lacks {', '.join(missing)}; that is no rate network of the authors' code")
-    for name in (*_NEEDED, "taus_gaus"):
-        if name in fields and not np.isfinite(fields[name]).all():
-            raise SpecError(f"{name}: holds NaN or infinite values")
-    shape = fields["w"].shape
-    if len(shape) != 2 or shape[0] != shape[1] or not shape[0]:
-        raise SpecError(f"w: expected shape (N, N) of at least one unit, got {shape}")
-    for name in ("m", "som_m"):
-        if fields[name].shape != shape:
-            raise SpecError(f"{name}: expected shape {shape}, got {fields[name].shape}")
-    if "N" in fields and not np.array_equal(fields["N"].ravel(), shape[:1]):
-        raise SpecError(f"N: expected {shape[0]}, the size of w, got {fields['N'].ravel()}")
-
-
-def _weights(fields: Fields, notes: list[str], *, relu: bool) -> dict[str, Any]:
-    """Arguments of `from_arrays`: with the signs where Dale's law holds, as they act without."""
-    # Weights that the mask takes away do not act, whatever their sign.
-    mask = fields["som_m"]
-    w = np.where(mask != 0, fields["w"], 0.0)
-    signs = unit_signs(fields["m"], len(w))
-    if "inh" in fields and not np.array_equal(vector("inh", fields["inh"], len(w)) > 0, signs < 0):
-        raise SpecError("inh: contradicts the signs in m")
-    negative = int(np.count_nonzero(w < 0))
-    if relu or not negative:
-        if negative:
-            notes.append(f"{negative} negative weights of w were set to zero")
-        return {"recurrent": w, "signs": signs, "mask": mask, "relu": relu}
-    if np.any(signs < 0):
-        notes.append(
-            f"w holds {negative} negative weights of {np.count_nonzero(w)} that are not zero: "
-            "Dale's law is broken, and the network is taken without it; --relu (relu=True) sets "
-            "them to zero, as training does where it keeps the law"
+def _check_read(held: Contents, activation: str | None) -> None:
+    """Raise SpecError where what makes the network stands in the file, and not as what is read."""
+    wanted = (*NEEDED, *UNITS, *(() if activation else ("activation",)))
+    objects = [name for name in wanted if name in held.others and name not in held.fields]
+    if objects:
+        raise SpecError(
+            f"{', '.join(objects)}: an object of a MATLAB class, which is not read; save numbers "
+            "as plain arrays and text as char"
         )
-    return {"recurrent": w * signs, "mask": mask}
+    for struct, members in held.structs.items():
+        if "w" not in held.fields and {"w", "w_in", "w_out"} <= set(members):
+            raise SpecError(
+                f"its weights stand in the struct {struct}; save the fields of {struct} as "
+                "variables of their own, in MATLAB by save(file, '-struct', ...)"
+            )
 
 
-def _tau_ms(fields: Fields) -> Array:
-    """(N,) time constants, ms."""
-    taus, size = fields["taus"].ravel(), len(fields["w"])
-    if taus.size not in (1, 2):
-        raise SpecError(f"taus: expected one or two values, got {taus.size}")
-    positive("taus", taus)
-    if taus.size == 1:
-        return np.full(size, STEP_MS * taus[0])
-    low, high = taus
-    return STEP_MS * (sigmoid(vector("taus_gaus", fields["taus_gaus"], size)) * (high - low) + low)
+def _fields(held: Contents) -> Fields:
+    """The numbers that make the network; what is empty is as good as not there."""
+    given = {
+        name: value
+        for name, value in held.fields.items()
+        if name in NEEDED or (name in UNITS and np.size(value))
+    }
+    return {name: numbers(name, value) for name, value in given.items()}
 
 
-def _cell_types(fields: Fields, notes: list[str]) -> tuple[str, ...] | None:
-    size, mask = len(fields["w"]), fields["som_m"]
-    inhibitory = unit_signs(fields["m"], size) < 0
-    if "inh_som" in fields and np.any(fields["inh_som"]):
-        som = vector("inh_som", fields["inh_som"], size) > 0
-        if not np.all(inhibitory[som]):
-            raise SpecError("inh_som: names units that are not inhibitory")
-        return types_of(som, inhibitory)
-    if np.all(mask):
-        return None
-    by_mask = som_units(mask, inhibitory)
-    if by_mask is None:
-        notes.append("the zeros of som_m are no motif of SOM units: no cell types are known")
-        return None
-    return types_of(by_mask, inhibitory)
+def _with_task(
+    rate: RateNetwork, path: Path, evidence: Evidence, given: str | None, notes: list[str]
+) -> tuple[RateNetwork, str]:
+    """The network with its task, which a user knows best; and why there is none, if in doubt."""
+    if given is None:
+        task, doubt = task_by(evidence, path, rate)
+        return replace(rate, task=task), doubt
+    rate = replace(rate, task=given)
+    known = known_task_of(rate) if given else None
+    if known is not None:
+        against = contradictions(evidence, rate, given, known.steps)
+        notes += [f"{said}; its task is {given} all the same" for said in against]
+    return rate, ""
 
 
-def _search(fields: Fields, notes: list[str]) -> tuple[float | None, dict[str, Any]]:
+def _search(
+    fields: Mapping[str, Array | str], notes: list[str]
+) -> tuple[float | None, dict[str, Any]]:
     """The chosen 1/lambda, and what the file says of the search for it."""
     found: dict[str, Any] = {}
-    tried, right = (fields.get(name, np.zeros(0)).ravel() for name in _SEARCH[:0:-1])
-    if tried.size and tried.size == right.size and np.isfinite([*tried, *right]).all():
-        found = {"inverse_scales": tried.tolist(), "accuracies": right.tolist()}
-    elif tried.size or right.size:
-        notes.append("scaling_factors and all_perfs do not fit each other and were left out")
-    chosen = fields.get("opt_scaling_factor")
+    chosen, right, tried = (fields.get(name) for name in _SEARCH)
+    if tried is not None or right is not None:
+        found = _accuracies(tried, right)
+        if not found:
+            notes.append("scaling_factors and all_perfs do not fit each other and were left out")
     if chosen is None:
         return None, {"search": found} if found else {}
     # It divides the weights: 20 to 75 for sigmoid rates, 4 to 26 for the others.
-    if chosen.size != 1 or not 1 <= chosen.item() < np.inf:
-        raise SpecError(f"opt_scaling_factor: expected one number above 1, got {chosen.ravel()}")
+    if isinstance(chosen, str) or chosen.size != 1 or not 1 <= chosen.item() < np.inf:
+        held = repr(chosen) if isinstance(chosen, str) else chosen.ravel()[:3].tolist()
+        notes.append(
+            f"opt_scaling_factor is no one number from 1 on but {held}: no scale factor is taken, "
+            "convert searches one"
+        )
+        return None, {"search": found} if found else {}
     return chosen.item(), {"search": {"inverse_scale": chosen.item(), **found}}
 
 
-def _activation(path: Path, held: Array | str | None, given: str | None) -> str:
-    if given is not None:
-        return given
-    if held is None:
-        by_name = re.search(r"_act_(clipped_relu|[a-z]+)", path.stem.lower())
-        held = by_name.group(1) if by_name else "sigmoid"
-    if not isinstance(held, str) or held not in _ACTIVATIONS:
-        raise SpecError(f"unknown activation {held!r}; known are {', '.join(_ACTIVATIONS)}")
-    return _ACTIVATIONS[held]
+def _accuracies(tried: Array | str | None, right: Array | str | None) -> dict[str, Any]:
+    """Scale factors and the accuracy at each; nothing where they are not as many numbers."""
+    if not isinstance(tried, np.ndarray) or not isinstance(right, np.ndarray):
+        return {}
+    pairs = np.concatenate([tried.ravel(), right.ravel()])
+    if not pairs.size or tried.size != right.size or not np.isfinite(pairs).all():
+        return {}
+    return {"inverse_scales": tried.ravel().tolist(), "accuracies": right.ravel().tolist()}
 
 
-def _task(path: Path, fields: Fields) -> str:
-    """The task that the file's name and the number of input channels agree on, or ""."""
-    letters = re.sub("[^a-z]", "", path.stem.lower())
-    named = [known for word, known in _TASKS.items() if word in letters]
-    if len(named) != 1 or fields["w_in"].ndim != 2 or fields["w_in"].shape[1] != named[0][1]:
-        return ""
-    return named[0][0]
+def _activation(
+    path: Path, fields: Mapping[str, Array | str], evidence: Evidence, notes: list[str]
+) -> str:
+    """The activation that the fields agree on, or else that of the file's name, or the sigmoid."""
+    said = {"activation": fields["activation"]} if "activation" in fields else {}
+    said |= evidence.texts("activation")
+    by_name = re.search(r"_act_(clipped_relu|[a-z]+)", path.stem.lower())
+    if by_name and not said:
+        said["its name"] = by_name.group(1)
+    for place, held in said.items():
+        if not isinstance(held, str) or held not in _ACTIVATIONS:
+            raise SpecError(
+                f"unknown activation {held!r}; known are {', '.join(_ACTIVATIONS)} ({place})"
+            )
+    chosen = {_ACTIVATIONS[str(held)] for held in said.values()} or {"sigmoid"}
+    if len(chosen) > 1:
+        each = " and ".join(f"{place} says {held}" for place, held in said.items())
+        raise SpecError(f"its activation is not certain: {each}; give --activation NAME")
+    found = chosen.pop()
+    named = _ACTIVATIONS.get(by_name.group(1), found) if by_name else found
+    if named != found:
+        notes.append(
+            f"the activation is {found}, as {next(iter(said))} says, not {named} as its name"
+        )
+    return found
 
 
 def _provenance(path: Path, content: bytes, *, relu: bool) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 The inverse of `bridge.exchange.matlab.read`; every number is a double, in the authors' shapes.
 """
 
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -97,6 +98,9 @@ def _units(rate: RateNetwork) -> dict[str, Any]:
         "inh_som": som[:, None],
         "som_N": float(som.sum()),
         "activation": "clipped_relu" if rate.activation == "relu" else rate.activation,
+        # The authors' code reads neither; importing takes the task from here, not from the name.
+        "task": rate.task or "none",
+        "made_by": f"spikebridge {version('spikebridge')}",
     }
 
 

@@ -85,6 +85,8 @@ def _predicted(rate: RateNetwork, search: SearchOptions, spiking: SpikingOptions
     """A search over one scale factor, the predicted one."""
     if search.inverse_scales is not None:
         raise SpecError("inverse_scales: a predicted scale factor has none to try")
+    if search.exhaustive:
+        raise SpecError("exhaustive: a predicted scale factor is the only one, and does all trials")
     return replace(search, inverse_scales=(predict_inverse_scale(rate, spiking, seed=search.seed),))
 
 

@@ -13,12 +13,12 @@ import numpy as np
 
 from bridge.errors import SpecError
 from bridge.rate.network import RateNetwork
+from bridge.rate.spiking_step import DT_MS, spiking_steps
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.network import INPUT, Channel, Projection, Readout, SpikingNetwork
 from bridge.spiking.neurons import Lif, Population, Qif, UniformVoltage
 
-# SI Table S1, and what the authors' code adds to it: noise, start, step.
-DT_MS = 0.05
+# SI Table S1, and what the authors' code adds to it: noise, start; the step is `DT_MS`.
 TAU_RISE_MS = 2.0
 NOISE_MV = 0.1
 RESET_MV = -65.0
@@ -104,9 +104,7 @@ def map_one_to_one(
     """
     if not 0 < inverse_scale < np.inf:
         raise SpecError(f"inverse_scale: must be positive, got {inverse_scale}")
-    steps = round(rate.dt_ms / DT_MS)
-    if steps < 1 or abs(steps * DT_MS - rate.dt_ms) > 1e-9:
-        raise SpecError(f"the rate network's step of {rate.dt_ms} ms is no multiple of {DT_MS} ms")
+    steps = spiking_steps(rate.dt_ms)
     return SpikingNetwork(
         dt_ms=DT_MS,
         populations=(_population(rate, options),),

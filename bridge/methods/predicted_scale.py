@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.errors import SpecError
-from bridge.methods.one_to_one import DT_MS, ORIGINAL, TAU_RISE_MS, SpikingOptions, map_one_to_one
+from bridge.methods.one_to_one import ORIGINAL, TAU_RISE_MS, SpikingOptions, map_one_to_one
 from bridge.methods.response import LOWEST_MV, averaged, firing_rates_hz
 from bridge.rate.network import RateNetwork
+from bridge.rate.spiking_step import DT_MS
+from bridge.rate.task import task_of
 from bridge.tasks import draw
-from bridge.tasks import task as find_task
 
 Array = NDArray[np.float64]
 
@@ -61,7 +62,8 @@ def predict_inverse_scale(
         seed: Decides 20 trials of the rate network.
 
     Raises:
-        SpecError: no task, or the rate network's units and neurons do not vary together.
+        SpecError: no task or one in other steps, or the rate network's units and neurons do not
+            vary together.
     """
     if not rate.task:
         raise SpecError("this rate network names no task to predict the scale factor with")
@@ -94,7 +96,7 @@ def _slope(fired: Array, visited: _Visited) -> float:
 
 def _visited(rate: RateNetwork, options: SpikingOptions, seed: int) -> _Visited:
     rng = np.random.default_rng((seed, _TRIAL_STREAM))
-    trials = draw(find_task(rate.task), _TRIALS, rng)
+    trials = draw(task_of(rate), _TRIALS, rng)
     _, activity = rate.run(trials.inputs, np.random.default_rng((seed, _RATE_STREAM)))
     currents = _currents(rate, activity) + trials.inputs @ rate.w_in.T
     seen, size = slice(0, None, _EVERY), rate.size

@@ -13,11 +13,11 @@ from bridge.methods.halving import expected_counts, round_ends, still_in
 from bridge.methods.one_to_one import ORIGINAL, OUTPUT, SpikingOptions, map_one_to_one
 from bridge.methods.scoring import SEARCH, quick_options, wilson
 from bridge.rate.network import RateNetwork
+from bridge.rate.task import task_of
 from bridge.spiking.arrays import counted, frozen_array
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
 from bridge.spiking.network import SpikingNetwork
 from bridge.tasks import draw, spiking_correct
-from bridge.tasks import task as find_task
 
 INVERSE_SCALES = tuple(float(scale) for scale in range(20, 80, 5))
 # For activations without an upper end.
@@ -150,7 +150,7 @@ def search_scale(
         on_progress: Called with the fraction done.
 
     Raises:
-        SpecError: the rate network has no task.
+        SpecError: the rate network has no task, or one in other steps.
     """
     if not rate.task:
         raise SpecError("this rate network names no task to search the scale factor with")
@@ -185,7 +185,7 @@ class _Trials:
         where: tuple[str, str],
         spiking: SpikingOptions = ORIGINAL,
     ) -> None:
-        self.task, self.scales = find_task(rate.task), scales
+        self.task, self.scales = task_of(rate), scales
         self.made = draw(self.task, trials, np.random.default_rng((seed, SEARCH[0])))
         self.noise = SharedNoise(seed=derived_seed(seed, SEARCH[1]))
         self.unscaled = map_one_to_one(rate, 1.0, spiking)

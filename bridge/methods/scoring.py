@@ -13,8 +13,7 @@ from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
-from bridge.tasks import Trials, draw, spiking_correct
-from bridge.tasks import task as find_task
+from bridge.tasks import Task, Trials, draw, fitting_task, spiking_correct
 
 # What a seed is used for: trials and noise of each use are from streams of their own, apart from
 # those of a cross-check (its rate network has stream 2, its own noise 3).
@@ -75,8 +74,10 @@ def score(
 
 def score_of(network: SpikingNetwork, trials: Trials, recording: Recording) -> Score:
     """The score of a recording of a network's task; its first readout answers."""
+    if not recording.readouts:
+        raise SpecError("this network has no readout, so there is no answer to score")
     outputs = next(iter(recording.readouts.values()))
-    right = spiking_correct(find_task(network.task), outputs, trials)
+    right = spiking_correct(task_of(network), outputs, trials)
     return Score(correct=int(right.sum()), trials=right.size)
 
 
@@ -97,16 +98,30 @@ def task_drive(
         use: Streams of trials and noise: `COMPARE`, `SCORE`, ...
 
     Raises:
-        SpecError: the network has no task, or `trials` is not positive.
+        SpecError: the network has no task or one that it does not fit, or `trials` is not positive.
     """
     if not network.task:
         raise SpecError("this network names no task to draw trials of")
     counted("trials", trials, least=1)
     counted("seed", seed)
     trial_stream, noise_stream = use
-    made = draw(find_task(network.task), trials, np.random.default_rng((seed, trial_stream)))
+    made = draw(task_of(network), trials, np.random.default_rng((seed, trial_stream)))
     noise = SharedNoise(seed=derived_seed(seed, noise_stream))
     return made, Drive(inputs=made.inputs, noise=noise)
+
+
+def task_of(network: SpikingNetwork) -> Task:
+    """The task that a spiking network names; its first readout answers.
+
+    Raises:
+        SpecError: there is none of that name, or it has other steps, inputs or outputs.
+    """
+    return fitting_task(
+        network.task,
+        step_ms=network.dt_ms * network.sample_steps,
+        inputs=network.input_size,
+        outputs=network.readouts[0].size if network.readouts else None,
+    )
 
 
 def quick_options(backend: str, device: str = "cpu") -> dict[str, str]:

@@ -1,7 +1,9 @@
 """The description of a trained rate network, and its simulation in NumPy."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
 from types import MappingProxyType
 from typing import Any
 
@@ -11,9 +13,11 @@ from numpy.typing import NDArray
 from bridge.errors import SpecError
 from bridge.rate.plain_arrays import (
     Orientation,
+    extra_fields,
     masked,
     outer,
     signed,
+    single,
     square,
     unit_labels,
     vector,
@@ -209,10 +213,15 @@ class RateNetwork:
             orientation: "post_pre": W r, as `torch.nn.Linear` keeps its weights; "pre_post":
                 r W, as for row vectors in TensorFlow. It holds for weights and mask alike.
             **fields: `cell_types`, `task`, `noise_sd`, `initial_sd`, `provenance` of the network.
+                A bias of the units (`bias`, `bias_hh`, ...) and a state to start from (`h0`, ...)
+                may be given where they are zero.
 
         Raises:
-            SpecError: a shape, a type or a sign does not fit.
+            SpecError: a shape, a type or a sign does not fit, or an argument is not known.
         """
+        arguments = inspect.signature(cls.from_arrays).parameters
+        own = {entry.name for entry in dataclass_fields(cls)} - set(arguments)
+        fields = extra_fields(fields, own, [*arguments][:-1])
         raw = square("recurrent", recurrent, orientation)
         size = len(raw)
         labels = None if excitatory is None else unit_labels(excitatory, size)
@@ -232,7 +241,7 @@ class RateNetwork:
             w_out=readout,
             b_out=vector("b_out", b_out, len(readout)),
             tau_ms=vector("tau_ms", tau_ms, size),
-            dt_ms=dt_ms,
+            dt_ms=single("dt_ms", dt_ms),
             activation=activation,
             excitatory=labels,
             **{"provenance": {"method": "made from arrays"}, **fields},

@@ -1,8 +1,12 @@
 """How a rate network is made and trained, checked."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal
+
+import numpy as np
 
 from bridge.errors import SpecError
 from bridge.rate.network import ACTIVATIONS
@@ -22,7 +26,8 @@ class Options:
 
     Attributes:
         units: N.
-        tau_ms: Lowest and highest time constant, ms; equal: fixed, else trained per unit.
+        tau_ms: Lowest and highest time constant, ms; equal, or one number: fixed, else trained per
+            unit.
         seed: Decides everything random.
         batch: Trials per update.
         activation: phi: "sigmoid", "softplus" or "relu"; the last two are clipped at 20.
@@ -80,26 +85,35 @@ class Options:
     max_updates: int = 2000
 
     def __post_init__(self) -> None:
+        self._set("dale", _switch("dale", self.dale))
         self._choose("balanced", self.dale)
+        self._set("balanced", _switch("balanced", self.balanced))
         self._choose("learning_rate", 0.01 if self.dale else 0.001)
         for name in ("units", "batch", "evaluation_trials", "check_every", "max_updates"):
-            counted(name, getattr(self, name), least=1)
+            self._set(name, counted(name, getattr(self, name), least=1))
         for name in ("seed", "min_updates", "som"):
-            counted(name, getattr(self, name))
+            self._set(name, counted(name, getattr(self, name)))
         if not self.dale and (self.som or self.balanced):
             raise SpecError("som and balanced: without Dale's law no unit is inhibitory")
-        low, high = self.tau_ms
+        self._check_numbers()
+        _one_of("loss", self.loss, ("l2", "l1"))
+        _one_of("activation", self.activation, tuple(ACTIVATIONS))
+
+    def _check_numbers(self) -> None:
+        low, high = _ends("tau_ms", self.tau_ms)
+        self._set("tau_ms", (low, high))
         if not 5.0 <= low <= high <= LONGEST_TAU_MS:
             raise SpecError(
                 f"tau_ms: expected 5 <= lowest <= highest <= {LONGEST_TAU_MS:g}, "
                 f"got {low:g} and {high:g}"
             )
-        _one_of("loss", self.loss, ("l2", "l1"))
-        _one_of("activation", self.activation, tuple(ACTIVATIONS))
         for name in ("gain", "training_noise_sd", "learning_rate", "clip_norm", "target_loss"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < math.inf:
-                raise SpecError(f"{name}: must be positive, got {value}")
+            if getattr(self, name) is not None:
+                self._set(name, _number(name, getattr(self, name)))
+                if not 0 < getattr(self, name) < math.inf:
+                    raise SpecError(f"{name}: must be positive, got {getattr(self, name)}")
+        for name in ("sparsity", "inhibitory", "target_accuracy"):
+            self._set(name, _number(name, getattr(self, name)))
         if not 0 < self.sparsity <= 1:
             raise SpecError(
                 f"sparsity: must lie between 0 and 1, and be above 0, got {self.sparsity}"
@@ -110,9 +124,36 @@ class Options:
 
     def _choose(self, name: str, value: float) -> None:
         if getattr(self, name) is None:
-            object.__setattr__(self, name, value)
+            self._set(name, value)
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise SpecError(f"{name}: {' or '.join(map(repr, known))}, got {value!r}")
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise SpecError(f"{name}: expected a number, got {value!r}")
+    return float(value)
+
+
+def _switch(name: str, value: object) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise SpecError(f"{name}: expected True or False, got {value!r}")
+    return bool(value)
+
+
+def _ends(name: str, value: object) -> tuple[float, float]:
+    """Lowest and highest; one number stands for both."""
+    if isinstance(value, Real):
+        return _number(name, value), _number(name, value)
+    ends = [] if isinstance(value, str) or not isinstance(value, Iterable) else list(value)
+    if len(ends) != 2:
+        raise SpecError(
+            f"{name}: expected one number, or the lowest and the highest, got {value!r}"
+        )
+    return _number(name, ends[0]), _number(name, ends[1])

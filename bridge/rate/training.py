@@ -5,24 +5,22 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from bridge.backends.snntorch import torch_device
 from bridge.errors import SpecError, TrainingError
 from bridge.rate.interrupts import interrupts_held
 from bridge.rate.network import RateNetwork
 from bridge.rate.noise import EVALUATION, NOISE_SD, TRIALS, draw
-from bridge.rate.options import Options
+from bridge.rate.plan import Plan, check_given, check_training, options_of, plan_of
 from bridge.rate.run import Run, checkpoint_of, restore, start
 from bridge.spiking.drive import derived_seed
-from bridge.tasks import Task, Trials, check_own_name, rate_correct, target_loss
+from bridge.tasks import Task, Trials, rate_correct
 from bridge.tasks import draw as draw_trials
-from bridge.tasks import task as find_task
 
 
 @dataclass(frozen=True)
@@ -63,16 +61,12 @@ def train(
         TrainingError: training diverged, or this seed gives too few units of a type.
         BackendError: the device is not there.
     """
-    chosen = _options(options) if resume is None else _resumed_options(resume, options)
-    with _run(task, chosen, [chosen.seed], device) as run:
+    chosen = check_training(task, resume=resume, device=device, **options)
+    with _run(chosen, [chosen.options.seed]) as run:
         if resume is not None:
-            if run.task.name != resume.task:
-                raise SpecError(
-                    f"task: the network to go on with learns {resume.task!r}, not {run.task.name!r}"
-                )
             restore(run, *checkpoint_of(resume))
         _loop(run, on_progress)
-    return run.finished[chosen.seed]
+    return run.finished[chosen.options.seed]
 
 
 def train_many(
@@ -108,53 +102,18 @@ def train_many(
     """
     if "seed" in options or not len(seeds) or len(set(seeds)) < len(seeds):
         raise SpecError(f"seeds: expected one for each network, no two alike, got {list(seeds)}")
-    chosen = [_options({**options, "seed": seed}) for seed in seeds]
-    with _run(task, chosen[0], seeds, device) as run:
+    chosen = [options_of({**options, "seed": seed}) for seed in seeds]
+    check_given(options, chosen[0])
+    with _run(plan_of(task, chosen[0], device), seeds) as run:
         _loop(run, on_progress)
     return [run.finished[seed] for seed in seeds]
 
 
-def _options(given: dict[str, Any]) -> Options:
-    known = {entry.name for entry in fields(Options)}
-    unknown = sorted(set(given) - known)
-    if unknown:
-        raise SpecError(f"unknown training option {unknown[0]!r}; known are {', '.join(known)}")
-    return Options(**given)
-
-
-def _resumed_options(resume: RateNetwork, given: dict[str, Any]) -> Options:
-    checkpoint_of(resume)
-    stored = dict(resume.provenance["options"])
-    stored["tau_ms"] = tuple(stored["tau_ms"])
-    # Files of before there was a choice were trained with the original's noise and start.
-    stored.setdefault("training_noise_sd", NOISE_SD)
-    stored.setdefault("balanced", False)
-    chosen = _options({**stored, **given})
-    fixed = sorted(set(given) - {"max_updates", "target_loss", "target_accuracy"})
-    if fixed:
-        raise SpecError(f"{fixed[0]} cannot be changed when training is resumed")
-    return chosen
-
-
 @contextmanager
-def _run(task: str | Task, options: Options, seeds: Sequence[int], device: str) -> Iterator[Run]:
+def _run(plan: Plan, seeds: Sequence[int]) -> Iterator[Run]:
     """A training that is about to start, with the threads it needs."""
-    place = torch_device(device)
-    chosen_task = find_task(task) if isinstance(task, str) else check_own_name(task)
-    if options.tau_ms[0] < chosen_task.step_ms:
-        raise SpecError(
-            f"tau_ms: from {options.tau_ms[0]:g} ms on is shorter than a step of task "
-            f"{chosen_task.name!r}, {chosen_task.step_ms:g} ms"
-        )
-    if options.target_loss is None:
-        options = replace(options, target_loss=_target_loss(chosen_task, options.loss))
     with _threads(1), _helper() as helper:
-        yield start(chosen_task, options, seeds, place, helper)
-
-
-def _target_loss(task: Task, loss: str) -> float:
-    """What the task says; the sum of absolute errors is larger by about half of sqrt(T)."""
-    return target_loss(task) * (1.0 if loss == "l2" else 0.5 * math.sqrt(task.steps))
+        yield start(plan.task, plan.options, seeds, plan.device, helper)
 
 
 def _loop(run: Run, on_progress: Callable[[Progress], None] | None) -> None:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from bridge.compare.statistics import rates_hz
 from bridge.methods.readout import filtered_spikes
 from bridge.methods.scale_search import Conversion
+from bridge.rate.task import task_of
 from bridge.spiking.recording import Recording
 from bridge.tasks import Trials
-from bridge.tasks import task as find_task
 
 Array = NDArray[np.float64]
 Columns = dict[str, list[Any]]
@@ -41,7 +41,7 @@ def details_of(kind: str, found: Conversion, trials: Trials, recording: Recordin
 
 def _labels(found: Conversion, trials: Trials) -> dict[str, NDArray[np.int64]]:
     """Numbers of the trials of each condition that came up."""
-    names = find_task(found.rate.task).conditions
+    names = task_of(found.rate).conditions
     return {names[label]: np.flatnonzero(trials.labels == label) for label in set(trials.labels)}
 
 

@@ -56,6 +56,8 @@ def run_study(  # noqa: PLR0913
         FormatError: a file in `out` is damaged.
         BackendError: the scheduler is out of reach, or a process died.
     """
+    if scheduler is not None and processes is not None:
+        raise SpecError("processes: on a cluster its scheduler decides; give one of the two")
     count = counted("networks", study.networks if networks is None else networks, least=1)
     counted("first_seed", first_seed)
     chosen, seeds = _chosen(study, cells), range(first_seed, first_seed + count)

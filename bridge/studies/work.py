@@ -18,12 +18,12 @@ from bridge.methods.conversion import convert
 from bridge.methods.scale_search import Conversion
 from bridge.methods.scoring import accuracy, task_drive
 from bridge.rate.network import RateNetwork
+from bridge.rate.task import task_of
 from bridge.rate.training import train
 from bridge.spiking.drive import derived_seed
 from bridge.studies.details import details_of
 from bridge.studies.study import Effort
 from bridge.tasks import draw, load_task_file, rate_correct
-from bridge.tasks import task as find_task
 from bridge.temporary import temporary_folder
 
 Row = dict[str, Any]
@@ -88,7 +88,7 @@ def _convert(
 
 def _rate_row(rate: RateNetwork, seed: int, effort: Effort) -> Row:
     """What there is to say of a rate network, with its accuracy on fresh trials."""
-    task = find_task(rate.task)
+    task = task_of(rate)
     rng = np.random.default_rng((seed, _FRESH))
     trials = draw(task, effort.trials, rng)
     outputs, _ = rate.run(trials.inputs, rng)

@@ -7,10 +7,12 @@ from bridge.tasks.contract import (
     spiking_correct,
     target_loss,
 )
+from bridge.tasks.fitting import check_fit, fitting_task
 from bridge.tasks.function_task import FunctionTask
 from bridge.tasks.names import (
     catalogue,
     check_own_name,
+    is_unregistered,
     load_task_file,
     outline,
     register_task,
@@ -23,9 +25,12 @@ __all__ = [
     "Task",
     "Trials",
     "catalogue",
+    "check_fit",
     "check_own_name",
     "check_task",
     "draw",
+    "fitting_task",
+    "is_unregistered",
     "load_task_file",
     "outline",
     "rate_correct",

@@ -84,6 +84,13 @@ def _named(name: str) -> Task:
     return found.make(**read_options(name, parts, found.options))
 
 
+def is_unregistered(name: str) -> bool:
+    """Whether that may be a task of one's own which nobody has made known here yet."""
+    family = name.partition(":")[0]
+    foreign = name not in _own and family not in _FAMILIES and family != NEUROGYM
+    return foreign and _OWN_NAME.fullmatch(name) is not None
+
+
 def check_own_name(task: Checked) -> Checked:
     """The task given, if its name, which is all that a file holds, is not that of another.
 
@@ -163,7 +170,10 @@ def catalogue() -> Iterator[tuple[str, str]]:
         yield name, family.summary
         for option in family.options:
             yield f"{name}:{option.written(option.default)}", option.meaning
-    yield f"{NEUROGYM}:ENVIRONMENT", "a task of the package neurogym, as ContextDecisionMaking-v0"
+    yield (
+        f"{NEUROGYM}:ENVIRONMENT",
+        "a task of the package neurogym, as ContextDecisionMaking-v0 or yang19.go-v0",
+    )
     yield f"{NEUROGYM}:ENVIRONMENT,step_ms=10", "time between two samples"
     yield f"{NEUROGYM}:ENVIRONMENT,steps=300", "length of all trials; else that of the longest"
     yield f"{NEUROGYM}:ENVIRONMENT,OPTION=VALUE", "an option of the environment"

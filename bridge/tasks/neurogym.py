@@ -187,12 +187,7 @@ def _setting(name: str, part: str) -> tuple[str, Setting]:
 def _maker(name: str, environment: str, settings: dict[str, Setting]) -> Callable[[], Any]:
     """A function that makes a fresh environment, tried once."""
     package = _package(name)
-    known = package.all_envs()
-    if environment not in known:
-        near = difflib.get_close_matches(environment, known, n=3) or known
-        raise SpecError(
-            f"task {name!r}: neurogym has no environment {environment!r}; it has {', '.join(near)}"
-        )
+    _check_known(name, environment, package)
 
     def make() -> Any:
         with warnings.catch_warnings():
@@ -202,9 +197,41 @@ def _maker(name: str, environment: str, settings: dict[str, Setting]) -> Callabl
 
     try:
         make()
+    except ModuleNotFoundError as error:
+        raise SpecError(
+            f"task {name!r}: {environment} needs the package {error.name}, which is not installed"
+        ) from None
     except _ITS_ERRORS as error:
         raise _refused(name, environment, error) from None
     return make
+
+
+def _check_known(name: str, environment: str, package: Any) -> None:
+    """Raise SpecError unless neurogym can make an environment of that name."""
+    # By themselves, `all_envs` leaves these families out.
+    known = package.all_envs(psychopy=True, contrib=True, collections=True)
+    if environment in known:
+        return
+    if environment in _collection(environment, package):
+        raise SpecError(
+            f"task {name!r}: neurogym lists {environment} in a collection but cannot make it: "
+            "no environment is registered under that name"
+        )
+    near = difflib.get_close_matches(environment, known, n=3) or known
+    raise SpecError(
+        f"task {name!r}: neurogym has no environment {environment!r}; it has {', '.join(near)}"
+    )
+
+
+def _collection(environment: str, package: Any) -> list[str]:
+    """What the collection that a name begins with says it holds."""
+    family, dot, _ = environment.partition(".")
+    if not dot or not family.isidentifier():
+        return []
+    try:
+        return list(package.get_collection(family))
+    except ValueError:
+        return []
 
 
 # What environments raise where an option is of another type or makes no sense.

@@ -62,10 +62,10 @@ def test_outputs_are_drawn_one_below_the_other_for_some_conditions(network):
 
 
 def test_a_network_with_fewer_outputs_than_its_task_is_refused(network):
-    one = replace(network, task="xor")
+    one = replace(network, task="xor", sample_steps=5)
     trials = bridge.task("two-outputs").trials(6, np.random.default_rng(0))
     drive = bridge.Drive(inputs=trials.inputs, noise=bridge.SharedNoise(seed=0))
     recording = bridge.simulate(network, drive)
     xor = bridge.task("xor").trials(6, np.random.default_rng(0))
-    with pytest.raises(SpecError, match="task 'xor': expected outputs of shape"):
+    with pytest.raises(SpecError, match="the task xor has 2 inputs and 1 outputs, this"):
         accuracy(one, xor, recording)

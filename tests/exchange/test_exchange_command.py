@@ -53,9 +53,9 @@ def test_broken_dale_is_a_note_and_relu_repairs_it(command, tmp_path):
 
 def test_a_task_that_is_not_certain_is_asked_for(command, refused, tmp_path):
     file, out = write_original(tmp_path / "model.mat"), tmp_path / "rate.h5"
-    assert "its task is not certain (input channels: 1); give --task NAME" in refused(
-        "import", file, "--out", out
-    )
+    line = refused("import", file, "--out", out)
+    assert "its task is not certain (input channels: 1), since neither its name nor" in line
+    assert line.endswith("give --task NAME or --task none")
     assert command("import", file, "--out", out, "--task", "go-nogo").status == 0
     assert bridge.load(out).task == "go-nogo"
     assert command("import", file, "--out", out, "--task", "none", "--force").status == 0
@@ -80,6 +80,8 @@ def test_an_unknown_task_is_refused(refused, tmp_path):
         (("--activation", "tanh"), "unknown activation 'tanh'"),
         (("--from", "excel"), "unknown format 'excel'; known are matlab"),
         (("--out-lif", "lif.h5"), "holds no chosen scale factor"),
+        (("--dt-ms", "0"), "dt_ms: expected a step in ms, got 0"),
+        (("--dt-ms", "20", "--task", "go-nogo"), "has steps of 5 ms, this network takes steps of"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(options, message, refused, tmp_path):
@@ -122,6 +124,31 @@ def test_exporting_writes_the_format_and_says_what_it_lacks(command, tmp_path):
 
 def _open(rate):
     return rate.recurrent != 0
+
+
+@pytest.mark.parametrize(
+    ("task", "channels"),
+    [
+        ("go-nogo", 1),
+        ("go-nogo:strict", 1),
+        ("xor:strict", 2),
+        ("context", 4),
+        ("oscillation:period_ms=250", 1),
+        ("flip-flop:bits=1,strict", 1),
+        ("", 3),
+    ],
+)
+@pytest.mark.parametrize("name", ["model.mat", "Task_go-nogo_N_7.mat"])
+def test_a_network_that_went_out_comes_back_with_its_task(name, task, channels, command, tmp_path):
+    rate = bridge.RateNetwork(
+        recurrent=np.eye(3), w_in=np.ones((3, channels)), w_out=np.ones((1, 3)), b_out=[0.0],
+        tau_ms=np.full(3, 35.0), task=task,
+    )  # fmt: skip
+    file, back = bridge.save(rate, tmp_path / "rate.h5"), tmp_path / "back.h5"
+    assert command("export", file, "--to", "matlab", "--out", tmp_path / name).status == 0
+    outcome = command("import", tmp_path / name, "--out", back)
+    assert (outcome.status, outcome.err) == (0, "")
+    assert bridge.load(back).task == task
 
 
 def test_what_cannot_be_exported_is_refused(refused, tmp_path):

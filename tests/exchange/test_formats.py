@@ -1,6 +1,9 @@
 """Formats are found by name or by the ending of a file."""
 
+import h5py
+import numpy as np
 import pytest
+import torch
 from exchange.mat_files import write_original
 
 import bridge
@@ -24,6 +27,48 @@ def test_an_unknown_format_is_refused_with_the_known_ones(tmp_path):
 
 def test_the_ending_names_the_format_whatever_its_case(tmp_path):
     assert format_of(tmp_path / "MODEL.MAT") is load_format("matlab")
+
+
+def written(path, save):
+    # By itself NumPy adds its own ending.
+    with path.open("wb") as file:
+        save(file, np.eye(2))
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (lambda path: h5py.File(path, "w").close(), "HDF5 file: a recording is read by bridge.lo"),
+        (lambda path: torch.save({}, path), "an archive, as PyTorch.*RateNetwork.from_arrays"),
+        (lambda path: written(path, np.savez), "an archive, as PyTorch and NumPy write"),
+        (lambda path: written(path, np.save), "it is an array of NumPy"),
+        (lambda path: path.mkdir(), "it is a folder"),
+        (lambda path: path.write_text("w = 1"), "say which it is, by format or --from: matlab"),
+        (lambda path: None, "say which it is"),
+    ],
+)
+def test_a_file_of_another_kind_is_called_by_its_kind(write, said, tmp_path):
+    file = tmp_path / "model.dat"
+    write(file)
+    with pytest.raises(SpecError, match=rf"model\.dat: its ending names no known format.*{said}"):
+        bridge.import_network(file)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"trial_s": 1.0}, "unknown option 'trial_s' .* known are task, activation, relu, dt_ms"),
+        ({"task": 3}, "task: expected a name, got 3"),
+        ({"activation": 3}, "activation: expected a name, got 3"),
+        ({"relu": "yes"}, "relu: expected True or False, got 'yes'"),
+        ({"dt_ms": "20"}, "dt_ms: expected a step in ms, got '20'"),
+        ({"dt_ms": 0}, "dt_ms: expected a step in ms, got 0"),
+        ({"dt_ms": float("nan")}, "dt_ms: expected a step in ms, got nan"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_refused(options, said, tmp_path):
+    with pytest.raises(SpecError, match=said):
+        bridge.import_network(write_original(tmp_path / "model.mat"), **options)
 
 
 def test_another_ending_needs_the_name_of_the_format(tmp_path):

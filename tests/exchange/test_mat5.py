@@ -14,7 +14,7 @@ TYPES = ("f8", "f4", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?")
 
 def read(path, content, *names):
     path.write_bytes(content)
-    return read_mat(path, mat_content(path), names)
+    return read_mat(path, mat_content(path), names).fields
 
 
 @pytest.mark.parametrize("packed", [False, True])

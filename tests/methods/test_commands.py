@@ -68,7 +68,7 @@ def test_convert_predicts_the_scale_and_refits_the_readout(command, rate_file, t
     out = tmp_path / "lif.h5"
     status, said, complaint = command(
         "convert", rate_file, "--out", out, "--predict-scale", "--refit-readout", "--trials", 5,
-        "--backend", "reference", "--exhaustive",
+        "--backend", "reference",
     )  # fmt: skip
     assert status == 0, complaint
     assert "readout refitted: of 5 fresh trials " in said

@@ -105,6 +105,13 @@ def test_a_refit_is_scored_on_trials_that_neither_search_nor_refit_saw(monkeypat
         ({"scale": "guessed"}, "scale: 'searched' or 'predicted', got 'guessed'"),
         ({"scale": "predicted", "inverse_scales": [30]}, "has none to try"),
         ({"refractory_ms": 0.01}, "a multiple of 0.05 ms"),
+        ({"start_mv": (-60, np.nan)}, "start_mv: expected lowest <= highest"),
+        ({"scale": "predicted", "exhaustive": True}, "exhaustive: a predicted scale factor is the"),
+        ({"seed": "a"}, "seed: expected a whole number"),
+        ({"trials": 2.5}, "trials: expected a whole number"),
+        ({"inverse_scales": 30}, "inverse_scales: expected"),
+        ({"inverse_scales": ["a"]}, "inverse_scales: expected numbers"),
+        ({"neuron": ["lif"]}, "neuron: 'lif' or 'qif'"),
     ],
 )
 def test_a_conversion_that_makes_no_sense_is_refused(options, message):

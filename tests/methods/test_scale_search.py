@@ -70,7 +70,7 @@ def test_the_search_finds_the_scale_at_which_a_known_readout_answers():
             return trials
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scale_search, "find_task", lambda name: Held())
+        patch.setattr(scale_search, "task_of", lambda rate: Held())
         search = bridge.convert(rate, inverse_scales=[20, 30, 60, 80], trials=4).search
     np.testing.assert_array_equal(search.correct, [4, 4, 2, 2])
 

@@ -120,6 +120,18 @@ def test_dales_labels_are_kept_and_other_fields_go_through():
 
 
 @pytest.mark.parametrize(
+    "fields",
+    [
+        {"bias": np.zeros(N)}, {"bias_ih": torch.zeros(N), "bias_hh": torch.zeros(N)},
+        {"b_rec": 0}, {"h0": torch.zeros(1, 1, N)}, {"bias": None, "initial_state": None},
+        {"bias": False}, {"dt_ms": torch.tensor(5.0)},
+    ],
+)  # fmt: skip
+def test_a_bias_and_a_start_of_zero_are_no_bias_and_no_start(fields):
+    assert same(from_arrays(**fields), from_arrays())
+
+
+@pytest.mark.parametrize(
     ("fields", "message"),
     [
         ({"recurrent": np.zeros((2, 3))}, r"recurrent: expected shape \(N, N\).*got \(2, 3\)"),
@@ -148,6 +160,17 @@ def test_dales_labels_are_kept_and_other_fields_go_through():
         ({"signs": SIGNS, "relu": True, "excitatory": SIGNS < 0}, "excitatory: contradicts signs"),
         ({"mask": np.full((N, N), 0.5)}, "mask: expected only 0 and 1"),
         ({"mask": np.ones((3, 3))}, r"mask: expected shape \(4, 4\), got \(3, 3\)"),
+        ({"bias": np.ones(N)}, "^bias: a bias of the units .here up to 1.*a column of w_in"),
+        ({"bias_hh_l0": torch.ones(N)}, "^bias_hh_l0: a bias of the units"),
+        ({"b_rec": [0, 0, -2, 0]}, r"^b_rec: a bias of the units \(here up to 2\)"),
+        ({"hidden_bias": 0.5}, "^hidden_bias: a bias of the units"),
+        ({"bias": True}, "^bias: a bias of the units"),
+        ({"bias": "yes"}, "^bias: expected an array of real numbers"),
+        ({"h0": np.ones(N)}, "^h0: a state to start from .* leave it out"),
+        ({"initial_state": torch.ones(1, N)}, "^initial_state: a state to start from"),
+        ({"colour": 3}, "unknown argument 'colour' of from_arrays; known are recurrent, w_in, w_o"),
+        ({"dt_ms": "5"}, "dt_ms: expected an array of real numbers"),
+        ({"dt_ms": [5.0, 5.0]}, r"dt_ms: expected one number, got shape \(2,\)"),
         ({"cell_types": ["PYR"]}, "cell_types: expected 4 names, got 1"),
     ],
 )

@@ -125,6 +125,27 @@ def test_equal_ends_of_the_range_fix_the_time_constants():
     network = bridge.train("go-nogo", max_updates=4, tau_ms=(35.0, 35.0), **SMALL)
     # float32 holds seven digits.
     np.testing.assert_allclose(network.tau_ms, 35.0, rtol=1e-6)
+    for one in (35, 35.0, np.float32(35), [35, 35], np.array([35, 35])):
+        again = bridge.train("go-nogo", max_updates=4, tau_ms=one, **SMALL)
+        same(again, network)
+        assert again.provenance["options"]["tau_ms"] == (35.0, 35.0)
+
+
+def test_numbers_of_other_types_are_plain_in_the_file_and_training_goes_on(tmp_path):
+    options = {
+        "units": np.int64(12),
+        "gain": np.float32(1.5),
+        "dale": np.True_,
+        "seed": np.uint8(3),
+    }
+    small = {**SMALL, **options}
+    file = bridge.save(bridge.train("go-nogo", max_updates=2, **small), tmp_path / "rate.h5")
+    stored = bridge.load(file)
+    kept = stored.provenance["options"]
+    assert (kept["units"], kept["gain"], kept["dale"], kept["seed"]) == (12, 1.5, True, 3)
+    whole = bridge.train("go-nogo", max_updates=4, **SMALL)
+    on = bridge.train("go-nogo", resume=stored, max_updates=4)
+    np.testing.assert_array_equal(on.recurrent, whole.recurrent)
 
 
 @pytest.mark.parametrize(
@@ -138,6 +159,24 @@ def test_equal_ends_of_the_range_fix_the_time_constants():
         ({"learning_rate": -1.0}, "learning_rate: must be positive"),
         ({"colour": "red"}, "unknown training option 'colour'"),
         ({"device": "tpu"}, "unknown device 'tpu'"),
+        ({"seed": "a"}, "seed: expected a whole number of at least 0, got 'a'"),
+        ({"units": 20.5}, "units: expected a whole number of at least 1, got 20.5"),
+        ({"tau_ms": "20"}, "tau_ms: expected one number, or the lowest and the highest, got '20'"),
+        ({"tau_ms": (20, 50, 100)}, "tau_ms: expected one number, or the lowest and the highest"),
+        ({"tau_ms": None}, "tau_ms: expected one number, or the lowest and the highest, got None"),
+        ({"tau_ms": ("20", "50")}, "tau_ms: expected a number, got '20'"),
+        ({"tau_ms": 3}, "tau_ms: expected 5 <= lowest <= highest <= 1e\\+06, got 3 and 3"),
+        ({"tau_ms": True}, "tau_ms: expected a number, got True"),
+        ({"gain": "big"}, "gain: expected a number, got 'big'"),
+        ({"learning_rate": [0.1]}, r"learning_rate: expected a number, got \[0.1\]"),
+        ({"sparsity": None}, "sparsity: expected a number, got None"),
+        ({"target_accuracy": "high"}, "target_accuracy: expected a number, got 'high'"),
+        ({"dale": "no"}, "dale: expected True or False, got 'no'"),
+        ({"balanced": 1}, "balanced: expected True or False, got 1"),
+        ({"activation": ["relu"]}, "activation: 'sigmoid' or .*got "),
+        ({"loss": 2}, "loss: 'l2' or 'l1', got 2"),
+        ({"dale": False, "inhibitory": 0.3}, "inhibitory: without Dale's law"),
+        ({"min_updates": 9, "max_updates": 3}, "min_updates: 9 are never reached"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options, message):
@@ -177,6 +216,21 @@ def test_time_constants_shorter_than_the_task_s_step_are_refused():
     )  # fmt: skip
     with pytest.raises(SpecError, match="from 20 ms on is shorter than a step of task 'slow', 100"):
         bridge.train(slow, **SMALL)
+
+
+@pytest.mark.parametrize("step_ms", [0.33, 0.02])
+def test_steps_that_cannot_become_spikes_are_refused_before_training(step_ms):
+    odd = bridge.FunctionTask(
+        name="odd", step_ms=step_ms, steps=3, input_size=1, output_size=1, conditions=("a",),
+        draw=lambda count, rng: None, correct=lambda outputs, trials: None,
+    )  # fmt: skip
+    network = bridge.RateNetwork(
+        recurrent=[[0.0]], w_in=[[1.0]], w_out=[[1.0]], b_out=[0.0], tau_ms=[20.0], dt_ms=step_ms
+    )
+    said = f"step of {step_ms} ms is no multiple of 0.05 ms, the step of spiking networks: "
+    for refused in (lambda: bridge.train(odd, **SMALL), lambda: bridge.map_one_to_one(network, 30)):
+        with pytest.raises(SpecError, match=said):
+            refused()
 
 
 # The second ends after 3 updates, the third after 9, the others go on to the last: by their losses.

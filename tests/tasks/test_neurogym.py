@@ -158,6 +158,9 @@ def test_without_a_decision_period_the_answers_are_scored_or_else_all(periods, a
     [
         ("neurogym", "neurogym has no environment ''; it has AntiReach-v0, "),
         ("neurogym:GoNoGo-v0", "no environment 'GoNoGo-v0'; it has GoNogo-v0"),
+        ("neurogym:yang19.juggle-v0", "no environment 'yang19.juggle-v0'; it has yang19"),
+        ("neurogym:nothing.go-v0", "no environment 'nothing.go-v0'; it has"),
+        ("neurogym:priors.priors_v0-v0", "lists priors.priors_v0-v0 in a collection but cannot"),
         ("neurogym:GoNogo-v0,step_ms=0.5", "step_ms must be a whole number from 1 on, got 0.5"),
         ("neurogym:GoNogo-v0,steps=0", "steps must be a whole number from 1 on, got 0"),
         ("neurogym:GoNogo-v0,step_ms=600", "its trials are shorter than a step; lower step_ms"),
@@ -179,6 +182,25 @@ def test_without_a_decision_period_the_answers_are_scored_or_else_all(periods, a
 def test_what_cannot_be_made_is_refused_in_a_sentence(gym, name, message):
     with pytest.raises(SpecError, match=message):
         bridge.task(name)
+
+
+@pytest.mark.parametrize("collection", ["yang19", "perceptualdecisionmaking"])
+def test_every_environment_of_a_collection_is_a_task(gym, collection):
+    # As neurogym itself lists them: yang19 has a ring of 16 directions in two modalities.
+    listed = gym.get_collection(collection)
+    tasks = [bridge.task(f"neurogym:{environment}") for environment in listed]
+    assert all(draw(task, 2, np.random.default_rng(0)).labels.shape == (2,) for task in tasks)
+    if collection == "yang19":
+        assert {(task.input_size, task.output_size) for task in tasks} == {(33, 17)}
+
+
+def test_an_environment_whose_own_package_is_missing_says_so(gym, monkeypatch):
+    def made(environment, **settings):
+        raise ModuleNotFoundError("No module named 'psychopy'", name="psychopy")
+
+    monkeypatch.setattr(gym, "make", made)
+    with pytest.raises(SpecError, match="VisualSearch-v0 needs the package psychopy, which is not"):
+        bridge.task("neurogym:psychopy.VisualSearch-v0")
 
 
 def test_only_its_own_trials_can_be_scored(gym, trials):

@@ -1,0 +1,106 @@
+"""The arguments of a training, held against each other before it starts."""
+
+import math
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import torch
+
+from bridge.backends.snntorch import torch_device
+from bridge.errors import SpecError
+from bridge.rate.network import RateNetwork
+from bridge.rate.noise import NOISE_SD
+from bridge.rate.options import Options
+from bridge.rate.run import checkpoint_of
+from bridge.rate.spiking_step import spiking_steps
+from bridge.tasks import Task, check_fit, check_own_name, target_loss
+from bridge.tasks import task as find_task
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A training whose arguments make sense."""
+
+    task: Task
+    options: Options
+    device: torch.device
+
+
+def check_training(
+    task: str | Task, *, resume: RateNetwork | None = None, device: str = "cpu", **options: Any
+) -> Plan:
+    """What `train` would do; it takes the same arguments, and raises what it would for them."""
+    chosen = options_of(options) if resume is None else _resumed_options(resume, options)
+    check_given(options, chosen)
+    plan = plan_of(task, chosen, device)
+    if resume is not None:
+        if plan.task.name != resume.task:
+            raise SpecError(
+                f"task: the network to go on with learns {resume.task!r}, not {plan.task.name!r}"
+            )
+        # A task of one's own may have changed under its name.
+        shape = {"inputs": resume.input_size, "outputs": len(resume.w_out)}
+        check_fit(plan.task, step_ms=resume.dt_ms, **shape)
+    return plan
+
+
+def options_of(given: dict[str, Any]) -> Options:
+    """Options by their names; SpecError for one that is not known or makes no sense."""
+    known = {entry.name for entry in fields(Options)}
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise SpecError(
+            f"unknown training option {unknown[0]!r}; known are {', '.join(sorted(known))}"
+        )
+    return Options(**given)
+
+
+def check_given(given: dict[str, Any], chosen: Options) -> None:
+    """Raise SpecError for options that were given and would do nothing."""
+    # A study gives every option, most at their defaults.
+    if not chosen.dale and given.get("inhibitory", Options.inhibitory) != Options.inhibitory:
+        raise SpecError("inhibitory: without Dale's law no unit is inhibitory")
+    if chosen.min_updates > chosen.max_updates:
+        raise SpecError(
+            f"min_updates: {chosen.min_updates} are never reached, training gives up after "
+            f"{chosen.max_updates} (max_updates)"
+        )
+
+
+def _resumed_options(resume: RateNetwork, given: dict[str, Any]) -> Options:
+    kept, _ = checkpoint_of(resume)
+    stored = dict(resume.provenance["options"])
+    stored["tau_ms"] = tuple(stored["tau_ms"])
+    # Files of before there was a choice were trained with the original's noise and start.
+    stored.setdefault("training_noise_sd", NOISE_SD)
+    stored.setdefault("balanced", False)
+    chosen = options_of({**stored, **given})
+    fixed = sorted(set(given) - {"max_updates", "target_loss", "target_accuracy"})
+    if fixed:
+        raise SpecError(f"{fixed[0]} cannot be changed when training is resumed")
+    if "max_updates" in given and chosen.max_updates <= kept.updates:
+        raise SpecError(
+            f"max_updates: {kept.updates} updates are made already, {chosen.max_updates} add none"
+        )
+    return chosen
+
+
+def plan_of(task: str | Task, options: Options, device: str) -> Plan:
+    """Device and task, held against the options."""
+    place = torch_device(device)
+    chosen_task = find_task(task) if isinstance(task, str) else check_own_name(task)
+    # What is learnt in steps that no spiking network can follow would be learnt in vain.
+    spiking_steps(chosen_task.step_ms)
+    if options.tau_ms[0] < chosen_task.step_ms:
+        raise SpecError(
+            f"tau_ms: from {options.tau_ms[0]:g} ms on is shorter than a step of task "
+            f"{chosen_task.name!r}, {chosen_task.step_ms:g} ms"
+        )
+    if options.target_loss is None:
+        options = replace(options, target_loss=_target_loss(chosen_task, options.loss))
+    return Plan(chosen_task, options, place)
+
+
+def _target_loss(task: Task, loss: str) -> float:
+    """What the task says; the sum of absolute errors is larger by about half of sqrt(T)."""
+    return target_loss(task) * (1.0 if loss == "l2" else 0.5 * math.sqrt(task.steps))
