@@ -52,6 +52,14 @@ def foreign_file(path: Path) -> Iterator[h5py.File]:
         raise FormatError(f"{path}: damaged, or no HDF5 file") from None
 
 
+def is_hdf5(path: Path) -> bool:
+    """Whether the content of a file is that of HDF5, damaged or not."""
+    try:
+        return bool(h5py.is_hdf5(path))
+    except OSError:
+        return False
+
+
 def numbers(group: h5py.Group, name: str, path: Path) -> Array:
     """A data set of plain numbers in a group of a foreign file, as float64.
 

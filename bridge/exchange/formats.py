@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bridge.exchange.store import Stored
 
 NAMES = ("matlab",)
+RECORDINGS = "nwb or sonata"
+"""Formats that hold no network: `bridge.exchange.recordings` has them."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,7 +76,9 @@ class Format(Protocol):
 def load_format(name: str) -> Format:
     """The module of a format; SpecError if there is none of that name."""
     if name not in NAMES:
-        raise SpecError(f"unknown format {name!r}; known are {', '.join(NAMES)}")
+        raise SpecError(
+            f"unknown format {name!r}; known are {', '.join(NAMES)}; of a recording {RECORDINGS}"
+        )
     return cast(Format, import_module(f"bridge.exchange.{name}"))
 
 
@@ -84,7 +88,7 @@ def format_of(path: Path) -> Format:
     if path.suffix.lower() not in known:
         raise SpecError(
             f"{path}: its ending names no known format ({', '.join(known)}); say which it is, "
-            f"one of {', '.join(NAMES)}"
+            f"one of {', '.join(NAMES)}, or of a recording {RECORDINGS}"
         )
     return known[path.suffix.lower()]
 
