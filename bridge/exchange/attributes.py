@@ -156,7 +156,8 @@ def _only(holder: Holder, name: str, path: Path) -> str | float | None:
     if isinstance(single, str | bytes):
         return text_of(single)
     if array.dtype.kind in "fiu":
-        return float(single)
+        # 0.1 in float32 is meant as 0.1, and not as the float64 that lies next to it.
+        return float(str(single)) if array.dtype.kind == "f" else float(single)
     raise FormatError(f"{place} must be a number or a text, it is neither")
 
 

@@ -16,6 +16,7 @@ from bridge.spiking.recording import Recording, Spikes
 
 Array = NDArray[np.float64]
 
+_MOST_TRIALS = 10_000_000
 _MOST_STEPS = 2**31 - 1
 # Of each neuron in each trial statistics are taken: eight numbers of eight bytes.
 _MOST_CELLS = 100_000_000
@@ -35,8 +36,12 @@ def recording_of(trains: SpikeTrains, path: Path, options: ReadingOptions) -> Re
         SpecError: an option makes no sense.
     """
     step_ms = step_of(trains, options)
-    check_extent(trains, path, options, step_ms)
+    end_s = check_extent(trains, path, step_ms)
     check_precision(trains, path, step_ms)
+    if trains.trials_s is None and options.trial_s and end_s / options.trial_s > _MOST_TRIALS:
+        raise FormatError(
+            f"{path}: {end_s:g} s cut into trials of {options.trial_s:g} s are too many"
+        )
     bounds = _bounds(trains, path, options, step_ms)
     length_s = float(bounds[0, 1] - bounds[0, 0])
     n_steps = round(length_s * 1000.0 / step_ms)
@@ -105,7 +110,8 @@ def _bounds(trains: SpikeTrains, path: Path, options: ReadingOptions, step_ms: f
             f"first is {times.min():g} s"
         )
     last = float(times.max()) + step_ms / 1000.0 if times.size else 0.0
-    return in_window(cut_evenly(last, trains.observed_s, path, options), path, options, step_ms)
+    bounds = cut_evenly(last, trains.observed_s, path, options, step_ms)
+    return in_window(bounds, path, options, step_ms)
 
 
 def _spikes(

@@ -82,7 +82,8 @@ def _parts(spikes: h5py.Group, path: Path) -> Parts:
     groups = [(name, part) for name, part in found if isinstance(part, h5py.Group)]
     # One of the two alone is a damaged population, and not a group of something else.
     parts = [(name, part) for name, part in groups if {"timestamps", *_IDS} & set(part)]
-    if any(name == "timestamps" and isinstance(part, h5py.Dataset) for name, part in found):
+    alone = {name for name, part in found if isinstance(part, h5py.Dataset)}
+    if alone & {"timestamps", *_IDS}:
         if parts:
             raise FormatError(
                 f"{path}: {spikes.name} holds spikes in populations and beside them; which are "

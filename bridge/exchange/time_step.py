@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.errors import FormatError
-from bridge.exchange.reading_options import ReadingOptions, round_step_ms
+from bridge.exchange.reading_options import round_step_ms
 from bridge.exchange.spike_trains import SpikeTrains
 
 Array = NDArray[np.float64]
@@ -16,7 +16,6 @@ Array = NDArray[np.float64]
 # Thirty years: what lies beyond is a damaged number, not a recording.
 _LONGEST_S = 1e9
 _DT_RANGE_MS = (1e-6, 1e6)
-_MOST_TRIALS = 10_000_000
 # What rounding may leave between two times that are the same: no step is so fine.
 _SAME_MS = 2.5 * _DT_RANGE_MS[0]
 
@@ -36,8 +35,8 @@ class Placed:
     since_s: Array
 
 
-def check_extent(trains: SpikeTrains, path: Path, options: ReadingOptions, step_ms: float) -> None:
-    """Raise FormatError where the times are too far, or the steps too many, to be counted."""
+def check_extent(trains: SpikeTrains, path: Path, step_ms: float) -> float:
+    """The largest time, s; FormatError where it or its number of steps is too large to count."""
     parts = [part for part in (trains.times_s, trains.trials_s) if part is not None and part.size]
     # NaN is refused by name, later.
     ends = [np.abs(part).max(where=~np.isnan(part), initial=0.0) for part in parts]
@@ -49,12 +48,10 @@ def check_extent(trains: SpikeTrains, path: Path, options: ReadingOptions, step_
         )
     if not _DT_RANGE_MS[0] <= step_ms <= _DT_RANGE_MS[1]:
         raise FormatError(f"{path}: a time step of {step_ms:g} ms makes no sense")
-    length = options.trial_s
-    if trains.trials_s is None and length is not None and end_s / length > _MOST_TRIALS:
-        raise FormatError(f"{path}: {end_s:g} s cut into trials of {length:g} s are too many")
     # Spikes are sorted by one whole number of 64 bits each, made of trial, step and neuron.
     if end_s * 1000.0 / step_ms * sum(trains.populations.values()) > 2.0**62:
         raise FormatError(f"{path}: too long for a time step of {step_ms:g} ms")
+    return end_s
 
 
 def check_precision(trains: SpikeTrains, path: Path, step_ms: float) -> None:

@@ -10,7 +10,7 @@ from bridge.exchange.reading_options import ReadingOptions, whole_steps
 
 Array = NDArray[np.float64]
 
-# A time at the end of a trial may lie a rounding beyond it.
+# What dividing a time by another may leave.
 _ROUNDING = 1e-9
 
 
@@ -31,12 +31,13 @@ def check_trials(bounds: Array, path: Path, *, step_ms: float, one_axis: bool) -
                 f"{path}: {_trial(bad[0], bounds)} has no {name}, it is {column[bad[0]]}"
                 f"{_and_others(bad.size)}"
             )
-    bad = np.flatnonzero(stops <= starts)
+    # In whole steps: two numbers of float32 that mean the same may differ by a little.
+    steps = np.round((stops - starts) * 1000.0 / step_ms)
+    bad = np.flatnonzero(steps < 1)
     if bad.size:
-        first = bad[0]
-        lasts = stops[first] - starts[first]
+        lasts = steps[bad[0]] * step_ms / 1000.0 + 0.0
         raise FormatError(
-            f"{path}: {_trial(first, bounds)} lasts {lasts:g} s, its stop is not after its start"
+            f"{path}: {_trial(bad[0], bounds)} lasts {lasts:.6g} s, its stop is not after its start"
             f"{_and_others(bad.size)}"
         )
     if one_axis:
@@ -56,7 +57,11 @@ def _check_order(bounds: Array, path: Path, step_ms: float) -> None:
 
 
 def cut_evenly(
-    last_s: float, observed_s: tuple[float, float] | None, path: Path, options: ReadingOptions
+    last_s: float,
+    observed_s: tuple[float, float] | None,
+    path: Path,
+    options: ReadingOptions,
+    step_ms: float,
 ) -> Array:
     """(B, 2) trials of a file that knows none, s: all of one length, or a single one.
 
@@ -65,6 +70,7 @@ def cut_evenly(
         observed_s: From when to when the file says that spikes were looked for, s.
         path: The file.
         options: The length of a trial, and the window.
+        step_ms: Time step, ms.
 
     Raises:
         SpecError: nothing tells a length.
@@ -80,9 +86,11 @@ def cut_evenly(
             f"{path}: knows no trials and holds no spikes; give the length of a trial (s), "
             "--trial-s (trial_s)"
         )
-    count = (stop - start) / length
-    # Where the end is known, what is left over was not observed for the length of a trial.
-    whole = np.ceil(count - _ROUNDING) if observed_s is None else np.floor(count + _ROUNDING)
+    # Where the end is known, what is left over was not observed for the length of a trial; else
+    # the last trial is that of the last spike, whose time may be rounded by up to half a step.
+    whole = np.floor((stop - start) / length + _ROUNDING)
+    if observed_s is None:
+        whole = 1.0 + np.floor((stop - start - 0.5 * step_ms / 1000.0) / length)
     starts = start + np.arange(max(1, int(whole))) * length
     return np.stack([starts, starts + length], axis=1)
 

@@ -216,7 +216,9 @@ def test_times_are_taken_in_the_unit_that_the_file_says(tmp_path, unit, steps):
     assert load_recording(in_units(tmp_path / "a.h5", unit)).spikes.step.tolist() == steps
     seconds = load_recording(in_units(tmp_path / "b.h5", "s"))
     assert seconds.spikes.step.tolist() == [1000 * step for step in steps]
-    with pytest.raises(FormatError, match="has times in 'parsec'; units of time that are known: s, ms"):
+    with pytest.raises(
+        FormatError, match="has times in 'parsec'; units of time that are known: s, ms"
+    ):
         load_recording(in_units(tmp_path / "c.h5", "parsec"))
 
 
