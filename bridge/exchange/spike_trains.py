@@ -27,7 +27,7 @@ class SpikeTrains:
         readouts: (T, B, O) outputs by name.
         sample_ms: Time between two samples of them, ms; None: there are none.
         sizes_told: Whether the file tells the sizes, or they are those of the neurons that fire.
-        apart_s: How far apart two times of the type that the file stores can be, s.
+        apart_s: To how much a time in a trial is told by numbers of the type that is stored, s.
         number_type: That type.
         notes: What a user should know, a sentence each.
     """

@@ -38,8 +38,8 @@ class Placed:
 def check_extent(trains: SpikeTrains, path: Path, step_ms: float) -> float:
     """The largest time, s; FormatError where it or its number of steps is too large to count."""
     parts = [part for part in (trains.times_s, trains.trials_s) if part is not None and part.size]
-    # NaN is refused by name, later.
-    ends = [np.abs(part).max(where=~np.isnan(part), initial=0.0) for part in parts]
+    # NaN and infinity are refused by name, later.
+    ends = [np.abs(part).max(where=np.isfinite(part), initial=0.0) for part in parts]
     end_s = float(max(ends, default=0.0))
     if end_s > _LONGEST_S:
         raise FormatError(
@@ -64,7 +64,7 @@ def check_precision(trains: SpikeTrains, path: Path, step_ms: float) -> None:
     remedies += [] if trains.number_type == "float64" else ["write them as float64"]
     raise FormatError(
         f"{path}: its times lack the precision for a time step of {step_ms:g} ms: they are "
-        f"{trains.number_type} numbers, which here lie {apart_ms:.2g} ms apart; "
+        f"{trains.number_type} numbers, which here tell a time in a trial to {apart_ms:.2g} ms; "
         f"{', or '.join(remedies) or 'let them count from the start of the session'}"
     )
 
