@@ -130,7 +130,7 @@ def _neurons(
             f"{path}: of its {len(rows)} segments (column {column!r}) one has {min(sizes)} units "
             f"and one {max(sizes)}; which of them are the same is not told"
         )
-    named = [[names[row] for row in each] if names else [] for each in rows]
+    named = [[names[row] if names else "" for row in each] for each in rows]
     neuron = np.empty(trial.size, dtype=np.int64)
     for each, own in zip(rows, named, strict=True):
         neuron[each] = _places(own, named[0], sizes[0], path)
@@ -139,7 +139,7 @@ def _neurons(
 
 def _places(own: list[str], first: list[str], size: int, path: Path) -> NDArray[np.int64]:
     """Which unit of the first segment each of this one is: by name, or one after the other."""
-    if not own or len(set(own)) < size or len(set(first)) < size or not set(own) & set(first):
+    if len(set(own)) < size or len(set(first)) < size or not set(own) & set(first):
         return np.arange(size)
     if set(own) != set(first):
         odd = min(set(own) ^ set(first))

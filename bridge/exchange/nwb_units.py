@@ -63,6 +63,9 @@ def labels(units: h5py.Group, name: str, size: int, path: Path) -> list[str]:
 
 def _column(units: h5py.Group, name: str, size: int, path: Path) -> h5py.Dataset | None:
     """A column of one value a row; None where it is of another form, or there is none."""
+    # A column of several values a row has an index of its own.
+    if f"{name}_index" in units or (name.endswith("_index") and name[: -len("_index")] in units):
+        return None
     column = own_part(units, name, path)
     # Judged before it is read: a small file can claim a column of terabytes.
     if not isinstance(column, h5py.Dataset) or column.shape != (size,):
