@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bridge.errors import SpecError
 from bridge.tasks import load_task_file
 
 app = typer.Typer(
@@ -19,6 +20,15 @@ app = typer.Typer(
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
 Seed = Annotated[int, typer.Option(help="Decides everything random.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")]
+Window = Annotated[
+    str | None,
+    typer.Option(
+        "--window-s",
+        metavar="START:STOP",
+        help="What is taken of each trial of a recording, s from its start.",
+        show_default="all of it",
+    ),
+]
 TrialLength = Annotated[
     float | None, typer.Option(help="Cut recordings that know no trials, s.", show_default=False)
 ]
@@ -45,6 +55,19 @@ def with_tasks(
     """Make tasks of one's own known to every command."""
     for path in task_file or ():
         load_task_file(path)
+
+
+def window_s(text: str | None) -> tuple[float, float] | None:
+    """The two numbers of a window; SpecError for anything else."""
+    if text is None:
+        return None
+    try:
+        start, stop = map(float, text.split(":"))
+    except ValueError:
+        raise SpecError(
+            f"--window-s: expected START:STOP in s, such as 0.2:0.8, got {text!r}"
+        ) from None
+    return start, stop
 
 
 def example(*lines: str) -> str:

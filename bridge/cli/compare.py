@@ -7,12 +7,23 @@ import typer
 
 import bridge
 from bridge import terminal
-from bridge.cli.app import Force, Seed, TimeStep, TrialLength, app, example, was_given
+from bridge.cli.app import (
+    Force,
+    Seed,
+    TimeStep,
+    TrialLength,
+    Window,
+    app,
+    example,
+    was_given,
+    window_s,
+)
 from bridge.errors import SpecError
 from bridge.stages import compare_to, load_spiking, report_to
 
 if TYPE_CHECKING:
     from bridge.compare.statistical import Plan
+    from bridge.exchange.reading_options import ReadingOptions
 
 
 DEFAULT_BACKENDS = "brian2,snntorch"
@@ -91,6 +102,7 @@ def compare(
     alpha: Annotated[float, typer.Option(help="Chance of a false alarm, at most.")] = 0.01,
     trial_s: TrialLength = None,
     dt_ms: TimeStep = None,
+    window: Window = None,
     force: Force = False,
 ) -> None:
     """Do simulators agree: the same spikes, or the same statistics? One verdict, and a report.
@@ -99,6 +111,7 @@ def compare(
     """
     from bridge.compare.report import check_report_writable
     from bridge.compare.statistical import Plan
+    from bridge.exchange.reading_options import ReadingOptions
 
     plan = Plan(trials=trials, effect=effect, power=power, alpha=alpha)
     promised = any(was_given(context, name) for name in ("effect", "power", "alpha"))
@@ -112,14 +125,16 @@ def compare(
                 "--effect decides how many trials are run; of two recordings the report says what "
                 "is found"
             )
-        recordings = _recordings([first, second, yardstick], trial_s, dt_ms)
+        options = ReadingOptions(trial_s=trial_s, dt_ms=dt_ms, window_s=window_s(window))
+        recordings = _recordings([first, second, yardstick], options)
         check_report_writable(out, force=force)
         agreement = _compared(recordings, (first, second), plan, seed)
         report_to(agreement, out)
     else:
-        if yardstick is not None or trial_s is not None or dt_ms is not None:
+        if any(each is not None for each in (yardstick, trial_s, dt_ms, window)):
             raise SpecError(
-                "--yardstick, --trial-s and --dt-ms are for two recordings; here is one file"
+                "--yardstick, --trial-s, --dt-ms and --window-s are for two recordings; here is "
+                "one file"
             )
         stored = load_spiking(first)
         check_report_writable(out, force=force)
@@ -143,14 +158,15 @@ def _words(text: str) -> list[str]:
 
 
 def _recordings(
-    paths: list[Path | None], trial_s: float | None, dt_ms: float | None
+    paths: list[Path | None], options: "ReadingOptions"
 ) -> "list[bridge.Recording | None]":
-    from bridge.exchange.recordings import load_recording
+    from bridge.exchange.recordings import load_recordings
 
-    return [
-        None if path is None else load_recording(path, trial_s=trial_s, dt_ms=dt_ms)
-        for path in paths
-    ]
+    given = [path for path in paths if path is not None]
+    recordings, notes = load_recordings(given, options)
+    for note in notes:
+        terminal.warn(note)
+    return [*recordings, *[None] * (len(paths) - len(given))]
 
 
 def _compared(

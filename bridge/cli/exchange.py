@@ -1,5 +1,6 @@
 """`spikebridge import` and `spikebridge export`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,7 +8,7 @@ import typer
 
 import bridge
 from bridge import terminal
-from bridge.cli.app import Force, TrialLength, app, example
+from bridge.cli.app import Force, TrialLength, Window, app, example, window_s
 from bridge.errors import SpecError
 from bridge.stages import check_writable
 
@@ -27,6 +28,7 @@ _RECORDINGS = (".nwb", ".h5", ".hdf5")
         "spikebridge import model.mat --out results/rate.h5 --out-lif results/lif.h5",
         "spikebridge import session.nwb --out results/recording.h5",
         "spikebridge import spikes.h5 --from sonata --trial-s 1.0 --out results/recording.h5",
+        "spikebridge import session.nwb --window-s 0:0.8 --out results/recording.h5",
     ),
 )
 def import_(
@@ -71,12 +73,27 @@ def import_(
             show_default="of networks 5, of recordings 0.1",
         ),
     ] = None,
+    window: Window = None,
     force: Force = False,
 ) -> None:
     """Read a rate network, or a recording, that another tool has made."""
-    if from_ in ("nwb", "sonata") or (from_ is None and file.suffix.lower() in _RECORDINGS):
-        _import_recording(file, out, trial_s, dt_ms, force=force)
+    cut: dict[str, Any] = {"trial_s": trial_s, "window_s": window_s(window)}
+    if _is_recording(file, from_):
+        for_networks = {
+            "--out-lif": out_lif,
+            "--task": task,
+            "--activation": activation,
+            "--relu": relu,
+        }
+        _refuse(for_networks, file, "a recording", "rate networks")
+        _import_recording(file, out, {**cut, "dt_ms": dt_ms, "format": from_}, force=force)
         return
+    _refuse(
+        {f"--{name.replace('_', '-')}": value for name, value in cut.items()},
+        file,
+        "a network",
+        "recordings",
+    )
     options: dict[str, Any] = {"activation": activation, "relu": relu, "dt_ms": dt_ms}
     if task is not None and task != "none":
         bridge.task(task)
@@ -128,13 +145,41 @@ def export(
         terminal.warn(note)
 
 
-def _import_recording(
-    file: Path, out: Path, trial_s: float | None, dt_ms: float | None, *, force: bool
-) -> None:
+def _is_recording(file: Path, from_: str | None) -> bool:
+    """Whether a file is to be read as one: what `--from` says, its ending, or its content."""
+    from bridge.exchange.files import check_file
+    from bridge.exchange.foreign import is_hdf5
+    from bridge.exchange.recordings import NAMES
+
+    if from_ is not None:
+        return from_ in NAMES
+    check_file(file)
+    suffix = file.suffix.lower()
+    return suffix in _RECORDINGS or (suffix not in _networks() and is_hdf5(file))
+
+
+def _networks() -> set[str]:
+    """Endings of files that hold networks."""
+    from bridge.exchange import formats
+
+    return {formats.load_format(name).SUFFIX for name in formats.NAMES}
+
+
+def _refuse(options: Mapping[str, object], file: Path, this: str, those: str) -> None:
+    """Raise SpecError where an option is given that is for files of another kind."""
+    given = [name for name, value in options.items() if value is not None and value is not False]
+    if given:
+        raise SpecError(
+            f"{', '.join(given)}: for {those} only, and {file} is read as {this}; leave "
+            f"{'it' if len(given) == 1 else 'them'} out"
+        )
+
+
+def _import_recording(file: Path, out: Path, options: dict[str, Any], *, force: bool) -> None:
     from bridge.describe import describe
     from bridge.exchange.recordings import load_recording
 
-    recording = load_recording(file, trial_s=trial_s, dt_ms=dt_ms)
+    recording = load_recording(file, **options)
     check_writable(out, force=force)
     bridge.save(recording, out, force=True)
     terminal.show_table(*describe(recording))
@@ -144,7 +189,10 @@ def _import_recording(
         terminal.say(f"trials: {told['trials']}; time step: {told['time_step']}")
     outside = recording.provenance.get("spikes_outside_trials", 0)
     if outside:
-        terminal.warn(f"{outside:,} spikes lie in no trial and were left out")
+        where = "what is taken of no trial" if "window" in told else "no trial"
+        terminal.warn(f"{outside:,} spikes lie in {where} and were left out")
+    if told.get("notes"):
+        terminal.warn(told["notes"])
 
 
 def _save(imported: "Imported", out: Path, out_lif: Path | None, *, force: bool) -> None:

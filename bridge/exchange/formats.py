@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bridge.exchange.store import Stored
 
 NAMES = ("matlab",)
+RECORDINGS = "nwb or sonata"
+"""Formats that hold no network: `bridge.exchange.recordings` has them."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,7 +80,9 @@ class Format(Protocol):
 def load_format(name: str) -> Format:
     """The module of a format; SpecError if there is none of that name."""
     if name not in NAMES:
-        raise SpecError(f"unknown format {name!r}; known are {', '.join(NAMES)}")
+        raise SpecError(
+            f"unknown format {name!r}; known are {', '.join(NAMES)}; of a recording {RECORDINGS}"
+        )
     return cast(Format, import_module(f"bridge.exchange.{name}"))
 
 
@@ -114,8 +118,8 @@ def _else(path: Path) -> str:
             if start.startswith(beginning):
                 return what
     return (
-        f"say which it is, by format or --from: {', '.join(NAMES)}; arrays of other files are "
-        "taken by bridge.RateNetwork.from_arrays"
+        f"say which it is, by format or --from: {', '.join(NAMES)}, or of a recording "
+        f"{RECORDINGS}; arrays of other files are taken by bridge.RateNetwork.from_arrays"
     )
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.errors import FormatError, OutputError
+from bridge.exchange.files import check_file
 
 Tree = dict[str, Any]
 
@@ -96,12 +97,7 @@ def read_tree(path: Path) -> Tree:
         FormatError: missing, truncated, foreign, changed since it was written, or holding what
             no such file holds (links to elsewhere, objects, absurd sizes).
     """
-    try:
-        there = path.is_file()
-    except OSError as error:
-        raise FormatError(f"{path}: {error.strerror or error}") from None
-    if not there:
-        raise FormatError(f"{path}: no such file")
+    check_file(path)
     try:
         with h5py.File(path, "r") as file:
             if _text(file.attrs.get("format")) != FORMAT:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.io import savemat
 
 from bridge.errors import FormatError
+from bridge.exchange.files import check_file
 from bridge.exchange.mat5_elements import NUMBERS, Elements
 
 Array = NDArray[np.float64]
@@ -40,9 +41,8 @@ _COMPLEX = 0x800
 
 def mat_content(path: Path) -> bytes:
     """The bytes of a file that says it is a version 5 `.mat` file; FormatError for any other."""
+    check_file(path)
     try:
-        if not path.is_file():
-            raise FormatError(f"{path}: no such file")
         if path.stat().st_size > _LARGEST_BYTES:
             raise FormatError(f"{path}: larger than {_LARGEST_BYTES / 2**30:.0f} GiB")
         content = path.read_bytes()

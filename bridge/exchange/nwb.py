@@ -6,11 +6,10 @@ populations are taken. In our own files these names stand in an attribute of the
 column's text lies in a heap without checksums, where one damaged byte can hang the HDF5 library.
 
 Trials lie end to end on the axis of time, and a spike stands at the start of its step. In files of
-others that have a trials table all trials must be of one length; spikes between trials are left
-out, and the recording's provenance says how many.
+others that have a trials table all trials must be of one length, or a window is cut from each;
+spikes between trials are left out, and the recording's provenance says how many.
 """
 
-import json
 from pathlib import Path
 
 import h5py
@@ -18,15 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.errors import FormatError
-from bridge.exchange.links import own_group, own_part
-from bridge.exchange.nwb_writing import POPULATIONS, READOUT, encode
-from bridge.exchange.spike_trains import (
-    SpikeTrains,
-    foreign_file,
-    numbers,
-    text_of,
-    whole_numbers,
-)
+from bridge.exchange.attributes import number
+from bridge.exchange.foreign import Moments, foreign_file, moments, whole_numbers
+from bridge.exchange.links import own_group
+from bridge.exchange.nwb_readouts import decimal, readouts_of
+from bridge.exchange.nwb_segments import segments_of
+from bridge.exchange.nwb_units import observed, populations_of
+from bridge.exchange.nwb_writing import POPULATIONS, encode
+from bridge.exchange.spike_trains import SpikeTrains, backwards
 
 __all__ = ["SUFFIX", "encode", "is_nwb", "read"]
 
@@ -37,7 +35,7 @@ _MOST_UNITS = 10_000_000
 def is_nwb(file: h5py.File) -> bool:
     """Whether an HDF5 file says that it is NWB."""
     # Not what it says: text lies in a heap without checksums, where one damaged byte can hang HDF5.
-    return "nwb_version" in file.attrs
+    return "nwb_version" in file.attrs or "nwb_version" in file
 
 
 def read(path: Path) -> SpikeTrains:
@@ -49,125 +47,131 @@ def read(path: Path) -> SpikeTrains:
     with foreign_file(path) as file:
         if not is_nwb(file):
             raise FormatError(f"{path}: no NWB file")
+        if "nwb_version" not in file.attrs:
+            raise FormatError(f"{path}: NWB of version 1, which is not read; convert it to NWB 2")
         units = own_group(file, "units", path)
         if units is None:
             raise FormatError(f"{path}: holds no units table, so no spikes")
-        times, neuron, size = _spikes(units, path)
+        stamps, unit, size = _spikes(units, path)
         trials = _trials(file, path)
-        readouts, sample_ms = _readouts(file, path, trials)
-        return SpikeTrains(
-            times_s=times,
-            neuron=neuron,
-            populations=_populations(units, size, path),
-            trials_s=trials,
-            dt_ms=_dt_ms(units),
-            readouts=readouts,
-            sample_ms=sample_ms,
-        )
+        if segments := segments_of(units, size, path, trials_told=trials is not None):
+            return segments.trains(stamps, unit)
+        return _of_one_session(file, path, units, (stamps, unit, size), trials)
 
 
-def _spikes(units: h5py.Group, path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
-    """(S,) times, s, (S,) rows of the units table, and the number of its rows."""
-    ends = whole_numbers(units, "spike_times_index", path)
-    times = numbers(units, "spike_times", path)
-    if ends.ndim != 1 or times.ndim != 1 or np.any(np.diff(ends) < 0):
-        raise FormatError(f"{path}: its units and spike times do not fit together")
-    if (ends[-1] if ends.size else 0) != times.size:
+def _of_one_session(
+    file: h5py.File,
+    path: Path,
+    units: h5py.Group,
+    spikes: tuple[Moments, NDArray[np.int64], int],
+    trials: Moments | None,
+) -> SpikeTrains:
+    """Spikes of units whose times lie on one axis, as the standard has it."""
+    stamps, unit, size = spikes
+    bounds = None if trials is None else trials.seconds.reshape(-1, 2)
+    ours = POPULATIONS in units.attrs
+    readouts, sample_ms, left_out = readouts_of(file, path, bounds, ours=ours)
+    observed_s, notes = (
+        (None, ()) if bounds is not None else observed(units, size, stamps.seconds, path)
+    )
+    kinds = [stamps] if trials is None else [stamps, trials]
+    return SpikeTrains(
+        times_s=stamps.seconds,
+        neuron=unit,
+        populations=populations_of(units, size, path),
+        trials_s=bounds,
+        observed_s=observed_s,
+        dt_ms=_dt_ms(units, path),
+        readouts=readouts,
+        sample_ms=sample_ms,
+        apart_s=sum(kind.apart_s for kind in kinds),
+        number_type=max(kinds, key=lambda kind: kind.apart_s).number_type,
+        notes=(*notes, *left_out, *_intervals_left_aside(file, path)),
+    )
+
+
+def _spikes(units: h5py.Group, path: Path) -> tuple[Moments, NDArray[np.int64], int]:
+    """S times, (S,) rows of the units table, and the number of its rows."""
+    if "spike_times" not in units:
+        raise FormatError(f"{path}: its units table has no spike times")
+    stamps = moments(units, "spike_times", path, unit="s")
+    ends = _ends(units, stamps.seconds.size, path)
+    if np.any(np.diff(ends) < 0) or (ends[-1] if ends.size else 0) != stamps.seconds.size:
         raise FormatError(f"{path}: its units and spike times do not fit together")
     if ends.size > _MOST_UNITS:
         raise FormatError(f"{path}: claims {ends.size:,} units")
-    return times, np.repeat(np.arange(ends.size), np.diff(ends, prepend=0)), ends.size
+    if not ends.size:
+        raise FormatError(f"{path}: its units table is empty, it has no neurons")
+    unit = np.repeat(np.arange(ends.size), np.diff(ends, prepend=0))
+    _check_forwards(stamps, unit, ends.size, path)
+    return stamps, unit, ends.size
 
 
-def _trials(file: h5py.File, path: Path) -> NDArray[np.float64] | None:
+def _ends(units: h5py.Group, spikes: int, path: Path) -> NDArray[np.int64]:
+    """(N,) where in the spike times those of each unit end."""
+    if "spike_times_index_index" in units:
+        raise FormatError(f"{path}: its spike times are indexed twice; that is not read")
+    if "spike_times_index" in units:
+        return whole_numbers(units, "spike_times_index", path)
+    rows = whole_numbers(units, "id", path).size if "id" in units else None
+    if rows != 1:
+        told = "does not tell its rows" if rows is None else f"has {rows} rows"
+        raise FormatError(
+            f"{path}: its units table {told} and no spike_times_index, so whose spikes these are "
+            "is not told"
+        )
+    return np.array([spikes])
+
+
+def _check_forwards(stamps: Moments, unit: NDArray[np.int64], size: int, path: Path) -> None:
+    found = backwards(stamps.seconds, unit)
+    if found is None:
+        return
+    first, later, earlier, count = found
+    raise FormatError(
+        f"{path}: the spike times of unit {first} (counted from 0) run backwards, {earlier:.9g} s "
+        f"comes after {later:.9g} s, and so it is with {count} of {size} units: either they start "
+        "over at each trial, so that the trials lie over each other, or they are in no order; "
+        "write them in ascending order, in seconds from the start of the session"
+    )
+
+
+def _trials(file: h5py.File, path: Path) -> Moments | None:
+    """Starts and stops in turn, s; None where there is no trials table."""
     table = own_group(file, "intervals/trials", path)
     if table is None:
         return None
-    start, stop = (numbers(table, name, path) for name in ("start_time", "stop_time"))
-    if start.ndim != 1 or start.shape != stop.shape or not start.size:
+    if "start_time" not in table or "stop_time" not in table:
         raise FormatError(f"{path}: its trials table must hold a start and a stop for each trial")
-    return np.stack([start, stop], axis=1)
+    start, stop = (moments(table, name, path, unit="s") for name in ("start_time", "stop_time"))
+    if start.seconds.shape != stop.seconds.shape or not start.seconds.size:
+        raise FormatError(f"{path}: its trials table must hold a start and a stop for each trial")
+    coarse = max((start, stop), key=lambda part: part.apart_s)
+    return Moments(
+        seconds=np.stack([start.seconds, stop.seconds], axis=1).reshape(-1),
+        apart_s=coarse.apart_s,
+        number_type=coarse.number_type,
+    )
 
 
-def _dt_ms(units: h5py.Group) -> float | None:
-    """The time step that the units tell; others may leave it out, or write NaN or -1 for that."""
-    resolution = np.asarray(units["spike_times"].attrs.get("resolution", np.nan))
-    if resolution.shape != () or resolution.dtype.kind not in "fiu" or not 0 < resolution < np.inf:
+def _intervals_left_aside(file: h5py.File, path: Path) -> tuple[str, ...]:
+    """A sentence on tables of times that are no trials table."""
+    tables = own_group(file, "intervals", path)
+    others = [] if tables is None else [name for name in tables if name != "trials"]
+    if not others:
+        return ()
+    return (f"intervals/{', intervals/'.join(others)}: not looked at, only a trials table is",)
+
+
+def _dt_ms(units: h5py.Group, path: Path) -> float | None:
+    """The time step that the units tell; others leave it out, or write NaN, 0 or -1 for that."""
+    resolution = number(units["spike_times"], "resolution", path)
+    if resolution is None or np.isnan(resolution) or resolution in (0.0, -1.0):
         return None
-    exact = float(resolution) * 1000.0
-    short = _decimal(exact)
+    if not 0 < resolution < np.inf:
+        raise FormatError(
+            f"{path}: {units.name}/spike_times: a resolution of {resolution:g} s makes no sense"
+        )
+    exact = resolution * 1000.0
+    short = decimal(exact)
     return short if short / 1000.0 == resolution else exact
-
-
-def _decimal(value: float) -> float:
-    """A time in ms without what the way through seconds or Hz may leave at its 16th digit."""
-    return float(f"{value:.12g}")
-
-
-def _populations(units: h5py.Group, size: int, path: Path) -> dict[str, int]:
-    """Names and sizes of the populations: as we wrote them, or as a column tells them."""
-    found = _own_populations(units)
-    if sum(found.values()) == size and found:
-        return found
-    found = {}
-    names = _texts(own_part(units, "population", path), size)
-    for place, name in enumerate(names):
-        if name in found and names[place - 1] != name:
-            return {"units": size}
-        found[name] = found.get(name, 0) + 1
-    return found if names and "" not in found else {"units": size}
-
-
-def _own_populations(units: h5py.Group) -> dict[str, int]:
-    """What `encode` noted beside the column, whose text lies in the heap; {} where it is not."""
-    if POPULATIONS not in units.attrs or units.attrs.get_id(POPULATIONS).dtype.kind != "S":
-        return {}
-    told = json.loads(units.attrs[POPULATIONS])
-    fits = isinstance(told, dict) and all(type(size) is int and size >= 0 for size in told.values())
-    return told if fits else {}
-
-
-def _texts(column: h5py.Group | h5py.Dataset | None, size: int) -> list[str]:
-    """A column of `size` texts; [] for a column of anything else, which others may have."""
-    if not isinstance(column, h5py.Dataset) or h5py.check_string_dtype(column.dtype) is None:
-        return []
-    # Judged before it is read: a small file can claim a column of terabytes.
-    if column.shape != (size,) or column.external or column.is_virtual:
-        return []
-    return [text_of(name) for name in column.asstr()[()]]
-
-
-def _readouts(
-    file: h5py.File, path: Path, trials: NDArray[np.float64] | None
-) -> tuple[dict[str, NDArray[np.float64]], float | None]:
-    """(T, B, O) readouts by name, and the time between two samples, ms."""
-    found: dict[str, NDArray[np.float64]] = {}
-    sample_ms = None
-    acquisition = own_group(file, "acquisition", path)
-    # By name first: what others acquired may well lie in another file, and is none of ours.
-    for name in [] if acquisition is None else acquisition:
-        if trials is None or not name.startswith(READOUT):
-            continue
-        series = own_group(acquisition, name, path)
-        found[name.removeprefix(READOUT)] = _samples(series, path, len(trials))
-        sample_ms = _sample_ms(series, path)
-    return found, sample_ms
-
-
-def _samples(series: h5py.Group, path: Path, trials: int) -> NDArray[np.float64]:
-    """(T, B, O) values of a series that holds one trial after the other."""
-    values = numbers(series, "data", path)
-    if values.ndim != 2 or len(values) % trials or not np.isfinite(values).all():
-        raise FormatError(f"{path}: {series.name} does not fit its trials")
-    rows = values.reshape(trials, len(values) // trials, values.shape[1])
-    return np.ascontiguousarray(rows.swapaxes(0, 1))
-
-
-def _sample_ms(series: h5py.Group, path: Path) -> float:
-    start = own_part(series, "starting_time", path)
-    rate = np.asarray(np.nan if start is None else start.attrs.get("rate", np.nan))
-    if rate.shape != () or rate.dtype.kind not in "fiu" or not 0 < rate < np.inf:
-        raise FormatError(f"{path}: {series.name} tells no rate of its samples")
-    exact = 1000.0 / float(rate)
-    short = _decimal(exact)
-    return short if 1000.0 / short == rate else exact

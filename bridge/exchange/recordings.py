@@ -1,32 +1,36 @@
 """Recordings in any format: our own, NWB, or SONATA spikes; which one the content says."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bridge.errors import FormatError, SpecError
 from bridge.exchange import nwb, sonata
+from bridge.exchange.attributes import text_of
+from bridge.exchange.foreign import foreign_file
 from bridge.exchange.hdf5 import FORMAT, check_writable, write_bytes
-from bridge.exchange.spike_trains import (
-    DEFAULT_DT_MS,
-    SpikeTrains,
-    foreign_file,
-    recording_of,
-    text_of,
-)
+from bridge.exchange.on_steps import recording_of
+from bridge.exchange.reading_options import ReadingOptions
+from bridge.exchange.spike_trains import SpikeTrains
 from bridge.exchange.store import load
+from bridge.exchange.windows import cut_out
 from bridge.spiking.recording import Recording
 
 NAMES = ("nwb", "sonata")
-# Thirty years: what lies beyond is a damaged number, not a recording.
-_LONGEST_S = 1e9
-_DT_RANGE_MS = (1e-6, 1e6)
-_MOST_TRIALS = 10_000_000
+# What a file may tell itself, and the option that is for files that do not.
+_TOLD = {"dt_ms": "time step", "trial_s": "trials"}
 
 
 def load_recording(
-    path: str | Path, *, trial_s: float | None = None, dt_ms: float | None = None
+    path: str | Path,
+    *,
+    trial_s: float | None = None,
+    dt_ms: float | None = None,
+    window_s: tuple[float, float] | None = None,
+    format: str | None = None,
 ) -> Recording:
     """Read a recording: our own, NWB, or SONATA spikes. Nothing in a file is executed.
 
@@ -34,67 +38,123 @@ def load_recording(
         path: The file; its content says which format it is.
         trial_s: Length of the trials of a file that knows none, s; None: all is one trial.
         dt_ms: Time step of a file that tells none, ms; None: 0.1 ms.
+        window_s: Start and stop of what is wanted of each trial, s from its start: what makes
+            trials of several lengths alike; None: all.
+        format: "nwb" or "sonata", if it must be one; None: any.
 
     Returns:
         The recording; of a foreign file its provenance says where trials and time step come from,
-        and how many spikes lay in no trial and were left out.
+        how many spikes lay in no trial and were left out, and what else a user should know.
 
     Raises:
         FormatError: missing, damaged, of another kind or of no such format, or none of its spikes
             lies in a trial.
-        SpecError: an option makes no sense.
+        SpecError: an option makes no sense, or says otherwise than the file.
     """
     file = Path(path)
-    for name, value in (("trial_s", trial_s), ("dt_ms", dt_ms)):
-        if value is not None and not 0 < value < np.inf:
-            raise SpecError(f"{name}: must be positive, got {value}")
+    options = ReadingOptions(trial_s=trial_s, dt_ms=dt_ms, window_s=window_s)
+    source = _read(file, format)
+    for name in _contradicted(source, options):
+        raise SpecError(
+            f"{file}: tells its own {_TOLD[name]}, {_own(source, name)}; leave out "
+            f"--{name.replace('_', '-')} ({name}), which says {getattr(options, name):g}"
+        )
+    return _made(source, file, options)
+
+
+def load_recordings(
+    paths: Sequence[Path], options: ReadingOptions
+) -> tuple[list[Recording], tuple[str, ...]]:
+    """Several recordings, each with the options that its file leaves open.
+
+    Returns:
+        The recordings, and what a user should know, a sentence each.
+
+    Raises:
+        FormatError: as `load_recording` does.
+        SpecError: an option makes no sense, or every file says otherwise.
+    """
+    sources = {path: _read(path, None) for path in paths}
+    notes = []
+    recordings = []
+    unused = {path: _contradicted(source, options) for path, source in sources.items()}
+    for name in set.intersection(*map(set, unused.values())):
+        raise SpecError(
+            f"every recording tells its own {_TOLD[name]}; leave out --{name.replace('_', '-')}"
+        )
+    for path in paths:
+        source = sources[path]
+        for name in unused[path]:
+            notes.append(
+                f"{path}: tells its own {_TOLD[name]}, {_own(source, name)}, so "
+                f"--{name.replace('_', '-')} is not used for it"
+            )
+        kept = replace(options, **dict.fromkeys(unused[path]))
+        recording = _made(source, path, kept)
+        if recording.provenance.get("notes"):
+            notes.append(f"{path}: {recording.provenance['notes']}")
+        recordings.append(recording)
+    return recordings, tuple(dict.fromkeys(notes))
+
+
+def _read(file: Path, format: str | None) -> Recording | SpikeTrains:
+    """What a file holds, before trials are cut and steps are counted."""
+    if format is not None and format not in NAMES:
+        raise SpecError(f"unknown format {format!r} of a recording; known are {', '.join(NAMES)}")
     with foreign_file(file) as opened:
         ours = text_of(opened.attrs.get("format")) == FORMAT
-        reader = nwb if nwb.is_nwb(opened) else sonata if sonata.is_sonata(opened) else None
+        found = "nwb" if nwb.is_nwb(opened) else "sonata" if sonata.is_sonata(opened) else ""
+    if ours:
+        found = "spikebridge"
+    if not found:
+        raise FormatError(f"{file}: no recording; ours, NWB and SONATA spikes are read")
+    if format not in (None, found):
+        raise FormatError(f"{file}: of the format {found}, not {format}")
     if ours:
         stored = load(file)
         if not isinstance(stored, Recording):
             raise FormatError(f"{file}: a recording is needed, this file holds none")
         return stored
-    if reader is None:
-        raise FormatError(f"{file}: no recording; ours, NWB and SONATA spikes are read")
     # A damaged number that overflows is refused below, in a sentence; NumPy need not warn of it.
     with np.errstate(invalid="ignore", over="ignore"):
-        trains = reader.read(file)
-    _check_extent(trains, file, trial_s, dt_ms)
-    recording = recording_of(trains, file, trial_s=trial_s, dt_ms=dt_ms)
-    if trains.times_s.size and not recording.spikes.count:
-        raise FormatError(f"{file}: none of its {trains.times_s.size:,} spikes lies in a trial")
-    told = _where_from(trains, trial_s, dt_ms)
-    return replace(recording, provenance={**recording.provenance, **told})
+        return nwb.read(file) if found == "nwb" else sonata.read(file)
 
 
-def _check_extent(
-    trains: SpikeTrains, file: Path, trial_s: float | None, dt_ms: float | None
-) -> None:
-    """Raise FormatError where the times are too far, or the steps too many, to be counted."""
-    parts = [part for part in (trains.times_s, trains.trials_s) if part is not None and part.size]
-    end_s = max((float(np.abs(part).max()) for part in parts), default=0.0)
-    if end_s > _LONGEST_S:
-        raise FormatError(f"{file}: times beyond {_LONGEST_S:g} s make no sense")
-    step_ms = trains.dt_ms or dt_ms or DEFAULT_DT_MS
-    if not _DT_RANGE_MS[0] <= step_ms <= _DT_RANGE_MS[1]:
-        raise FormatError(f"{file}: a time step of {step_ms:g} ms makes no sense")
-    if trains.trials_s is None and trial_s is not None and end_s / trial_s > _MOST_TRIALS:
-        raise FormatError(f"{file}: {end_s:g} s cut into trials of {trial_s:g} s are too many")
-    # Spikes are sorted by one whole number of 64 bits each, made of trial, step and neuron.
-    if end_s * 1000.0 / step_ms * sum(trains.populations.values()) > 2.0**62:
-        raise FormatError(f"{file}: too long for a time step of {step_ms:g} ms")
+def _made(source: Recording | SpikeTrains, file: Path, options: ReadingOptions) -> Recording:
+    if isinstance(source, SpikeTrains):
+        return recording_of(source, file, options)
+    return source if options.window_s is None else cut_out(source, options.window_s, file)
 
 
-def _where_from(trains: SpikeTrains, trial_s: float | None, dt_ms: float | None) -> dict[str, str]:
-    """What the trials and the time step of a foreign file rest on, for its provenance."""
-    trials = "one, to the last spike" if trial_s is None else f"cut every {trial_s:g} s"
-    step = f"{DEFAULT_DT_MS:g} ms, since the file tells none" if dt_ms is None else "as given"
-    return {
-        "trials": trials if trains.trials_s is None else "as in the file",
-        "time_step": step if trains.dt_ms is None else "as in the file",
-    }
+def _contradicted(source: Recording | SpikeTrains, options: ReadingOptions) -> list[str]:
+    """Options that are for files which leave something open, where this one says otherwise."""
+    return [
+        name
+        for name in _TOLD
+        if getattr(options, name) is not None
+        and (own := _lengths(source, name)) is not None
+        and not np.allclose(own, getattr(options, name), rtol=1e-6, atol=0.0)
+    ]
+
+
+def _lengths(source: Recording | SpikeTrains, name: str) -> NDArray[np.float64] | None:
+    """What a file tells itself: its time step, ms, or the lengths of its trials, s."""
+    if name == "dt_ms":
+        return None if source.dt_ms is None else np.array([source.dt_ms])
+    if isinstance(source, Recording):
+        return np.array([source.trial_s])
+    return None if source.trials_s is None else np.diff(source.trials_s, axis=1)
+
+
+def _own(source: Recording | SpikeTrains, name: str) -> str:
+    """The same in words."""
+    lengths = _lengths(source, name)
+    if lengths is None:
+        return "none"
+    if name == "dt_ms":
+        return f"{lengths[0]:g} ms"
+    least, most = float(np.min(lengths)), float(np.max(lengths))
+    return f"of {least:g} s" if f"{least:g}" == f"{most:g}" else f"of {least:g} to {most:g} s"
 
 
 def export_recording(

@@ -38,7 +38,7 @@ def to_neo(recording: Recording) -> Any:
     """A `neo.Block`: a segment for each trial, in it a spike train for each neuron.
 
     Spike trains carry `population` and `index_in_population` as annotations, for Elephant and all
-    that takes Neo objects.
+    that takes Neo objects, and both in their names, which Neo's NWB writer keeps.
 
     Raises:
         BackendError: Neo is not installed.
@@ -59,6 +59,10 @@ def to_neo(recording: Recording) -> Any:
     for trial, units in enumerate(trains):
         segment = neo.Segment(name=f"trial {trial}", index=trial)
         for times, who in zip(units, names, strict=True):
-            segment.spiketrains.append(neo.SpikeTrain(times, t_stop=stop_ms, units="ms", **who))
+            # Neo's writers keep the name alone: by it a neuron is found again in every segment.
+            name = f"{who['population']} {who['index_in_population']}"
+            segment.spiketrains.append(
+                neo.SpikeTrain(times, t_stop=stop_ms, units="ms", name=name, **who)
+            )
         block.segments.append(segment)
     return block

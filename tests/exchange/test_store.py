@@ -489,7 +489,7 @@ def test_a_missing_file_is_refused(tmp_path):
 
 
 def test_a_folder_is_refused(tmp_path):
-    refuse(tmp_path, "no such file")
+    refuse(tmp_path, "a folder; name a file in it")
 
 
 def test_a_name_too_long_for_a_file_is_refused(tmp_path):

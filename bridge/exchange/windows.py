@@ -1,0 +1,74 @@
+"""A part of every trial of a recording."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.errors import FormatError
+from bridge.exchange.reading_options import whole_steps
+from bridge.spiking.recording import Recording, Spikes
+
+Array = NDArray[np.float64]
+
+
+def cut_out(recording: Recording, window_s: tuple[float, float], path: Path) -> Recording:
+    """The same trials from the start to the stop of the window, s from the start of each.
+
+    Raises:
+        FormatError: the trials are shorter.
+        SpecError: the window is no whole number of steps.
+    """
+    spikes, dt_ms = recording.spikes, recording.dt_ms
+    first, last = (whole_steps(edge, dt_ms, "window_s") for edge in window_s)
+    if last > spikes.n_steps:
+        raise FormatError(
+            f"{path}: its trials last {recording.trial_s:g} s, and the window of {window_s[0]:g} "
+            f"to {window_s[1]:g} s reaches beyond it"
+        )
+    inside = (spikes.step >= first) & (spikes.step < last)
+    kept = Spikes(
+        trial=spikes.trial[inside],
+        step=spikes.step[inside] - first,
+        neuron=spikes.neuron[inside],
+        n_trials=spikes.n_trials,
+        n_steps=last - first,
+        n_neurons=spikes.n_neurons,
+    )
+    samples = samples_in(window_s, recording.sample_ms)
+    volts = recording.voltages_mv
+    provenance = {**recording.provenance, "window": window_told(window_s)}
+    if samples is None and (recording.readouts or volts is not None):
+        provenance["notes"] = "; ".join(filter(None, (provenance.get("notes"), LEFT_OUT)))
+    return replace(
+        recording,
+        spikes=kept,
+        readouts=cut_readouts(recording.readouts, samples),
+        voltages_mv=None if samples is None or volts is None else volts[samples],
+        # Which step came nearest to threshold is not told.
+        margins_mv=None,
+        provenance=provenance,
+    )
+
+
+LEFT_OUT = "readouts and voltages: left out, the window is no whole number of samples"
+
+
+def samples_in(window_s: tuple[float, float], sample_ms: float) -> slice | None:
+    """The samples of a trial that lie in the window; None where it cuts one in two."""
+    edges = [1000.0 * edge / sample_ms for edge in window_s]
+    first, last = map(round, edges)
+    whole = np.abs(np.subtract(edges, (first, last))).max() <= 1e-6 * max(1.0, last)
+    return slice(first, last) if whole else None
+
+
+def cut_readouts(readouts: Mapping[str, Array], samples: slice | None) -> dict[str, Array]:
+    """(T, B, O) readouts in the window; none where it cuts a sample in two."""
+    return {} if samples is None else {name: each[samples] for name, each in readouts.items()}
+
+
+def window_told(window_s: tuple[float, float]) -> str:
+    """The window in words."""
+    return f"{window_s[0]:g} to {window_s[1]:g} s of each trial"
