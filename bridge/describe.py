@@ -11,10 +11,11 @@ from bridge.exchange.store import Stored
 from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.rate.network import RateNetwork
 from bridge.spiking.drive import Drive
-from bridge.spiking.filters import Exponential
+from bridge.spiking.filters import Exponential, known_filter
 from bridge.spiking.network import Projection, SpikingNetwork
-from bridge.spiking.neurons import Lif
+from bridge.spiking.neurons import NEURON_MODELS, Lif
 from bridge.spiking.recording import Recording
+from bridge.spiking.values import known_model
 
 Rows = dict[str, object]
 
@@ -31,6 +32,7 @@ def describe(thing: Stored) -> tuple[str, Rows]:
         Drive: ("drive", _drive),
         Recording: ("recording", _recording),
     }
+    known_model("describe", thing, tuple(describers))
     title, rows = describers[type(thing)]
     return title, rows(thing)
 
@@ -78,6 +80,7 @@ def _network(network: SpikingNetwork) -> Rows:
     rows: Rows = {"neurons": network.size, "step": f"{network.dt_ms:g} ms"}
     for population in network.populations:
         model = population.neurons
+        known_model(f"population {population.name}", model, NEURON_MODELS)
         kind = f"LIF, {model.membrane_step} step" if isinstance(model, Lif) else "QIF"
         rows[f"population {population.name}"] = (
             f"{population.size} {kind}, {model.refractory_steps} refractory steps"
@@ -94,7 +97,7 @@ def _network(network: SpikingNetwork) -> Rows:
 
 
 def _projection(projection: Projection) -> str:
-    filter_ = projection.filter
+    filter_ = known_filter(f"projection {projection.name}", projection.filter)
     kind = type(filter_).__name__
     if isinstance(filter_, Exponential):
         kind += f", unit {filter_.normalisation}"

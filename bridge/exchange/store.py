@@ -25,10 +25,11 @@ from bridge.exchange.networks import (
 )
 from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.rate.network import RateNetwork
-from bridge.spiking.drive import Drive, FrozenNoise, Noise, OwnNoise, SharedNoise
+from bridge.spiking.drive import NOISES, Drive, FrozenNoise, Noise, OwnNoise, SharedNoise
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording, Spikes
 from bridge.spiking.stimulation import Stimulation
+from bridge.spiking.values import known_model, shown
 
 Stored = RateNetwork | SpikingNetwork | Conversion | Drive | Recording
 
@@ -44,10 +45,10 @@ def save(thing: Stored, path: str | Path, *, force: bool = False) -> Path:
     Raises:
         OutputError: the file exists, or cannot be written.
     """
-    for kind, (cls, to_tree, _) in _KINDS.items():
-        if isinstance(thing, cls):
-            tree = {"format": FORMAT, "format_version": format_version(thing), "kind": kind}
-            write_tree(Path(path), {**tree, **to_tree(thing)}, overwrite=force)
+    for cls, to_tree, _ in _KINDS.values():
+        # Not what inherits from it: a file would not say how that differs.
+        if type(thing) is cls:
+            write_tree(Path(path), {**_header(thing), **to_tree(thing)}, overwrite=force)
             return Path(path)
     raise SpecError(f"cannot save {type(thing).__name__}; known kinds are {', '.join(_KINDS)}")
 
@@ -77,10 +78,10 @@ def load(path: str | Path) -> Stored:
     """
     tree = read_tree(Path(path))
     version = tree.get("format_version")
-    if version not in _READERS:
+    if type(version) is not int or version not in _READERS:
+        told = version if isinstance(version, str) else shown(version)
         raise FormatError(
-            f"{path}: format version {version}; this spikebridge reads "
-            f"{', '.join(map(str, _READERS))}"
+            f"{path}: format version {told}; this spikebridge reads {', '.join(map(str, _READERS))}"
         )
     return _READERS[version](path, tree)
 
@@ -88,17 +89,49 @@ def load(path: str | Path) -> Stored:
 def _read(path: str | Path, tree: Tree) -> Stored:
     """Version 2, and version 1, which is a part of it."""
     kind = tree.get("kind")
-    if kind not in _KINDS:
-        raise FormatError(f"{path}: unknown kind {kind!r}; known are {', '.join(_KINDS)}")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise FormatError(f"{path}: unknown kind {shown(kind)}; known are {', '.join(_KINDS)}")
+    _, to_tree, from_tree = _KINDS[kind]
     try:
-        thing: Stored = _KINDS[kind][2](tree)
+        thing: Stored = from_tree(tree)
     except BridgeError as error:
         raise FormatError(f"{path}: {error}") from None
+    except MemoryError:
+        raise FormatError(f"{path}: claims more than fits into memory") from None
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise FormatError(
             f"{path}: a {kind} file with missing or misplaced parts ({error})"
         ) from None
+    strange = _strange(tree, {**_header(thing), **to_tree(thing)})
+    if strange is not None:
+        raise FormatError(f"{path}: holds {strange}, which no {kind} file holds so")
     return thing
+
+
+def _header(thing: Stored) -> Tree:
+    kind = next(kind for kind, (cls, _, _) in _KINDS.items() if type(thing) is cls)
+    return {"format": FORMAT, "format_version": format_version(thing), "kind": kind}
+
+
+def _strange(tree: Tree, known: Tree, above: str = "") -> str | None:
+    """The first part of a tree that is not in a tree that is known, or is of another nature.
+
+    What is passed over may be what matters: a part whose name is misspelt would count as absent.
+    """
+    for name, value in tree.items():
+        place = f"{above}{name}"
+        if name not in known or _nature(value) is not _nature(known[name]):
+            return place
+        if isinstance(value, dict):
+            deeper = _strange(value, known[name], f"{place}/")
+            if deeper is not None:
+                return deeper
+    return None
+
+
+def _nature(value: object) -> type:
+    """Group, array, text or number."""
+    return next((kind for kind in (dict, np.ndarray, str) if isinstance(value, kind)), float)
 
 
 def _conversion_to_tree(conversion: Conversion) -> Tree:
@@ -135,7 +168,7 @@ def _drive_to_tree(drive: Drive) -> Tree:
     noise = drive.noise
     tree: Tree = {
         "inputs": drive.inputs,
-        "noise": type(noise).__name__,
+        "noise": type(known_model("noise", noise, NOISES)).__name__,
         "first_trial": drive.first_trial,
     }
     if isinstance(noise, FrozenNoise):
@@ -166,8 +199,8 @@ def _drive_from_tree(tree: Tree) -> Drive:
         "SharedNoise": lambda: SharedNoise(seed=tree["seed"]),
         "OwnNoise": lambda: OwnNoise(seed=tree["seed"]),
     }
-    if tree["noise"] not in kinds:
-        raise FormatError(f"unknown noise {tree['noise']!r}")
+    if not isinstance(tree["noise"], str) or tree["noise"] not in kinds:
+        raise FormatError(f"unknown noise {shown(tree['noise'])}; known are {', '.join(kinds)}")
     if tree["noise"] == "SharedNoise" and tree.get("noise_version") != _NOISE_VERSION:
         raise FormatError(
             "its shared noise is that of another version of spikebridge, which this one cannot draw"
@@ -203,6 +236,8 @@ def _recording_to_tree(recording: Recording) -> Tree:
 
 def _recording_from_tree(tree: Tree) -> Recording:
     names = json.loads(tree["population_names"])
+    if not isinstance(names, list) or len(set(names)) < len(names):
+        raise FormatError("population_names: expected a list of names, each once")
     return Recording(
         spikes=Spikes(**tree["spikes"]),
         readouts=tree["readouts"],

@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array
+from bridge.spiking.limits import LONGEST_TRIAL_STEPS
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.noise import standard_normal, trial_keys
 from bridge.spiking.stimulation import Kicks, Stimulation
+from bridge.spiking.values import known_model
 
 Array = NDArray[np.float64]
 
@@ -67,6 +69,7 @@ class FrozenNoise:
 
 
 Noise = SharedNoise | OwnNoise | FrozenNoise
+NOISES = (SharedNoise, OwnNoise, FrozenNoise)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -100,6 +103,7 @@ class Drive:
     def __post_init__(self) -> None:
         inputs = frozen_array("inputs", self.inputs, (None, None, None))
         object.__setattr__(self, "inputs", inputs)
+        known_model("noise", self.noise, NOISES)
         _, trials, _ = inputs.shape
         if min(inputs.shape[:2]) < 1:
             raise SpecError(f"inputs: needs at least one sample and one trial, got {inputs.shape}")
@@ -118,6 +122,8 @@ class Drive:
                 raise SpecError(f"trial_numbers: must not be negative, got {numbers.min()}")
             object.__setattr__(self, "trial_numbers", numbers)
         object.__setattr__(self, "stimulation", tuple(self.stimulation))
+        for part in self.stimulation:
+            known_model("stimulation", part, (Stimulation,))
         unseeded = any(part.seed is None for part in self.stimulation)
         if unseeded and isinstance(self.noise, FrozenNoise):
             raise SpecError("frozen noise has no seed: give each stimulation its own")
@@ -150,6 +156,11 @@ class Drive:
     def check(self, network: SpikingNetwork) -> None:
         """Raise SpecError unless this drive fits the network."""
         steps, trials, size = self.n_steps(network), self.n_trials, network.size
+        if steps > LONGEST_TRIAL_STEPS:
+            raise SpecError(
+                f"inputs: {len(self.inputs):,} samples of {network.sample_steps:,} steps are too "
+                f"long; a trial can have {LONGEST_TRIAL_STEPS:,} steps"
+            )
         channels = self.inputs.shape[2]
         if channels != network.input_size:
             raise SpecError(

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bridge.errors import SpecError
 from bridge.spiking.arrays import per_neuron, positive
+from bridge.spiking.values import known_model, shown
 
 Array = NDArray[np.float64]
 # Whose time constants a filter in a projection has. "post": the target's, and what is filtered is
@@ -51,8 +52,9 @@ class Exponential:
     side: Side = "post"
 
     def __post_init__(self) -> None:
-        if self.normalisation not in ("area", "jump"):
-            raise SpecError(f"normalisation: 'area' or 'jump', got {self.normalisation!r}")
+        known = isinstance(self.normalisation, str) and self.normalisation in ("area", "jump")
+        if not known:
+            raise SpecError(f"normalisation: 'area' or 'jump', got {shown(self.normalisation)}")
         _check_side(self.side)
 
     def sized(self, size: int) -> "Exponential":
@@ -104,11 +106,17 @@ class DoubleExponential:
 
 
 Filter = Direct | Exponential | DoubleExponential
+FILTERS = (Direct, Exponential, DoubleExponential)
 
 
-def _check_side(side: str) -> None:
-    if side not in ("post", "pre"):
-        raise SpecError(f"side: 'post' or 'pre', got {side!r}")
+def known_filter(name: str, value: Filter) -> Filter:
+    """`value`; SpecError unless it is one of `FILTERS`."""
+    return known_model(f"{name}: filter", value, FILTERS)
+
+
+def _check_side(side: object) -> None:
+    if not isinstance(side, str) or side not in ("post", "pre"):
+        raise SpecError(f"side: 'post' or 'pre', got {shown(side)}")
 
 
 def decay_factor(tau_ms: ArrayLike, dt_ms: float) -> Array:

@@ -11,6 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array
+from bridge.spiking.limits import MOST_CELLS, MOST_INT32
+from bridge.spiking.values import (
+    frozen_provenance,
+    known_model,
+    part_name,
+    shown,
+    text,
+    time_step_ms,
+)
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.int32]
@@ -24,8 +33,8 @@ class Spikes:
         trial: (S,) trial of each spike.
         step: (S,) step of each spike.
         neuron: (S,) neuron of each spike, numbered through all populations.
-        n_trials: B.
-        n_steps: K, the steps of one trial.
+        n_trials: B; B N is at most 2^28.
+        n_steps: K, the steps of one trial; below 2^31.
         n_neurons: N.
     """
 
@@ -38,11 +47,15 @@ class Spikes:
 
     def __post_init__(self) -> None:
         for name, stop in (("trial", "n_trials"), ("step", "n_steps"), ("neuron", "n_neurons")):
-            limit = counted(stop, getattr(self, stop), least=1)
+            limit = counted(f"spikes: {stop}", getattr(self, stop), least=1, most=MOST_INT32)
             events = frozen_array(f"spikes: {name}", getattr(self, name), (None,), np.int32)
             if events.size and not (events.min() >= 0 and events.max() < limit):
                 raise SpecError(f"spikes: {name} must lie between 0 and {limit - 1}")
             object.__setattr__(self, name, events)
+        if self.n_trials * self.n_neurons > MOST_CELLS:
+            raise SpecError(
+                f"spikes: {self.n_trials:,} trials of {self.n_neurons:,} neurons are too many"
+            )
         sizes = {getattr(self, name).shape for name in ("trial", "step", "neuron")}
         if len(sizes) != 1:
             raise SpecError(f"spikes: trial, step and neuron differ in length: {sizes}")
@@ -82,9 +95,10 @@ class Recording:
 
     Attributes:
         spikes: All spikes of all trials.
-        readouts: Output of each readout, (T, B, O), at the end of each sample.
-        dt_ms: Step of the network, ms.
-        sample_ms: Time between two samples of readouts and voltages, ms.
+        readouts: Output of each readout, (T, B, O), at the end of each of the T samples that a
+            trial consists of.
+        dt_ms: Step of the network, ms; 1e-6 to 1e6.
+        sample_ms: Time between two samples of readouts and voltages, ms: whole steps.
         populations: Names and sizes, in order.
         voltages_mv: (T, B, N) at the end of each sample, mV; None unless asked for.
         margins_mv: (B,) least distance of any v from its threshold in any step, mV; None unless
@@ -102,24 +116,56 @@ class Recording:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        trials = self.spikes.n_trials
+        known_model("spikes", self.spikes, (Spikes,))
+        for name in ("dt_ms", "sample_ms"):
+            object.__setattr__(self, name, time_step_ms(name, getattr(self, name)))
+        object.__setattr__(self, "provenance", frozen_provenance(self.provenance))
+        self._check_populations()
+        samples, trials = self._samples(), self.spikes.n_trials
         readouts = {
-            name: frozen_array(f"readout {name}", values, (None, trials, None))
-            for name, values in self.readouts.items()
+            part_name("readout", name): frozen_array(
+                f"readout {name}", values, (samples, trials, None)
+            )
+            for name, values in _mapping("readouts", self.readouts).items()
         }
         object.__setattr__(self, "readouts", MappingProxyType(readouts))
-        object.__setattr__(self, "populations", MappingProxyType(dict(self.populations)))
-        object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
-        if sum(self.populations.values()) != self.spikes.n_neurons:
-            raise SpecError("recording: the populations do not add up to the recorded neurons")
         if self.voltages_mv is not None:
-            shape = (None, trials, self.spikes.n_neurons)
-            object.__setattr__(
-                self, "voltages_mv", frozen_array("voltages_mv", self.voltages_mv, shape)
-            )
+            shape = (samples, trials, self.spikes.n_neurons)
+            voltages = frozen_array("voltages_mv", self.voltages_mv, shape)
+            object.__setattr__(self, "voltages_mv", voltages)
         if self.margins_mv is not None:
             margins = frozen_array("margins_mv", self.margins_mv, (trials,))
+            if np.any(margins < 0):
+                raise SpecError(f"margins_mv: must not be negative, got {margins.min():g}")
             object.__setattr__(self, "margins_mv", margins)
+
+    def _check_populations(self) -> None:
+        # A file that does not tell the sizes knows of a silent population nothing but its name.
+        least = 0 if self.provenance.get("sizes_told") is False else 1
+        sizes = {
+            text("population: name", name): counted(f"population {name}: size", size, least=least)
+            for name, size in _mapping("populations", self.populations).items()
+        }
+        if sum(sizes.values()) != self.spikes.n_neurons:
+            raise SpecError("recording: the populations do not add up to the recorded neurons")
+        object.__setattr__(self, "populations", MappingProxyType(sizes))
+
+    def _samples(self) -> int:
+        """T, checked: samples are whole steps, and fill the trial where there are any."""
+        steps = self.sample_ms / self.dt_ms
+        whole = round(steps)
+        if whole < 1 or abs(steps - whole) > _ROUNDING * steps:
+            raise SpecError(
+                f"sample_ms: expected a multiple of dt_ms, {self.dt_ms:g} ms, "
+                f"got {self.sample_ms:g} ms"
+            )
+        samples, left = divmod(self.spikes.n_steps, whole)
+        if left and (self.readouts or self.voltages_mv is not None):
+            raise SpecError(
+                f"sample_ms: a trial of {self.spikes.n_steps:,} steps has no whole number of "
+                f"samples of {whole:,} steps"
+            )
+        return samples
 
     def __reduce__(self) -> tuple[Any, ...]:
         """How it travels between processes, which its read-only mappings cannot."""
@@ -159,6 +205,16 @@ class Recording:
     def trial_s(self) -> float:
         """Length of a trial, s."""
         return self.spikes.n_steps * self.dt_ms / 1000.0
+
+
+# A time in ms that went through seconds or Hz may have lost a rounding.
+_ROUNDING = 1e-6
+
+
+def _mapping(name: str, value: object) -> Mapping[Any, Any]:
+    if not isinstance(value, Mapping):
+        raise SpecError(f"{name}: expected names with values, got {shown(value)}")
+    return value
 
 
 def _beside(parts: Sequence[Array | None], axis: int) -> Array | None:

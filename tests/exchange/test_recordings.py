@@ -57,7 +57,7 @@ def test_long_sessions_and_odd_steps_are_exact_too(tmp_path, to, dt_ms):
     trial, step, neuron = np.unravel_index(np.unique([0, *code, np.prod(shape) - 1]), shape)
     made = bridge.Recording(
         spikes=Spikes.gather(trial, step, neuron, shape),
-        readouts={"out": np.ones((3, 200, 2))},
+        readouts={"out": np.ones((3333, 200, 2))},
         dt_ms=dt_ms,
         sample_ms=dt_ms,
         populations={"zeta": 3, "alpha": 2},

@@ -54,13 +54,14 @@ def trained_rate_network(size=6):
         {name: rng.normal(0, 1, shape).astype(np.float32) for name, shape in shapes.items()}
         for _ in range(3)
     ]
+    squares = {name: values**2 for name, values in parts[2].items()}
     return dataclasses.replace(
         plain,
         recurrent=np.abs(plain.recurrent) * np.where(excitatory, 1.0, -1.0),
         excitatory=excitatory,
         task="go-nogo",
         history=History(update=[25, 50], loss=[1 / 3, 0.1], accuracy=[0.5, 2 / 3]),
-        checkpoint=Checkpoint(updates=50, parameters=parts[0], moment1=parts[1], moment2=parts[2]),
+        checkpoint=Checkpoint(updates=50, parameters=parts[0], moment1=parts[1], moment2=squares),
     )
 
 
@@ -601,7 +602,7 @@ RATE_FAULTS = {
     ),
     "NaN in weights": (with_nan("recurrent"), "recurrent: holds NaN or infinite values"),
     "NaN in time constants": (with_nan("tau_ms"), "tau_ms: holds NaN or infinite values"),
-    "a step of NaN": (set_item("dt_ms", value=np.nan), "dt_ms: must be positive, got nan"),
+    "a step of NaN": (set_item("dt_ms", value=np.nan), "dt_ms: expected a finite number, got nan"),
     "no square": (
         set_item("recurrent", value=np.zeros((6, 5))),
         r"recurrent: expected shape \(6, 6\), got \(6, 5\)",
@@ -621,7 +622,7 @@ RATE_FAULTS = {
     "provenance that is no JSON": (set_item("provenance", value="{"), "missing or misplaced parts"),
     "provenance that is a list": (
         set_item("provenance", value="[1, 2]"),
-        "missing or misplaced parts",
+        r"provenance: expected names with values, got \[1, 2\]",
     ),
     "provenance nested without end": (
         set_item("provenance", value="[" * 50_000),
@@ -638,7 +639,10 @@ RATE_FAULTS = {
         ),
         "checkpoint: .*NaN or infinite",
     ),
-    "text for a number": (set_item("noise_sd", value="loud"), "missing or misplaced parts"),
+    "text for a number": (
+        set_item("noise_sd", value="loud"),
+        "noise_sd: expected a number, got 'loud'",
+    ),
     "no units": (
         lambda tree: tree.update(
             recurrent=np.zeros((0, 0)),
@@ -706,7 +710,7 @@ NETWORK_FAULTS = {
     ),
     "a start in words": (
         set_item(*POPULATION, "low_mv", value="low"),
-        "missing or misplaced parts",
+        "initial voltage: low_mv: expected a number, got 'low'",
     ),
     "a delay of half a step": (
         set_item("projections", "000", "delay_steps", value=0.5),
@@ -725,9 +729,16 @@ NETWORK_FAULTS = {
         "no population 'moon'",
     ),
     "a population of untold size": (
-        # One number for all neurons is allowed, so only the claimed size decides the memory.
-        lambda tree: tree["populations"]["000"].update(size=2**50, noise_mv=np.array(0.1)),
-        "expected shape|misplaced parts|more than",
+        # With one number for all neurons only the claimed size would decide the memory.
+        lambda tree: tree["populations"]["000"].update(
+            {
+                name: np.array(0.1)
+                for name, value in tree["populations"]["000"].items()
+                if isinstance(value, np.ndarray)
+            },
+            size=10**8,
+        ),
+        r"noise_mv: expected a number for each neuron, got shape \(\)",
     ),
 }
 
@@ -786,7 +797,7 @@ STIMULATION_FAULTS = {
     "no window": (drop(*STIMULATION, "stop_step"), "missing or misplaced parts .*stop_step"),
     "a probability in words": (
         set_item(*STIMULATION, "probability", value="often"),
-        "missing or misplaced parts",
+        "stimulation: probability: expected a number, got 'often'",
     ),
 }
 
