@@ -25,6 +25,7 @@ from bridge.exchange.networks import (
 )
 from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.rate.network import RateNetwork
+from bridge.spiking.arrays import counted
 from bridge.spiking.drive import NOISES, Drive, FrozenNoise, Noise, OwnNoise, SharedNoise
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording, Spikes
@@ -205,6 +206,8 @@ def _drive_from_tree(tree: Tree) -> Drive:
         raise FormatError(
             "its shared noise is that of another version of spikebridge, which this one cannot draw"
         )
+    if "noise_version" in tree:
+        counted("noise_version", tree["noise_version"], least=1, most=_NOISE_VERSION)
     return Drive(
         inputs=tree["inputs"],
         noise=kinds[tree["noise"]](),

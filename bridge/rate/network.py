@@ -18,7 +18,7 @@ from bridge.rate.plain_arrays import (
     unit_labels,
     vector,
 )
-from bridge.spiking.arrays import cell_types, counted, frozen_array, per_neuron, positive
+from bridge.spiking.arrays import cell_types, counted, frozen_array, per_neuron, time_constants
 from bridge.spiking.values import frozen_provenance, known_model, number, text, time_step_ms
 
 Array = NDArray[np.float64]
@@ -168,7 +168,7 @@ class RateNetwork:
         for name, shape in shapes.items():
             object.__setattr__(self, name, frozen_array(name, getattr(self, name), shape))
         object.__setattr__(self, "tau_ms", per_neuron("tau_ms", self.tau_ms, size))
-        positive("tau_ms", self.tau_ms)
+        time_constants("tau_ms", self.tau_ms)
         object.__setattr__(self, "dt_ms", time_step_ms("dt_ms", self.dt_ms))
         if text("activation", self.activation) not in ACTIVATIONS:
             raise SpecError(

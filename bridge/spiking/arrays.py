@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bridge.errors import SpecError
+from bridge.spiking.limits import SHORTEST_STEP_MS
 from bridge.spiking.values import shown
 
 Number = TypeVar("Number", bound=np.generic)
@@ -77,6 +78,13 @@ def positive(name: str, value: NDArray[np.float64] | float) -> None:
     """Raise SpecError unless every entry of `value` is above zero."""
     if not np.all(np.asarray(value) > 0):
         raise SpecError(f"{name}: must be positive, got {np.min(value)}")
+
+
+def time_constants(name: str, value: NDArray[np.float64]) -> None:
+    """Raise SpecError for time constants in ms, by which the gain of a filter would be infinite."""
+    positive(name, value)
+    if np.any(value < SHORTEST_STEP_MS):
+        raise SpecError(f"{name}: must be at least {SHORTEST_STEP_MS:g} ms, got {np.min(value):g}")
 
 
 def counted(name: str, value: object, least: int = 0, most: int = 2**63 - 1) -> int:

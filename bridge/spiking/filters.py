@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bridge.errors import SpecError
-from bridge.spiking.arrays import per_neuron, positive
+from bridge.spiking.arrays import per_neuron, time_constants
 from bridge.spiking.values import known_model, shown
 
 Array = NDArray[np.float64]
@@ -60,7 +60,7 @@ class Exponential:
     def sized(self, size: int) -> "Exponential":
         """The same filter with an (N,) time constant, checked."""
         tau_ms = per_neuron("tau_ms", self.tau_ms, size)
-        positive("tau_ms", tau_ms)
+        time_constants("tau_ms", tau_ms)
         return replace(self, tau_ms=tau_ms)
 
     def of_readout(self) -> "Exponential":
@@ -96,8 +96,8 @@ class DoubleExponential:
         """The same filter with (N,) time constants, checked."""
         rise_ms = per_neuron("tau_rise_ms", self.tau_rise_ms, size)
         decay_ms = per_neuron("tau_decay_ms", self.tau_decay_ms, size)
-        positive("tau_rise_ms", rise_ms)
-        positive("tau_decay_ms", decay_ms)
+        time_constants("tau_rise_ms", rise_ms)
+        time_constants("tau_decay_ms", decay_ms)
         return replace(self, tau_rise_ms=rise_ms, tau_decay_ms=decay_ms)
 
     def of_readout(self) -> "DoubleExponential":

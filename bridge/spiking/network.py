@@ -200,7 +200,7 @@ class SpikingNetwork:
             if population.name == name:
                 return population
         known = ", ".join(population.name for population in self.populations)
-        raise SpecError(f"no population {name!r}; this network has {known}")
+        raise SpecError(f"no population {shown(name)}; this network has {known}")
 
     def span(self, name: str) -> slice:
         """Where the neurons of a population lie among all N."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bridge.errors import SpecError
-from bridge.spiking.arrays import cell_types, counted, per_neuron, positive
+from bridge.spiking.arrays import cell_types, counted, per_neuron, time_constants
 from bridge.spiking.limits import LONGEST_WAIT_STEPS, MOST_NEURONS
 from bridge.spiking.values import known_model, number, shown, text
 
@@ -138,7 +138,7 @@ def _sized_arrays(
     neurons: NeuronModel, names: tuple[str, ...], size: int
 ) -> dict[str, NDArray[np.float64]]:
     values = {name: per_neuron(name, getattr(neurons, name), size) for name in names}
-    positive("tau_mem_ms", values["tau_mem_ms"])
+    time_constants("tau_mem_ms", values["tau_mem_ms"])
     if np.any(values["v_reset_mv"] >= values["v_threshold_mv"]):
         raise SpecError("v_reset_mv: must lie below v_threshold_mv in every neuron")
     return values

@@ -13,6 +13,7 @@ from bridge.spiking.limits import LONGEST_STEP_MS, SHORTEST_STEP_MS
 Model = TypeVar("Model")
 
 _LONGEST_SHOWN = 60
+_LONGEST_TEXT = 1000
 
 
 def shown(value: object) -> str:
@@ -53,7 +54,8 @@ def time_step_ms(name: str, value: object) -> float:
 
 def text(name: str, value: object) -> str:
     """`value`, if it is text that can be printed on one line and kept in a file; else SpecError."""
-    if not isinstance(value, str) or not value.isprintable():
+    fits = isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST_TEXT
+    if not fits:
         raise SpecError(f"{name}: expected text on one line, got {shown(value)}")
     return str(value)
 
