@@ -10,6 +10,7 @@ from bridge.compare.statistics import summary
 from bridge.exchange.store import Stored
 from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.rate.network import RateNetwork
+from bridge.spiking.conditions import tally
 from bridge.spiking.drive import Drive
 from bridge.spiking.filters import Exponential, known_filter
 from bridge.spiking.network import Projection, SpikingNetwork
@@ -129,7 +130,7 @@ def _drive(drive: Drive) -> Rows:
         "input channels": channels,
         "noise": type(drive.noise).__name__,
         "initial voltages": "drawn" if drive.v_initial_mv is None else "given",
-    }
+    } | _conditions(drive)
 
 
 def _recording(recording: Recording) -> Rows:
@@ -139,13 +140,33 @@ def _recording(recording: Recording) -> Rows:
         "neurons": spikes.n_neurons,
         "spikes": f"{spikes.count:,}",
     }
+    rows |= _conditions(recording)
+    if recording.inputs is not None:
+        rows["inputs"] = f"{recording.inputs.shape} samples, trials, channels"
     rows |= {name: f"{value:.4g}" for name, value in summary(recording).items()}
     rows |= {
         f"readout {k}": f"{v.shape} samples, trials, outputs" for k, v in recording.readouts.items()
     }
     if recording.margins_mv is not None:
         rows["nearest to threshold"] = f"{np.min(recording.margins_mv):.3g} mV"
-    return rows | _provenance(recording.provenance)
+    made = dict(recording.provenance)
+    if recording.task == made.get("task"):
+        del made["task"]
+    # Not to be taken for the seed that was given, from which it is derived.
+    told = {"seed of the noise" if name == "seed" else name: made[name] for name in made}
+    return rows | _provenance(told)
+
+
+def _conditions(thing: Drive | Recording) -> Rows:
+    """What the trials are of."""
+    rows: Rows = {}
+    if thing.task:
+        rows["task"] = thing.task
+    if thing.seed is not None:
+        rows["seed"] = thing.seed
+    if thing.labels is not None:
+        rows["trials of each condition"] = tally(thing.labels, thing.conditions)
+    return rows
 
 
 def _provenance(provenance: Mapping[str, object]) -> Rows:

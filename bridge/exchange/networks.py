@@ -1,8 +1,8 @@
 """Rate and spiking networks as trees for the HDF5 store."""
 
 import json
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ def rate_to_tree(rate: RateNetwork) -> Tree:
     """A rate network with its history and its checkpoint, if it has them."""
     tree: Tree = {name: getattr(rate, name) for name in _RATE_ARRAYS}
     tree |= {name: getattr(rate, name) for name in _RATE_VALUES}
-    tree["provenance"] = json.dumps(dict(rate.provenance), sort_keys=True, default=str)
+    tree["provenance"] = dump_provenance(rate.provenance)
     if rate.excitatory is not None:
         tree["excitatory"] = rate.excitatory
     tree |= _cell_types_to_tree(rate.cell_types)
@@ -76,7 +76,7 @@ def network_to_tree(network: SpikingNetwork) -> Tree:
         "sample_steps": network.sample_steps,
         "sample_offset_steps": network.sample_offset_steps,
         "task": network.task,
-        "provenance": json.dumps(dict(network.provenance), sort_keys=True, default=str),
+        "provenance": dump_provenance(network.provenance),
         "populations": numbered(network.populations, _population_to_tree),
         "projections": numbered(network.projections, _projection_to_tree),
         "readouts": numbered(network.readouts, _readout_to_tree),
@@ -128,6 +128,11 @@ def _cell_types_from_tree(tree: Tree) -> tuple[str, ...] | None:
     if not isinstance(names, list) or numbers.dtype.kind not in "iu" or not in_range:
         raise FormatError("cell_types: expected numbers of the names in cell_type_names")
     return tuple(names[number] for number in numbers.tolist())
+
+
+def dump_provenance(provenance: Mapping[str, Any]) -> str:
+    """Provenance as JSON text, its keys in order."""
+    return json.dumps(dict(provenance), sort_keys=True, default=str)
 
 
 def numbered(parts: Sequence[Part], to_tree: Callable[[Part], Tree]) -> Tree:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array
+from bridge.spiking.conditions import check_drawn, checked_labels
 from bridge.spiking.limits import LONGEST_TRIAL_STEPS
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.noise import standard_normal, trial_keys
@@ -90,6 +91,11 @@ class Drive:
             Trials of one number have the same noise, initial voltages and draws of stimulation.
         stimulation: Pushes of chosen neurons, added in this order. With `FrozenNoise` each needs a
             seed of its own.
+        labels: (B,) which of `conditions` each trial is of; None: not known. Neither they nor what
+            follows changes a run: the recording takes them over, to be sorted by.
+        conditions: Names of the conditions, by label.
+        task: Name of the task that the trials are of, or "".
+        seed: The seed that decided trials and noise, as it was given; None: not known.
     """
 
     inputs: Array
@@ -99,6 +105,10 @@ class Drive:
     first_trial: int = 0
     trial_numbers: NDArray[np.int64] | None = None
     stimulation: tuple[Stimulation, ...] = ()
+    labels: NDArray[np.int64] | None = None
+    conditions: tuple[str, ...] = ()
+    task: str = ""
+    seed: int | None = None
 
     def __post_init__(self) -> None:
         inputs = frozen_array("inputs", self.inputs, (None, None, None))
@@ -127,6 +137,10 @@ class Drive:
         unseeded = any(part.seed is None for part in self.stimulation)
         if unseeded and isinstance(self.noise, FrozenNoise):
             raise SpecError("frozen noise has no seed: give each stimulation its own")
+        labels, conditions = checked_labels(self.labels, self.conditions, trials)
+        object.__setattr__(self, "labels", labels)
+        object.__setattr__(self, "conditions", conditions)
+        check_drawn(self.task, self.seed)
 
     @property
     def n_trials(self) -> int:
@@ -151,6 +165,7 @@ class Drive:
             recurrent_gain=None if gain is None else gain[start:stop],
             first_trial=self.first_trial + (start if numbers is None else 0),
             trial_numbers=None if numbers is None else numbers[start:stop],
+            labels=None if self.labels is None else self.labels[start:stop],
         )
 
     def check(self, network: SpikingNetwork) -> None:

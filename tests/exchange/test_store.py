@@ -219,6 +219,20 @@ def full_recording():
     return recording(voltages_mv=rng.normal(0, 1, (5, 3, 7)), margins_mv=rng.uniform(0, 1, 3))
 
 
+def labelled_recording():
+    """A recording that knows what its trials are of."""
+    inputs = np.random.default_rng(8).normal(0, 1, (5, 3, 2))
+    return recording(
+        inputs=inputs, labels=[1, 0, 1], conditions=("go", "ä no-go"), task="go-nogo", seed=0
+    )
+
+
+def labelled_drive():
+    return drive(
+        SharedNoise(seed=2), labels=[0, 2, 1], conditions=("a", "b", "c"), task="mine", seed=2**40
+    )
+
+
 THINGS = {
     "rate network": rate_network,
     "trained rate network": trained_rate_network,
@@ -235,8 +249,12 @@ THINGS = {
     ),
     "spiking network of version 2": newer_spiking_network,
     "drive with stimulation": stimulated_drive,
+    "recording with conditions": labelled_recording,
+    "drive with conditions": labelled_drive,
+    "drive of which the seed is known": lambda: drive(OwnNoise(seed=1), seed=3),
 }
 VERSION_2 = {name for name in THINGS if name.endswith(("version 2", "stimulation", "cell types"))}
+VERSION_3 = {name for name in THINGS if name.endswith(("with conditions", "seed is known"))}
 
 
 def parts(thing, path=""):
@@ -583,14 +601,14 @@ def with_nan(*names):
 
 RATE_FAULTS = {
     "a newer format": (
-        set_item("format_version", value=3),
-        "format version 3; this spikebridge reads 1, 2",
+        set_item("format_version", value=4),
+        "format version 4; this spikebridge reads 1, 2, 3",
     ),
     "a version in words": (
         set_item("format_version", value="one"),
-        "format version one; this spikebridge reads 1, 2",
+        "format version one; this spikebridge reads 1, 2, 3",
     ),
-    "no version": (drop("format_version"), "format version None; this spikebridge reads 1, 2"),
+    "no version": (drop("format_version"), "format version None; this spikebridge reads 1, 2, 3"),
     "an unknown kind": (
         set_item("kind", value="zoo"),
         "unknown kind 'zoo'; known are rate_network, spiking_network",
@@ -860,7 +878,21 @@ def test_a_reader_that_knows_version_1_only_refuses_version_2(monkeypatch, tmp_p
     monkeypatch.delitem(store._READERS, 2)
     for number, name in enumerate(sorted(VERSION_2)):
         path = save(THINGS[name](), tmp_path / f"{number}.h5")
-        refuse(path, "format version 2; this spikebridge reads 1$")
+        refuse(path, "format version 2; this spikebridge reads 1, 3$")
+
+
+def test_a_recording_that_knows_no_conditions_stays_in_version_1(tmp_path):
+    for number, (name, make) in enumerate(THINGS.items()):
+        with h5py.File(save(make(), tmp_path / f"{number}.h5")) as file:
+            expected = 1 + (name in VERSION_2) + 2 * (name in VERSION_3)
+            assert file.attrs["format_version"] == expected, name
+
+
+def test_a_reader_that_knows_version_2_only_refuses_version_3(monkeypatch, tmp_path):
+    monkeypatch.delitem(store._READERS, 3)
+    for number, name in enumerate(sorted(VERSION_3)):
+        path = save(THINGS[name](), tmp_path / f"{number}.h5")
+        refuse(path, "format version 3; this spikebridge reads 1, 2$")
 
 
 # Refusals: what no such file holds
