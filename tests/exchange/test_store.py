@@ -388,7 +388,8 @@ def test_every_array_has_units_and_every_file_its_kind_and_version(tmp_path):
             assert bare == []
             assert file.attrs["format"] == "spikebridge"
             # Nobody who reads version 1 is shut out of what that version says in full.
-            assert file.attrs["format_version"] == (2 if name in VERSION_2 else 1)
+            oldest = 1 + (name in VERSION_2) + 2 * (name in VERSION_3)
+            assert file.attrs["format_version"] == oldest, name
             kinds.add(file.attrs["kind"])
     assert kinds == {"rate_network", "spiking_network", "conversion", "drive", "recording"}
 
@@ -879,13 +880,6 @@ def test_a_reader_that_knows_version_1_only_refuses_version_2(monkeypatch, tmp_p
     for number, name in enumerate(sorted(VERSION_2)):
         path = save(THINGS[name](), tmp_path / f"{number}.h5")
         refuse(path, "format version 2; this spikebridge reads 1, 3$")
-
-
-def test_a_recording_that_knows_no_conditions_stays_in_version_1(tmp_path):
-    for number, (name, make) in enumerate(THINGS.items()):
-        with h5py.File(save(make(), tmp_path / f"{number}.h5")) as file:
-            expected = 1 + (name in VERSION_2) + 2 * (name in VERSION_3)
-            assert file.attrs["format_version"] == expected, name
 
 
 def test_a_reader_that_knows_version_2_only_refuses_version_3(monkeypatch, tmp_path):

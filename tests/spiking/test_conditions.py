@@ -20,7 +20,7 @@ CONDITIONS = ("left", "right")
 def labelled(trials=6, seed=7, labels=(0, 1, 1, 0, 1, 0), **fields):
     network = kim_network()
     kept = {"labels": labels[:trials], "conditions": CONDITIONS, "task": "mine", "seed": 3} | fields
-    return network, drive_for(network, 8, trials=trials, seed=seed, **kept)
+    return network, replace(drive_for(network, 8, trials=trials, seed=seed), **kept)
 
 
 @pytest.fixture(scope="module")
