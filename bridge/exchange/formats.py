@@ -13,6 +13,7 @@ from bridge.errors import SpecError
 from bridge.exchange.hdf5 import check_writable, write_bytes
 from bridge.methods.one_to_one import map_one_to_one
 from bridge.rate.network import RateNetwork
+from bridge.spiking.essentials import essentials
 from bridge.spiking.network import SpikingNetwork
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class Imported:
     rate: RateNetwork
     inverse_scale: float | None = None
     notes: tuple[str, ...] = ()
+
+    __repr__ = essentials
 
     def spiking(self) -> SpikingNetwork:
         """The spiking network at the scale factor of the file, without a search.
@@ -57,6 +60,8 @@ class Encoded:
 
     content: bytes
     notes: tuple[str, ...] = ()
+
+    __repr__ = essentials
 
 
 class Format(Protocol):

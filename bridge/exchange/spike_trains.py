@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.errors import FormatError, SpecError
+from bridge.spiking.essentials import essentials
 from bridge.spiking.recording import Recording, Spikes
 
 Array = NDArray[np.float64]
@@ -42,6 +43,8 @@ class SpikeTrains:
     readouts: Mapping[str, Array] = field(default_factory=dict)
     sample_ms: float | None = None
     sizes_told: bool = True
+
+    __repr__ = essentials
 
 
 def end_to_end(recording: Recording) -> tuple[Array, Array]:

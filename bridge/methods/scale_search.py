@@ -15,6 +15,7 @@ from bridge.methods.scoring import SEARCH, quick_options, wilson
 from bridge.rate.network import RateNetwork
 from bridge.spiking.arrays import counted, frozen_array
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
+from bridge.spiking.essentials import brief, clipped, essentials, of_task, several, source, told
 from bridge.spiking.limits import MOST_INT32
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.values import known_model, number, text
@@ -49,6 +50,16 @@ class ScaleSearch:
     backend: str
     seconds: float
     tested: NDArray[np.int64] | None = None
+
+    def __repr__(self) -> str:
+        scales = self.inverse_scales
+        return told(
+            self,
+            f"1/lambda {self.best_inverse_scale:g} of {brief(scales)}",
+            f"{self.accuracies()[self.best]:.1%} of {several(self.trials, 'trial')} right",
+            f"seed {self.seed}",
+            clipped(self.backend, 60),
+        )
 
     def __post_init__(self) -> None:
         scales = frozen_array("inverse_scales", self.inverse_scales, (None,))
@@ -105,6 +116,18 @@ class Conversion:
     rate: RateNetwork
     search: ScaleSearch
 
+    def __repr__(self) -> str:
+        found = self.search
+        return told(
+            self,
+            several(self.network.size, "neuron"),
+            f"1/lambda {found.best_inverse_scale:g}",
+            f"{found.accuracies()[found.best]:.1%} of {several(found.trials, 'trial')} right",
+            f"step {self.network.dt_ms:g} ms",
+            of_task(self.network.task),
+            source(self.network.provenance),
+        )
+
     def __post_init__(self) -> None:
         for name, kind in (
             ("network", SpikingNetwork),
@@ -141,6 +164,8 @@ class SearchOptions:
     backend: str = "snntorch"
     device: str = "cpu"
     exhaustive: bool = False
+
+    __repr__ = essentials
 
     def __post_init__(self) -> None:
         if self.inverse_scales is not None:

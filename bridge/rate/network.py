@@ -19,6 +19,7 @@ from bridge.rate.plain_arrays import (
     vector,
 )
 from bridge.spiking.arrays import cell_types, counted, frozen_array, per_neuron, time_constants
+from bridge.spiking.essentials import essentials, of_task, several, source, told
 from bridge.spiking.values import frozen_provenance, known_model, number, text, time_step_ms
 
 Array = NDArray[np.float64]
@@ -61,6 +62,8 @@ class History:
     loss: Array
     accuracy: Array
 
+    __repr__ = essentials
+
     def __post_init__(self) -> None:
         update = frozen_array("history: update", self.update, (None,), np.int64)
         object.__setattr__(self, "update", update)
@@ -90,6 +93,8 @@ class Checkpoint:
     parameters: Mapping[str, NDArray[np.float32]]
     moment1: Mapping[str, NDArray[np.float32]]
     moment2: Mapping[str, NDArray[np.float32]]
+
+    __repr__ = essentials
 
     def __post_init__(self) -> None:
         counted("checkpoint: updates", self.updates)
@@ -153,6 +158,20 @@ class RateNetwork:
     history: History | None = None
     checkpoint: Checkpoint | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return told(
+            self,
+            several(self.size, "unit"),
+            several(self.input_size, "input"),
+            several(len(self.w_out), "output"),
+            self.activation,
+            f"step {self.dt_ms:g} ms",
+            "" if self.excitatory is None else "Dale's law",
+            of_task(self.task),
+            "unfinished" if self.checkpoint is not None else "",
+            source(self.provenance),
+        )
 
     def __post_init__(self) -> None:
         size = np.shape(self.recurrent)[0] if np.ndim(self.recurrent) else 0

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array
 from bridge.spiking.conditions import check_drawn, checked_labels
+from bridge.spiking.essentials import essentials, of_task, several, told
 from bridge.spiking.limits import LONGEST_TRIAL_STEPS
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.noise import standard_normal, trial_keys
@@ -64,6 +65,8 @@ class FrozenNoise:
 
     values_mv: Array
 
+    __repr__ = essentials
+
     def __post_init__(self) -> None:
         values = frozen_array("frozen noise", self.values_mv, (None, None, None))
         object.__setattr__(self, "values_mv", values)
@@ -109,6 +112,19 @@ class Drive:
     conditions: tuple[str, ...] = ()
     task: str = ""
     seed: int | None = None
+
+    def __repr__(self) -> str:
+        samples, trials, channels = self.inputs.shape
+        return told(
+            self,
+            f"{several(trials, 'trial')} of {several(samples, 'sample')}",
+            several(channels, "input"),
+            repr(self.noise),
+            "start given" if self.v_initial_mv is not None else "",
+            several(len(self.stimulation), "stimulation") if self.stimulation else "",
+            of_task(self.task),
+            "" if self.seed is None else f"seed {self.seed}",
+        )
 
     def __post_init__(self) -> None:
         inputs = frozen_array("inputs", self.inputs, (None, None, None))

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bridge.errors import SpecError
 from bridge.spiking.arrays import per_neuron, time_constants
+from bridge.spiking.essentials import essentials
 from bridge.spiking.values import known_model, shown
 
 Array = NDArray[np.float64]
@@ -51,6 +52,8 @@ class Exponential:
     normalisation: Literal["area", "jump"]
     side: Side = "post"
 
+    __repr__ = essentials
+
     def __post_init__(self) -> None:
         known = isinstance(self.normalisation, str) and self.normalisation in ("area", "jump")
         if not known:
@@ -88,6 +91,8 @@ class DoubleExponential:
     tau_rise_ms: ArrayLike
     tau_decay_ms: ArrayLike
     side: Side = "post"
+
+    __repr__ = essentials
 
     def __post_init__(self) -> None:
         _check_side(self.side)

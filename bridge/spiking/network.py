@@ -10,6 +10,7 @@ from scipy import sparse
 
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array, per_neuron
+from bridge.spiking.essentials import brief, clipped, names, of_task, several, source, told
 from bridge.spiking.filters import Filter, known_filter
 from bridge.spiking.limits import LONGEST_DELAY_STEPS, LONGEST_WAIT_STEPS, MOST_NEURONS
 from bridge.spiking.neurons import Population
@@ -43,6 +44,15 @@ class Projection:
     weights: Weights
     filter: Filter
     delay_steps: int = 0
+
+    def __repr__(self) -> str:
+        return told(
+            self,
+            f"{clipped(self.name, 40)}: {clipped(self.source, 40)} to {clipped(self.target, 40)}",
+            f"weights {brief(self.weights)}",
+            type(self.filter).__name__,
+            f"delay {several(self.delay_steps, 'step')}" if self.delay_steps else "",
+        )
 
     def __post_init__(self) -> None:
         for part in ("name", "source", "target"):
@@ -102,6 +112,10 @@ class Channel:
     weights: NDArray[np.float64]
     filter: Filter
 
+    def __repr__(self) -> str:
+        kind = type(self.filter).__name__
+        return told(self, f"{clipped(self.source, 60)}: weights {brief(self.weights)}", kind)
+
     def __post_init__(self) -> None:
         text("readout: source", self.source)
         weights = frozen_array("readout weights", self.weights, (None, None))
@@ -124,6 +138,10 @@ class Readout:
     name: str
     channels: tuple[Channel, ...]
     bias: ArrayLike = 0.0
+
+    def __repr__(self) -> str:
+        read = names(channel.source for channel in self.channels)
+        return told(self, f"{clipped(self.name, 60)}: {several(self.size, 'output')} from {read}")
 
     def __post_init__(self) -> None:
         text("readout: name", self.name)
@@ -172,6 +190,20 @@ class SpikingNetwork:
     sample_offset_steps: int = 0
     task: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        kinds = {type(part.neurons).__name__.removeprefix("Sized") for part in self.populations}
+        return told(
+            self,
+            f"{several(self.size, 'neuron')} in {names(part.name for part in self.populations)}",
+            " and ".join(sorted(kinds)),
+            several(len(self.projections), "projection"),
+            f"readouts {names(part.name for part in self.readouts)}" if self.readouts else "",
+            several(self.input_size, "input"),
+            f"step {self.dt_ms:g} ms",
+            of_task(self.task),
+            source(self.provenance),
+        )
 
     def __post_init__(self) -> None:
         parts = {"populations": Population, "projections": Projection, "readouts": Readout}

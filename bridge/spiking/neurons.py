@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bridge.errors import SpecError
 from bridge.spiking.arrays import cell_types, counted, per_neuron, time_constants
+from bridge.spiking.essentials import brief, clipped, essentials, names, told
 from bridge.spiking.limits import LONGEST_WAIT_STEPS, MOST_NEURONS
 from bridge.spiking.values import known_model, number, shown, text
 
@@ -40,6 +41,8 @@ class Lif:
     refractory_steps: int = 0
     initial_refractory_steps: int = 0
 
+    __repr__ = essentials
+
     def __post_init__(self) -> None:
         known = isinstance(self.membrane_step, str) and self.membrane_step in ("euler", "exact")
         if not known:
@@ -59,7 +62,7 @@ class Lif:
 LIF_ARRAYS = ("tau_mem_ms", "v_rest_mv", "v_threshold_mv", "v_reset_mv", "bias_mv")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SizedLif(Lif):
     """`Lif` whose parameters are all (N,) arrays: what a population holds."""
 
@@ -99,6 +102,8 @@ class Qif:
     refractory_steps: int = 0
     initial_refractory_steps: int = 0
 
+    __repr__ = essentials
+
     def __post_init__(self) -> None:
         _count_refractory(self)
 
@@ -114,7 +119,7 @@ class Qif:
 QIF_ARRAYS = ("tau_mem_ms", "v_threshold_mv", "v_reset_mv", "bias_mv")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SizedQif(Qif):
     """`Qif` whose parameters are all (N,) arrays: what a population holds."""
 
@@ -205,6 +210,13 @@ class Population:
     initial_voltage: InitialVoltage
     noise_mv: ArrayLike = 0.0
     cell_types: tuple[str, ...] | None = None
+
+    def __repr__(self) -> str:
+        kinds = names(sorted(set(self.cell_types or ())))
+        kinds = kinds and f"cell types {kinds}"
+        model = type(self.neurons).__name__.removeprefix("Sized")
+        noise = f"noise {brief(self.noise_mv)} mV" if np.any(self.noise_mv) else ""
+        return told(self, f"{clipped(self.name, 60)}: {self.size:,} {model}", kinds, noise)
 
     def __post_init__(self) -> None:
         text("population: name", self.name)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array
 from bridge.spiking.conditions import check_drawn, checked_labels, trials_of
+from bridge.spiking.essentials import names, of_task, several, source, told
 from bridge.spiking.spikes import Spikes
 from bridge.spiking.values import (
     frozen_provenance,
@@ -65,6 +66,19 @@ class Recording:
     voltages_mv: Array | None = None
     margins_mv: Array | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return told(
+            self,
+            f"{several(self.spikes.n_trials, 'trial')} of {self.trial_s:g} s",
+            f"{several(self.spikes.n_neurons, 'neuron')} in {names(self.populations)}",
+            several(self.spikes.count, "spike"),
+            f"readouts {names(self.readouts)}" if self.readouts else "",
+            f"step {self.dt_ms:g} ms",
+            of_task(self.task),
+            "" if self.seed is None else f"seed {self.seed}",
+            source(self.provenance),
+        )
 
     def __post_init__(self) -> None:
         known_model("spikes", self.spikes, (Spikes,))

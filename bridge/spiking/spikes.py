@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array
+from bridge.spiking.essentials import several, told
 from bridge.spiking.limits import MOST_CELLS, MOST_INT32
 
 Numbers = NDArray[np.int32]
@@ -31,6 +32,10 @@ class Spikes:
     n_trials: int
     n_steps: int
     n_neurons: int
+
+    def __repr__(self) -> str:
+        trials = f"{several(self.n_trials, 'trial')} of {several(self.n_steps, 'step')}"
+        return told(self, f"{self.count:,} of {several(self.n_neurons, 'neuron')}", trials)
 
     def __post_init__(self) -> None:
         for name, stop in (("trial", "n_trials"), ("step", "n_steps"), ("neuron", "n_neurons")):

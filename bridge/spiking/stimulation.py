@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array
+from bridge.spiking.essentials import essentials
 from bridge.spiking.limits import LONGEST_TRIAL_STEPS
 from bridge.spiking.noise import step_keys
 from bridge.spiking.values import number
@@ -42,6 +43,8 @@ class Stimulation:
     amplitude_mv: float = 0.5
     probability: float = 0.5
     seed: int | None = None
+
+    __repr__ = essentials
 
     def __post_init__(self) -> None:
         most = LONGEST_TRIAL_STEPS
