@@ -10,11 +10,13 @@ from bridge.compare.statistics import summary
 from bridge.exchange.store import Stored
 from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.rate.network import RateNetwork
+from bridge.spiking.conditions import tally
 from bridge.spiking.drive import Drive
-from bridge.spiking.filters import Exponential
+from bridge.spiking.filters import Exponential, known_filter
 from bridge.spiking.network import Projection, SpikingNetwork
-from bridge.spiking.neurons import Lif
+from bridge.spiking.neurons import NEURON_MODELS, Lif
 from bridge.spiking.recording import Recording
+from bridge.spiking.values import known_model
 
 Rows = dict[str, object]
 
@@ -31,6 +33,7 @@ def describe(thing: Stored) -> tuple[str, Rows]:
         Drive: ("drive", _drive),
         Recording: ("recording", _recording),
     }
+    known_model("describe", thing, tuple(describers))
     title, rows = describers[type(thing)]
     return title, rows(thing)
 
@@ -78,6 +81,7 @@ def _network(network: SpikingNetwork) -> Rows:
     rows: Rows = {"neurons": network.size, "step": f"{network.dt_ms:g} ms"}
     for population in network.populations:
         model = population.neurons
+        known_model(f"population {population.name}", model, NEURON_MODELS)
         kind = f"LIF, {model.membrane_step} step" if isinstance(model, Lif) else "QIF"
         rows[f"population {population.name}"] = (
             f"{population.size} {kind}, {model.refractory_steps} refractory steps"
@@ -94,7 +98,7 @@ def _network(network: SpikingNetwork) -> Rows:
 
 
 def _projection(projection: Projection) -> str:
-    filter_ = projection.filter
+    filter_ = known_filter(f"projection {projection.name}", projection.filter)
     kind = type(filter_).__name__
     if isinstance(filter_, Exponential):
         kind += f", unit {filter_.normalisation}"
@@ -126,7 +130,7 @@ def _drive(drive: Drive) -> Rows:
         "input channels": channels,
         "noise": type(drive.noise).__name__,
         "initial voltages": "drawn" if drive.v_initial_mv is None else "given",
-    }
+    } | _conditions(drive)
 
 
 def _recording(recording: Recording) -> Rows:
@@ -136,13 +140,33 @@ def _recording(recording: Recording) -> Rows:
         "neurons": spikes.n_neurons,
         "spikes": f"{spikes.count:,}",
     }
+    rows |= _conditions(recording)
+    if recording.inputs is not None:
+        rows["inputs"] = f"{recording.inputs.shape} samples, trials, channels"
     rows |= {name: f"{value:.4g}" for name, value in summary(recording).items()}
     rows |= {
         f"readout {k}": f"{v.shape} samples, trials, outputs" for k, v in recording.readouts.items()
     }
     if recording.margins_mv is not None:
         rows["nearest to threshold"] = f"{np.min(recording.margins_mv):.3g} mV"
-    return rows | _provenance(recording.provenance)
+    made = dict(recording.provenance)
+    if recording.task == made.get("task"):
+        del made["task"]
+    # Not to be taken for the seed that was given, from which it is derived.
+    told = {"seed of the noise" if name == "seed" else name: made[name] for name in made}
+    return rows | _provenance(told)
+
+
+def _conditions(thing: Drive | Recording) -> Rows:
+    """What the trials are of."""
+    rows: Rows = {}
+    if thing.task:
+        rows["task"] = thing.task
+    if thing.seed is not None:
+        rows["seed"] = thing.seed
+    if thing.labels is not None:
+        rows["trials of each condition"] = tally(thing.labels, thing.conditions)
+    return rows
 
 
 def _provenance(provenance: Mapping[str, object]) -> Rows:

@@ -102,6 +102,11 @@ def recording(
         dt_ms=network.dt_ms,
         sample_ms=network.dt_ms * network.sample_steps,
         populations={population.name: population.size for population in network.populations},
+        inputs=drive.inputs if network.input_size else None,
+        labels=drive.labels,
+        conditions=drive.conditions,
+        task=drive.task,
+        seed=drive.seed,
         voltages_mv=gathered.voltages_mv,
         margins_mv=gathered.margins_mv,
         provenance={

@@ -29,6 +29,7 @@ from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.methods.scoring import COMPARE, accuracy, task_drive, task_of
 from bridge.rate.network import RateNetwork
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
+from bridge.spiking.essentials import names, of_task, several, told
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
 from bridge.tasks import Trials, check_fit
@@ -74,6 +75,19 @@ class Agreement:
     rate_outputs: NDArray[np.float64] | None = None
     rate: RateNetwork | None = None
     search: ScaleSearch | None = None
+
+    def __repr__(self) -> str:
+        held = (("exact", self.exact), ("probe", self.probes), ("statistical", self.statistical))
+        levels = names(level for level, found in held if found)
+        return told(
+            self,
+            names(self.labels),
+            f"{'agreed' if self.agreed else 'differ'} on {levels or 'no level'}",
+            f"seed {self.seed}",
+            "" if self.network is None else f"{several(self.network.size, 'neuron')}",
+            "" if self.network is None else of_task(self.network.task),
+            self.fault,
+        )
 
     @property
     def agreed(self) -> bool:

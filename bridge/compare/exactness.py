@@ -11,6 +11,7 @@ from bridge.compare.explanation import Explanation, explain, unit_name
 from bridge.compare.sides import Side
 from bridge.errors import SpecError
 from bridge.spiking.drive import Drive
+from bridge.spiking.essentials import essentials
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
 
@@ -63,6 +64,8 @@ class ExactComparison:
     largest_output: float = 0.0
     readout_difference: float = 0.0
     explanation: Explanation | None = None
+
+    __repr__ = essentials
 
     @property
     def agreed(self) -> bool:

@@ -19,6 +19,7 @@ from bridge.compare.significance import (
     squared_t,
     without_outliers,
 )
+from bridge.spiking.essentials import essentials
 
 Array = NDArray[np.float64]
 
@@ -52,6 +53,8 @@ class Sensitivity:
     signs: Array
     limit: float
     rows: Array
+
+    __repr__ = essentials
 
     @classmethod
     def of(cls, values: Array, design: Design, rng: np.random.Generator) -> "Sensitivity":

@@ -16,6 +16,7 @@ from bridge.compare.probe_neurons import probe_currents, probe_noise, probe_refr
 from bridge.compare.probe_synapses import probe_synapses
 from bridge.compare.sides import Side
 from bridge.errors import SpecError
+from bridge.spiking.essentials import essentials
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import Lif
 
@@ -33,6 +34,8 @@ class ProbeReport:
 
     label: str
     findings: tuple[Finding, ...]
+
+    __repr__ = essentials
 
     @property
     def agreed(self) -> bool:

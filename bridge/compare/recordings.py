@@ -135,20 +135,6 @@ def _told(recording: Recording) -> str:
 
 def _first_trials(recording: Recording, count: int) -> Recording:
     """The first trials of a recording."""
-    spikes = recording.spikes
-    if spikes.n_trials == count:
+    if recording.spikes.n_trials == count:
         return recording
-    kept = np.flatnonzero(spikes.trial < count)
-    fewer = Spikes.gather(
-        spikes.trial[kept],
-        spikes.step[kept],
-        spikes.neuron[kept],
-        (count, spikes.n_steps, spikes.n_neurons),
-    )
-    return replace(
-        recording,
-        spikes=fewer,
-        readouts={name: values[:, :count] for name, values in recording.readouts.items()},
-        voltages_mv=None,
-        margins_mv=None,
-    )
+    return replace(recording, voltages_mv=None, margins_mv=None).chosen(np.arange(count))

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.errors import SpecError
+from bridge.spiking.essentials import essentials
 
 Array = NDArray[np.float64]
 
@@ -45,6 +46,8 @@ class Quantity:
     name: str
     unit: str
     values: Array
+
+    __repr__ = essentials
 
     def __post_init__(self) -> None:
         if self.values.ndim != 3 or len(self.values) not in (2, 3):
@@ -75,6 +78,8 @@ class QuantityResult:
     rmse_yardstick: float
     p_spread: float
     p_single: float
+
+    __repr__ = essentials
 
     @property
     def notable(self) -> float:

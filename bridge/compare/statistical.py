@@ -26,6 +26,7 @@ from bridge.compare.significance import LEAST_ALPHA, Design, QuantityResult, com
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive, OwnNoise, derived_seed
+from bridge.spiking.essentials import essentials
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
 
@@ -73,6 +74,8 @@ class StatisticalComparison:
     draws: int
     step_ms: float
     left_out: tuple[str, ...]
+
+    __repr__ = essentials
 
     @property
     def agreed(self) -> bool:

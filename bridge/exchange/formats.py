@@ -15,6 +15,7 @@ from bridge.errors import SpecError
 from bridge.exchange.hdf5 import check_writable, write_bytes
 from bridge.methods.one_to_one import map_one_to_one
 from bridge.rate.network import RateNetwork
+from bridge.spiking.essentials import essentials
 from bridge.spiking.network import SpikingNetwork
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Imported:
     task_doubt: str = ""
     notes: tuple[str, ...] = ()
 
+    __repr__ = essentials
+
     def spiking(self) -> SpikingNetwork:
         """The spiking network at the scale factor of the file, without a search.
 
@@ -63,6 +66,8 @@ class Encoded:
 
     content: bytes
     notes: tuple[str, ...] = ()
+
+    __repr__ = essentials
 
 
 class Format(Protocol):

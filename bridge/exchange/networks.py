@@ -1,20 +1,23 @@
 """Rate and spiking networks as trees for the HDF5 store."""
 
 import json
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from bridge.errors import FormatError
 from bridge.exchange.hdf5 import Tree
 from bridge.rate.network import Checkpoint, History, RateNetwork
 from bridge.spiking.arrays import counted
-from bridge.spiking.filters import Direct, DoubleExponential, Exponential, Filter
+from bridge.spiking.filters import Direct, DoubleExponential, Exponential, Filter, known_filter
 from bridge.spiking.network import Channel, Projection, Readout, SpikingNetwork
 from bridge.spiking.neurons import (
+    INITIAL_VOLTAGES,
     LIF_ARRAYS,
+    NEURON_MODELS,
     QIF_ARRAYS,
     InitialVoltage,
     Lif,
@@ -22,8 +25,11 @@ from bridge.spiking.neurons import (
     NormalVoltage,
     Population,
     Qif,
+    SizedLif,
+    SizedQif,
     UniformVoltage,
 )
+from bridge.spiking.values import known_model, shown
 
 Part = TypeVar("Part")
 
@@ -35,7 +41,7 @@ def rate_to_tree(rate: RateNetwork) -> Tree:
     """A rate network with its history and its checkpoint, if it has them."""
     tree: Tree = {name: getattr(rate, name) for name in _RATE_ARRAYS}
     tree |= {name: getattr(rate, name) for name in _RATE_VALUES}
-    tree["provenance"] = json.dumps(dict(rate.provenance), sort_keys=True, default=str)
+    tree["provenance"] = dump_provenance(rate.provenance)
     if rate.excitatory is not None:
         tree["excitatory"] = rate.excitatory
     tree |= _cell_types_to_tree(rate.cell_types)
@@ -70,7 +76,7 @@ def network_to_tree(network: SpikingNetwork) -> Tree:
         "sample_steps": network.sample_steps,
         "sample_offset_steps": network.sample_offset_steps,
         "task": network.task,
-        "provenance": json.dumps(dict(network.provenance), sort_keys=True, default=str),
+        "provenance": dump_provenance(network.provenance),
         "populations": numbered(network.populations, _population_to_tree),
         "projections": numbered(network.projections, _projection_to_tree),
         "readouts": numbered(network.readouts, _readout_to_tree),
@@ -124,6 +130,11 @@ def _cell_types_from_tree(tree: Tree) -> tuple[str, ...] | None:
     return tuple(names[number] for number in numbers.tolist())
 
 
+def dump_provenance(provenance: Mapping[str, Any]) -> str:
+    """Provenance as JSON text, its keys in order."""
+    return json.dumps(dict(provenance), sort_keys=True, default=str)
+
+
 def numbered(parts: Sequence[Part], to_tree: Callable[[Part], Tree]) -> Tree:
     """Parts as groups that are named by their number."""
     return {f"{number:03d}": to_tree(part) for number, part in enumerate(parts)}
@@ -136,6 +147,7 @@ def in_order(tree: Tree) -> list[Tree]:
 
 def _population_to_tree(population: Population) -> Tree:
     neurons, initial = population.neurons, population.initial_voltage
+    known_model("initial voltage", initial, INITIAL_VOLTAGES)
     start = {"initial_voltage": type(initial).__name__}
     return {
         "name": population.name,
@@ -151,19 +163,36 @@ def _population_to_tree(population: Population) -> Tree:
 
 
 def _neurons_to_tree(neurons: NeuronModel) -> Tree:
-    if isinstance(neurons, Qif):
-        return {"model": "qif", **{name: np.asarray(getattr(neurons, name)) for name in QIF_ARRAYS}}
-    arrays = {name: np.asarray(getattr(neurons, name)) for name in LIF_ARRAYS}
-    return {"model": "lif", "membrane_step": neurons.membrane_step, **arrays}
+    model = _MODELS[type(known_model("neurons", neurons, NEURON_MODELS))]
+    arrays = {name: np.asarray(getattr(neurons, name)) for name in _ARRAYS[model]}
+    step = {"membrane_step": neurons.membrane_step} if isinstance(neurons, Lif) else {}
+    return {"model": model, **step, **arrays}
+
+
+_MODELS = {Lif: "lif", SizedLif: "lif", Qif: "qif", SizedQif: "qif"}
+_ARRAYS = {"lif": LIF_ARRAYS, "qif": QIF_ARRAYS}
 
 
 def _neurons_from_tree(tree: Tree) -> NeuronModel:
-    counts = ("refractory_steps", "initial_refractory_steps")
-    if tree["model"] == "lif":
-        return Lif(**{name: tree[name] for name in (*LIF_ARRAYS, "membrane_step", *counts)})
-    if tree["model"] == "qif":
-        return Qif(**{name: tree[name] for name in (*QIF_ARRAYS, *counts)})
-    raise FormatError(f"unknown neuron model {tree['model']!r}; known are lif, qif")
+    model = tree["model"]
+    if not isinstance(model, str) or model not in _ARRAYS:
+        raise FormatError(f"unknown neuron model {shown(model)}; known are {', '.join(_ARRAYS)}")
+    fields: Tree = {name: _numbers(tree, name, tree["size"]) for name in _ARRAYS[model]}
+    for name in ("refractory_steps", "initial_refractory_steps"):
+        fields[name] = tree[name]
+    return Qif(**fields) if model == "qif" else Lif(**fields, membrane_step=tree["membrane_step"])
+
+
+def _numbers(tree: Tree, name: str, size: int | None = None) -> NDArray[np.float64]:
+    """A row of numbers, as many as `size` says (None: any).
+
+    One number for all would let a small file claim any amount of memory.
+    """
+    shape = np.shape(tree[name])
+    if len(shape) != 1 or (size is not None and shape != (size,)):
+        raise FormatError(f"{name}: expected a number for each neuron, got shape {shape}")
+    values: NDArray[np.float64] = tree[name]
+    return values
 
 
 def _population_from_tree(tree: Tree) -> Population:
@@ -173,11 +202,11 @@ def _population_from_tree(tree: Tree) -> Population:
     elif kind == "NormalVoltage":
         initial = NormalVoltage(mean_mv=tree["mean_mv"], sd_mv=tree["sd_mv"])
     else:
-        raise FormatError(f"unknown initial voltage {kind!r}")
+        raise FormatError(f"unknown initial voltage {shown(kind)}")
     return Population(
         name=tree["name"],
         size=tree["size"],
-        noise_mv=tree["noise_mv"],
+        noise_mv=_numbers(tree, "noise_mv", tree["size"]),
         neurons=_neurons_from_tree(tree),
         initial_voltage=initial,
         cell_types=_cell_types_from_tree(tree),
@@ -265,13 +294,17 @@ def _readout_from_tree(tree: Tree) -> Readout:
 
 
 def _filter_to_tree(filter_: Filter) -> Tree:
+    known_filter("stored", filter_)
     arrays: Tree = {k: np.asarray(v) for k, v in vars(filter_).items() if k.startswith("tau")}
     # As in version 1 where it is the postsynaptic side's.
     if filter_.side == "pre":
         arrays["side"] = "pre"
     if isinstance(filter_, Exponential):
-        return {"kind": "exponential", "normalisation": filter_.normalisation, **arrays}
-    return {"kind": "direct" if isinstance(filter_, Direct) else "double_exponential", **arrays}
+        arrays["normalisation"] = filter_.normalisation
+    return {"kind": _FILTERS[type(filter_)], **arrays}
+
+
+_FILTERS = {Direct: "direct", Exponential: "exponential", DoubleExponential: "double_exponential"}
 
 
 def _filter_from_tree(tree: Tree) -> Filter:
@@ -279,8 +312,9 @@ def _filter_from_tree(tree: Tree) -> Filter:
     if kind == "direct":
         return Direct()
     if kind == "exponential":
-        return Exponential(tau_ms=tree["tau_ms"], normalisation=tree["normalisation"], side=side)
+        tau_ms = _numbers(tree, "tau_ms")
+        return Exponential(tau_ms=tau_ms, normalisation=tree["normalisation"], side=side)
     if kind == "double_exponential":
-        times = {name: tree[name] for name in ("tau_rise_ms", "tau_decay_ms")}
+        times = {name: _numbers(tree, name) for name in ("tau_rise_ms", "tau_decay_ms")}
         return DoubleExponential(**times, side=side)
-    raise FormatError(f"unknown filter {kind!r}")
+    raise FormatError(f"unknown filter {shown(kind)}; known are {', '.join(_FILTERS.values())}")

@@ -38,7 +38,9 @@ def to_neo(recording: Recording) -> Any:
     """A `neo.Block`: a segment for each trial, in it a spike train for each neuron.
 
     Spike trains carry `population` and `index_in_population` as annotations, for Elephant and all
-    that takes Neo objects, and both in their names, which Neo's NWB writer keeps.
+    that takes Neo objects, and both in their names, which Neo's NWB writer keeps; segments, where
+    the recording knows them, `condition` and `label`, and the block `task`, `seed` (as it was
+    given) and `noise_seed` (what the noise was drawn from).
 
     Raises:
         BackendError: Neo is not installed.
@@ -55,9 +57,9 @@ def to_neo(recording: Recording) -> Any:
         for name, size in recording.populations.items()
         for index in range(size)
     ]
-    block = neo.Block(name="spikebridge")
+    block = neo.Block(name="spikebridge", **recording.drawn_from())
     for trial, units in enumerate(trains):
-        segment = neo.Segment(name=f"trial {trial}", index=trial)
+        segment = neo.Segment(name=f"trial {trial}", index=trial, **_condition(recording, trial))
         for times, who in zip(units, names, strict=True):
             # Neo's writers keep the name alone: by it a neuron is found again in every segment.
             name = f"{who['population']} {who['index_in_population']}"
@@ -66,3 +68,11 @@ def to_neo(recording: Recording) -> Any:
             )
         block.segments.append(segment)
     return block
+
+
+def _condition(recording: Recording, trial: int) -> dict[str, Any]:
+    """Name and number of a trial's condition, where they are known."""
+    if recording.labels is None:
+        return {}
+    label = int(recording.labels[trial])
+    return {"condition": recording.conditions[label], "label": label}

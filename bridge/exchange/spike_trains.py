@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.spiking.essentials import essentials
 from bridge.spiking.recording import Recording
 
 Array = NDArray[np.float64]
@@ -45,6 +46,8 @@ class SpikeTrains:
     apart_s: float = 0.0
     number_type: str = "float64"
     notes: tuple[str, ...] = ()
+
+    __repr__ = essentials
 
 
 def end_to_end(recording: Recording) -> tuple[Array, Array]:

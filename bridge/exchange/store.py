@@ -4,8 +4,7 @@ A file states its kind and the version of the format, not of the package. A read
 version is never edited, only added to.
 """
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +13,26 @@ import numpy as np
 from bridge.errors import BridgeError, FormatError, SpecError
 from bridge.exchange.hdf5 import FORMAT, Tree, read_tree, write_tree
 from bridge.exchange.networks import (
-    in_order,
     network_from_tree,
     network_needs_version_2,
     network_to_tree,
-    numbered,
     rate_from_tree,
     rate_needs_version_2,
     rate_to_tree,
 )
+from bridge.exchange.runs import (
+    drive_from_tree,
+    drive_to_tree,
+    recording_from_tree,
+    recording_to_tree,
+    run_needs_version_3,
+)
 from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.rate.network import RateNetwork
-from bridge.spiking.drive import Drive, FrozenNoise, Noise, OwnNoise, SharedNoise
+from bridge.spiking.drive import Drive
 from bridge.spiking.network import SpikingNetwork
-from bridge.spiking.recording import Recording, Spikes
-from bridge.spiking.stimulation import Stimulation
+from bridge.spiking.recording import Recording
+from bridge.spiking.values import shown
 
 Stored = RateNetwork | SpikingNetwork | Conversion | Drive | Recording
 
@@ -44,10 +48,10 @@ def save(thing: Stored, path: str | Path, *, force: bool = False) -> Path:
     Raises:
         OutputError: the file exists, or cannot be written.
     """
-    for kind, (cls, to_tree, _) in _KINDS.items():
-        if isinstance(thing, cls):
-            tree = {"format": FORMAT, "format_version": format_version(thing), "kind": kind}
-            write_tree(Path(path), {**tree, **to_tree(thing)}, overwrite=force)
+    for cls, to_tree, _ in _KINDS.values():
+        # Not what inherits from it: a file would not say how that differs.
+        if type(thing) is cls:
+            write_tree(Path(path), {**_header(thing), **to_tree(thing)}, overwrite=force)
             return Path(path)
     raise SpecError(f"cannot save {type(thing).__name__}; known kinds are {', '.join(_KINDS)}")
 
@@ -57,10 +61,13 @@ def format_version(thing: Stored) -> int:
 
     Version 2 adds QIF neurons, filters of the presynaptic side, cell types and stimulation, most of
     which a reader of version 1 would pass over in silence. What uses none of them stays readable
-    by every program that reads version 1.
+    by every program that reads version 1. Version 3 adds what the trials of a drive or a recording
+    are of, and what a recording was shown.
     """
     if isinstance(thing, Conversion):
         return max(format_version(thing.network), format_version(thing.rate))
+    if isinstance(thing, Drive | Recording) and run_needs_version_3(thing):
+        return 3
     newer = (
         (isinstance(thing, SpikingNetwork) and network_needs_version_2(thing))
         or (isinstance(thing, RateNetwork) and rate_needs_version_2(thing))
@@ -77,28 +84,60 @@ def load(path: str | Path) -> Stored:
     """
     tree = read_tree(Path(path))
     version = tree.get("format_version")
-    if version not in _READERS:
+    if type(version) is not int or version not in _READERS:
+        told = version if isinstance(version, str) else shown(version)
         raise FormatError(
-            f"{path}: format version {version}; this spikebridge reads "
-            f"{', '.join(map(str, _READERS))}"
+            f"{path}: format version {told}; this spikebridge reads {', '.join(map(str, _READERS))}"
         )
     return _READERS[version](path, tree)
 
 
 def _read(path: str | Path, tree: Tree) -> Stored:
-    """Version 2, and version 1, which is a part of it."""
+    """Version 3, and versions 1 and 2, which are parts of it."""
     kind = tree.get("kind")
-    if kind not in _KINDS:
-        raise FormatError(f"{path}: unknown kind {kind!r}; known are {', '.join(_KINDS)}")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise FormatError(f"{path}: unknown kind {shown(kind)}; known are {', '.join(_KINDS)}")
+    _, to_tree, from_tree = _KINDS[kind]
     try:
-        thing: Stored = _KINDS[kind][2](tree)
+        thing: Stored = from_tree(tree)
     except BridgeError as error:
         raise FormatError(f"{path}: {error}") from None
+    except MemoryError:
+        raise FormatError(f"{path}: claims more than fits into memory") from None
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise FormatError(
             f"{path}: a {kind} file with missing or misplaced parts ({error})"
         ) from None
+    strange = _strange(tree, {**_header(thing), **to_tree(thing)})
+    if strange is not None:
+        raise FormatError(f"{path}: holds {strange}, which no {kind} file holds so")
     return thing
+
+
+def _header(thing: Stored) -> Tree:
+    kind = next(kind for kind, (cls, _, _) in _KINDS.items() if type(thing) is cls)
+    return {"format": FORMAT, "format_version": format_version(thing), "kind": kind}
+
+
+def _strange(tree: Tree, known: Tree, above: str = "") -> str | None:
+    """The first part of a tree that is not in a tree that is known, or is of another nature.
+
+    What is passed over may be what matters: a part whose name is misspelt would count as absent.
+    """
+    for name, value in tree.items():
+        place = f"{above}{name}"
+        if name not in known or _nature(value) is not _nature(known[name]):
+            return place
+        if isinstance(value, dict):
+            deeper = _strange(value, known[name], f"{place}/")
+            if deeper is not None:
+                return deeper
+    return None
+
+
+def _nature(value: object) -> type:
+    """Group, array, text or number."""
+    return next((kind for kind in (dict, np.ndarray, str) if isinstance(value, kind)), float)
 
 
 def _conversion_to_tree(conversion: Conversion) -> Tree:
@@ -127,105 +166,12 @@ def _conversion_from_tree(tree: Tree) -> Conversion:
     )
 
 
-# 1 was NumPy's Philox generator; 2 is `bridge.spiking.noise`.
-_NOISE_VERSION = 2
-
-
-def _drive_to_tree(drive: Drive) -> Tree:
-    noise = drive.noise
-    tree: Tree = {
-        "inputs": drive.inputs,
-        "noise": type(noise).__name__,
-        "first_trial": drive.first_trial,
-    }
-    if isinstance(noise, FrozenNoise):
-        tree["noise_mv"] = noise.values_mv
-    else:
-        tree["seed"] = noise.seed
-        tree["noise_version"] = _NOISE_VERSION
-    for name in ("v_initial_mv", "recurrent_gain", "trial_numbers"):
-        if getattr(drive, name) is not None:
-            tree[name] = getattr(drive, name)
-    if drive.stimulation:
-        tree["stimulation"] = numbered(drive.stimulation, _stimulation_to_tree)
-    return tree
-
-
-def _stimulation_to_tree(stimulation: Stimulation) -> Tree:
-    return {name: value for name, value in vars(stimulation).items() if value is not None}
-
-
-def _stimulation_from_tree(tree: Tree) -> Stimulation:
-    names = ("start_step", "stop_step", "neurons", "amplitude_mv", "probability")
-    return Stimulation(**{name: tree[name] for name in names}, seed=tree.get("seed"))
-
-
-def _drive_from_tree(tree: Tree) -> Drive:
-    kinds: dict[str, Callable[[], Noise]] = {
-        "FrozenNoise": lambda: FrozenNoise(values_mv=tree["noise_mv"]),
-        "SharedNoise": lambda: SharedNoise(seed=tree["seed"]),
-        "OwnNoise": lambda: OwnNoise(seed=tree["seed"]),
-    }
-    if tree["noise"] not in kinds:
-        raise FormatError(f"unknown noise {tree['noise']!r}")
-    if tree["noise"] == "SharedNoise" and tree.get("noise_version") != _NOISE_VERSION:
-        raise FormatError(
-            "its shared noise is that of another version of spikebridge, which this one cannot draw"
-        )
-    return Drive(
-        inputs=tree["inputs"],
-        noise=kinds[tree["noise"]](),
-        v_initial_mv=tree.get("v_initial_mv"),
-        recurrent_gain=tree.get("recurrent_gain"),
-        first_trial=tree["first_trial"],
-        trial_numbers=tree.get("trial_numbers"),
-        stimulation=tuple(map(_stimulation_from_tree, in_order(tree.get("stimulation", {})))),
-    )
-
-
-def _recording_to_tree(recording: Recording) -> Tree:
-    spikes = recording.spikes
-    tree: Tree = {
-        "dt_ms": recording.dt_ms,
-        "sample_ms": recording.sample_ms,
-        "provenance": dump_provenance(recording.provenance),
-        "spikes": {name: getattr(spikes, name) for name in ("trial", "step", "neuron")}
-        | {name: getattr(spikes, name) for name in ("n_trials", "n_steps", "n_neurons")},
-        "readouts": dict(recording.readouts),
-        "population_names": json.dumps(list(recording.populations)),
-        "population_sizes": np.array(list(recording.populations.values()), dtype=np.int64),
-    }
-    for name in ("voltages_mv", "margins_mv"):
-        if getattr(recording, name) is not None:
-            tree[name] = getattr(recording, name)
-    return tree
-
-
-def _recording_from_tree(tree: Tree) -> Recording:
-    names = json.loads(tree["population_names"])
-    return Recording(
-        spikes=Spikes(**tree["spikes"]),
-        readouts=tree["readouts"],
-        dt_ms=tree["dt_ms"],
-        sample_ms=tree["sample_ms"],
-        populations=dict(zip(names, tree["population_sizes"].tolist(), strict=True)),
-        voltages_mv=tree.get("voltages_mv"),
-        margins_mv=tree.get("margins_mv"),
-        provenance=json.loads(tree["provenance"]),
-    )
-
-
-def dump_provenance(provenance: Mapping[str, Any]) -> str:
-    """Provenance as JSON text, its keys in order."""
-    return json.dumps(dict(provenance), sort_keys=True, default=str)
-
-
 _KINDS: dict[str, tuple[type, Callable[[Any], Tree], Callable[[Tree], Any]]] = {
     "rate_network": (RateNetwork, rate_to_tree, rate_from_tree),
     "spiking_network": (SpikingNetwork, network_to_tree, network_from_tree),
     "conversion": (Conversion, _conversion_to_tree, _conversion_from_tree),
-    "drive": (Drive, _drive_to_tree, _drive_from_tree),
-    "recording": (Recording, _recording_to_tree, _recording_from_tree),
+    "drive": (Drive, drive_to_tree, drive_from_tree),
+    "recording": (Recording, recording_to_tree, recording_from_tree),
 }
 
-_READERS: dict[object, Callable[[str | Path, Tree], Stored]] = {1: _read, 2: _read}
+_READERS: dict[object, Callable[[str | Path, Tree], Stored]] = {1: _read, 2: _read, 3: _read}

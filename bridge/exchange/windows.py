@@ -38,22 +38,25 @@ def cut_out(recording: Recording, window_s: tuple[float, float], path: Path) -> 
         n_neurons=spikes.n_neurons,
     )
     samples = samples_in(window_s, recording.sample_ms)
-    volts = recording.voltages_mv
+    held = recording.readouts or [
+        each for each in (recording.voltages_mv, recording.inputs) if each is not None
+    ]
     provenance = {**recording.provenance, "window": window_told(window_s)}
-    if samples is None and (recording.readouts or volts is not None):
+    if samples is None and held:
         provenance["notes"] = "; ".join(filter(None, (provenance.get("notes"), LEFT_OUT)))
     return replace(
         recording,
         spikes=kept,
         readouts=cut_readouts(recording.readouts, samples),
-        voltages_mv=None if samples is None or volts is None else volts[samples],
+        voltages_mv=_in(samples, recording.voltages_mv),
+        inputs=_in(samples, recording.inputs),
         # Which step came nearest to threshold is not told.
         margins_mv=None,
         provenance=provenance,
     )
 
 
-LEFT_OUT = "readouts and voltages: left out, the window is no whole number of samples"
+LEFT_OUT = "readouts, inputs and voltages: left out, the window is no whole number of samples"
 
 
 def samples_in(window_s: tuple[float, float], sample_ms: float) -> slice | None:
@@ -67,6 +70,10 @@ def samples_in(window_s: tuple[float, float], sample_ms: float) -> slice | None:
 def cut_readouts(readouts: Mapping[str, Array], samples: slice | None) -> dict[str, Array]:
     """(T, B, O) readouts in the window; none where it cuts a sample in two."""
     return {} if samples is None else {name: each[samples] for name, each in readouts.items()}
+
+
+def _in(samples: slice | None, values: Array | None) -> Array | None:
+    return None if samples is None or values is None else values[samples]
 
 
 def window_told(window_s: tuple[float, float]) -> str:

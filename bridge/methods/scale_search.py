@@ -16,7 +16,10 @@ from bridge.rate.network import RateNetwork
 from bridge.rate.task import task_of
 from bridge.spiking.arrays import counted, frozen_array
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
+from bridge.spiking.essentials import brief, clipped, essentials, of_task, several, source, told
+from bridge.spiking.limits import MOST_INT32
 from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.values import known_model, number, text
 from bridge.tasks import draw, spiking_correct
 
 INVERSE_SCALES = tuple(float(scale) for scale in range(20, 80, 5))
@@ -48,14 +51,24 @@ class ScaleSearch:
     seconds: float
     tested: NDArray[np.int64] | None = None
 
+    def __repr__(self) -> str:
+        scales = self.inverse_scales
+        return told(
+            self,
+            f"1/lambda {self.best_inverse_scale:g} of {brief(scales)}",
+            f"{self.accuracies()[self.best]:.1%} of {several(self.trials, 'trial')} right",
+            f"seed {self.seed}",
+            clipped(self.backend, 60),
+        )
+
     def __post_init__(self) -> None:
         scales = frozen_array("inverse_scales", self.inverse_scales, (None,))
+        if not scales.size or scales[0] <= 0 or np.any(np.diff(scales) <= 0):
+            raise SpecError("inverse_scales: expected positive numbers, each once, ascending")
         correct = frozen_array("correct", self.correct, scales.shape, np.int64)
         object.__setattr__(self, "inverse_scales", scales)
         object.__setattr__(self, "correct", correct)
-        counted("trials", self.trials, least=1)
-        if not 0 <= counted("best", self.best) < scales.size:
-            raise SpecError(f"best: {self.best} is no index into {scales.size} scale factors")
+        counted("trials", self.trials, least=1, most=MOST_INT32)
         tested = np.full(scales.shape, self.trials) if self.tested is None else self.tested
         tested = frozen_array("tested", tested, scales.shape, np.int64)
         object.__setattr__(self, "tested", tested)
@@ -63,6 +76,19 @@ class ScaleSearch:
             raise SpecError(f"tested: must lie between 1 and {self.trials} trials")
         if np.any(correct < 0) or np.any(correct > tested):
             raise SpecError("correct: must lie between 0 and the trials tested")
+        self._check_best(tested)
+        counted("seed", self.seed)
+        text("backend", self.backend)
+        object.__setattr__(self, "seconds", number("seconds", self.seconds, least=0))
+
+    def _check_best(self, tested: NDArray[np.int64]) -> None:
+        if not 0 <= counted("best", self.best) < tested.size:
+            raise SpecError(f"best: {self.best} is no index into {tested.size} scale factors")
+        if tested[self.best] != self.trials:
+            raise SpecError(
+                f"best: expected one of the scale factors that did all {self.trials} trials, "
+                f"number {self.best} did {tested[self.best]}"
+            )
 
     @property
     def best_inverse_scale(self) -> float:
@@ -90,6 +116,33 @@ class Conversion:
     rate: RateNetwork
     search: ScaleSearch
 
+    def __repr__(self) -> str:
+        found = self.search
+        return told(
+            self,
+            several(self.network.size, "neuron"),
+            f"1/lambda {found.best_inverse_scale:g}",
+            f"{found.accuracies()[found.best]:.1%} of {several(found.trials, 'trial')} right",
+            f"step {self.network.dt_ms:g} ms",
+            of_task(self.network.task),
+            source(self.network.provenance),
+        )
+
+    def __post_init__(self) -> None:
+        for name, kind in (
+            ("network", SpikingNetwork),
+            ("rate", RateNetwork),
+            ("search", ScaleSearch),
+        ):
+            known_model(f"conversion: {name}", getattr(self, name), (kind,))
+        for name in ("size", "input_size", "task"):
+            one, other = getattr(self.network, name), getattr(self.rate, name)
+            if one != other:
+                raise SpecError(
+                    f"conversion: the {name} of the spiking network is {one!r}, that of the rate "
+                    f"network {other!r}"
+                )
+
 
 @dataclass(frozen=True, kw_only=True)
 class SearchOptions:
@@ -111,6 +164,8 @@ class SearchOptions:
     backend: str = "snntorch"
     device: str = "cpu"
     exhaustive: bool = False
+
+    __repr__ = essentials
 
     def __post_init__(self) -> None:
         if self.inverse_scales is not None:

@@ -89,7 +89,7 @@ def accuracy(network: SpikingNetwork, trials: Trials, recording: Recording) -> f
 def task_drive(
     network: SpikingNetwork, trials: int, seed: int, use: tuple[int, int] = COMPARE
 ) -> tuple[Trials, Drive]:
-    """Trials of a network's task and the drive that shows them.
+    """Trials of a network's task and the drive that shows them, of which a recording knows both.
 
     Args:
         network: A network with a task.
@@ -105,9 +105,17 @@ def task_drive(
     counted("trials", trials, least=1)
     counted("seed", seed)
     trial_stream, noise_stream = use
-    made = draw(task_of(network), trials, np.random.default_rng((seed, trial_stream)))
-    noise = SharedNoise(seed=derived_seed(seed, noise_stream))
-    return made, Drive(inputs=made.inputs, noise=noise)
+    task = task_of(network)
+    made = draw(task, trials, np.random.default_rng((seed, trial_stream)))
+    drive = Drive(
+        inputs=made.inputs,
+        noise=SharedNoise(seed=derived_seed(seed, noise_stream)),
+        labels=made.labels,
+        conditions=task.conditions,
+        task=network.task,
+        seed=seed,
+    )
+    return made, drive
 
 
 def task_of(network: SpikingNetwork) -> Task:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from bridge.rate.activations import TORCH_ACTIVATIONS, Activation
 from bridge.rate.network import RateNetwork
+from bridge.spiking.essentials import essentials
 
 PARAMETERS = ("w", "gate", "w_out", "b_out")
 
@@ -159,6 +160,8 @@ class Units:
     excitatory: NDArray[np.bool_] | None = None
     allowed: NDArray[np.bool_] | None = None
     cell_types: list[tuple[str, ...]] | None = None
+
+    __repr__ = essentials
 
     def signs(self) -> NDArray[np.float64] | None:
         """(K, N) 1 for excitatory and -1 for inhibitory units; None without Dale's law."""

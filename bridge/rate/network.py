@@ -22,7 +22,9 @@ from bridge.rate.plain_arrays import (
     unit_labels,
     vector,
 )
-from bridge.spiking.arrays import cell_types, counted, frozen_array, per_neuron, positive
+from bridge.spiking.arrays import cell_types, counted, frozen_array, per_neuron, time_constants
+from bridge.spiking.essentials import essentials, of_task, several, source, told
+from bridge.spiking.values import frozen_provenance, known_model, number, text, time_step_ms
 
 Array = NDArray[np.float64]
 
@@ -64,12 +66,20 @@ class History:
     loss: Array
     accuracy: Array
 
+    __repr__ = essentials
+
     def __post_init__(self) -> None:
         update = frozen_array("history: update", self.update, (None,), np.int64)
         object.__setattr__(self, "update", update)
         for name in ("loss", "accuracy"):
             values = frozen_array(f"history: {name}", getattr(self, name), update.shape)
             object.__setattr__(self, name, values)
+        if np.any(update < 0) or np.any(np.diff(update) <= 0):
+            raise SpecError("history: update must be numbers of updates, ascending")
+        if np.any(self.loss < 0):
+            raise SpecError(f"history: loss must not be negative, got {self.loss.min():g}")
+        if np.any((self.accuracy < 0) | (self.accuracy > 1)):
+            raise SpecError("history: accuracy must lie between 0 and 1")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,8 +98,13 @@ class Checkpoint:
     moment1: Mapping[str, NDArray[np.float32]]
     moment2: Mapping[str, NDArray[np.float32]]
 
+    __repr__ = essentials
+
     def __post_init__(self) -> None:
         counted("checkpoint: updates", self.updates)
+        for part in ("parameters", "moment1", "moment2"):
+            if not isinstance(getattr(self, part), Mapping):
+                raise SpecError(f"checkpoint: {part} must be arrays under names")
         if not set(self.parameters) == set(self.moment1) == set(self.moment2):
             raise SpecError("checkpoint: parameters and moments differ in their names")
         for part in ("parameters", "moment1", "moment2"):
@@ -103,6 +118,8 @@ class Checkpoint:
                 for name, values in getattr(self, part).items()
             }
             object.__setattr__(self, part, MappingProxyType(kept))
+        if any(np.any(squares < 0) for squares in self.moment2.values()):
+            raise SpecError("checkpoint: moment2 holds squares, which cannot be negative")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -146,6 +163,20 @@ class RateNetwork:
     checkpoint: Checkpoint | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return told(
+            self,
+            several(self.size, "unit"),
+            several(self.input_size, "input"),
+            several(len(self.w_out), "output"),
+            self.activation,
+            f"step {self.dt_ms:g} ms",
+            "" if self.excitatory is None else "Dale's law",
+            of_task(self.task),
+            "unfinished" if self.checkpoint is not None else "",
+            source(self.provenance),
+        )
+
     def __post_init__(self) -> None:
         size = np.shape(self.recurrent)[0] if np.ndim(self.recurrent) else 0
         if not size:
@@ -160,20 +191,23 @@ class RateNetwork:
         for name, shape in shapes.items():
             object.__setattr__(self, name, frozen_array(name, getattr(self, name), shape))
         object.__setattr__(self, "tau_ms", per_neuron("tau_ms", self.tau_ms, size))
-        positive("tau_ms", self.tau_ms)
-        positive("dt_ms", self.dt_ms)
-        if self.activation not in ACTIVATIONS:
+        time_constants("tau_ms", self.tau_ms)
+        object.__setattr__(self, "dt_ms", time_step_ms("dt_ms", self.dt_ms))
+        if text("activation", self.activation) not in ACTIVATIONS:
             raise SpecError(
                 f"unknown activation {self.activation!r}; known are {', '.join(ACTIVATIONS)}"
             )
-        if not (0 <= self.noise_sd < np.inf and 0 <= self.initial_sd < np.inf):
-            raise SpecError("noise_sd and initial_sd must not be negative")
+        for name in ("noise_sd", "initial_sd"):
+            object.__setattr__(self, name, number(name, getattr(self, name), least=0))
+        text("task", self.task)
+        object.__setattr__(self, "provenance", frozen_provenance(self.provenance))
         if self.excitatory is not None:
             self._check_dale(self.excitatory, size)
         object.__setattr__(self, "cell_types", cell_types(self.cell_types, size))
+        if self.history is not None:
+            known_model("history", self.history, (History,))
         if self.checkpoint is not None:
-            self._check_checkpoint(self.checkpoint, size)
-        object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
+            self._check_checkpoint(known_model("checkpoint", self.checkpoint, (Checkpoint,)), size)
 
     # Each argument is one thing that people have.
     @classmethod
@@ -262,8 +296,15 @@ class RateNetwork:
             "b_out": self.b_out.shape,
         }
         got = {name: values.shape for name, values in checkpoint.parameters.items()}
-        if got != expected or "options" not in self.provenance:
+        if got != expected:
             raise SpecError(f"checkpoint: does not fit the network: {got}, expected {expected}")
+        if not isinstance(self.provenance.get("options"), Mapping):
+            raise SpecError("checkpoint: the provenance lacks the options of the training")
+        done = [] if self.history is None else self.history.update.tolist()
+        if done and done[-1] > checkpoint.updates:
+            raise SpecError(
+                f"checkpoint: made after {checkpoint.updates} updates, the history has {done[-1]}"
+            )
 
     @property
     def size(self) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from bridge.errors import SpecError
 from bridge.rate.network import ACTIVATIONS
 from bridge.spiking.arrays import counted
+from bridge.spiking.essentials import essentials
 
 # A thousand times the longest that anybody has used; far beyond, sigmoids of 32 bits end.
 LONGEST_TAU_MS = 1e6
@@ -83,6 +84,8 @@ class Options:
     check_every: int = 25
     min_updates: int = 0
     max_updates: int = 2000
+
+    __repr__ = essentials
 
     def __post_init__(self) -> None:
         self._set("dale", _switch("dale", self.dale))

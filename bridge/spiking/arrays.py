@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bridge.errors import SpecError
+from bridge.spiking.limits import SHORTEST_STEP_MS
+from bridge.spiking.values import shown
 
 Number = TypeVar("Number", bound=np.generic)
 
@@ -32,6 +34,9 @@ def frozen_array(
     """
     try:
         given = np.asarray(value)
+        # NumPy would make numbers of words, and drop what is imaginary.
+        if given.dtype.kind in "SUcmM":
+            raise TypeError(f"not {'text' if given.dtype.kind in 'SU' else given.dtype}")
         with np.errstate(invalid="ignore"):
             array: NDArray[Any] = np.array(given, dtype=dtype, order="C", copy=True)
     except (TypeError, ValueError, OverflowError) as error:
@@ -75,10 +80,17 @@ def positive(name: str, value: NDArray[np.float64] | float) -> None:
         raise SpecError(f"{name}: must be positive, got {np.min(value)}")
 
 
-def counted(name: str, value: object, least: int = 0) -> int:
+def time_constants(name: str, value: NDArray[np.float64]) -> None:
+    """Raise SpecError for time constants in ms, by which the gain of a filter would be infinite."""
+    positive(name, value)
+    if np.any(value < SHORTEST_STEP_MS):
+        raise SpecError(f"{name}: must be at least {SHORTEST_STEP_MS:g} ms, got {np.min(value):g}")
+
+
+def counted(name: str, value: object, least: int = 0, most: int = 2**63 - 1) -> int:
     """`value` as an int, at least `least`; SpecError for anything that is not a whole number."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise SpecError(f"{name}: expected a whole number of at least {least}, got {value!r}")
-    if value >= 2**63:
-        raise SpecError(f"{name}: {value} is too large")
+        raise SpecError(f"{name}: expected a whole number of at least {least}, got {shown(value)}")
+    if value > most:
+        raise SpecError(f"{name}: {shown(value)} is too large; at most {most:,} can be taken")
     return int(value)

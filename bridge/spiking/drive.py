@@ -7,9 +7,13 @@ from numpy.typing import NDArray
 
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array
+from bridge.spiking.conditions import check_drawn, checked_labels
+from bridge.spiking.essentials import essentials, of_task, several, told
+from bridge.spiking.limits import LONGEST_TRIAL_STEPS
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.noise import standard_normal, trial_keys
 from bridge.spiking.stimulation import Kicks, Stimulation
+from bridge.spiking.values import known_model
 
 Array = NDArray[np.float64]
 
@@ -61,12 +65,15 @@ class FrozenNoise:
 
     values_mv: Array
 
+    __repr__ = essentials
+
     def __post_init__(self) -> None:
         values = frozen_array("frozen noise", self.values_mv, (None, None, None))
         object.__setattr__(self, "values_mv", values)
 
 
 Noise = SharedNoise | OwnNoise | FrozenNoise
+NOISES = (SharedNoise, OwnNoise, FrozenNoise)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -87,6 +94,11 @@ class Drive:
             Trials of one number have the same noise, initial voltages and draws of stimulation.
         stimulation: Pushes of chosen neurons, added in this order. With `FrozenNoise` each needs a
             seed of its own.
+        labels: (B,) which of `conditions` each trial is of; None: not known. Neither they nor what
+            follows changes a run: the recording takes them over, to be sorted by.
+        conditions: Names of the conditions, by label.
+        task: Name of the task that the trials are of, or "".
+        seed: The seed that decided trials and noise, as it was given; None: not known.
     """
 
     inputs: Array
@@ -96,10 +108,28 @@ class Drive:
     first_trial: int = 0
     trial_numbers: NDArray[np.int64] | None = None
     stimulation: tuple[Stimulation, ...] = ()
+    labels: NDArray[np.int64] | None = None
+    conditions: tuple[str, ...] = ()
+    task: str = ""
+    seed: int | None = None
+
+    def __repr__(self) -> str:
+        samples, trials, channels = self.inputs.shape
+        return told(
+            self,
+            f"{several(trials, 'trial')} of {several(samples, 'sample')}",
+            several(channels, "input"),
+            repr(self.noise),
+            "start given" if self.v_initial_mv is not None else "",
+            several(len(self.stimulation), "stimulation") if self.stimulation else "",
+            of_task(self.task),
+            "" if self.seed is None else f"seed {self.seed}",
+        )
 
     def __post_init__(self) -> None:
         inputs = frozen_array("inputs", self.inputs, (None, None, None))
         object.__setattr__(self, "inputs", inputs)
+        known_model("noise", self.noise, NOISES)
         _, trials, _ = inputs.shape
         if min(inputs.shape[:2]) < 1:
             raise SpecError(f"inputs: needs at least one sample and one trial, got {inputs.shape}")
@@ -118,9 +148,15 @@ class Drive:
                 raise SpecError(f"trial_numbers: must not be negative, got {numbers.min()}")
             object.__setattr__(self, "trial_numbers", numbers)
         object.__setattr__(self, "stimulation", tuple(self.stimulation))
+        for part in self.stimulation:
+            known_model("stimulation", part, (Stimulation,))
         unseeded = any(part.seed is None for part in self.stimulation)
         if unseeded and isinstance(self.noise, FrozenNoise):
             raise SpecError("frozen noise has no seed: give each stimulation its own")
+        labels, conditions = checked_labels(self.labels, self.conditions, trials)
+        object.__setattr__(self, "labels", labels)
+        object.__setattr__(self, "conditions", conditions)
+        check_drawn(self.task, self.seed)
 
     @property
     def n_trials(self) -> int:
@@ -145,11 +181,17 @@ class Drive:
             recurrent_gain=None if gain is None else gain[start:stop],
             first_trial=self.first_trial + (start if numbers is None else 0),
             trial_numbers=None if numbers is None else numbers[start:stop],
+            labels=None if self.labels is None else self.labels[start:stop],
         )
 
     def check(self, network: SpikingNetwork) -> None:
         """Raise SpecError unless this drive fits the network."""
         steps, trials, size = self.n_steps(network), self.n_trials, network.size
+        if steps > LONGEST_TRIAL_STEPS:
+            raise SpecError(
+                f"inputs: {len(self.inputs):,} samples of {network.sample_steps:,} steps are too "
+                f"long; a trial can have {LONGEST_TRIAL_STEPS:,} steps"
+            )
         channels = self.inputs.shape[2]
         if channels != network.input_size:
             raise SpecError(

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bridge.errors import SpecError
-from bridge.spiking.arrays import per_neuron, positive
+from bridge.spiking.arrays import per_neuron, time_constants
+from bridge.spiking.essentials import essentials
+from bridge.spiking.values import known_model, shown
 
 Array = NDArray[np.float64]
 # Whose time constants a filter in a projection has. "post": the target's, and what is filtered is
@@ -50,15 +52,18 @@ class Exponential:
     normalisation: Literal["area", "jump"]
     side: Side = "post"
 
+    __repr__ = essentials
+
     def __post_init__(self) -> None:
-        if self.normalisation not in ("area", "jump"):
-            raise SpecError(f"normalisation: 'area' or 'jump', got {self.normalisation!r}")
+        known = isinstance(self.normalisation, str) and self.normalisation in ("area", "jump")
+        if not known:
+            raise SpecError(f"normalisation: 'area' or 'jump', got {shown(self.normalisation)}")
         _check_side(self.side)
 
     def sized(self, size: int) -> "Exponential":
         """The same filter with an (N,) time constant, checked."""
         tau_ms = per_neuron("tau_ms", self.tau_ms, size)
-        positive("tau_ms", tau_ms)
+        time_constants("tau_ms", tau_ms)
         return replace(self, tau_ms=tau_ms)
 
     def of_readout(self) -> "Exponential":
@@ -87,6 +92,8 @@ class DoubleExponential:
     tau_decay_ms: ArrayLike
     side: Side = "post"
 
+    __repr__ = essentials
+
     def __post_init__(self) -> None:
         _check_side(self.side)
 
@@ -94,8 +101,8 @@ class DoubleExponential:
         """The same filter with (N,) time constants, checked."""
         rise_ms = per_neuron("tau_rise_ms", self.tau_rise_ms, size)
         decay_ms = per_neuron("tau_decay_ms", self.tau_decay_ms, size)
-        positive("tau_rise_ms", rise_ms)
-        positive("tau_decay_ms", decay_ms)
+        time_constants("tau_rise_ms", rise_ms)
+        time_constants("tau_decay_ms", decay_ms)
         return replace(self, tau_rise_ms=rise_ms, tau_decay_ms=decay_ms)
 
     def of_readout(self) -> "DoubleExponential":
@@ -104,11 +111,17 @@ class DoubleExponential:
 
 
 Filter = Direct | Exponential | DoubleExponential
+FILTERS = (Direct, Exponential, DoubleExponential)
 
 
-def _check_side(side: str) -> None:
-    if side not in ("post", "pre"):
-        raise SpecError(f"side: 'post' or 'pre', got {side!r}")
+def known_filter(name: str, value: Filter) -> Filter:
+    """`value`; SpecError unless it is one of `FILTERS`."""
+    return known_model(f"{name}: filter", value, FILTERS)
+
+
+def _check_side(side: object) -> None:
+    if not isinstance(side, str) or side not in ("post", "pre"):
+        raise SpecError(f"side: 'post' or 'pre', got {shown(side)}")
 
 
 def decay_factor(tau_ms: ArrayLike, dt_ms: float) -> Array:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,9 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from bridge.errors import SpecError
-from bridge.spiking.arrays import counted, frozen_array
-from bridge.spiking.filters import Filter
+from bridge.spiking.arrays import counted, frozen_array, per_neuron
+from bridge.spiking.essentials import brief, clipped, names, of_task, several, source, told
+from bridge.spiking.filters import Filter, known_filter
+from bridge.spiking.limits import LONGEST_DELAY_STEPS, LONGEST_WAIT_STEPS, MOST_NEURONS
 from bridge.spiking.neurons import Population
+from bridge.spiking.values import frozen_provenance, known_model, shown, text, time_step_ms
 
 INPUT = "input"
 """The name under which a projection takes the analog input of the drive as its source."""
@@ -33,7 +35,7 @@ class Projection:
         filter: What the weighted arrivals pass before they become a current; with side "pre" what
             arrivals pass before they are weighted.
         delay_steps: Whole steps by which spikes arrive later; 0: they enter the filter in the
-            step they are fired in. The analog input has no delay.
+            step they are fired in. At most 10^5. The analog input has no delay.
     """
 
     name: str
@@ -43,9 +45,20 @@ class Projection:
     filter: Filter
     delay_steps: int = 0
 
+    def __repr__(self) -> str:
+        return told(
+            self,
+            f"{clipped(self.name, 40)}: {clipped(self.source, 40)} to {clipped(self.target, 40)}",
+            f"weights {brief(self.weights)}",
+            type(self.filter).__name__,
+            f"delay {several(self.delay_steps, 'step')}" if self.delay_steps else "",
+        )
+
     def __post_init__(self) -> None:
+        for part in ("name", "source", "target"):
+            text(f"projection: {part}", getattr(self, part))
         name = f"projection {self.name}"
-        delay = counted(f"{name}: delay_steps", self.delay_steps)
+        delay = counted(f"{name}: delay_steps", self.delay_steps, most=LONGEST_DELAY_STEPS)
         object.__setattr__(self, "delay_steps", delay)
         if self.source == INPUT and delay:
             raise SpecError(f"{name}: the analog input has no delay, shift the input instead")
@@ -56,7 +69,7 @@ class Projection:
             weights = frozen_array(f"{name}: weights", weights, (None, None))
         object.__setattr__(self, "weights", weights)
         post, pre = weights.shape
-        size = pre if self.filter.side == "pre" else post
+        size = pre if known_filter(name, self.filter).side == "pre" else post
         object.__setattr__(self, "filter", self.filter.sized(size))
 
     @property
@@ -72,6 +85,8 @@ class Projection:
 
 def frozen_sparse(name: str, weights: Any) -> sparse.csc_array:
     """A read-only CSC copy, duplicates summed, targets sorted, finite."""
+    if weights.dtype.kind not in "fiub" or len(weights.shape) != 2:
+        raise SpecError(f"{name}: expected a sparse matrix of numbers, got {shown(weights)}")
     csc = sparse.csc_array(weights, dtype=np.float64, copy=True)
     csc.sum_duplicates()
     csc.sort_indices()
@@ -97,9 +112,15 @@ class Channel:
     weights: NDArray[np.float64]
     filter: Filter
 
+    def __repr__(self) -> str:
+        kind = type(self.filter).__name__
+        return told(self, f"{clipped(self.source, 60)}: weights {brief(self.weights)}", kind)
+
     def __post_init__(self) -> None:
+        text("readout: source", self.source)
         weights = frozen_array("readout weights", self.weights, (None, None))
         object.__setattr__(self, "weights", weights)
+        known_filter("readout", self.filter)
         filter_ = self.filter.of_readout().sized(weights.shape[1])
         object.__setattr__(self, "filter", filter_)
 
@@ -118,15 +139,20 @@ class Readout:
     channels: tuple[Channel, ...]
     bias: ArrayLike = 0.0
 
+    def __repr__(self) -> str:
+        read = names(channel.source for channel in self.channels)
+        return told(self, f"{clipped(self.name, 60)}: {several(self.size, 'output')} from {read}")
+
     def __post_init__(self) -> None:
+        text("readout: name", self.name)
         object.__setattr__(self, "channels", tuple(self.channels))
+        for channel in self.channels:
+            known_model(f"readout {self.name}: channel", channel, (Channel,))
         sizes = {channel.weights.shape[0] for channel in self.channels}
         if len(sizes) != 1:
             raise SpecError(f"readout {self.name}: channels disagree on the outputs: {sizes}")
-        bias = np.broadcast_to(np.asarray(self.bias, dtype=np.float64), (min(sizes),))
-        object.__setattr__(
-            self, "bias", frozen_array(f"readout {self.name}: bias", bias, (min(sizes),))
-        )
+        bias = per_neuron(f"readout {self.name}: bias", self.bias, min(sizes))
+        object.__setattr__(self, "bias", bias)
 
     @property
     def size(self) -> int:
@@ -148,9 +174,9 @@ class SpikingNetwork:
         projections: Their currents are summed in this order.
         readouts: Sampled at the end of each `sample_steps`-th step.
         input_size: Number of analog input channels C.
-        sample_steps: Steps between two samples of the input and of the readouts.
+        sample_steps: Steps between two samples of the input and of the readouts; at most 10^6.
         sample_offset_steps: How many steps before its time an input sample begins to act: step k
-            uses sample (k + sample_offset_steps) // sample_steps.
+            uses sample (k + sample_offset_steps) // sample_steps; at most 10^6.
         task: Name of the task it was made for, or "".
         provenance: How it was made: plain values under string keys.
     """
@@ -165,15 +191,32 @@ class SpikingNetwork:
     task: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        kinds = {type(part.neurons).__name__.removeprefix("Sized") for part in self.populations}
+        return told(
+            self,
+            f"{several(self.size, 'neuron')} in {names(part.name for part in self.populations)}",
+            " and ".join(sorted(kinds)),
+            several(len(self.projections), "projection"),
+            f"readouts {names(part.name for part in self.readouts)}" if self.readouts else "",
+            several(self.input_size, "input"),
+            f"step {self.dt_ms:g} ms",
+            of_task(self.task),
+            source(self.provenance),
+        )
+
     def __post_init__(self) -> None:
-        for name in ("populations", "projections", "readouts"):
+        parts = {"populations": Population, "projections": Projection, "readouts": Readout}
+        for name, kind in parts.items():
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
-        if not 0 < self.dt_ms < np.inf:
-            raise SpecError(f"dt_ms: must be positive, got {self.dt_ms}")
-        counted("input_size", self.input_size)
-        counted("sample_steps", self.sample_steps, least=1)
-        counted("sample_offset_steps", self.sample_offset_steps)
+            for part in getattr(self, name):
+                known_model(name, part, (kind,))
+        object.__setattr__(self, "provenance", frozen_provenance(self.provenance))
+        object.__setattr__(self, "dt_ms", time_step_ms("dt_ms", self.dt_ms))
+        counted("input_size", self.input_size, most=MOST_NEURONS)
+        counted("sample_steps", self.sample_steps, least=1, most=LONGEST_WAIT_STEPS)
+        counted("sample_offset_steps", self.sample_offset_steps, most=LONGEST_WAIT_STEPS)
+        text("task", self.task)
         _check_names(self)
         _check_projections(self)
         _check_readouts(self)
@@ -189,7 +232,7 @@ class SpikingNetwork:
             if population.name == name:
                 return population
         known = ", ".join(population.name for population in self.populations)
-        raise SpecError(f"no population {name!r}; this network has {known}")
+        raise SpecError(f"no population {shown(name)}; this network has {known}")
 
     def span(self, name: str) -> slice:
         """Where the neurons of a population lie among all N."""
@@ -212,11 +255,15 @@ class SpikingNetwork:
 def _check_names(network: SpikingNetwork) -> None:
     if not network.populations:
         raise SpecError("a network needs at least one population")
+    if network.size > MOST_NEURONS:
+        raise SpecError(
+            f"a network of {network.size:,} neurons is too large; at most {MOST_NEURONS:,} fit"
+        )
     for kind in ("populations", "projections", "readouts"):
         names = [part.name for part in getattr(network, kind)]
         for name in names:
             if not name.isidentifier() or name == INPUT:
-                raise SpecError(f"{kind}: {name!r} is no usable name (letters, digits, _)")
+                raise SpecError(f"{kind}: {shown(name)} is no usable name (letters, digits, _)")
         if len(set(names)) != len(names):
             raise SpecError(f"{kind}: names must be unique, got {names}")
 

@@ -7,7 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bridge.errors import SpecError
-from bridge.spiking.arrays import cell_types, counted, per_neuron, positive
+from bridge.spiking.arrays import cell_types, counted, per_neuron, time_constants
+from bridge.spiking.essentials import brief, clipped, essentials, names, told
+from bridge.spiking.limits import LONGEST_WAIT_STEPS, MOST_NEURONS
+from bridge.spiking.values import known_model, number, shown, text
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -25,8 +28,8 @@ class Lif:
         v_threshold_mv: A neuron whose v is at or above this fires, mV.
         v_reset_mv: Voltage after a spike, mV.
         bias_mv: Constant current, mV.
-        refractory_steps: Membrane steps skipped after a spike (noise still acts).
-        initial_refractory_steps: Membrane steps skipped at the start of a trial.
+        refractory_steps: Membrane steps skipped after a spike (noise still acts); at most 10^6.
+        initial_refractory_steps: Membrane steps skipped at the start of a trial; at most 10^6.
     """
 
     membrane_step: Literal["euler", "exact"]
@@ -38,9 +41,12 @@ class Lif:
     refractory_steps: int = 0
     initial_refractory_steps: int = 0
 
+    __repr__ = essentials
+
     def __post_init__(self) -> None:
-        if self.membrane_step not in ("euler", "exact"):
-            raise SpecError(f"membrane_step: 'euler' or 'exact', got {self.membrane_step!r}")
+        known = isinstance(self.membrane_step, str) and self.membrane_step in ("euler", "exact")
+        if not known:
+            raise SpecError(f"membrane_step: 'euler' or 'exact', got {shown(self.membrane_step)}")
         _count_refractory(self)
 
     def sized(self, size: int) -> "SizedLif":
@@ -56,7 +62,7 @@ class Lif:
 LIF_ARRAYS = ("tau_mem_ms", "v_rest_mv", "v_threshold_mv", "v_reset_mv", "bias_mv")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SizedLif(Lif):
     """`Lif` whose parameters are all (N,) arrays: what a population holds."""
 
@@ -85,8 +91,8 @@ class Qif:
         v_threshold_mv: A neuron whose v is at or above this fires, mV.
         v_reset_mv: Voltage after a spike, mV.
         bias_mv: Constant current; it counts as mV^2 beside v^2.
-        refractory_steps: Membrane steps skipped after a spike (noise still acts).
-        initial_refractory_steps: Membrane steps skipped at the start of a trial.
+        refractory_steps: Membrane steps skipped after a spike (noise still acts); at most 10^6.
+        initial_refractory_steps: Membrane steps skipped at the start of a trial; at most 10^6.
     """
 
     tau_mem_ms: ArrayLike
@@ -95,6 +101,8 @@ class Qif:
     bias_mv: ArrayLike = 0.0
     refractory_steps: int = 0
     initial_refractory_steps: int = 0
+
+    __repr__ = essentials
 
     def __post_init__(self) -> None:
         _count_refractory(self)
@@ -111,7 +119,7 @@ class Qif:
 QIF_ARRAYS = ("tau_mem_ms", "v_threshold_mv", "v_reset_mv", "bias_mv")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SizedQif(Qif):
     """`Qif` whose parameters are all (N,) arrays: what a population holds."""
 
@@ -122,18 +130,20 @@ class SizedQif(Qif):
 
 
 NeuronModel = Lif | Qif
+NEURON_MODELS = (Lif, SizedLif, Qif, SizedQif)
 
 
 def _count_refractory(neurons: NeuronModel) -> None:
     for name in ("refractory_steps", "initial_refractory_steps"):
-        object.__setattr__(neurons, name, counted(name, getattr(neurons, name)))
+        steps = counted(name, getattr(neurons, name), most=LONGEST_WAIT_STEPS)
+        object.__setattr__(neurons, name, steps)
 
 
 def _sized_arrays(
     neurons: NeuronModel, names: tuple[str, ...], size: int
 ) -> dict[str, NDArray[np.float64]]:
     values = {name: per_neuron(name, getattr(neurons, name), size) for name in names}
-    positive("tau_mem_ms", values["tau_mem_ms"])
+    time_constants("tau_mem_ms", values["tau_mem_ms"])
     if np.any(values["v_reset_mv"] >= values["v_threshold_mv"]):
         raise SpecError("v_reset_mv: must lie below v_threshold_mv in every neuron")
     return values
@@ -147,8 +157,12 @@ class UniformVoltage:
     high_mv: float
 
     def __post_init__(self) -> None:
-        if not -np.inf < self.low_mv <= self.high_mv < np.inf:
-            raise SpecError(f"initial voltage: {self.low_mv} to {self.high_mv} mV is no range")
+        for name in ("low_mv", "high_mv"):
+            value = number(f"initial voltage: {name}", getattr(self, name))
+            object.__setattr__(self, name, value)
+        # Their difference too is to be a number.
+        if not 0 <= self.high_mv - self.low_mv < np.inf:
+            raise SpecError(f"initial voltage: {self.low_mv:g} to {self.high_mv:g} mV is no range")
 
     def draw(self, rng: np.random.Generator, size: int) -> NDArray[np.float64]:
         """(size,) voltages, mV."""
@@ -163,8 +177,9 @@ class NormalVoltage:
     sd_mv: float
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.mean_mv) and 0 <= self.sd_mv < np.inf):
-            raise SpecError(f"initial voltage: mean {self.mean_mv}, s.d. {self.sd_mv} mV")
+        mean = number("initial voltage: mean_mv", self.mean_mv)
+        object.__setattr__(self, "mean_mv", mean)
+        object.__setattr__(self, "sd_mv", number("initial voltage: sd_mv", self.sd_mv, least=0))
 
     def draw(self, rng: np.random.Generator, size: int) -> NDArray[np.float64]:
         """(size,) voltages, mV."""
@@ -172,6 +187,7 @@ class NormalVoltage:
 
 
 InitialVoltage = UniformVoltage | NormalVoltage
+INITIAL_VOLTAGES = (UniformVoltage, NormalVoltage)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -195,8 +211,19 @@ class Population:
     noise_mv: ArrayLike = 0.0
     cell_types: tuple[str, ...] | None = None
 
+    def __repr__(self) -> str:
+        kinds = names(sorted(set(self.cell_types or ())))
+        kinds = kinds and f"cell types {kinds}"
+        model = type(self.neurons).__name__.removeprefix("Sized")
+        noise = f"noise {brief(self.noise_mv)} mV" if np.any(self.noise_mv) else ""
+        return told(self, f"{clipped(self.name, 60)}: {self.size:,} {model}", kinds, noise)
+
     def __post_init__(self) -> None:
-        object.__setattr__(self, "size", counted(f"{self.name}: size", self.size, least=1))
+        text("population: name", self.name)
+        size = counted(f"{self.name}: size", self.size, least=1, most=MOST_NEURONS)
+        object.__setattr__(self, "size", size)
+        known_model(f"{self.name}: neurons", self.neurons, NEURON_MODELS)
+        known_model(f"{self.name}: initial voltage", self.initial_voltage, INITIAL_VOLTAGES)
         object.__setattr__(self, "neurons", self.neurons.sized(self.size))
         noise = per_neuron(f"{self.name}: noise_mv", self.noise_mv, self.size)
         if np.any(noise < 0):

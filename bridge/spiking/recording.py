@@ -1,4 +1,4 @@
-"""What a run leaves behind: spikes as events, readouts at the task's step, voltages on request."""
+"""What a run leaves behind: spikes, readouts at the task's step, and what its trials were of."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -11,69 +11,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array
+from bridge.spiking.conditions import check_drawn, checked_labels, trials_of
+from bridge.spiking.essentials import names, of_task, several, source, told
+from bridge.spiking.spikes import Spikes
+from bridge.spiking.values import (
+    frozen_provenance,
+    known_model,
+    part_name,
+    shown,
+    text,
+    time_step_ms,
+)
+
+__all__ = ["Recording", "Spikes"]
 
 Array = NDArray[np.float64]
-Numbers = NDArray[np.int32]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Spikes:
-    """S spikes as events, sorted by trial, then step, then neuron.
-
-    Attributes:
-        trial: (S,) trial of each spike.
-        step: (S,) step of each spike.
-        neuron: (S,) neuron of each spike, numbered through all populations.
-        n_trials: B.
-        n_steps: K, the steps of one trial.
-        n_neurons: N.
-    """
-
-    trial: Numbers
-    step: Numbers
-    neuron: Numbers
-    n_trials: int
-    n_steps: int
-    n_neurons: int
-
-    def __post_init__(self) -> None:
-        for name, stop in (("trial", "n_trials"), ("step", "n_steps"), ("neuron", "n_neurons")):
-            limit = counted(stop, getattr(self, stop), least=1)
-            events = frozen_array(f"spikes: {name}", getattr(self, name), (None,), np.int32)
-            if events.size and not (events.min() >= 0 and events.max() < limit):
-                raise SpecError(f"spikes: {name} must lie between 0 and {limit - 1}")
-            object.__setattr__(self, name, events)
-        sizes = {getattr(self, name).shape for name in ("trial", "step", "neuron")}
-        if len(sizes) != 1:
-            raise SpecError(f"spikes: trial, step and neuron differ in length: {sizes}")
-        if np.any(np.diff(self.codes()) <= 0):
-            raise SpecError("spikes: must be sorted by trial, step and neuron, each once")
-
-    @property
-    def count(self) -> int:
-        """Number of spikes S."""
-        return self.trial.size
-
-    def codes(self) -> NDArray[np.int64]:
-        """(S,) one ascending number for each spike, unique to its trial, step and neuron."""
-        trial = self.trial.astype(np.int64)
-        return (trial * self.n_steps + self.step) * self.n_neurons + self.neuron
-
-    @classmethod
-    def gather(
-        cls, trial: ArrayLike, step: ArrayLike, neuron: ArrayLike, shape: tuple[int, int, int]
-    ) -> "Spikes":
-        """Events in any order, sorted; `shape` is (n_trials, n_steps, n_neurons)."""
-        trials, steps, neurons = (np.asarray(part) for part in (trial, step, neuron))
-        order = np.lexsort((neurons, steps, trials))
-        return cls(
-            trial=trials[order],
-            step=steps[order],
-            neuron=neurons[order],
-            n_trials=shape[0],
-            n_steps=shape[1],
-            n_neurons=shape[2],
-        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -82,10 +34,19 @@ class Recording:
 
     Attributes:
         spikes: All spikes of all trials.
-        readouts: Output of each readout, (T, B, O), at the end of each sample.
-        dt_ms: Step of the network, ms.
-        sample_ms: Time between two samples of readouts and voltages, ms.
+        readouts: Output of each readout, (T, B, O), at the end of each of the T samples that a
+            trial consists of.
+        dt_ms: Step of the network, ms; 1e-6 to 1e6.
+        sample_ms: Time between two samples of readouts and voltages, ms: whole steps.
         populations: Names and sizes, in order.
+        inputs: (T, B, C) what the network was shown, sample by sample; None: not known.
+        labels: (B,) which of `conditions` each trial is of; None: not known. A recording is sorted
+            by them: `recording.chosen(recording.trials_of("go"))`, or as arrays
+            `recording.readouts["output"][:, recording.labels == 0]`.
+        conditions: Names of the conditions, by label.
+        task: Name of the task that the trials are of, or "".
+        seed: The seed that decided trials and noise, as it was given; None: not known. What the
+            noise itself was drawn from is in the provenance.
         voltages_mv: (T, B, N) at the end of each sample, mV; None unless asked for.
         margins_mv: (B,) least distance of any v from its threshold in any step, mV; None unless
             asked for.
@@ -97,29 +58,88 @@ class Recording:
     dt_ms: float
     sample_ms: float
     populations: Mapping[str, int]
+    inputs: Array | None = None
+    labels: NDArray[np.int64] | None = None
+    conditions: tuple[str, ...] = ()
+    task: str = ""
+    seed: int | None = None
     voltages_mv: Array | None = None
     margins_mv: Array | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return told(
+            self,
+            f"{several(self.spikes.n_trials, 'trial')} of {self.trial_s:g} s",
+            f"{several(self.spikes.n_neurons, 'neuron')} in {names(self.populations)}",
+            several(self.spikes.count, "spike"),
+            f"readouts {names(self.readouts)}" if self.readouts else "",
+            f"step {self.dt_ms:g} ms",
+            of_task(self.task),
+            "" if self.seed is None else f"seed {self.seed}",
+            source(self.provenance),
+        )
+
     def __post_init__(self) -> None:
-        trials = self.spikes.n_trials
+        known_model("spikes", self.spikes, (Spikes,))
+        for name in ("dt_ms", "sample_ms"):
+            object.__setattr__(self, name, time_step_ms(name, getattr(self, name)))
+        object.__setattr__(self, "provenance", frozen_provenance(self.provenance))
+        self._check_populations()
+        labels, conditions = checked_labels(self.labels, self.conditions, self.spikes.n_trials)
+        object.__setattr__(self, "labels", labels)
+        object.__setattr__(self, "conditions", conditions)
+        check_drawn(self.task, self.seed)
+        self._check_samples(self._samples(), self.spikes.n_trials)
+
+    def _check_samples(self, samples: int, trials: int) -> None:
         readouts = {
-            name: frozen_array(f"readout {name}", values, (None, trials, None))
-            for name, values in self.readouts.items()
+            part_name("readout", name): frozen_array(
+                f"readout {name}", values, (samples, trials, None)
+            )
+            for name, values in _mapping("readouts", self.readouts).items()
         }
         object.__setattr__(self, "readouts", MappingProxyType(readouts))
-        object.__setattr__(self, "populations", MappingProxyType(dict(self.populations)))
-        object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
-        if sum(self.populations.values()) != self.spikes.n_neurons:
+        shapes = {
+            "inputs": (samples, trials, None),
+            "voltages_mv": (samples, trials, self.spikes.n_neurons),
+            "margins_mv": (trials,),
+        }
+        for name, shape in shapes.items():
+            if getattr(self, name) is not None:
+                values = frozen_array(name, getattr(self, name), shape)
+                object.__setattr__(self, name, values)
+        if self.margins_mv is not None and np.any(self.margins_mv < 0):
+            raise SpecError(f"margins_mv: must not be negative, got {self.margins_mv.min():g}")
+
+    def _check_populations(self) -> None:
+        # A file that does not tell the sizes knows of a silent population nothing but its name.
+        least = 0 if self.provenance.get("sizes_told") is False else 1
+        sizes = {
+            text("population: name", name): counted(f"population {name}: size", size, least=least)
+            for name, size in _mapping("populations", self.populations).items()
+        }
+        if sum(sizes.values()) != self.spikes.n_neurons:
             raise SpecError("recording: the populations do not add up to the recorded neurons")
-        if self.voltages_mv is not None:
-            shape = (None, trials, self.spikes.n_neurons)
-            object.__setattr__(
-                self, "voltages_mv", frozen_array("voltages_mv", self.voltages_mv, shape)
+        object.__setattr__(self, "populations", MappingProxyType(sizes))
+
+    def _samples(self) -> int:
+        """T, checked: samples are whole steps, and fill the trial where there are any."""
+        steps = self.sample_ms / self.dt_ms
+        whole = round(steps)
+        if whole < 1 or abs(steps - whole) > _ROUNDING * steps:
+            raise SpecError(
+                f"sample_ms: expected a multiple of dt_ms, {self.dt_ms:g} ms, "
+                f"got {self.sample_ms:g} ms"
             )
-        if self.margins_mv is not None:
-            margins = frozen_array("margins_mv", self.margins_mv, (trials,))
-            object.__setattr__(self, "margins_mv", margins)
+        samples, left = divmod(self.spikes.n_steps, whole)
+        sampled = [self.voltages_mv, self.inputs, *_mapping("readouts", self.readouts).values()]
+        if left and any(values is not None for values in sampled):
+            raise SpecError(
+                f"sample_ms: a trial of {self.spikes.n_steps:,} steps has no whole number of "
+                f"samples of {whole:,} steps"
+            )
+        return samples
 
     def __reduce__(self) -> tuple[Any, ...]:
         """How it travels between processes, which its read-only mappings cannot."""
@@ -144,6 +164,8 @@ class Recording:
             neuron=np.concatenate([part.spikes.neuron for part in parts]),
             n_trials=int(before[-1]),
         )
+        alike = all(part.conditions == first.conditions for part in parts)
+        labels = _beside([part.labels for part in parts], axis=0) if alike else None
         return replace(
             first,
             spikes=spikes,
@@ -151,9 +173,47 @@ class Recording:
                 name: np.concatenate([part.readouts[name] for part in parts], axis=1)
                 for name in first.readouts
             },
+            inputs=_beside([part.inputs for part in parts], axis=1),
+            labels=labels,
+            conditions=() if labels is None else first.conditions,
+            task=first.task if all(part.task == first.task for part in parts) else "",
+            seed=first.seed if all(part.seed == first.seed for part in parts) else None,
             voltages_mv=_beside([part.voltages_mv for part in parts], axis=1),
             margins_mv=_beside([part.margins_mv for part in parts], axis=0),
         )
+
+    def chosen(self, trials: ArrayLike) -> "Recording":
+        """Some of the trials, in the order of their numbers given.
+
+        Raises:
+            SpecError: no trial is chosen, or one that is not there.
+        """
+        numbers = frozen_array("trials", trials, (None,), np.int64)
+        count = self.spikes.n_trials
+        if not numbers.size or numbers.min() < 0 or numbers.max() >= count:
+            raise SpecError(f"trials: expected numbers from 0 to {count - 1}, at least one")
+        axes = {"labels": 0, "margins_mv": 0, "inputs": 1, "voltages_mv": 1}
+        arrays = {name: getattr(self, name) for name in axes}
+        kept: dict[str, Any] = {
+            name: None if values is None else np.take(values, numbers, axis=axes[name])
+            for name, values in arrays.items()
+        }
+        readouts = {name: values[:, numbers] for name, values in self.readouts.items()}
+        return replace(self, spikes=self.spikes.chosen(numbers), readouts=readouts, **kept)
+
+    def trials_of(self, condition: str) -> NDArray[np.int64]:
+        """Numbers of the trials of one condition, ascending.
+
+        Raises:
+            SpecError: the trials have no labels, or there is no such condition.
+        """
+        return trials_of(self.labels, self.conditions, condition)
+
+    def drawn_from(self) -> dict[str, str | int]:
+        """Task, seed as it was given, and seed of the noise, as far as they are known."""
+        told = {"task": self.task or None, "seed": self.seed}
+        told["noise_seed"] = self.provenance.get("seed")
+        return {name: value for name, value in told.items() if value is not None}
 
     @property
     def trial_s(self) -> float:
@@ -161,6 +221,16 @@ class Recording:
         return self.spikes.n_steps * self.dt_ms / 1000.0
 
 
-def _beside(parts: Sequence[Array | None], axis: int) -> Array | None:
+# A time in ms that went through seconds or Hz may have lost a rounding.
+_ROUNDING = 1e-6
+
+
+def _mapping(name: str, value: object) -> Mapping[Any, Any]:
+    if not isinstance(value, Mapping):
+        raise SpecError(f"{name}: expected names with values, got {shown(value)}")
+    return value
+
+
+def _beside(parts: Sequence[NDArray[Any] | None], axis: int) -> NDArray[Any] | None:
     given = [part for part in parts if part is not None]
     return np.concatenate(given, axis=axis) if len(given) == len(parts) else None

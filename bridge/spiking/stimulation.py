@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array
+from bridge.spiking.essentials import essentials
+from bridge.spiking.limits import LONGEST_TRIAL_STEPS
 from bridge.spiking.noise import step_keys
+from bridge.spiking.values import number
 
 Array = NDArray[np.float64]
 
@@ -25,7 +28,7 @@ class Stimulation:
     compared as a whole number: it is the same in every backend and precision.
 
     Attributes:
-        start_step: First step of the window.
+        start_step: First step of the window; a trial has at most 10^9 steps.
         stop_step: First step after it.
         neurons: (S,) neurons, numbered through all populations, each once.
         amplitude_mv: What is added to v, mV; a negative one inhibits.
@@ -41,19 +44,22 @@ class Stimulation:
     probability: float = 0.5
     seed: int | None = None
 
+    __repr__ = essentials
+
     def __post_init__(self) -> None:
-        start = counted("stimulation: start_step", self.start_step)
-        stop = counted("stimulation: stop_step", self.stop_step, least=start + 1)
+        most = LONGEST_TRIAL_STEPS
+        start = counted("stimulation: start_step", self.start_step, most=most - 1)
+        stop = counted("stimulation: stop_step", self.stop_step, least=start + 1, most=most)
         object.__setattr__(self, "start_step", start)
         object.__setattr__(self, "stop_step", stop)
         neurons = frozen_array("stimulation: neurons", self.neurons, (None,), np.int64)
         if not neurons.size or neurons.min() < 0 or len(np.unique(neurons)) != neurons.size:
             raise SpecError("stimulation: neurons must be numbers of neurons, at least one, once")
         object.__setattr__(self, "neurons", neurons)
-        if not np.isfinite(self.amplitude_mv):
-            raise SpecError(f"stimulation: amplitude_mv is {self.amplitude_mv}, no finite number")
-        if not 0 <= self.probability <= 1:
-            raise SpecError(f"stimulation: probability must lie in 0 to 1, got {self.probability}")
+        amplitude = number("stimulation: amplitude_mv", self.amplitude_mv)
+        object.__setattr__(self, "amplitude_mv", amplitude)
+        probability = number("stimulation: probability", self.probability, 0, 1)
+        object.__setattr__(self, "probability", probability)
         if self.seed is not None:
             counted("stimulation: seed", self.seed)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bridge.tasks.options import STRICT, full_name
 from bridge.tasks.scoring import beyond
+from bridge.tasks.summary import task_in_a_line
 from bridge.tasks.trials import Trials, balanced_labels
 
 OPTIONS = (STRICT,)
@@ -40,6 +41,8 @@ class Context:
     conditions: tuple[str, ...] = tuple(
         f"cue {cue}: {signs}" for signs in ("++", "+-", "-+", "--") for cue in (1, 2)
     )
+
+    __repr__ = task_in_a_line
 
     @property
     def name(self) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bridge.tasks.options import STRICT, Option, check_range, full_name
 from bridge.tasks.scoring import beyond
+from bridge.tasks.summary import task_in_a_line
 from bridge.tasks.trials import Trials, balanced_labels
 
 OPTIONS = (
@@ -43,6 +44,8 @@ class FlipFlop:
     latest_start: int = 10
     checked_steps: int = 20
     chance: float = 0.5
+
+    __repr__ = task_in_a_line
 
     def __post_init__(self) -> None:
         check_range("flip-flop", "bits", self.bits, 1, 8)

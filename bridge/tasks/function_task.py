@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.tasks.contract import check_task
+from bridge.tasks.summary import task_in_a_line
 from bridge.tasks.trials import Trials
 
 
@@ -35,6 +36,8 @@ class FunctionTask:
     conditions: tuple[str, ...]
     draw: Callable[[int, np.random.Generator], Trials]
     correct: Callable[[NDArray[np.float64], Trials], NDArray[np.bool_]]
+
+    __repr__ = task_in_a_line
 
     def __post_init__(self) -> None:
         check_task(self)

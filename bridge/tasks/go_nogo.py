@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bridge.tasks.options import Option, full_name
 from bridge.tasks.scoring import HIGH, LOW
+from bridge.tasks.summary import task_in_a_line
 from bridge.tasks.trials import Trials, balanced_labels
 
 NOGO, GO = 0, 1
@@ -40,6 +41,8 @@ class GoNoGo:
     input_size: int = 1
     output_size: int = 1
     conditions: tuple[str, ...] = ("NoGo", "Go")
+
+    __repr__ = task_in_a_line
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.errors import SpecError
+from bridge.tasks.summary import task_in_a_line
 from bridge.tasks.trials import Trials
 
 FAMILY = "neurogym"
@@ -25,7 +26,7 @@ _MOST_DRAWS = 1000
 Setting = bool | int | float | str
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class NeurogymTrials(Trials):
     """Trials of an environment.
 
@@ -78,6 +79,8 @@ class NeurogymTask:
     output_size: int
     conditions: tuple[str, ...]
     make: Callable[[], Any]
+
+    __repr__ = task_in_a_line
 
     def trials(self, count: int, rng: np.random.Generator) -> NeurogymTrials:
         """Draw `count` trials."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bridge.errors import SpecError
 from bridge.tasks.options import Option, check_range, full_name
+from bridge.tasks.summary import task_in_a_line
 from bridge.tasks.trials import Trials
 
 STEP_MS = 5.0
@@ -49,6 +50,8 @@ class Oscillation:
     input_size: int = 1
     output_size: int = 1
     conditions: tuple[str, ...] = ("started",)
+
+    __repr__ = task_in_a_line
 
     def __post_init__(self) -> None:
         check_range("oscillation", "period_ms", self.period_ms, 100, 2000)

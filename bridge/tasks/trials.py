@@ -6,6 +6,8 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.tasks.summary import trials_in_a_line
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trials:
@@ -20,6 +22,8 @@ class Trials:
     inputs: NDArray[np.float64]
     targets: NDArray[np.float64]
     labels: NDArray[np.int64]
+
+    __repr__ = trials_in_a_line
 
     def chosen(self, numbers: NDArray[np.int64]) -> Self:
         """Some of the trials, in the order of their numbers given."""

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bridge.tasks.options import STRICT, full_name
 from bridge.tasks.scoring import beyond
+from bridge.tasks.summary import task_in_a_line
 from bridge.tasks.trials import Trials, balanced_labels
 
 OPTIONS = (STRICT,)
@@ -32,6 +33,8 @@ class Xor:
     input_size: int = 2
     output_size: int = 1
     conditions: tuple[str, ...] = ("++", "+-", "-+", "--")
+
+    __repr__ = task_in_a_line
 
     @property
     def name(self) -> str:

@@ -54,13 +54,14 @@ def trained_rate_network(size=6):
         {name: rng.normal(0, 1, shape).astype(np.float32) for name, shape in shapes.items()}
         for _ in range(3)
     ]
+    squares = {name: values**2 for name, values in parts[2].items()}
     return dataclasses.replace(
         plain,
         recurrent=np.abs(plain.recurrent) * np.where(excitatory, 1.0, -1.0),
         excitatory=excitatory,
         task="go-nogo",
         history=History(update=[25, 50], loss=[1 / 3, 0.1], accuracy=[0.5, 2 / 3]),
-        checkpoint=Checkpoint(updates=50, parameters=parts[0], moment1=parts[1], moment2=parts[2]),
+        checkpoint=Checkpoint(updates=50, parameters=parts[0], moment1=parts[1], moment2=squares),
     )
 
 
@@ -218,6 +219,20 @@ def full_recording():
     return recording(voltages_mv=rng.normal(0, 1, (5, 3, 7)), margins_mv=rng.uniform(0, 1, 3))
 
 
+def labelled_recording():
+    """A recording that knows what its trials are of."""
+    inputs = np.random.default_rng(8).normal(0, 1, (5, 3, 2))
+    return recording(
+        inputs=inputs, labels=[1, 0, 1], conditions=("go", "ä no-go"), task="go-nogo", seed=0
+    )
+
+
+def labelled_drive():
+    return drive(
+        SharedNoise(seed=2), labels=[0, 2, 1], conditions=("a", "b", "c"), task="mine", seed=2**40
+    )
+
+
 THINGS = {
     "rate network": rate_network,
     "trained rate network": trained_rate_network,
@@ -234,8 +249,12 @@ THINGS = {
     ),
     "spiking network of version 2": newer_spiking_network,
     "drive with stimulation": stimulated_drive,
+    "recording with conditions": labelled_recording,
+    "drive with conditions": labelled_drive,
+    "drive of which the seed is known": lambda: drive(OwnNoise(seed=1), seed=3),
 }
 VERSION_2 = {name for name in THINGS if name.endswith(("version 2", "stimulation", "cell types"))}
+VERSION_3 = {name for name in THINGS if name.endswith(("with conditions", "seed is known"))}
 
 
 def parts(thing, path=""):
@@ -369,7 +388,8 @@ def test_every_array_has_units_and_every_file_its_kind_and_version(tmp_path):
             assert bare == []
             assert file.attrs["format"] == "spikebridge"
             # Nobody who reads version 1 is shut out of what that version says in full.
-            assert file.attrs["format_version"] == (2 if name in VERSION_2 else 1)
+            oldest = 1 + (name in VERSION_2) + 2 * (name in VERSION_3)
+            assert file.attrs["format_version"] == oldest, name
             kinds.add(file.attrs["kind"])
     assert kinds == {"rate_network", "spiking_network", "conversion", "drive", "recording"}
 
@@ -582,14 +602,14 @@ def with_nan(*names):
 
 RATE_FAULTS = {
     "a newer format": (
-        set_item("format_version", value=3),
-        "format version 3; this spikebridge reads 1, 2",
+        set_item("format_version", value=4),
+        "format version 4; this spikebridge reads 1, 2, 3",
     ),
     "a version in words": (
         set_item("format_version", value="one"),
-        "format version one; this spikebridge reads 1, 2",
+        "format version one; this spikebridge reads 1, 2, 3",
     ),
-    "no version": (drop("format_version"), "format version None; this spikebridge reads 1, 2"),
+    "no version": (drop("format_version"), "format version None; this spikebridge reads 1, 2, 3"),
     "an unknown kind": (
         set_item("kind", value="zoo"),
         "unknown kind 'zoo'; known are rate_network, spiking_network",
@@ -601,7 +621,7 @@ RATE_FAULTS = {
     ),
     "NaN in weights": (with_nan("recurrent"), "recurrent: holds NaN or infinite values"),
     "NaN in time constants": (with_nan("tau_ms"), "tau_ms: holds NaN or infinite values"),
-    "a step of NaN": (set_item("dt_ms", value=np.nan), "dt_ms: must be positive, got nan"),
+    "a step of NaN": (set_item("dt_ms", value=np.nan), "dt_ms: expected a finite number, got nan"),
     "no square": (
         set_item("recurrent", value=np.zeros((6, 5))),
         r"recurrent: expected shape \(6, 6\), got \(6, 5\)",
@@ -621,7 +641,7 @@ RATE_FAULTS = {
     "provenance that is no JSON": (set_item("provenance", value="{"), "missing or misplaced parts"),
     "provenance that is a list": (
         set_item("provenance", value="[1, 2]"),
-        "missing or misplaced parts",
+        r"provenance: expected names with values, got \[1, 2\]",
     ),
     "provenance nested without end": (
         set_item("provenance", value="[" * 50_000),
@@ -638,7 +658,10 @@ RATE_FAULTS = {
         ),
         "checkpoint: .*NaN or infinite",
     ),
-    "text for a number": (set_item("noise_sd", value="loud"), "missing or misplaced parts"),
+    "text for a number": (
+        set_item("noise_sd", value="loud"),
+        "noise_sd: expected a number, got 'loud'",
+    ),
     "no units": (
         lambda tree: tree.update(
             recurrent=np.zeros((0, 0)),
@@ -706,7 +729,7 @@ NETWORK_FAULTS = {
     ),
     "a start in words": (
         set_item(*POPULATION, "low_mv", value="low"),
-        "missing or misplaced parts",
+        "initial voltage: low_mv: expected a number, got 'low'",
     ),
     "a delay of half a step": (
         set_item("projections", "000", "delay_steps", value=0.5),
@@ -725,9 +748,16 @@ NETWORK_FAULTS = {
         "no population 'moon'",
     ),
     "a population of untold size": (
-        # One number for all neurons is allowed, so only the claimed size decides the memory.
-        lambda tree: tree["populations"]["000"].update(size=2**50, noise_mv=np.array(0.1)),
-        "expected shape|misplaced parts|more than",
+        # With one number for all neurons only the claimed size would decide the memory.
+        lambda tree: tree["populations"]["000"].update(
+            {
+                name: np.array(0.1)
+                for name, value in tree["populations"]["000"].items()
+                if isinstance(value, np.ndarray)
+            },
+            size=10**8,
+        ),
+        r"noise_mv: expected a number for each neuron, got shape \(\)",
     ),
 }
 
@@ -786,7 +816,7 @@ STIMULATION_FAULTS = {
     "no window": (drop(*STIMULATION, "stop_step"), "missing or misplaced parts .*stop_step"),
     "a probability in words": (
         set_item(*STIMULATION, "probability", value="often"),
-        "missing or misplaced parts",
+        "stimulation: probability: expected a number, got 'often'",
     ),
 }
 
@@ -849,7 +879,14 @@ def test_a_reader_that_knows_version_1_only_refuses_version_2(monkeypatch, tmp_p
     monkeypatch.delitem(store._READERS, 2)
     for number, name in enumerate(sorted(VERSION_2)):
         path = save(THINGS[name](), tmp_path / f"{number}.h5")
-        refuse(path, "format version 2; this spikebridge reads 1$")
+        refuse(path, "format version 2; this spikebridge reads 1, 3$")
+
+
+def test_a_reader_that_knows_version_2_only_refuses_version_3(monkeypatch, tmp_path):
+    monkeypatch.delitem(store._READERS, 3)
+    for number, name in enumerate(sorted(VERSION_3)):
+        path = save(THINGS[name](), tmp_path / f"{number}.h5")
+        refuse(path, "format version 3; this spikebridge reads 1, 2$")
 
 
 # Refusals: what no such file holds

@@ -86,9 +86,9 @@ def test_a_seed_of_its_own_goes_before_that_of_the_noise():
         (lambda: push(neurons=[1, 1]), "at least one, once"),
         (lambda: push(neurons=[-1]), "at least one, once"),
         (lambda: push(neurons=[0.5]), "expected whole numbers"),
-        (lambda: push(amplitude_mv=np.inf), "amplitude_mv is inf"),
+        (lambda: push(amplitude_mv=np.inf), "amplitude_mv: expected a finite number, got inf"),
         (lambda: push(probability=1.01), "must lie in 0 to 1, got 1.01"),
-        (lambda: push(probability=np.nan), "must lie in 0 to 1, got nan"),
+        (lambda: push(probability=np.nan), "probability: expected a finite number, got nan"),
         (lambda: push(seed=-2), "seed: expected a whole number"),
         (
             lambda: drive(

@@ -1,0 +1,95 @@
+"""Spikes as events: what a run leaves behind however many neurons were silent."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bridge.errors import SpecError
+from bridge.spiking.arrays import counted, frozen_array
+from bridge.spiking.essentials import several, told
+from bridge.spiking.limits import MOST_CELLS, MOST_INT32
+
+Numbers = NDArray[np.int32]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Spikes:
+    """S spikes as events, sorted by trial, then step, then neuron.
+
+    Attributes:
+        trial: (S,) trial of each spike.
+        step: (S,) step of each spike.
+        neuron: (S,) neuron of each spike, numbered through all populations.
+        n_trials: B; B N is at most 2^28.
+        n_steps: K, the steps of one trial; below 2^31.
+        n_neurons: N.
+    """
+
+    trial: Numbers
+    step: Numbers
+    neuron: Numbers
+    n_trials: int
+    n_steps: int
+    n_neurons: int
+
+    def __repr__(self) -> str:
+        trials = f"{several(self.n_trials, 'trial')} of {several(self.n_steps, 'step')}"
+        return told(self, f"{self.count:,} of {several(self.n_neurons, 'neuron')}", trials)
+
+    def __post_init__(self) -> None:
+        for name, stop in (("trial", "n_trials"), ("step", "n_steps"), ("neuron", "n_neurons")):
+            limit = counted(f"spikes: {stop}", getattr(self, stop), least=1, most=MOST_INT32)
+            events = frozen_array(f"spikes: {name}", getattr(self, name), (None,), np.int32)
+            if events.size and not (events.min() >= 0 and events.max() < limit):
+                raise SpecError(f"spikes: {name} must lie between 0 and {limit - 1}")
+            object.__setattr__(self, name, events)
+        if self.n_trials * self.n_neurons > MOST_CELLS:
+            raise SpecError(
+                f"spikes: {self.n_trials:,} trials of {self.n_neurons:,} neurons are too many"
+            )
+        sizes = {getattr(self, name).shape for name in ("trial", "step", "neuron")}
+        if len(sizes) != 1:
+            raise SpecError(f"spikes: trial, step and neuron differ in length: {sizes}")
+        if np.any(np.diff(self.codes()) <= 0):
+            raise SpecError("spikes: must be sorted by trial, step and neuron, each once")
+
+    @property
+    def count(self) -> int:
+        """Number of spikes S."""
+        return self.trial.size
+
+    def codes(self) -> NDArray[np.int64]:
+        """(S,) one ascending number for each spike, unique to its trial, step and neuron."""
+        trial = self.trial.astype(np.int64)
+        return (trial * self.n_steps + self.step) * self.n_neurons + self.neuron
+
+    def chosen(self, trials: NDArray[np.int64]) -> "Spikes":
+        """The spikes of some of the trials, in the order of their numbers given."""
+        first = np.searchsorted(self.trial, trials)
+        counts = np.searchsorted(self.trial, trials, side="right") - first
+        events = np.repeat(first - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
+        return Spikes(
+            trial=np.repeat(np.arange(len(trials)), counts),
+            step=self.step[events],
+            neuron=self.neuron[events],
+            n_trials=len(trials),
+            n_steps=self.n_steps,
+            n_neurons=self.n_neurons,
+        )
+
+    @classmethod
+    def gather(
+        cls, trial: ArrayLike, step: ArrayLike, neuron: ArrayLike, shape: tuple[int, int, int]
+    ) -> "Spikes":
+        """Events in any order, sorted; `shape` is (n_trials, n_steps, n_neurons)."""
+        trials, steps, neurons = (np.asarray(part) for part in (trial, step, neuron))
+        order = np.lexsort((neurons, steps, trials))
+        return cls(
+            trial=trials[order],
+            step=steps[order],
+            neuron=neurons[order],
+            n_trials=shape[0],
+            n_steps=shape[1],
+            n_neurons=shape[2],
+        )
