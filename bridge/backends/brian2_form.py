@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from bridge.backends.constants import Gates, gates, input_current, membrane
 from bridge.backends.reference import filtered_input
 from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, derived_seed
-from bridge.spiking.filters import Direct, DoubleExponential, Side
+from bridge.spiking.filters import Direct, DoubleExponential, Exponential, Side
 from bridge.spiking.network import INPUT, Projection, SpikingNetwork
 from bridge.spiking.neurons import Population
 from bridge.spiking.noise import unit_keys
+from bridge.spiking.values import unknown
 
 Array = NDArray[np.float64]
 Values = dict[str, NDArray[Any]]
@@ -147,13 +148,19 @@ def _stimulated(network: SpikingNetwork, population: Population, drive: Drive) -
 
 
 def _projection_form(projection: Projection, names: list[str]) -> ProjectionForm:
-    kinds: dict[type, Literal["direct", "double"]] = {Direct: "direct", DoubleExponential: "double"}
+    kinds: dict[type, Literal["direct", "single", "double"]] = {
+        Direct: "direct",
+        Exponential: "single",
+        DoubleExponential: "double",
+    }
+    if type(projection.filter) not in kinds:
+        raise unknown(f"projection {projection.name}: filter", projection.filter)
     from_input, side = projection.source == INPUT, projection.filter.side
     given = from_input and side == "pre"
     return ProjectionForm(
         source=-1 if from_input else names.index(projection.source),
         target=names.index(projection.target),
-        filter="given" if given else kinds.get(type(projection.filter), "single"),
+        filter="given" if given else kinds[type(projection.filter)],
         side=side,
         delay_steps=projection.delay_steps,
         connected=not from_input and bool(projection.synapses().nnz),

@@ -6,9 +6,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.spiking.filters import Direct, DoubleExponential, Filter, decay_factor, spike_gain
+from bridge.spiking.filters import (
+    Direct,
+    DoubleExponential,
+    Exponential,
+    Filter,
+    decay_factor,
+    spike_gain,
+)
 from bridge.spiking.network import Projection
-from bridge.spiking.neurons import Lif, NeuronModel
+from bridge.spiking.neurons import Lif, NeuronModel, Qif
+from bridge.spiking.values import unknown
 
 Array = NDArray[np.float64]
 
@@ -29,12 +37,18 @@ class Membrane:
 
 
 def membrane(neurons: NeuronModel, dt_ms: float) -> Membrane:
-    """The constants of a population; the resting voltage of a LIF neuron is part of the bias."""
+    """The constants of a population; the resting voltage of a LIF neuron is part of the bias.
+
+    Raises:
+        SpecError: backends know no such model.
+    """
     tau_ms, bias = np.asarray(neurons.tau_mem_ms), np.asarray(neurons.bias_mv)
     step: Literal["euler", "exact", "quadratic"] = "quadratic"
     if isinstance(neurons, Lif):
         step = neurons.membrane_step
         bias = bias + np.asarray(neurons.v_rest_mv)
+    elif not isinstance(neurons, Qif):
+        raise unknown("neuron model", neurons)
     return Membrane(
         step=step,
         factor=decay_factor(tau_ms, dt_ms) if step == "exact" else dt_ms / tau_ms,
@@ -59,13 +73,15 @@ class Gates:
 
 
 def gates(filter_: Filter, dt_ms: float) -> Gates:
-    """The constants of a filter."""
+    """The constants of a filter; SpecError where backends know no such filter."""
     dt_s = dt_ms / 1000.0
     if isinstance(filter_, Direct):
         return Gates(None, None, None, dt_s)
     if isinstance(filter_, DoubleExponential):
         decay = decay_factor(filter_.tau_decay_ms, dt_ms)
         return Gates(decay, decay_factor(filter_.tau_rise_ms, dt_ms), spike_gain(filter_), dt_s)
+    if not isinstance(filter_, Exponential):
+        raise unknown("filter", filter_)
     return Gates(decay_factor(filter_.tau_ms, dt_ms), None, spike_gain(filter_), dt_s)
 
 

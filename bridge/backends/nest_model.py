@@ -26,7 +26,8 @@ from bridge.errors import SpecError
 from bridge.spiking.drive import Drive
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential, decay_factor, spike_gain
 from bridge.spiking.network import INPUT, Projection, SpikingNetwork
-from bridge.spiking.neurons import Lif
+from bridge.spiking.neurons import Lif, Qif
+from bridge.spiking.values import unknown
 
 Array = NDArray[np.float64]
 Parameters: TypeAlias = Literal["euler", "plain"]
@@ -151,8 +152,10 @@ def noise_weights(network: SpikingNetwork, parameters: Parameters) -> Array:
 
 def lif(neurons: object) -> Lif:
     """The neurons, if they are integrate-and-fire neurons with a leak; SpecError if not."""
-    if not isinstance(neurons, Lif):
+    if isinstance(neurons, Qif):
         raise SpecError("NEST has no quadratic integrate-and-fire neuron in steps of the contract")
+    if not isinstance(neurons, Lif):
+        raise unknown("NEST", neurons)
     return neurons
 
 

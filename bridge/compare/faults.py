@@ -15,6 +15,7 @@ from bridge.spiking.drive import Drive
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential, Filter, Side
 from bridge.spiking.network import INPUT, Channel, Projection, SpikingNetwork
 from bridge.spiking.neurons import Population
+from bridge.spiking.values import unknown
 
 Changed = tuple[SpikingNetwork, Drive]
 
@@ -198,7 +199,12 @@ def _readout_filter(network: SpikingNetwork, drive: Drive) -> Changed:
 def _decays(filter_: Filter) -> list[float]:
     if isinstance(filter_, Direct):
         return []
-    tau_ms = filter_.tau_decay_ms if isinstance(filter_, DoubleExponential) else filter_.tau_ms
+    if isinstance(filter_, DoubleExponential):
+        tau_ms = filter_.tau_decay_ms
+    elif isinstance(filter_, Exponential):
+        tau_ms = filter_.tau_ms
+    else:
+        raise unknown("filter", filter_)
     values: list[float] = np.asarray(tau_ms).tolist()
     return values
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bridge.backends.constants import membrane
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import Lif, NeuronModel, NormalVoltage, Population, Qif
+from bridge.spiking.values import unknown
 
 Array = NDArray[np.float64]
 
@@ -46,6 +47,8 @@ def _linear(neurons: NeuronModel) -> Lif:
             v_reset_mv=0.0,
             refractory_steps=0,
         )
+    if not isinstance(neurons, Lif):
+        raise unknown("neuron model", neurons)
     return replace(
         neurons,
         v_threshold_mv=UNREACHABLE_MV * np.ones_like(np.asarray(neurons.v_threshold_mv)),

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.errors import SpecError
-from bridge.spiking.neurons import Lif, Population
+from bridge.spiking.neurons import Lif, Population, Qif
+from bridge.spiking.values import unknown
 
 Array = NDArray[np.float64]
 
@@ -66,8 +67,10 @@ def _drift(population: Population, voltage: float, current: Array) -> Array:
     push = current + float(np.asarray(neurons.bias_mv)[0])
     if isinstance(neurons, Lif):
         push = push + float(np.asarray(neurons.v_rest_mv)[0]) - voltage
-    else:
+    elif isinstance(neurons, Qif):
         push = push + voltage**2
+    else:
+        raise unknown("neuron model", neurons)
     return push / float(np.asarray(neurons.tau_mem_ms)[0])
 
 

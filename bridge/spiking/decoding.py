@@ -20,6 +20,7 @@ from bridge.spiking.filters import (
 )
 from bridge.spiking.network import Channel, SpikingNetwork
 from bridge.spiking.recording import Spikes
+from bridge.spiking.values import unknown
 
 Array = NDArray[np.float64]
 
@@ -70,6 +71,8 @@ def _response(filter_: Filter, size: int, steps: int, dt_ms: float) -> _Response
     if isinstance(filter_, Exponential):
         kept = _powers(decay_factor(filter_.tau_ms, dt_ms), steps)
         return _Response(gain * kept, zeros, kept[-1], zeros[0], zeros[0])
+    if not isinstance(filter_, DoubleExponential):
+        raise unknown("filter of a readout", filter_)
     return _double_exponential_response(filter_, gain, steps, dt_ms)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from bridge.errors import SpecError
 from bridge.spiking.arrays import per_neuron, time_constants
 from bridge.spiking.essentials import essentials
-from bridge.spiking.values import known_model, shown
+from bridge.spiking.values import known_model, shown, unknown
 
 Array = NDArray[np.float64]
 # Whose time constants a filter in a projection has. "post": the target's, and what is filtered is
@@ -134,5 +134,7 @@ def spike_gain(filter_: Exponential | DoubleExponential) -> Array:
     if isinstance(filter_, DoubleExponential):
         rise_s = np.asarray(filter_.tau_rise_ms) / 1000.0
         return np.asarray(1.0 / (rise_s * (np.asarray(filter_.tau_decay_ms) / 1000.0)))
+    if not isinstance(filter_, Exponential):
+        raise unknown("filter", filter_)
     tau_s = np.asarray(filter_.tau_ms) / 1000.0
     return np.asarray(1.0 / tau_s if filter_.normalisation == "area" else np.ones_like(tau_s))

@@ -79,6 +79,11 @@ def known_model(name: str, value: Model, known: tuple[type, ...]) -> Model:
     return value
 
 
+def unknown(name: str, value: object) -> SpecError:
+    """The error of a place that does not know what to do with a class of that kind."""
+    return SpecError(f"{name}: {type(value).__name__} is not known here")
+
+
 def frozen_provenance(value: object) -> MappingProxyType[str, Any]:
     """A read-only copy of a provenance; SpecError unless a file can hold it."""
     if not isinstance(value, Mapping):
