@@ -468,7 +468,7 @@ def test_what_claims_more_than_fits_into_memory_is_a_sentence(tmp_path, monkeypa
     def full(**_fields):
         raise MemoryError
 
-    monkeypatch.setattr("bridge.exchange.store.Spikes", full)
+    monkeypatch.setattr("bridge.exchange.runs.Spikes", full)
     with pytest.raises(FormatError, match="claims more than fits into memory"):
         load(path)
 
