@@ -1,4 +1,4 @@
-"""Rate and spiking networks as trees for the HDF5 store."""
+"""Spiking networks as trees for the HDF5 store."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,6 @@ from scipy import sparse
 
 from bridge.errors import FormatError
 from bridge.exchange.hdf5 import Tree
-from bridge.rate.network import Checkpoint, History, RateNetwork
 from bridge.spiking.arrays import counted
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential, Filter, known_filter
 from bridge.spiking.network import Channel, Projection, Readout, SpikingNetwork
@@ -32,40 +31,6 @@ from bridge.spiking.neurons import (
 from bridge.spiking.values import known_model, shown
 
 Part = TypeVar("Part")
-
-_RATE_ARRAYS = ("recurrent", "w_in", "w_out", "b_out", "tau_ms")
-_RATE_VALUES = ("activation", "dt_ms", "noise_sd", "initial_sd", "task")
-
-
-def rate_to_tree(rate: RateNetwork) -> Tree:
-    """A rate network with its history and its checkpoint, if it has them."""
-    tree: Tree = {name: getattr(rate, name) for name in _RATE_ARRAYS}
-    tree |= {name: getattr(rate, name) for name in _RATE_VALUES}
-    tree["provenance"] = dump_provenance(rate.provenance)
-    if rate.excitatory is not None:
-        tree["excitatory"] = rate.excitatory
-    tree |= _cell_types_to_tree(rate.cell_types)
-    if rate.history is not None:
-        names = ("update", "loss", "accuracy")
-        tree["history"] = {name: getattr(rate.history, name) for name in names}
-    if rate.checkpoint is not None:
-        parts = ("parameters", "moment1", "moment2")
-        tree["checkpoint"] = {"updates": rate.checkpoint.updates} | {
-            part: dict(getattr(rate.checkpoint, part)) for part in parts
-        }
-    return tree
-
-
-def rate_from_tree(tree: Tree) -> RateNetwork:
-    """The rate network of a tree."""
-    return RateNetwork(
-        **{name: tree[name] for name in (*_RATE_ARRAYS, *_RATE_VALUES)},
-        excitatory=tree.get("excitatory"),
-        cell_types=_cell_types_from_tree(tree),
-        history=History(**tree["history"]) if "history" in tree else None,
-        checkpoint=Checkpoint(**tree["checkpoint"]) if "checkpoint" in tree else None,
-        provenance=json.loads(tree["provenance"]),
-    )
 
 
 def network_to_tree(network: SpikingNetwork) -> Tree:
@@ -98,11 +63,6 @@ def network_from_tree(tree: Tree) -> SpikingNetwork:
     )
 
 
-def rate_needs_version_2(rate: RateNetwork) -> bool:
-    """Whether it holds what readers of version 1 would pass over."""
-    return rate.cell_types is not None
-
-
 def network_needs_version_2(network: SpikingNetwork) -> bool:
     """Whether it holds what readers of version 1 do not know or would pass over."""
     return any(
@@ -111,7 +71,7 @@ def network_needs_version_2(network: SpikingNetwork) -> bool:
     ) or any(projection.filter.side == "pre" for projection in network.projections)
 
 
-def _cell_types_to_tree(types: tuple[str, ...] | None) -> Tree:
+def cell_types_to_tree(types: tuple[str, ...] | None) -> Tree:
     """Names of the kinds, and for each neuron the number of its own among them."""
     if types is None:
         return {}
@@ -120,7 +80,8 @@ def _cell_types_to_tree(types: tuple[str, ...] | None) -> Tree:
     return {"cell_types": numbers, "cell_type_names": json.dumps(names)}
 
 
-def _cell_types_from_tree(tree: Tree) -> tuple[str, ...] | None:
+def cell_types_from_tree(tree: Tree) -> tuple[str, ...] | None:
+    """What `cell_types_to_tree` kept."""
     if "cell_types" not in tree:
         return None
     names, numbers = json.loads(tree["cell_type_names"]), tree["cell_types"]
@@ -153,7 +114,7 @@ def _population_to_tree(population: Population) -> Tree:
         "name": population.name,
         "size": population.size,
         "noise_mv": np.asarray(population.noise_mv),
-        **_cell_types_to_tree(population.cell_types),
+        **cell_types_to_tree(population.cell_types),
         **_neurons_to_tree(neurons),
         "refractory_steps": neurons.refractory_steps,
         "initial_refractory_steps": neurons.initial_refractory_steps,
@@ -209,7 +170,7 @@ def _population_from_tree(tree: Tree) -> Population:
         noise_mv=_numbers(tree, "noise_mv", tree["size"]),
         neurons=_neurons_from_tree(tree),
         initial_voltage=initial,
-        cell_types=_cell_types_from_tree(tree),
+        cell_types=cell_types_from_tree(tree),
     )
 
 

@@ -16,10 +16,8 @@ from bridge.exchange.networks import (
     network_from_tree,
     network_needs_version_2,
     network_to_tree,
-    rate_from_tree,
-    rate_needs_version_2,
-    rate_to_tree,
 )
+from bridge.exchange.rate_networks import rate_from_tree, rate_needs_version_2, rate_to_tree
 from bridge.exchange.runs import (
     drive_from_tree,
     drive_to_tree,

@@ -1,0 +1,46 @@
+"""Rate networks as trees for the HDF5 store."""
+
+import json
+
+from bridge.exchange.hdf5 import Tree
+from bridge.exchange.networks import cell_types_from_tree, cell_types_to_tree, dump_provenance
+from bridge.rate.network import Checkpoint, History, RateNetwork
+
+_RATE_ARRAYS = ("recurrent", "w_in", "w_out", "b_out", "tau_ms")
+_RATE_VALUES = ("activation", "dt_ms", "noise_sd", "initial_sd", "task")
+
+
+def rate_to_tree(rate: RateNetwork) -> Tree:
+    """A rate network with its history and its checkpoint, if it has them."""
+    tree: Tree = {name: getattr(rate, name) for name in _RATE_ARRAYS}
+    tree |= {name: getattr(rate, name) for name in _RATE_VALUES}
+    tree["provenance"] = dump_provenance(rate.provenance)
+    if rate.excitatory is not None:
+        tree["excitatory"] = rate.excitatory
+    tree |= cell_types_to_tree(rate.cell_types)
+    if rate.history is not None:
+        names = ("update", "loss", "accuracy")
+        tree["history"] = {name: getattr(rate.history, name) for name in names}
+    if rate.checkpoint is not None:
+        parts = ("parameters", "moment1", "moment2")
+        tree["checkpoint"] = {"updates": rate.checkpoint.updates} | {
+            part: dict(getattr(rate.checkpoint, part)) for part in parts
+        }
+    return tree
+
+
+def rate_from_tree(tree: Tree) -> RateNetwork:
+    """The rate network of a tree."""
+    return RateNetwork(
+        **{name: tree[name] for name in (*_RATE_ARRAYS, *_RATE_VALUES)},
+        excitatory=tree.get("excitatory"),
+        cell_types=cell_types_from_tree(tree),
+        history=History(**tree["history"]) if "history" in tree else None,
+        checkpoint=Checkpoint(**tree["checkpoint"]) if "checkpoint" in tree else None,
+        provenance=json.loads(tree["provenance"]),
+    )
+
+
+def rate_needs_version_2(rate: RateNetwork) -> bool:
+    """Whether it holds what readers of version 1 would pass over."""
+    return rate.cell_types is not None
