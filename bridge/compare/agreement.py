@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.arguments import callback, of_kind, of_kinds, text, texts
 from bridge.compare.exactness import ExactComparison, run_exactly
 from bridge.compare.faults import find_fault
 from bridge.compare.probes import ProbeReport, check_probes, run_probes
@@ -129,7 +130,7 @@ def compare(  # noqa: PLR0913
     """Hold the first backend against each other one, and say whether they agree.
 
     Args:
-        what: A spiking network, or a conversion that holds one.
+        what: A spiking network, or a conversion that holds one, as `bridge.load` returns them.
         backends: At least two of "reference", "brian2", "snntorch", "nest"; a target, device,
             precision or form may follow, as in "brian2:standalone", "snntorch:cuda",
             "snntorch:float32" or "nest:plain". With a fault both may be the same.
@@ -139,8 +140,10 @@ def compare(  # noqa: PLR0913
             as many as the promise of `plan` takes.
         seed: Decides trials, noise and initial voltages.
         drive: What to drive a network without a task with; its noise is replaced by `seed`'s.
-        inject: Name of a fault, `bridge.compare.faults`, that all backends but the first have.
-        plan: How sure the statistical level is to be.
+        inject: Name of a fault that all backends but the first have: "weights-0.98", "delay-1ms",
+            ...; `from bridge.compare.faults import FAULTS` has all of them with their meanings.
+        plan: How sure the statistical level is to be: `from bridge.compare.statistical import
+            Plan`.
         on_progress: Called with what is being done and its fraction done.
 
     Raises:
@@ -148,11 +151,15 @@ def compare(  # noqa: PLR0913
             cannot be held to; neither a task nor a drive.
         BackendError: a simulator cannot run here.
     """
+    what = _to_compare(what)
     conversion = what if isinstance(what, Conversion) else None
-    network = what.network if isinstance(what, Conversion) else what
-    fault = None if inject is None else find_fault(inject)
-    sides = sides_of(tuple(backends), fault)
-    gate = _Gate(network, sides, seed, drive, trials, plan or Plan(), on_progress)
+    network = of_kind("what", what, SpikingNetwork)
+    drive = None if drive is None else of_kind("drive", drive, Drive)
+    plan = Plan() if plan is None else of_kind("plan", plan, Plan)
+    callback("on_progress", on_progress)
+    fault = None if inject is None else find_fault(text("inject", inject))
+    sides = sides_of(texts("backends", backends), fault)
+    gate = _Gate(network, sides, seed, drive, trials, plan, on_progress)
     # What makes no sense is said before the first run.
     asked = _levels(levels)
     if fault is not None:
@@ -163,10 +170,21 @@ def compare(  # noqa: PLR0913
     return gate.run(asked, conversion, "" if fault is None else fault.meaning)
 
 
+def _to_compare(what: object) -> Conversion | SpikingNetwork:
+    """A conversion or a spiking network; SpecError for anything else."""
+    if isinstance(what, Recording):
+        raise SpecError(
+            "what: expected a spiking network, got a Recording; "
+            "bridge.compare_recordings(one, other) compares two of them"
+        )
+    found: Conversion | SpikingNetwork = of_kinds("what", what, (Conversion, SpikingNetwork))
+    return found
+
+
 def _levels(given: Sequence[str] | None) -> tuple[str, ...] | None:
     if given is None:
         return None
-    if not given:
+    if not texts("levels", given):
         raise SpecError(f"levels: name at least one of {', '.join(LEVELS)}")
     for level in given:
         if level not in LEVELS:

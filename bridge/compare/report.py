@@ -13,6 +13,7 @@ from pathlib import Path
 import jinja2
 from matplotlib.figure import Figure
 
+from bridge.arguments import before_path, flag
 from bridge.compare import figures
 from bridge.compare.agreement import Agreement
 from bridge.compare.machine_readable import plain, versions
@@ -43,13 +44,20 @@ _Drawn = tuple[str, str, str, Figure]
 def report(agreement: Agreement, path: str | Path, *, force: bool = False) -> list[Path]:
     """Write an HTML report, `<name>.json` beside it, and its pictures into `<name>_figures`.
 
+    Args:
+        agreement: What `bridge.compare` or `bridge.compare_recordings` found.
+        path: Where the page goes, NAME.html.
+        force: Replace files that are there.
+
     Returns:
         The files written: the page, the JSON file, the pictures.
 
     Raises:
+        SpecError: it is no agreement.
         OutputError: the page exists already, or something cannot be written.
     """
-    page = Path(path)
+    agreement, page = before_path(agreement, path, (Agreement,))
+    flag("force", force)
     folder = check_report_writable(page, force=force)
     pictures = _pictures(agreement)
     machine = page.with_suffix(".json")

@@ -4,14 +4,17 @@ Such a module has a `SUFFIX`, a function `read(path, **options) -> Imported` and
 `encode(thing) -> Encoded`. A new format is a new file, and its name in `NAMES`.
 """
 
+import inspect
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from bridge.arguments import before_path, file_path, flag, text
 from bridge.errors import SpecError
 from bridge.exchange.hdf5 import check_writable, write_bytes
 from bridge.methods.one_to_one import map_one_to_one
+from bridge.methods.scale_search import Conversion
 from bridge.rate.network import RateNetwork
 from bridge.spiking.network import SpikingNetwork
 
@@ -34,6 +37,10 @@ class Imported:
     rate: RateNetwork
     inverse_scale: float | None = None
     notes: tuple[str, ...] = ()
+
+    def held(self) -> tuple[RateNetwork]:
+        """What it stands for where a rate network is wanted."""
+        return (self.rate,)
 
     def spiking(self) -> SpikingNetwork:
         """The spiking network at the scale factor of the file, without a search.
@@ -73,7 +80,7 @@ class Format(Protocol):
 
 def load_format(name: str) -> Format:
     """The module of a format; SpecError if there is none of that name."""
-    if name not in NAMES:
+    if text("format", name) not in NAMES:
         raise SpecError(f"unknown format {name!r}; known are {', '.join(NAMES)}")
     return cast(Format, import_module(f"bridge.exchange.{name}"))
 
@@ -103,10 +110,27 @@ def import_network(path: str | Path, *, format: str | None = None, **options: An
 
     Raises:
         FormatError: the file is missing, damaged, foreign, or holds no such network.
+        SpecError: the format has no such option.
     """
-    file = Path(path)
+    file = file_path(path)
     chosen = format_of(file) if format is None else load_format(format)
+    _check_options(chosen, options)
     return chosen.read(file, **options)
+
+
+def _check_options(chosen: Format, options: dict[str, Any]) -> None:
+    """Raise SpecError where a format has no such option, or one is of another type."""
+    known = list(inspect.signature(chosen.read).parameters)[1:]
+    for name, value in options.items():
+        if name not in known:
+            raise SpecError(f"no option of this format is {name!r}; known are {', '.join(known)}")
+        if name in _FLAGS:
+            flag(name, value)
+        elif value is not None:
+            text(name, value)
+
+
+_FLAGS = ("relu",)
 
 
 def export_network(
@@ -127,7 +151,8 @@ def export_network(
         SpecError: the format cannot hold this network.
         OutputError: the file exists, or cannot be written.
     """
-    file = Path(path)
+    thing, file = before_path(thing, path, (RateNetwork, SpikingNetwork, Conversion))
+    flag("force", force)
     encoded = (format_of(file) if to is None else load_format(to)).encode(thing)
     check_writable(file, overwrite=force)
     write_bytes(file, encoded.content)

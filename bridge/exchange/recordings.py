@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bridge.arguments import before_path, file_path, flag, number, text
 from bridge.errors import FormatError, SpecError
 from bridge.exchange import nwb, sonata
 from bridge.exchange.hdf5 import FORMAT, check_writable, write_bytes
@@ -44,9 +45,9 @@ def load_recording(
             lies in a trial.
         SpecError: an option makes no sense.
     """
-    file = Path(path)
+    file = file_path(path)
     for name, value in (("trial_s", trial_s), ("dt_ms", dt_ms)):
-        if value is not None and not 0 < value < np.inf:
+        if value is not None and not 0 < number(name, value) < np.inf:
             raise SpecError(f"{name}: must be positive, got {value}")
     with foreign_file(file) as opened:
         ours = text_of(opened.attrs.get("format")) == FORMAT
@@ -116,8 +117,10 @@ def export_recording(
         OutputError: the file exists, or cannot be written.
         BackendError: a package is missing.
     """
-    file = Path(path)
-    name = to or ("nwb" if file.suffix.lower() == nwb.SUFFIX else "")
+    recording, file = before_path(recording, path, (Recording,))
+    flag("force", force)
+    by_ending = "nwb" if file.suffix.lower() == nwb.SUFFIX else ""
+    name = by_ending if to is None else text("to", to)
     if name not in NAMES:
         told = f"unknown format {name!r} of a recording" if name else f"{file}: of which format?"
         raise SpecError(f"{told}; known are {', '.join(NAMES)}")

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from bridge.errors import BridgeError, FormatError, SpecError
+from bridge.arguments import before_path, file_path, flag
+from bridge.errors import BridgeError, FormatError
 from bridge.exchange.hdf5 import FORMAT, Tree, read_tree, write_tree
 from bridge.exchange.networks import (
     in_order,
@@ -42,14 +43,17 @@ def save(thing: Stored, path: str | Path, *, force: bool = False) -> Path:
         force: Replace a file that is there.
 
     Raises:
+        SpecError: it is nothing that can be saved.
         OutputError: the file exists, or cannot be written.
     """
-    for kind, (cls, to_tree, _) in _KINDS.items():
-        if isinstance(thing, cls):
-            tree = {"format": FORMAT, "format_version": format_version(thing), "kind": kind}
-            write_tree(Path(path), {**tree, **to_tree(thing)}, overwrite=force)
-            return Path(path)
-    raise SpecError(f"cannot save {type(thing).__name__}; known kinds are {', '.join(_KINDS)}")
+    thing, file = before_path(thing, path, tuple(cls for cls, _, _ in _KINDS.values()))
+    flag("force", force)
+    kind, to_tree = next(
+        (kind, to_tree) for kind, (cls, to_tree, _) in _KINDS.items() if isinstance(thing, cls)
+    )
+    tree = {"format": FORMAT, "format_version": format_version(thing), "kind": kind}
+    write_tree(file, {**tree, **to_tree(thing)}, overwrite=force)
+    return file
 
 
 def format_version(thing: Stored) -> int:
@@ -75,7 +79,7 @@ def load(path: str | Path) -> Stored:
     Raises:
         FormatError: the file is missing, damaged, foreign, too new, or holds what makes no sense.
     """
-    tree = read_tree(Path(path))
+    tree = read_tree(file_path(path))
     version = tree.get("format_version")
     if version not in _READERS:
         raise FormatError(

@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.backends import simulate
+from bridge.arguments import flag, text
+from bridge.backends import parse_backend, simulate
 from bridge.errors import SpecError
 from bridge.methods.halving import expected_counts, round_ends, still_in
 from bridge.methods.one_to_one import ORIGINAL, OUTPUT, SpikingOptions, map_one_to_one
@@ -90,6 +92,10 @@ class Conversion:
     rate: RateNetwork
     search: ScaleSearch
 
+    def held(self) -> tuple[SpikingNetwork, RateNetwork]:
+        """What it stands for where one of them is wanted."""
+        return self.network, self.rate
+
 
 @dataclass(frozen=True, kw_only=True)
 class SearchOptions:
@@ -100,8 +106,9 @@ class SearchOptions:
             rate network's activation, `default_inverse_scales`.
         trials: Trials at each that stays in.
         seed: Decides trials and noise.
-        backend: "snntorch" (one batch in float32), "brian2" or "reference".
-        device: "cpu" or "cuda", for snntorch.
+        backend: "snntorch" (one batch in float32), "brian2" or "reference", with what may follow
+            a colon in `bridge.simulate`.
+        device: "cpu" or "cuda", for snntorch; None: "cpu", or what follows the backend's colon.
         exhaustive: Do all trials at every scale factor.
     """
 
@@ -109,7 +116,7 @@ class SearchOptions:
     trials: int = 100
     seed: int = 0
     backend: str = "snntorch"
-    device: str = "cpu"
+    device: str | None = None
     exhaustive: bool = False
 
     def __post_init__(self) -> None:
@@ -120,10 +127,19 @@ class SearchOptions:
             object.__setattr__(self, "inverse_scales", tuple(scales.tolist()))
         counted("trials", self.trials, least=1)
         counted("seed", self.seed)
-        if self.backend != "snntorch" and self.device != "cpu":
+        if self.device is not None:
+            text("device", self.device)
+        name, _ = parse_backend(self.backend, {"device": self.device})
+        if name != "snntorch" and self.device not in (None, "cpu"):
             raise SpecError(
                 f"backend {self.backend} has no device {self.device!r}; only snntorch has devices"
             )
+        flag("exhaustive", self.exhaustive)
+
+    def quick_options(self) -> dict[str, Any]:
+        """Options of the backend, for `bridge.simulate`."""
+        has_device = self.backend.startswith("snntorch")
+        return quick_options(self.backend, {"device": self.device} if has_device else {})
 
 
 def default_inverse_scales(activation: str) -> tuple[float, ...]:
@@ -156,8 +172,7 @@ def search_scale(
         raise SpecError("this rate network names no task to search the scale factor with")
     started, trials = time.monotonic(), options.trials
     scales = np.array(options.inverse_scales or default_inverse_scales(rate.activation))
-    where = (options.backend, options.device)
-    plan = _Trials(rate, scales, trials, options.seed, where, spiking)
+    plan = _Trials(rate, scales, options, spiking)
     ends = round_ends(trials, exhaustive=options.exhaustive)
     correct, tested = _rounds(plan, ends, on_progress)
     return ScaleSearch(
@@ -180,17 +195,15 @@ class _Trials:
         self,
         rate: RateNetwork,
         scales: NDArray[np.float64],
-        trials: int,
-        seed: int,
-        where: tuple[str, str],
+        search: SearchOptions,
         spiking: SpikingOptions = ORIGINAL,
     ) -> None:
+        seed = search.seed
         self.task, self.scales = find_task(rate.task), scales
-        self.made = draw(self.task, trials, np.random.default_rng((seed, SEARCH[0])))
+        self.made = draw(self.task, search.trials, np.random.default_rng((seed, SEARCH[0])))
         self.noise = SharedNoise(seed=derived_seed(seed, SEARCH[1]))
         self.unscaled = map_one_to_one(rate, 1.0, spiking)
-        self.backend, device = where
-        self.options = quick_options(self.backend, device)
+        self.backend, self.options = search.backend, search.quick_options()
 
     def correct(
         self, chosen: NDArray[np.int64], span: range, on_progress: Callable[[float], None]

@@ -6,6 +6,7 @@ from typing import Any, TypeVar, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bridge.arguments import brief
 from bridge.errors import SpecError
 
 Number = TypeVar("Number", bound=np.generic)
@@ -78,7 +79,7 @@ def positive(name: str, value: NDArray[np.float64] | float) -> None:
 def counted(name: str, value: object, least: int = 0) -> int:
     """`value` as an int, at least `least`; SpecError for anything that is not a whole number."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise SpecError(f"{name}: expected a whole number of at least {least}, got {value!r}")
+        raise SpecError(f"{name}: expected a whole number of at least {least}, got {brief(value)}")
     if value >= 2**63:
-        raise SpecError(f"{name}: {value} is too large")
+        raise SpecError(f"{name}: {brief(value)} is too large")
     return int(value)

@@ -24,6 +24,10 @@ def check_task(task: Checked) -> Checked:
     Raises:
         SpecError: something is missing or makes no sense; trials are not drawn here.
     """
+    if isinstance(task, type):
+        raise SpecError(
+            f"{task.__name__} is a class and no task: give an object of it, {task.__name__}()"
+        )
     lacking = [part for part in (*_VALUES, *_METHODS) if not hasattr(task, part)]
     lacking += [part for part in _METHODS if not callable(getattr(task, part, print))]
     if lacking:

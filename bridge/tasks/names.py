@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from bridge.arguments import file_path, text
 from bridge.errors import SpecError
 from bridge.tasks import context, flip_flop, go_nogo, oscillation, xor
 from bridge.tasks.contract import Checked, check_task
@@ -64,7 +65,7 @@ def task(name: str) -> Task:
     Raises:
         SpecError: there is none, or it has no such option.
     """
-    return _named(name)
+    return _named(text("name", name))
 
 
 def _named(name: str) -> Task:
@@ -138,7 +139,7 @@ def load_task_file(path: str | Path) -> list[str]:
     Raises:
         SpecError: there is no such file, it is no Python, or it registers no task.
     """
-    path = Path(path)
+    path = file_path(path)
     if path.suffix != ".py" or not path.is_file():
         raise SpecError(f"{path}: expected a Python file, NAME.py, that registers tasks")
     try:
