@@ -23,6 +23,7 @@ def train_to(task: str, out: Path, **options: Any) -> "bridge.RateNetwork":
             ),
             **options,
         )
+        report.fills = network.provenance["stopped"] != "interrupted"
     bridge.save(network, out, force=True)
     updates, why = network.provenance["updates"], network.provenance["stopped"]
     reasons = {

@@ -57,7 +57,7 @@ def parse_backend(label: str, given: Mapping[str, Any] | None = None) -> tuple[s
 def _option_of(name: str, word: str, label: str) -> str:
     """The option that a word after the colon sets."""
     if name not in WORDS:
-        raise SpecError(f"backend {name} takes nothing after a colon, got {label!r}")
+        raise SpecError(f"backend {name} takes no option, got {label!r}")
     for option, words in WORDS[name].items():
         if (word in words and word != "cuda:N") or ("cuda:N" in words and _CUDA.fullmatch(word)):
             return option
@@ -122,12 +122,14 @@ def simulate(
 
 def _check_options(name: str, run: Callable[..., Recording], options: dict[str, Any]) -> None:
     """Raise SpecError where a backend has no such option, or one is of another type."""
-    known = list(inspect.signature(run).parameters)[2:]
-    known.remove("on_progress")
+    parameters = inspect.signature(run).parameters.values()
+    known = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
+    shown = [each for each in known if each != "on_progress"]
+    takes_all = any(each.kind is each.VAR_KEYWORD for each in parameters)
     for option, value in options.items():
-        if option not in known:
+        if option not in known and not takes_all:
             raise SpecError(
-                f"backend {name} has no option {option!r}; its options are {', '.join(known)}"
+                f"backend {name} has no option {option!r}; its options are {', '.join(shown)}"
             )
         if option in _FLAGS:
             flag(option, value)
