@@ -31,20 +31,36 @@ NetworkFile = Annotated[
 ]
 
 
+def _load_tasks(paths: list[Path] | None) -> list[Path] | None:
+    """Make tasks of one's own known to the command."""
+    for path in paths or ():
+        load_task_file(path)
+    return paths
+
+
+_TASKS_HELP = "A Python file of your own that registers tasks. It is run. May be given again."
+# For commands that take a task, or a file that names one. Read first, so that it is known by then.
+TaskFile = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--task-file", help=_TASKS_HELP, show_default=False, is_eager=True, callback=_load_tasks
+    ),
+]
+
+
 @app.callback()
 def with_tasks(
     task_file: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Before the command: a Python file of your own that registers tasks. It is run.",
+            help=f"{_TASKS_HELP} It may stand before or after the command.",
             envvar="SPIKEBRIDGE_TASKS",
             show_default=False,
         ),
     ] = None,
 ) -> None:
     """Make tasks of one's own known to every command."""
-    for path in task_file or ():
-        load_task_file(path)
+    _load_tasks(task_file)
 
 
 def example(*lines: str) -> str:

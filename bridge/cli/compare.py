@@ -7,7 +7,7 @@ import typer
 
 import bridge
 from bridge import terminal
-from bridge.cli.app import Force, Seed, TimeStep, TrialLength, app, example
+from bridge.cli.app import Force, Seed, TaskFile, TimeStep, TrialLength, app, example
 from bridge.errors import SpecError
 from bridge.stages import compare_to, load_spiking, report_to
 
@@ -91,6 +91,7 @@ def compare(
     trial_s: TrialLength = None,
     dt_ms: TimeStep = None,
     force: Force = False,
+    task_file: TaskFile = None,
 ) -> None:
     """Do simulators agree: the same spikes, or the same statistics? One verdict, and a report.
 

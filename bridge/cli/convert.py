@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import bridge
-from bridge.cli.app import Device, Force, Seed, app, example
+from bridge.cli.app import Device, Force, Seed, TaskFile, app, example
 from bridge.errors import SpecError
 from bridge.stages import check_writable, convert_to, load_kind
 
@@ -56,6 +56,7 @@ def convert(
         typer.Option(help="Lowest and highest voltage at the start of a trial, mV."),
     ] = (-65.0, 30.0),
     force: Force = False,
+    task_file: TaskFile = None,
 ) -> None:
     """Map a rate network one to one onto spiking neurons, at the scale factor that works best."""
     scales = None if inverse_scales is None else _scales(inverse_scales)

@@ -7,7 +7,7 @@ import typer
 
 import bridge
 from bridge import terminal
-from bridge.cli.app import Force, TimeStep, TrialLength, app, example
+from bridge.cli.app import Force, TaskFile, TimeStep, TrialLength, app, example
 from bridge.errors import SpecError
 from bridge.stages import check_writable
 
@@ -64,6 +64,7 @@ def import_(
     trial_s: TrialLength = None,
     dt_ms: TimeStep = None,
     force: Force = False,
+    task_file: TaskFile = None,
 ) -> None:
     """Read a rate network, or a recording, that another tool has made."""
     if from_ in ("nwb", "sonata") or (from_ is None and file.suffix.lower() in _RECORDINGS):
@@ -102,6 +103,7 @@ def export(
         str | None, typer.Option(help=_FORMAT, show_default="by the ending of --out")
     ] = None,
     force: Force = False,
+    task_file: TaskFile = None,
 ) -> None:
     """Write a network, or a recording, for another tool."""
     from bridge.exchange.recordings import NAMES, export_recording

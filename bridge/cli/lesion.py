@@ -7,7 +7,7 @@ import typer
 
 import bridge
 from bridge import terminal
-from bridge.cli.app import Force, app, example
+from bridge.cli.app import Force, TaskFile, app, example
 from bridge.cli.units import parse_units
 from bridge.errors import FormatError, SpecError
 from bridge.stages import check_writable
@@ -38,6 +38,7 @@ def lesion(
     ] = None,
     scale: Annotated[float, typer.Option(help="Factor of their outgoing weights.")] = 0.0,
     force: Force = False,
+    task_file: TaskFile = None,
 ) -> None:
     """Silence units, or make what they send weaker or stronger: recurrent weights and readouts."""
     from bridge.methods.lesion import chosen_units

@@ -8,7 +8,7 @@ import typer
 
 import bridge
 from bridge import terminal
-from bridge.cli.app import Force, NetworkFile, Seed, app, example
+from bridge.cli.app import Force, NetworkFile, Seed, TaskFile, app, example
 from bridge.cli.units import parse_stimulation, parse_units
 from bridge.stages import check_writable, load_spiking
 
@@ -51,6 +51,7 @@ def run(
         ),
     ] = None,
     force: Force = False,
+    task_file: TaskFile = None,
 ) -> None:
     """Simulate trials of a network's task on one backend; the same seed gives the same spikes."""
     from bridge.describe import describe

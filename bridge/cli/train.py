@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 import bridge
-from bridge.cli.app import Device, Force, Seed, app, example
+from bridge.cli.app import Device, Force, Seed, TaskFile, app, example
 from bridge.errors import OutputError
 from bridge.stages import check_writable, load_kind, train_to
 
@@ -67,6 +67,7 @@ def train(
         bool, typer.Option("--resume", help="Go on with an unfinished file.")
     ] = False,
     force: Force = False,
+    task_file: TaskFile = None,
 ) -> None:
     """Train a rate network on a task; Ctrl-C keeps what is learned so far."""
     options: dict[str, Any] = {
