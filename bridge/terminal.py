@@ -1,7 +1,9 @@
 """What the command shows while it works: progress bars, tables, one-line errors."""
 
+import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console, RenderableType
 from rich.progress import (
@@ -15,10 +17,35 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, OutputError
 
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class _Output(Console):
+    """Standard output: results are lost where it breaks, and that is an error."""
+
+    def on_broken_pipe(self) -> None:
+        """Whoever read has gone, as `head` does."""
+        self.quiet = True
+        drop_output()
+        raise OutputError("whoever read the output has closed it before all was said")
+
+
+class _Errors(Console):
+    """Standard error: where nobody reads it, there is nobody to tell."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on in silence."""
+        self.quiet = True
+
+
+def drop_output() -> None:
+    """Let what standard output still holds go nowhere, or Python complains of it at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+console = _Output(highlight=False, soft_wrap=True)
+errors = _Errors(stderr=True, highlight=False, soft_wrap=True)
 
 
 class Bar:
@@ -159,9 +186,15 @@ def say(text: str) -> None:
 
 def warn(text: str) -> None:
     """What a user should know, in one line on standard error."""
-    errors.print(f"note: {' '.join(text.split())}", markup=False, style="yellow")
+    _tell(f"note: {' '.join(text.split())}", "yellow")
 
 
 def complain(text: str) -> None:
     """An error in one line on standard error."""
-    errors.print(f"spikebridge: {' '.join(text.split())}", markup=False, style="bold red")
+    _tell(f"spikebridge: {' '.join(text.split())}", "bold red")
+
+
+def _tell(line: str, style: str) -> None:
+    # Standard error on a full disk is no reason to end otherwise.
+    with suppress(OSError):
+        errors.print(line, markup=False, style=style)

@@ -18,6 +18,10 @@ app = typer.Typer(
 
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
 Seed = Annotated[int, typer.Option(help="Decides everything random.")]
+BACKEND = (
+    "reference, brian2, snntorch or nest; a target, device, precision or form may follow, as "
+    "brian2:numpy, snntorch:float32."
+)
 Device = Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")]
 TrialLength = Annotated[
     float | None, typer.Option(help="Cut recordings that know no trials, s.", show_default=False)
@@ -27,7 +31,11 @@ TimeStep = Annotated[
     typer.Option(help="Time step of recordings that tell none, ms.", show_default=False),
 ]
 NetworkFile = Annotated[
-    Path, typer.Argument(help="A file that `convert` wrote.", show_default=False)
+    Path,
+    typer.Argument(
+        help="A spiking network, as `convert`, `lesion` and `import --out-lif` write it.",
+        show_default=False,
+    ),
 ]
 
 

@@ -23,7 +23,12 @@ from bridge.stages import check_writable
 )
 def lesion(
     network: Annotated[
-        Path, typer.Argument(help="A file of `train` or `convert`.", show_default=False)
+        Path,
+        typer.Argument(
+            help="A rate or a spiking network, as `train`, `import`, `convert` and `lesion` write "
+            "it; of a conversion its spiking network.",
+            show_default=False,
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Where the network goes.", show_default=False)],
     cell_type: Annotated[

@@ -13,7 +13,7 @@ from bridge.backends import parse_backend, simulate
 from bridge.errors import SpecError
 from bridge.methods.halving import expected_counts, round_ends, still_in
 from bridge.methods.one_to_one import ORIGINAL, OUTPUT, SpikingOptions, map_one_to_one
-from bridge.methods.scoring import SEARCH, quick_options, wilson
+from bridge.methods.scoring import KNOWN_SCALE, SEARCH, no_task, quick_options, wilson
 from bridge.rate.network import RateNetwork
 from bridge.spiking.arrays import counted, frozen_array
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
@@ -169,7 +169,7 @@ def search_scale(
         SpecError: the rate network has no task.
     """
     if not rate.task:
-        raise SpecError("this rate network names no task to search the scale factor with")
+        raise no_task("search the scale factor with", KNOWN_SCALE)
     started, trials = time.monotonic(), options.trials
     scales = np.array(options.inverse_scales or default_inverse_scales(rate.activation))
     plan = _Trials(rate, scales, options, spiking)

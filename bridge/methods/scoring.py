@@ -103,13 +103,30 @@ def task_drive(
         SpecError: the network has no task, or `trials` is not positive.
     """
     if not network.task:
-        raise SpecError("this network names no task to draw trials of")
+        raise no_task(
+            "draw trials of",
+            "drive it yourself: bridge.simulate(network, drive), bridge.compare(network, "
+            "drive=drive)",
+        )
     counted("trials", trials, least=1)
     counted("seed", seed)
     trial_stream, noise_stream = use
     made = draw(find_task(network.task), trials, np.random.default_rng((seed, trial_stream)))
     noise = SharedNoise(seed=derived_seed(seed, noise_stream))
     return made, Drive(inputs=made.inputs, noise=noise)
+
+
+def no_task(purpose: str, otherwise: str) -> SpecError:
+    """What to do with a network that was made without a task."""
+    return SpecError(
+        f"this network names no task to {purpose}; give it one where it is made (`spikebridge "
+        f"import FILE --task NAME`, in Python dataclasses.replace(network, task=NAME)), "
+        f"or {otherwise}"
+    )
+
+
+# Without a task a scale factor can neither be searched nor predicted.
+KNOWN_SCALE = "map it at a scale factor that you know, by bridge.map_one_to_one"
 
 
 def quick_options(backend: str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from bridge.tasks.contract import (
 )
 from bridge.tasks.function_task import FunctionTask
 from bridge.tasks.names import (
+    BUILT_IN,
     catalogue,
     check_own_name,
     load_task_file,
@@ -19,6 +20,7 @@ from bridge.tasks.names import (
 from bridge.tasks.trials import Task, Trials
 
 __all__ = [
+    "BUILT_IN",
     "FunctionTask",
     "Task",
     "Trials",

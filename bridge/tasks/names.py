@@ -53,6 +53,8 @@ _FAMILIES = {
     ),
 }
 
+BUILT_IN = tuple(_FAMILIES)
+
 _own: dict[str, Task] = {}
 
 
