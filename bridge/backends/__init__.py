@@ -61,8 +61,8 @@ def _option_of(name: str, word: str, label: str) -> str:
     for option, words in WORDS[name].items():
         if (word in words and word != "cuda:N") or ("cuda:N" in words and _CUDA.fullmatch(word)):
             return option
-    known = ", ".join(f"{name}:{word}" for words in WORDS[name].values() for word in words)
-    raise SpecError(f"unknown backend {label!r}; known are {name}, {known}")
+    known = [f"{name}:{word}" for words in WORDS[name].values() for word in words]
+    raise SpecError(f"backend {label!r}: unknown {option} {word!r}; known are {', '.join(known)}")
 
 
 _CUDA = re.compile("cuda:[0-9]+")
@@ -129,7 +129,7 @@ def _check_options(name: str, run: Callable[..., Recording], options: dict[str, 
     for option, value in options.items():
         if option not in known and not takes_all:
             raise SpecError(
-                f"backend {name} has no option {option!r}; its options are {', '.join(shown)}"
+                f"backend {name}: unknown option {option!r}; known are {', '.join(shown)}"
             )
         if option in _FLAGS:
             flag(option, value)

@@ -265,7 +265,7 @@ def test_the_report_is_one_page_with_pictures(agreement, tmp_path):
         (["reference", "reference"], "name at least two different ones"),
         (["reference", "neuron"], "unknown backend 'neuron'"),
         (["reference:fast", "snntorch"], "backend reference takes no option"),
-        (["reference", "snntorch:tpu"], "unknown backend 'snntorch:tpu'; known are snntorch, "),
+        (["reference", "snntorch:tpu"], "unknown device 'tpu'"),
         (["reference", "snntorch", "snntorch"], "name at least two different ones"),
     ],
 )
