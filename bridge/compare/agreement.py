@@ -55,6 +55,7 @@ class Agreement:
         fault: What was put in on purpose, in words, or "".
         trials: The task's trials of `frozen`, where the network has a task.
         own_trials: The task's trials that the recordings of `statistical` were shown first to last.
+        drive: What a network without a task was driven with.
         rate_outputs: (T, B, O) what the rate network answers to them, if there is one.
         rate: The rate network it was made from, if known.
         search: The search for its scale factor, if known.
@@ -71,6 +72,7 @@ class Agreement:
     fault: str = ""
     trials: Trials | None = None
     own_trials: Trials | None = None
+    drive: Drive | None = None
     rate_outputs: NDArray[np.float64] | None = None
     rate: RateNetwork | None = None
     search: ScaleSearch | None = None
@@ -269,6 +271,7 @@ class _Gate:
             fault=fault,
             trials=made,
             own_trials=own_trials,
+            drive=self.given,
             rate_outputs=self._rate_outputs(conversion, made),
             rate=conversion.rate if conversion else None,
             search=conversion.search if conversion else None,

@@ -19,6 +19,7 @@ from bridge.compare.agreement import Agreement
 from bridge.compare.machine_readable import plain, versions
 from bridge.compare.quantities import shared_readouts
 from bridge.compare.statistical import StatisticalComparison
+from bridge.compare.stimulus import stretches_shown_s
 from bridge.compare.verdict import evidence, level_rows, verdict
 from bridge.errors import OutputError
 from bridge.exchange.hdf5 import check_writable, write_bytes
@@ -126,11 +127,14 @@ def _spike_pictures(agreement: Agreement) -> list[_Drawn]:
         if any(each.first is not None for each in agreement.exact)
         else ""
     )
+    # Only what is drawn is told.
+    shaded = (stretches_shown_s(agreement, trial) for _, trial in figures.shown_trials(agreement))
+    grey = "; grey: an input is away from its rest" if any(shaded) else ""
     drawn = [
         (
             "rasters",
             "Spikes",
-            f"The same trials on each side under {noise}; grey: input on{marked}.",
+            f"The same trials on each side under {noise}{grey}{marked}.",
             figures.rasters(agreement),
         )
     ]
@@ -140,7 +144,7 @@ def _spike_pictures(agreement: Agreement) -> list[_Drawn]:
             (
                 "readouts",
                 "Outputs",
-                f"The output of each side under {noise}{rate}.",
+                f"The output of each side under {noise}{rate}{grey}.",
                 figures.readouts(agreement),
             )
         )
