@@ -23,6 +23,7 @@ def train_to(task: str, out: Path, **options: Any) -> "bridge.RateNetwork":
             ),
             **options,
         )
+        report.fills = network.provenance["stopped"] != "interrupted"
     bridge.save(network, out, force=True)
     updates, why = network.provenance["updates"], network.provenance["stopped"]
     reasons = {
@@ -89,6 +90,16 @@ def _wrong_kind(path: Path, stored: "Stored", what: str) -> FormatError:
     from bridge.describe import describe
 
     return FormatError(f"{path}: {what} is needed, this file holds: {describe(stored)[0]}")
+
+
+def load_rate(path: Path) -> "bridge.RateNetwork":
+    """Read a file that holds a rate network, be it inside a conversion."""
+    stored = bridge.load(path)
+    if isinstance(stored, bridge.Conversion):
+        return stored.rate
+    if not isinstance(stored, bridge.RateNetwork):
+        raise _wrong_kind(path, stored, "a rate network")
+    return stored
 
 
 def load_spiking(path: Path) -> "bridge.Conversion | bridge.SpikingNetwork":

@@ -1,9 +1,11 @@
 """What the command shows while it works: progress bars, tables, one-line errors."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     Progress,
@@ -15,13 +17,58 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+from bridge.errors import BridgeError, OutputError
+
+
+class _Output(Console):
+    """Standard output: results are lost where it breaks, and that is an error."""
+
+    def on_broken_pipe(self) -> None:
+        """Whoever read has gone, as `head` does."""
+        self.quiet = True
+        drop_output()
+        raise OutputError("whoever read the output has closed it before all was said")
+
+
+class _Errors(Console):
+    """Standard error: where nobody reads it, there is nobody to tell."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on in silence."""
+        self.quiet = True
+
+
+def drop_output() -> None:
+    """Let what standard output still holds go nowhere, or Python complains of it at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+console = _Output(highlight=False, soft_wrap=True)
+errors = _Errors(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Bar:
+    """Takes what is done of one thing; the end of the work fills the bar, however it came."""
+
+    def __init__(self, progress: Progress, what: str) -> None:
+        self._progress = progress
+        self._task = progress.add_task(what, total=1.0, note="")
+        self.fills = True
+
+    def __call__(self, fraction: float, note: str = "") -> None:
+        """Show the fraction done and a note."""
+        self._progress.update(self._task, completed=fraction, note=note)
+
+    def end(self) -> None:
+        """Fill the bar, unless the work was broken off."""
+        if self.fills:
+            self._progress.update(self._task, completed=1.0)
 
 
 @contextmanager
-def progress_bar(what: str, *, slow: bool = False) -> Iterator[Callable[[float, str], None]]:
-    """A bar with the time left; the function it gives takes the fraction done and a note.
+def progress_bar(what: str, *, slow: bool = False) -> Iterator[Bar]:
+    """A bar with the time left; what it gives takes the fraction done and a note.
 
     Args:
         what: Is being done.
@@ -36,16 +83,12 @@ def progress_bar(what: str, *, slow: bool = False) -> Iterator[Callable[[float, 
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}", markup=False),
     )
-    with Progress(
-        *columns, console=errors, speed_estimate_period=_SLOW_S if slow else _QUICK_S
-    ) as progress:
-        task = progress.add_task(what, total=1.0, note="")
-
-        def report(fraction: float, note: str = "") -> None:
-            progress.update(task, completed=fraction, note=note)
-
-        with _interrupts_said():
-            yield report
+    period_s = _SLOW_S if slow else _QUICK_S
+    with _Shown(*columns, console=errors, speed_estimate_period=period_s) as progress:
+        bar = Bar(progress, what)
+        with _failures_said(progress):
+            yield bar
+        bar.end()
 
 
 _QUICK_S, _SLOW_S = 30.0, 1e6
@@ -61,21 +104,54 @@ def progress_bars() -> Iterator[Callable[[str, float], None]]:
         TimeElapsedColumn(),
     )
     tasks: dict[str, TaskID] = {}
-    with Progress(*columns, console=errors) as progress:
+    with _Shown(*columns, console=errors) as progress:
 
         def report(what: str, fraction: float) -> None:
             if what not in tasks:
                 tasks[what] = progress.add_task(what, total=1.0)
             progress.update(tasks[what], completed=fraction)
 
-        with _interrupts_said():
+        with _failures_said(progress):
             yield report
+        for task in tasks.values():
+            progress.update(task, completed=1.0)
+
+
+class _Shown(Progress):
+    """Bars that wait until work is known to have begun: what is refused before leaves none."""
+
+    refused = False
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The bars, or nothing."""
+        if self._is_shown():
+            yield from super().get_renderables()
+
+    def stop(self) -> None:
+        """Leave the bars as they are, or nothing at all."""
+        if self._is_shown():
+            super().stop()
+        else:
+            self.live.transient = True
+            self.live.stop()
+
+    def _is_shown(self) -> bool:
+        if any(task.completed for task in self.tasks):
+            return True
+        return not self.refused and any((task.elapsed or 0.0) > _WAIT_S for task in self.tasks)
+
+
+# Arguments are checked in less.
+_WAIT_S = 1.0
 
 
 @contextmanager
-def _interrupts_said() -> Iterator[None]:
+def _failures_said(progress: _Shown) -> Iterator[None]:
     try:
         yield
+    except BridgeError:
+        progress.refused = True
+        raise
     except KeyboardInterrupt:
         complain("interrupted; what was finished before is kept")
         raise
@@ -110,9 +186,15 @@ def say(text: str) -> None:
 
 def warn(text: str) -> None:
     """What a user should know, in one line on standard error."""
-    errors.print(f"note: {' '.join(text.split())}", markup=False, style="yellow")
+    _tell(f"note: {' '.join(text.split())}", "yellow")
 
 
 def complain(text: str) -> None:
     """An error in one line on standard error."""
-    errors.print(f"spikebridge: {' '.join(text.split())}", markup=False, style="bold red")
+    _tell(f"spikebridge: {' '.join(text.split())}", "bold red")
+
+
+def _tell(line: str, style: str) -> None:
+    # Standard error on a full disk is no reason to end otherwise.
+    with suppress(OSError):
+        errors.print(line, markup=False, style=style)

@@ -11,6 +11,9 @@ from typing import NamedTuple
 for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
 
+# Processes of tests side by side are given a width, which the console would take for good.
+os.environ.pop("COLUMNS", None)
+
 import numpy as np
 import pytest
 import torch

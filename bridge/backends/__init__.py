@@ -1,22 +1,71 @@
 """Simulators of one contract: `simulate(network, drive, ...) -> Recording`, each a module."""
 
-from collections.abc import Callable
+import inspect
+import re
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+from bridge.arguments import callback, flag, of_kind, text
 from bridge.backends.arithmetic import plain_arithmetic
 from bridge.errors import SpecError
+from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
 
 NAMES = ("reference", "brian2", "snntorch", "nest")
 
+# What the words after the colon of a backend's name set, as in "brian2:numpy" and "snntorch:cuda".
+WORDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "brian2": {"target": ("numpy", "cython", "standalone")},
+    "snntorch": {"dtype": ("float64", "float32"), "device": ("cpu", "cuda", "cuda:N")},
+    "nest": {"parameters": ("euler", "plain")},
+}
+
 
 def check_name(name: str) -> None:
     """Raise SpecError unless there is a backend of that name."""
-    if name not in NAMES:
+    if text("backend", name) not in NAMES:
         raise SpecError(f"unknown backend {name!r}; known are {', '.join(NAMES)}")
+
+
+def parse_backend(label: str, given: Mapping[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+    """A backend's name and options from "name" or "name:word", beside options given otherwise.
+
+    Args:
+        label: For instance "brian2", "brian2:numpy", "snntorch:cuda:1", "nest:plain".
+        given: Options of the backend; one that is None is not given.
+
+    Raises:
+        SpecError: there is no such backend, it knows no such word, or the two contradict.
+    """
+    name, colon, word = text("backend", label).partition(":")
+    check_name(name)
+    options = {key: value for key, value in (given or {}).items() if value is not None}
+    if not colon:
+        return name, options
+    option = _option_of(name, word, label)
+    if options.setdefault(option, word) != word:
+        raise SpecError(
+            f"backend {label!r} sets {option} to {word!r}, but {option} is also given as "
+            f"{options[option]!r}; say it once"
+        )
+    return name, options
+
+
+def _option_of(name: str, word: str, label: str) -> str:
+    """The option that a word after the colon sets."""
+    if name not in WORDS:
+        raise SpecError(f"backend {name} takes no option, got {label!r}")
+    for option, words in WORDS[name].items():
+        if (word in words and word != "cuda:N") or ("cuda:N" in words and _CUDA.fullmatch(word)):
+            return option
+    known = [f"{name}:{word}" for words in WORDS[name].values() for word in words]
+    raise SpecError(f"backend {label!r}: unknown {option} {word!r}; known are {', '.join(known)}")
+
+
+_CUDA = re.compile("cuda:[0-9]+")
 
 
 def load(name: str) -> Callable[..., Recording]:
@@ -37,12 +86,13 @@ def simulate(
     """Run a spiking network on a backend.
 
     Args:
-        network: What to run, N neurons.
+        network: What to run, N neurons; of a conversion its spiking network.
         drive: Input (T, B, C), noise and start of B trials.
-        backend: "reference", "brian2", "snntorch" or "nest". Under `SharedNoise` or `FrozenNoise`
-            the first three fire the same spikes in float64; "nest" takes `OwnNoise` only, and
-            agrees in distribution.
-        on_progress: Called with the fraction done.
+        backend: "reference", "brian2", "snntorch" or "nest"; a target, device, precision or form
+            may follow, as in "brian2:numpy", "snntorch:cuda", "snntorch:float32" or "nest:plain".
+            Under `SharedNoise` or `FrozenNoise` the first three fire the same spikes in float64;
+            "nest" takes `OwnNoise` only, and agrees in distribution.
+        on_progress: Called with the fraction done, first with 0.
         **options: All backends: `voltages`, `margins` (bool: what to record besides spikes).
             brian2: `target` ("numpy", "cython", "standalone"; default: standalone where there is a
             compiler), `workers`. snntorch: `dtype` ("float64", "float32"), `device` ("cpu",
@@ -56,11 +106,35 @@ def simulate(
         SpecError: the backend is unknown, takes no such option, or the drive does not fit.
         BackendError: the simulator cannot run here.
     """
-    run = load(backend)
-    try:
-        with plain_arithmetic():
-            return run(network, drive, on_progress=on_progress, **options)
-    except TypeError as error:
-        if "unexpected keyword argument" in str(error) and "simulate()" in str(error):
-            raise SpecError(f"backend {backend}: {error}") from None
-        raise
+    network, drive = of_kind("network", network, SpikingNetwork), of_kind("drive", drive, Drive)
+    callback("on_progress", on_progress)
+    name, chosen = parse_backend(backend, options)
+    drive.check(network)
+    run = load(name)
+    _check_options(name, run, chosen)
+    if on_progress is not None:
+        on_progress(0.0)
+    with plain_arithmetic():
+        return run(network, drive, on_progress=on_progress, **chosen)
+
+
+def _check_options(name: str, run: Callable[..., Recording], options: dict[str, Any]) -> None:
+    """Raise SpecError where a backend has no such option, or one is of another type."""
+    parameters = inspect.signature(run).parameters.values()
+    known = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
+    shown = [each for each in known if each != "on_progress"]
+    takes_all = any(each.kind is each.VAR_KEYWORD for each in parameters)
+    for option, value in options.items():
+        if option not in known and not takes_all:
+            raise SpecError(
+                f"backend {name}: unknown option {option!r}; known are {', '.join(shown)}"
+            )
+        if option in _FLAGS:
+            flag(option, value)
+        elif option == "workers":
+            counted(option, value, least=1)
+        else:
+            text(option, value)
+
+
+_FLAGS = ("voltages", "margins", "compiled", "dense")

@@ -1,5 +1,6 @@
 """The command `spikebridge`: read, call one function, print."""
 
+import io
 import signal
 import sys
 import traceback
@@ -16,10 +17,18 @@ COMMANDS = (train, convert, simulate, compare, lesion, tasks, exchange, study, p
 def main() -> None:
     """Run the command; errors on purpose are one line and exit status 2."""
     signal.signal(signal.SIGTERM, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files and units may hold what a terminal cannot show.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except BridgeError as error:
         terminal.complain(str(error))
+        sys.exit(2)
+    except OSError as error:
+        terminal.complain(_told(error))
+        terminal.drop_output()
         sys.exit(2)
     except MemoryError as error:
         terminal.complain(f"not enough memory{f': {error}' if str(error) else ''}")
@@ -27,6 +36,13 @@ def main() -> None:
     except Exception:  # a mistake of ours: its traceback helps to mend it, but 1 means `differ`
         traceback.print_exc()
         sys.exit(2)
+
+
+def _told(error: OSError) -> str:
+    """What the operating system refused, and of which file."""
+    reason = error.strerror or str(error) or type(error).__name__
+    where = "reading or writing failed" if error.filename is None else error.filename
+    return f"{where}: {reason[:1].lower()}{reason[1:]}"
 
 
 def _interrupt(*_: object) -> None:

@@ -19,6 +19,10 @@ app = typer.Typer(
 
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
 Seed = Annotated[int, typer.Option(help="Decides everything random.")]
+BACKEND = (
+    "reference, brian2, snntorch or nest; a target, device, precision or form may follow, as "
+    "brian2:numpy, snntorch:float32."
+)
 Device = Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")]
 Window = Annotated[
     str | None,
@@ -37,7 +41,28 @@ TimeStep = Annotated[
     typer.Option(help="Time step of recordings that tell none, ms.", show_default=False),
 ]
 NetworkFile = Annotated[
-    Path, typer.Argument(help="A file that `convert` wrote.", show_default=False)
+    Path,
+    typer.Argument(
+        help="A spiking network, as `convert`, `lesion` and `import --out-lif` write it.",
+        show_default=False,
+    ),
+]
+
+
+def _load_tasks(paths: list[Path] | None) -> list[Path] | None:
+    """Make tasks of one's own known to the command."""
+    for path in paths or ():
+        load_task_file(path)
+    return paths
+
+
+_TASKS_HELP = "A Python file of your own that registers tasks. It is run. May be given again."
+# For commands that take a task, or a file that names one. Read first, so that it is known by then.
+TaskFile = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--task-file", help=_TASKS_HELP, show_default=False, is_eager=True, callback=_load_tasks
+    ),
 ]
 
 
@@ -46,15 +71,14 @@ def with_tasks(
     task_file: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Before the command: a Python file of your own that registers tasks. It is run.",
+            help=f"{_TASKS_HELP} It may stand before or after the command.",
             envvar="SPIKEBRIDGE_TASKS",
             show_default=False,
         ),
     ] = None,
 ) -> None:
     """Make tasks of one's own known to every command."""
-    for path in task_file or ():
-        load_task_file(path)
+    _load_tasks(task_file)
 
 
 def window_s(text: str | None) -> tuple[float, float] | None:

@@ -10,6 +10,7 @@ from bridge import terminal
 from bridge.cli.app import (
     Force,
     Seed,
+    TaskFile,
     TimeStep,
     TrialLength,
     Window,
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
     from bridge.exchange.reading_options import ReadingOptions
 
 
+# `bridge.compare.faults` says what each does; to import it takes longer than to show help.
+INJECTED = (
+    "refractory-1ms, refractory-0, decays-averaged, decays-presynaptic, weights-0.98, "
+    "weights-0.95, noise-0.8, delay-1step, delay-1ms, transposed, input-late, readout-filter, "
+    "sign-flipped"
+)
 DEFAULT_BACKENDS = "brian2,snntorch"
 
 
@@ -48,7 +55,8 @@ def compare(
         Path,
         typer.Argument(
             metavar="network|recording",
-            help="A file that `convert` wrote; or a recording: ours, NWB or SONATA.",
+            help="A spiking network, as `convert`, `lesion` and `import --out-lif` write it; or a "
+            "recording: ours, NWB or SONATA.",
             show_default=False,
         ),
     ],
@@ -87,7 +95,7 @@ def compare(
     inject: Annotated[
         str | None,
         typer.Option(
-            help="Put a fault into all backends but the first, such as weights-0.98: is it seen?",
+            help=f"Put a fault into all backends but the first: is it seen? {INJECTED}.",
             show_default=False,
         ),
     ] = None,
@@ -104,6 +112,7 @@ def compare(
     dt_ms: TimeStep = None,
     window: Window = None,
     force: Force = False,
+    task_file: TaskFile = None,
 ) -> None:
     """Do simulators agree: the same spikes, or the same statistics? One verdict, and a report.
 

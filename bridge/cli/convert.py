@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-import bridge
-from bridge.cli.app import Device, Force, Seed, app, example
+from bridge.cli.app import Force, Seed, TaskFile, app, example
 from bridge.errors import SpecError
-from bridge.stages import check_writable, convert_to, load_kind
+from bridge.stages import check_writable, convert_to, load_rate
 
 
 @app.command(
@@ -18,11 +17,19 @@ from bridge.stages import check_writable, convert_to, load_kind
         "spikebridge convert results/rate.h5 --out results/lif.h5 "
         "--inverse-scales 20:60:5 --trials 50",
         "spikebridge convert results/rate.h5 --out results/qif.h5 --neuron qif --synapse single",
+        "spikebridge convert results/rate.h5 --backend brian2:numpy --out results/lif.h5",
+        "spikebridge convert results/rate.h5 --task-file my_task.py --out results/lif.h5",
         "spikebridge convert results/rate.h5 --out results/lif.h5 --predict-scale --refit-readout",
     )
 )
 def convert(
-    rate: Annotated[Path, typer.Argument(help="A file that `train` wrote.", show_default=False)],
+    rate: Annotated[
+        Path,
+        typer.Argument(
+            help="A rate network, as `train` and `import` write it; of a conversion, its own.",
+            show_default=False,
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Where the spiking network goes.", show_default=False)],
     inverse_scales: Annotated[
         str | None,
@@ -32,9 +39,13 @@ def convert(
         ),
     ] = None,
     trials: Annotated[int, typer.Option(help="Trials at each scale factor.")] = 100,
-    backend: Annotated[str, typer.Option(help="Where the search runs.")] = "snntorch",
+    backend: Annotated[
+        str, typer.Option(help="Where the search runs: reference, brian2 or snntorch, as in `run`.")
+    ] = "snntorch",
     seed: Seed = 0,
-    device: Device = "cpu",
+    device: Annotated[
+        str | None, typer.Option(help="snntorch: cpu, cuda or cuda:N.", show_default="cpu")
+    ] = None,
     exhaustive: Annotated[
         bool, typer.Option("--exhaustive", help="All trials even at scale factors that cannot win.")
     ] = False,
@@ -56,10 +67,11 @@ def convert(
         typer.Option(help="Lowest and highest voltage at the start of a trial, mV."),
     ] = (-65.0, 30.0),
     force: Force = False,
+    task_file: TaskFile = None,
 ) -> None:
     """Map a rate network one to one onto spiking neurons, at the scale factor that works best."""
     scales = None if inverse_scales is None else _scales(inverse_scales)
-    network = load_kind(rate, bridge.RateNetwork, "a rate network")
+    network = load_rate(rate)
     check_writable(out, force=force)
     convert_to(
         network,

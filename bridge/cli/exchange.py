@@ -8,7 +8,7 @@ import typer
 
 import bridge
 from bridge import terminal
-from bridge.cli.app import Force, TrialLength, Window, app, example, window_s
+from bridge.cli.app import Force, TaskFile, TrialLength, Window, app, example, window_s
 from bridge.errors import SpecError
 from bridge.stages import check_writable
 
@@ -75,6 +75,7 @@ def import_(
     ] = None,
     window: Window = None,
     force: Force = False,
+    task_file: TaskFile = None,
 ) -> None:
     """Read a rate network, or a recording, that another tool has made."""
     cut: dict[str, Any] = {"trial_s": trial_s, "window_s": window_s(window)}
@@ -129,6 +130,7 @@ def export(
         str | None, typer.Option(help=_FORMAT, show_default="by the ending of --out")
     ] = None,
     force: Force = False,
+    task_file: TaskFile = None,
 ) -> None:
     """Write a network, or a recording, for another tool."""
     from bridge.exchange.recordings import NAMES, export_recording

@@ -7,7 +7,7 @@ import typer
 
 import bridge
 from bridge import terminal
-from bridge.cli.app import Force, app, example
+from bridge.cli.app import Force, TaskFile, app, example
 from bridge.cli.units import parse_units
 from bridge.errors import FormatError, SpecError
 from bridge.stages import check_writable
@@ -23,7 +23,12 @@ from bridge.stages import check_writable
 )
 def lesion(
     network: Annotated[
-        Path, typer.Argument(help="A file of `train` or `convert`.", show_default=False)
+        Path,
+        typer.Argument(
+            help="A rate or a spiking network, as `train`, `import`, `convert` and `lesion` write "
+            "it; of a conversion its spiking network.",
+            show_default=False,
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Where the network goes.", show_default=False)],
     cell_type: Annotated[
@@ -38,6 +43,7 @@ def lesion(
     ] = None,
     scale: Annotated[float, typer.Option(help="Factor of their outgoing weights.")] = 0.0,
     force: Force = False,
+    task_file: TaskFile = None,
 ) -> None:
     """Silence units, or make what they send weaker or stronger: recurrent weights and readouts."""
     from bridge.methods.lesion import chosen_units

@@ -7,7 +7,7 @@ import typer
 
 import bridge
 from bridge import terminal
-from bridge.cli.app import Seed, app, example, was_given
+from bridge.cli.app import Seed, TaskFile, app, example, was_given
 
 
 @app.command(epilog=example("spikebridge info results/lif.h5"))
@@ -15,6 +15,7 @@ def info(
     file: Annotated[
         Path, typer.Argument(help="Any file that spikebridge wrote.", show_default=False)
     ],
+    task_file: TaskFile = None,
 ) -> None:
     """Say what a file holds and how it was made."""
     from bridge.describe import SCALE_HEADERS, describe, scale_rows

@@ -8,7 +8,7 @@ import typer
 
 import bridge
 from bridge import terminal
-from bridge.cli.app import Force, NetworkFile, Seed, app, example
+from bridge.cli.app import BACKEND, Force, NetworkFile, Seed, TaskFile, app, example
 from bridge.cli.units import parse_stimulation, parse_units
 from bridge.stages import check_writable, load_spiking
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         "spikebridge run results/lif.h5 --backend brian2 --trials 20 --out results/brian2.h5",
         "spikebridge run results/lif.h5 --backend brian2 --target standalone "
         "--out results/brian2.h5",
+        "spikebridge run results/lif.h5 --backend brian2:numpy --out results/numpy.h5",
         "spikebridge run results/lif.h5 --backend snntorch --dtype float32 "
         "--out results/snntorch.h5",
         "spikebridge run results/lif.h5 --stimulate 0.25:0.5:SOM:+0.5 --out results/lit.h5",
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 def run(
     network: NetworkFile,
     out: Annotated[Path, typer.Option(help="Where the recording goes.", show_default=False)],
-    backend: Annotated[str, typer.Option(help="reference, brian2, snntorch or nest.")] = "snntorch",
+    backend: Annotated[str, typer.Option(help=BACKEND)] = "snntorch",
     trials: Annotated[int, typer.Option(help="Trials of the network's task.")] = 20,
     seed: Seed = 0,
     target: Annotated[
@@ -51,8 +52,10 @@ def run(
         ),
     ] = None,
     force: Force = False,
+    task_file: TaskFile = None,
 ) -> None:
     """Simulate trials of a network's task on one backend; the same seed gives the same spikes."""
+    from bridge.backends import parse_backend
     from bridge.describe import describe
     from bridge.methods.scoring import accuracy, task_drive
 
@@ -61,7 +64,7 @@ def run(
     check_writable(out, force=force)
     made, drive = task_drive(spiking, trials, seed)
     pushes = tuple(_stimulation(spiking, text) for text in stimulate or ())
-    if backend == "nest":
+    if parse_backend(backend)[0] == "nest":
         # It computes no noise but its own.
         drive = replace(drive, noise=bridge.OwnNoise(seed=seed))
     drive = replace(drive, stimulation=pushes)

@@ -7,7 +7,7 @@ import typer
 
 import bridge
 from bridge import terminal
-from bridge.cli.app import Force, Seed, app, example, was_given
+from bridge.cli.app import Force, Seed, TaskFile, app, example, was_given
 from bridge.errors import SpecError
 from bridge.stages import check_writable
 from bridge.tasks import Task, catalogue, outline
@@ -33,6 +33,7 @@ def tasks(
     ] = None,
     seed: Seed = 0,
     force: Force = False,
+    task_file: TaskFile = None,
 ) -> None:
     """List the tasks and their options, or say what one of them is and draw its trials."""
     if out is None and (force or was_given(context, "seed")):

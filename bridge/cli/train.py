@@ -7,21 +7,31 @@ from typing import Annotated
 import typer
 
 import bridge
-from bridge.cli.app import Device, Force, Seed, app, example, was_given
+from bridge.cli.app import Device, Force, Seed, TaskFile, app, example, was_given
 from bridge.errors import OutputError, SpecError
 from bridge.stages import check_writable, load_kind, train_to
+from bridge.tasks import BUILT_IN
 
 
 @app.command(
     epilog=example(
         "spikebridge train go-nogo --out results/rate.h5",
         "spikebridge train go-nogo --out results/rate.h5 --units 250 --tau-ms 20 50 --seed 3",
+        "spikebridge train flip-flop:bits=2 --out results/flip_flop.h5",
+        "spikebridge train my-task --task-file my_task.py --out results/rate.h5",
         "spikebridge train go-nogo --out results/rate.h5 --resume",
     )
 )
 def train(
     context: typer.Context,
-    task: Annotated[str, typer.Argument(help="Name of a task: go-nogo.", show_default=False)],
+    task: Annotated[
+        str,
+        typer.Argument(
+            help=f"Name of a task: {', '.join(BUILT_IN)}, with options as xor:strict; "
+            "neurogym:ENVIRONMENT; or one of your own (--task-file). `tasks` lists them.",
+            show_default=False,
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Where the rate network goes.", show_default=False)],
     units: Annotated[int, typer.Option(help="Number of units.")] = 200,
     tau_ms: Annotated[
@@ -68,6 +78,7 @@ def train(
         bool, typer.Option("--resume", help="Go on with an unfinished file.")
     ] = False,
     force: Force = False,
+    task_file: TaskFile = None,
 ) -> None:
     """Train a rate network on a task; Ctrl-C keeps what is learned so far."""
     from bridge.rate.options import Options

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.arguments import callback, of_kind, of_kinds, text, texts
 from bridge.compare.exactness import ExactComparison, run_exactly
 from bridge.compare.faults import find_fault
 from bridge.compare.probes import ProbeReport, check_probes, run_probes
@@ -56,6 +57,7 @@ class Agreement:
         fault: What was put in on purpose, in words, or "".
         trials: The task's trials of `frozen`, where the network has a task.
         own_trials: The task's trials that the recordings of `statistical` were shown first to last.
+        drive: What a network without a task was driven with.
         rate_outputs: (T, B, O) what the rate network answers to them, if there is one.
         rate: The rate network it was made from, if known.
         search: The search for its scale factor, if known.
@@ -72,6 +74,7 @@ class Agreement:
     fault: str = ""
     trials: Trials | None = None
     own_trials: Trials | None = None
+    drive: Drive | None = None
     rate_outputs: NDArray[np.float64] | None = None
     rate: RateNetwork | None = None
     search: ScaleSearch | None = None
@@ -144,7 +147,7 @@ def compare(  # noqa: PLR0913
     """Hold the first backend against each other one, and say whether they agree.
 
     Args:
-        what: A spiking network, or a conversion that holds one.
+        what: A spiking network, or a conversion that holds one, as `bridge.load` returns them.
         backends: At least two of "reference", "brian2", "snntorch", "nest"; a target, device,
             precision or form may follow, as in "brian2:standalone", "snntorch:cuda",
             "snntorch:float32" or "nest:plain". With a fault both may be the same.
@@ -154,8 +157,10 @@ def compare(  # noqa: PLR0913
             as many as the promise of `plan` takes.
         seed: Decides trials, noise and initial voltages.
         drive: What to drive a network without a task with; its noise is replaced by `seed`'s.
-        inject: Name of a fault, `bridge.compare.faults`, that all backends but the first have.
-        plan: How sure the statistical level is to be.
+        inject: Name of a fault that all backends but the first have: "weights-0.98", "delay-1ms",
+            ...; `from bridge.compare.faults import FAULTS` has all of them with their meanings.
+        plan: How sure the statistical level is to be: `from bridge.compare.statistical import
+            Plan`.
         on_progress: Called with what is being done and its fraction done.
 
     Raises:
@@ -163,10 +168,14 @@ def compare(  # noqa: PLR0913
             cannot be held to; neither a task nor a drive.
         BackendError: a simulator cannot run here.
     """
+    what = _to_compare(what)
     conversion = what if isinstance(what, Conversion) else None
-    network = what.network if isinstance(what, Conversion) else what
-    fault = None if inject is None else find_fault(inject)
-    sides = sides_of(tuple(backends), fault)
+    network = of_kind("what", what, SpikingNetwork)
+    drive = None if drive is None else of_kind("drive", drive, Drive)
+    plan = None if plan is None else of_kind("plan", plan, Plan)
+    callback("on_progress", on_progress)
+    fault = None if inject is None else find_fault(text("inject", inject))
+    sides = sides_of(texts("backends", backends), fault)
     gate = _Gate(network, sides, seed, drive, trials, plan or Plan(), on_progress)
     # What makes no sense is said before the first run.
     asked = _levels(levels)
@@ -208,10 +217,21 @@ def _check_rate(conversion: Conversion) -> None:
         check_fit(task_of(conversion.network), step_ms=rate.dt_ms, **shape)
 
 
+def _to_compare(what: object) -> Conversion | SpikingNetwork:
+    """A conversion or a spiking network; SpecError for anything else."""
+    if isinstance(what, Recording):
+        raise SpecError(
+            "what: expected a spiking network, got a Recording; "
+            "bridge.compare_recordings(one, other) compares two of them"
+        )
+    found: Conversion | SpikingNetwork = of_kinds("what", what, (Conversion, SpikingNetwork))
+    return found
+
+
 def _levels(given: Sequence[str] | None) -> tuple[str, ...] | None:
     if given is None:
         return None
-    if not given:
+    if not texts("levels", given):
         raise SpecError(f"levels: name at least one of {', '.join(LEVELS)}")
     for level in given:
         if level not in LEVELS:
@@ -296,6 +316,7 @@ class _Gate:
             fault=fault,
             trials=made,
             own_trials=own_trials,
+            drive=self.given,
             rate_outputs=self._rate_outputs(conversion, made),
             rate=conversion.rate if conversion else None,
             search=conversion.search if conversion else None,

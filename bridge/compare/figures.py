@@ -20,10 +20,10 @@ from bridge.compare.statistics import (
     resampled_correlations,
     time_course_hz,
 )
+from bridge.compare.stimulus import shade, trials_shown
 from bridge.methods.scale_search import ScaleSearch
 from bridge.rate.network import History
 from bridge.spiking.recording import Recording
-from bridge.tasks import Trials
 from bridge.tasks import task as find_task
 
 INK, ACCENT, QUIET = "#1b2a41", "#d1495b", "#8d99ae"
@@ -67,7 +67,7 @@ def scale_curve(search: ScaleSearch) -> Figure:
 
 def rasters(agreement: Agreement) -> Figure:
     """Spikes of each side, for one trial of each condition."""
-    shown, recordings = list(_shown_trials(agreement)), shown_recordings(agreement)
+    shown, recordings = list(shown_trials(agreement)), shown_recordings(agreement)
     labels = tuple(recordings)
     figure = Figure(figsize=(4.2 * len(labels), 2.6 * len(shown)), layout="constrained")
     grid = figure.subplots(len(shown), len(labels), sharex=True, sharey=True, squeeze=False)
@@ -76,7 +76,7 @@ def rasters(agreement: Agreement) -> Figure:
             recording = recordings[label]
             time_s, neuron = _events_of(recording, trial)
             axes.plot(time_s, neuron, "|", color=INK, markersize=2, markeredgewidth=0.6)
-            _shade_input(axes, agreement, trial)
+            shade(axes, agreement, trial)
             _mark_first_difference(axes, agreement, trial)
             axes.set(xlim=(0, recording.trial_s))
             axes.set_title(f"{len(neuron):,} spikes", loc="right", fontsize="small")
@@ -90,7 +90,7 @@ def rasters(agreement: Agreement) -> Figure:
 
 def readouts(agreement: Agreement) -> Figure:
     """Outputs of the rate network and of each side, for one trial of each condition."""
-    shown, recordings = list(_shown_trials(agreement)), shown_recordings(agreement)
+    shown, recordings = list(shown_trials(agreement)), shown_recordings(agreement)
     first = next(iter(recordings.values()))
     outputs = first.readouts[_readout(recordings)].shape[2]
     height = 3.2 if outputs == 1 else 1.0 + 1.8 * outputs
@@ -99,7 +99,7 @@ def readouts(agreement: Agreement) -> Figure:
     for (output, column), axes in np.ndenumerate(grid):
         axes.spines[["top", "right"]].set_visible(False)
         _plot_output(axes, agreement, shown[column][1], output)
-        _shade_input(axes, agreement, shown[column][1])
+        shade(axes, agreement, shown[column][1])
     for axes, (name, _) in zip(grid[0], shown, strict=True):
         axes.set_title(name)
     for axes in grid[-1]:
@@ -116,7 +116,7 @@ def _plot_output(axes: Axes, agreement: Agreement, trial: int, output: int) -> N
     first = next(iter(recordings.values()))
     name = _readout(recordings)
     times = np.arange(1, len(first.readouts[name]) + 1) * first.sample_ms / 1000
-    trials = _trials(agreement)
+    trials = trials_shown(agreement)
     if trials is not None:
         target = trials.targets[:, trial, output]
         axes.plot(times, target, color=QUIET, linestyle=":", label="target")
@@ -292,14 +292,9 @@ def shown_recordings(agreement: Agreement) -> dict[str, Recording]:
     return dict(agreement.frozen) or agreement.described()
 
 
-def _trials(agreement: Agreement) -> Trials | None:
-    """The task's trials that these recordings were shown."""
-    return agreement.trials if agreement.frozen else agreement.own_trials
-
-
-def _shown_trials(agreement: Agreement) -> Iterator[tuple[str, int]]:
+def shown_trials(agreement: Agreement) -> Iterator[tuple[str, int]]:
     """Name and number of the first trial of some conditions; without a task, of the first."""
-    shown = _trials(agreement)
+    shown = trials_shown(agreement)
     parted = {each.first.trial for each in agreement.exact if each.first is not None}
     for trial in sorted(parted)[:1]:
         yield f"first difference (trial {trial})", trial
@@ -318,17 +313,6 @@ def _events_of(recording: Recording, trial: int) -> tuple[NDArray[np.float64], N
     mine = recording.spikes.trial == trial
     steps = recording.spikes.step[mine]
     return steps * recording.dt_ms / 1000, recording.spikes.neuron[mine]
-
-
-def _shade_input(axes: Axes, agreement: Agreement, trial: int) -> None:
-    """Grey where the trial's input is not zero."""
-    shown = _trials(agreement)
-    if shown is None or agreement.network is None:
-        return
-    on = np.flatnonzero(shown.inputs[:, trial].any(axis=1))
-    if on.size:
-        sample_s = agreement.network.dt_ms * agreement.network.sample_steps / 1000
-        axes.axvspan(on[0] * sample_s, (on[-1] + 1) * sample_s, color=QUIET, alpha=0.2, lw=0)
 
 
 def _mark_first_difference(axes: Axes, agreement: Agreement, trial: int) -> None:

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from bridge.arguments import callback, of_kind, texts
 from bridge.compare.agreement import Agreement
 from bridge.compare.quantities import shared_readouts
 from bridge.compare.statistical import Plan, compare_statistically
 from bridge.errors import SpecError
+from bridge.spiking.arrays import counted
 from bridge.spiking.recording import Recording, Spikes
 
 
@@ -40,7 +42,12 @@ def compare_recordings(
     Raises:
         SpecError: they differ in neurons or in the length of trials, or have too few trials.
     """
-    plan = plan or Plan()
+    one, other = of_kind("one", one, Recording), of_kind("other", other, Recording)
+    again = None if again is None else of_kind("again", again, Recording)
+    plan = Plan() if plan is None else of_kind("plan", plan, Plan)
+    labels = _two_names(labels)
+    counted("seed", seed)
+    callback("on_progress", on_progress)
     count = min(each.spikes.n_trials for each in (one, other, again) if each is not None)
     if plan.trials is not None and plan.trials > count:
         raise SpecError(f"trials: {plan.trials} are asked for, the recordings share {count}")
@@ -66,6 +73,13 @@ def compare_recordings(
         seconds={},
         seed=seed,
     )
+
+
+def _two_names(labels: object) -> tuple[str, str]:
+    names = texts("labels", labels)
+    if len(names) != 2:
+        raise SpecError(f"labels: expected two names, got {len(names)}")
+    return names[0], names[1]
 
 
 def _side_by_side(

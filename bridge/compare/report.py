@@ -13,11 +13,13 @@ from pathlib import Path
 import jinja2
 from matplotlib.figure import Figure
 
+from bridge.arguments import before_path, flag
 from bridge.compare import figures
 from bridge.compare.agreement import Agreement
 from bridge.compare.machine_readable import plain, versions
 from bridge.compare.quantities import shared_readouts
 from bridge.compare.statistical import StatisticalComparison
+from bridge.compare.stimulus import stretches_shown_s
 from bridge.compare.verdict import evidence, level_rows, verdict
 from bridge.errors import OutputError
 from bridge.exchange.hdf5 import check_writable, write_bytes
@@ -43,13 +45,20 @@ _Drawn = tuple[str, str, str, Figure]
 def report(agreement: Agreement, path: str | Path, *, force: bool = False) -> list[Path]:
     """Write an HTML report, `<name>.json` beside it, and its pictures into `<name>_figures`.
 
+    Args:
+        agreement: What `bridge.compare` or `bridge.compare_recordings` found.
+        path: Where the page goes, NAME.html.
+        force: Replace files that are there.
+
     Returns:
         The files written: the page, the JSON file, the pictures.
 
     Raises:
+        SpecError: it is no agreement.
         OutputError: the page exists already, or something cannot be written.
     """
-    page = Path(path)
+    agreement, page = before_path(agreement, path, (Agreement,))
+    flag("force", force)
     folder = check_report_writable(page, force=force)
     pictures = _pictures(agreement)
     machine = page.with_suffix(".json")
@@ -118,11 +127,14 @@ def _spike_pictures(agreement: Agreement) -> list[_Drawn]:
         if any(each.first is not None for each in agreement.exact)
         else ""
     )
+    # Only what is drawn is told.
+    shaded = (stretches_shown_s(agreement, trial) for _, trial in figures.shown_trials(agreement))
+    grey = "; grey: an input is away from its rest" if any(shaded) else ""
     drawn = [
         (
             "rasters",
             "Spikes",
-            f"The same trials on each side under {noise}; grey: input on{marked}.",
+            f"The same trials on each side under {noise}{grey}{marked}.",
             figures.rasters(agreement),
         )
     ]
@@ -132,7 +144,7 @@ def _spike_pictures(agreement: Agreement) -> list[_Drawn]:
             (
                 "readouts",
                 "Outputs",
-                f"The output of each side under {noise}{rate}.",
+                f"The output of each side under {noise}{rate}{grey}.",
                 figures.readouts(agreement),
             )
         )

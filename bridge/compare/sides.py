@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge import backends as simulators
+from bridge.backends import parse_backend
 from bridge.compare.faults import Fault
 from bridge.errors import SpecError
 from bridge.spiking.drive import Drive
@@ -13,10 +14,6 @@ from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
 
 Progress = Callable[[float], None]
-
-# What a word after the colon of a label sets: "brian2:numpy", "snntorch:cuda", "nest:plain".
-_OPTIONS = {"brian2": "target", "snntorch": "device", "nest": "parameters"}
-_DTYPES = ("float32", "float64")
 
 
 @dataclass(frozen=True)
@@ -73,23 +70,6 @@ class Side:
         return simulators.simulate(
             network, drive, backend=self.backend, on_progress=on_progress, **self.options, **what
         )
-
-
-def parse_backend(label: str) -> tuple[str, dict[str, Any]]:
-    """A backend's name and options from "name" or "name:option".
-
-    Raises:
-        SpecError: there is no such backend, or it takes no option.
-    """
-    name, _, option = label.partition(":")
-    simulators.check_name(name)
-    if not option:
-        return name, {}
-    if name not in _OPTIONS:
-        raise SpecError(f"backend {name} takes no option, got {label!r}")
-    if name == "snntorch" and option in _DTYPES:
-        return name, {"dtype": option}
-    return name, {_OPTIONS[name]: option}
 
 
 def sides_of(labels: tuple[str, ...], fault: Fault | None) -> tuple[Side, ...]:

@@ -11,9 +11,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from bridge.arguments import before_path, file_path, flag, in_words, text
 from bridge.errors import SpecError
 from bridge.exchange.hdf5 import check_writable, write_bytes
 from bridge.methods.one_to_one import map_one_to_one
+from bridge.methods.scale_search import Conversion
 from bridge.rate.network import RateNetwork
 from bridge.spiking.essentials import essentials
 from bridge.spiking.network import SpikingNetwork
@@ -43,6 +45,10 @@ class Imported:
     notes: tuple[str, ...] = ()
 
     __repr__ = essentials
+
+    def held(self) -> tuple[RateNetwork]:
+        """What it stands for where a rate network is wanted."""
+        return (self.rate,)
 
     def spiking(self) -> SpikingNetwork:
         """The spiking network at the scale factor of the file, without a search.
@@ -84,7 +90,7 @@ class Format(Protocol):
 
 def load_format(name: str) -> Format:
     """The module of a format; SpecError if there is none of that name."""
-    if name not in NAMES:
+    if text("format", name) not in NAMES:
         raise SpecError(
             f"unknown format {name!r}; known are {', '.join(NAMES)}; of a recording {RECORDINGS}"
         )
@@ -145,7 +151,7 @@ def import_network(path: str | Path, *, format: str | None = None, **options: An
         FormatError: the file is missing, damaged, foreign, or holds no such network.
         SpecError: an unknown format or option, or one that makes no sense.
     """
-    file = Path(path)
+    file = file_path(path)
     chosen = format_of(file) if format is None else load_format(format)
     _check_options(chosen, options)
     return chosen.read(file, **options)
@@ -160,7 +166,7 @@ def _check_options(chosen: Format, options: dict[str, Any]) -> None:
             )
         wanted = _KINDS.get(name, "")
         if wanted and value is not None and not _is_a(value, wanted):
-            raise SpecError(f"{name}: expected {wanted}, got {value!r}")
+            raise SpecError(f"{name}: expected {wanted}, got {in_words(value)}")
 
 
 # What the options that formats share are.
@@ -199,7 +205,8 @@ def export_network(
         SpecError: the format cannot hold this network.
         OutputError: the file exists, or cannot be written.
     """
-    file = Path(path)
+    thing, file = before_path(thing, path, (RateNetwork, SpikingNetwork, Conversion))
+    flag("force", force)
     encoded = (format_of(file) if to is None else load_format(to)).encode(thing)
     check_writable(file, overwrite=force)
     write_bytes(file, encoded.content)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bridge.arguments import brief
 from bridge.errors import SpecError
 
 DEFAULT_DT_MS = 0.1
@@ -30,17 +31,18 @@ class ReadingOptions:
         for name in ("trial_s", "dt_ms"):
             value = getattr(self, name)
             if value is not None and not (_is_number(value) and 0 < value < np.inf):
-                raise SpecError(f"{name}: must be positive, got {value}")
+                raise SpecError(f"{name}: must be positive, got {brief(value)}")
         if self.window_s is not None:
             object.__setattr__(self, "window_s", _window(self.window_s))
 
 
 def _window(given: object) -> tuple[float, float]:
     pair = tuple(given) if isinstance(given, tuple | list | np.ndarray) else ()
-    if len(pair) != 2 or not all(map(_is_number, pair)) or not 0 <= pair[0] < pair[1] < np.inf:
+    numbers = all(map(_is_number, pair))
+    if len(pair) != 2 or not numbers or not 0 <= pair[0] < pair[1] < np.inf:
         raise SpecError(
             "window_s: expected a start of at least 0 and a later stop, s from the start of each "
-            f"trial, got {given}"
+            f"trial, got {list(pair) if pair and numbers else brief(given)}"
         )
     return float(pair[0]), float(pair[1])
 

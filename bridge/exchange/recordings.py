@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.arguments import before_path, file_path, flag, text
 from bridge.errors import FormatError, SpecError
 from bridge.exchange import nwb, sonata
 from bridge.exchange.attributes import text_of
@@ -51,7 +52,7 @@ def load_recording(
             lies in a trial.
         SpecError: an option makes no sense, or says otherwise than the file.
     """
-    file = Path(path)
+    file = file_path(path)
     options = ReadingOptions(trial_s=trial_s, dt_ms=dt_ms, window_s=window_s)
     source = _read(file, format)
     for name in _contradicted(source, options):
@@ -176,8 +177,10 @@ def export_recording(
         OutputError: the file exists, or cannot be written.
         BackendError: a package is missing.
     """
-    file = Path(path)
-    name = to or ("nwb" if file.suffix.lower() == nwb.SUFFIX else "")
+    recording, file = before_path(recording, path, (Recording,))
+    flag("force", force)
+    by_ending = "nwb" if file.suffix.lower() == nwb.SUFFIX else ""
+    name = by_ending if to is None else text("to", to)
     if name not in NAMES:
         told = f"unknown format {name!r} of a recording" if name else f"{file}: of which format?"
         raise SpecError(f"{told}; known are {', '.join(NAMES)}")

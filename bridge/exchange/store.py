@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from bridge.arguments import before_path, file_path, flag
 from bridge.errors import BridgeError, FormatError, SpecError
 from bridge.exchange.hdf5 import FORMAT, Tree, read_tree, write_tree
 from bridge.exchange.networks import (
@@ -44,13 +45,16 @@ def save(thing: Stored, path: str | Path, *, force: bool = False) -> Path:
         force: Replace a file that is there.
 
     Raises:
+        SpecError: it is nothing that can be saved.
         OutputError: the file exists, or cannot be written.
     """
+    thing, file = before_path(thing, path, tuple(cls for cls, _, _ in _KINDS.values()))
+    flag("force", force)
     for cls, to_tree, _ in _KINDS.values():
         # Not what inherits from it: a file would not say how that differs.
         if type(thing) is cls:
-            write_tree(Path(path), {**_header(thing), **to_tree(thing)}, overwrite=force)
-            return Path(path)
+            write_tree(file, {**_header(thing), **to_tree(thing)}, overwrite=force)
+            return file
     raise SpecError(f"cannot save {type(thing).__name__}; known kinds are {', '.join(_KINDS)}")
 
 
@@ -80,7 +84,7 @@ def load(path: str | Path) -> Stored:
     Raises:
         FormatError: the file is missing, damaged, foreign, too new, or holds what makes no sense.
     """
-    tree = read_tree(Path(path))
+    tree = read_tree(file_path(path))
     version = tree.get("format_version")
     if type(version) is not int or version not in _READERS:
         told = version if isinstance(version, str) else shown(version)

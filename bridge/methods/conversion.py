@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any, Literal
 
+from bridge.arguments import callback, flag, of_kind, text
 from bridge.backends import simulate
 from bridge.errors import SpecError
 from bridge.methods.one_to_one import SpikingOptions, map_one_to_one
 from bridge.methods.predicted_scale import predict_inverse_scale
 from bridge.methods.readout import refit_readout
 from bridge.methods.scale_search import Conversion, SearchOptions, search_scale
-from bridge.methods.scoring import SCORE, quick_options, score_of, task_drive
+from bridge.methods.scoring import SCORE, score_of, task_drive
 from bridge.rate.network import RateNetwork
 from bridge.spiking.decoding import decode
 from bridge.spiking.network import SpikingNetwork
@@ -32,7 +33,7 @@ def convert(
     """Map a rate network one to one, at the scale factor that does its task best.
 
     Args:
-        rate: A network with a task.
+        rate: A network with a task; of a conversion its rate network.
         scale: "predicted": try only the scale factor that
             `bridge.methods.predicted_scale` finds from the neurons' response, without a search.
         refit_readout: Fit the readout to filtered spikes, see `bridge.refit_readout`. The
@@ -50,9 +51,12 @@ def convert(
     Raises:
         SpecError: no task, an unknown option, or one that makes no sense.
     """
+    rate = of_kind("rate", rate, RateNetwork)
+    callback("on_progress", on_progress)
     search, spiking = _split(options)
-    if scale not in ("searched", "predicted"):
+    if text("scale", scale) not in ("searched", "predicted"):
         raise SpecError(f"scale: 'searched' or 'predicted', got {scale!r}")
+    flag("refit_readout", refit_readout)
     if scale == "predicted":
         search = _predicted(rate, search, spiking)
     report = on_progress or (lambda _fraction: None)
@@ -95,8 +99,7 @@ def _refitted(network: SpikingNetwork, search: SearchOptions, report: Progress) 
 
     Spikes do not depend on the readout, so one run on fresh trials scores both.
     """
-    where: dict[str, Any] = {"backend": search.backend}
-    where |= quick_options(search.backend, search.device)
+    where: dict[str, Any] = {"backend": search.backend, **search.quick_options()}
     changed = refit_readout(
         network,
         trials=search.trials,

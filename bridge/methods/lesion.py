@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from bridge.arguments import number, of_kinds, text
 from bridge.errors import SpecError
 from bridge.rate.network import RateNetwork
 from bridge.spiking.arrays import frozen_array
@@ -31,7 +32,8 @@ def lesion(
     readouts is zero. They still receive input and may fire, but nothing hears them.
 
     Args:
-        network: A spiking or a rate network; it stays as it is.
+        network: A spiking or a rate network, or a conversion: its spiking network is meant. What
+            is given stays as it is.
         units: Which units, numbered through all populations; or
         cell_type: the name of their kind, as "SOM".
         onto: Only the recurrent weights onto units of this kind; readouts are then left alone.
@@ -44,7 +46,8 @@ def lesion(
     Raises:
         SpecError: not exactly one choice of units, unknown ones, or a factor that makes no sense.
     """
-    if not 0 <= scale < np.inf:
+    network = of_kinds("network", network, (SpikingNetwork, RateNetwork))
+    if not 0 <= number("scale", scale) < np.inf:
         raise SpecError(f"scale: must not be negative, got {scale}")
     chosen = chosen_units(network, units=units, cell_type=cell_type)
     pre = np.zeros(network.size, dtype=bool)
@@ -74,8 +77,9 @@ def chosen_units(
         raise SpecError("units: choose them either by number or by cell type")
     if units is not None:
         return _numbered(units, network.size)
-    kinds = _kinds(network)
-    found = np.flatnonzero([kind == cell_type for kind in kinds])
+    wanted, kinds = text("cell_type", cell_type), _kinds(network)
+    # Units without a kind are of none that could be asked for.
+    found = np.flatnonzero([kind == wanted != "" for kind in kinds])
     if not found.size:
         known = ", ".join(sorted(set(kinds) - {""})) or "none"
         raise SpecError(f"no units of the cell type {cell_type!r}; this network has {known}")

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from bridge.arguments import in_words, number, of_kind, text
 from bridge.errors import SpecError
 from bridge.rate.network import RateNetwork
 from bridge.rate.spiking_step import DT_MS, spiking_steps
@@ -63,14 +64,16 @@ class SpikingOptions:
             "tau_side": ("post", "pre"),
         }
         for name, (one, other) in known.items():
-            if getattr(self, name) not in (one, other):
+            if text(name, getattr(self, name)) not in (one, other):
                 raise SpecError(f"{name}: {one!r} or {other!r}, got {getattr(self, name)!r}")
-        if not 0 <= self.refractory_ms < math.inf or not _whole(self.refractory_ms / DT_MS):
+        if not 0 <= number("refractory_ms", self.refractory_ms) < math.inf or not _whole(
+            self.refractory_ms / DT_MS
+        ):
             raise SpecError(
                 f"refractory_ms: expected a multiple of {DT_MS} ms from 0 on, "
                 f"got {self.refractory_ms}"
             )
-        low, high = self.start_mv
+        low, high = _pair("start_mv", self.start_mv)
         if not -math.inf < low <= high < math.inf:
             raise SpecError(f"start_mv: expected lowest <= highest, got {low:g} and {high:g}")
 
@@ -78,6 +81,13 @@ class SpikingOptions:
     def refractory_steps(self) -> int:
         """The refractory time in steps of the spiking network."""
         return round(self.refractory_ms / DT_MS)
+
+
+def _pair(name: str, given: object) -> tuple[float, float]:
+    """Two numbers; SpecError for anything else."""
+    if not isinstance(given, list | tuple) or len(given) != 2:
+        raise SpecError(f"{name}: expected two numbers, lowest and highest, got {in_words(given)}")
+    return number(name, given[0]), number(name, given[1])
 
 
 ORIGINAL = SpikingOptions()
@@ -89,7 +99,7 @@ def map_one_to_one(
     """A spiking network of the same size whose filtered spikes follow the rates.
 
     Args:
-        rate: N units.
+        rate: N units; of a conversion its rate network.
         inverse_scale: 1/lambda as the paper prints it (sigmoid 20 to 75, softplus and ReLU 4 to
             26): the weights are divided by it.
         options: Neurons, synapses, refractory time.
@@ -102,7 +112,9 @@ def map_one_to_one(
     Raises:
         SpecError: the scale factor is not positive, or the rate step is no multiple of 0.05 ms.
     """
-    if not 0 < inverse_scale < np.inf:
+    rate = of_kind("rate", rate, RateNetwork)
+    of_kind("options", options, SpikingOptions)
+    if not 0 < number("inverse_scale", inverse_scale) < np.inf:
         raise SpecError(f"inverse_scale: must be positive, got {inverse_scale}")
     steps = spiking_steps(rate.dt_ms)
     return SpikingNetwork(

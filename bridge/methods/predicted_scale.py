@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bridge.errors import SpecError
 from bridge.methods.one_to_one import ORIGINAL, TAU_RISE_MS, SpikingOptions, map_one_to_one
 from bridge.methods.response import LOWEST_MV, averaged, firing_rates_hz
+from bridge.methods.scoring import KNOWN_SCALE, no_task
 from bridge.rate.network import RateNetwork
 from bridge.rate.spiking_step import DT_MS
 from bridge.rate.task import task_of
@@ -66,7 +67,7 @@ def predict_inverse_scale(
             vary together.
     """
     if not rate.task:
-        raise SpecError("this rate network names no task to predict the scale factor with")
+        raise no_task("predict the scale factor with", KNOWN_SCALE)
     visited = _visited(rate, options, seed)
     grid = np.arange(LOWEST_MV, visited.current_mv.max() + 10.0, _GRID_MV)
     population = map_one_to_one(rate, 1.0, options).populations[0]

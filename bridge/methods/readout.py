@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.arguments import of_kind
 from bridge.backends import simulate
 from bridge.errors import SpecError
 from bridge.methods.scoring import REFIT, quick_options, task_drive
@@ -44,16 +45,18 @@ def refit_readout(
     trials, whatever the seed.
 
     Args:
-        network: A network with a task and one readout.
+        network: A network with a task and one readout; of a conversion its spiking network.
         trials: How many, at least 5.
         seed: Decides trials and noise.
-        backend: Where they run; snntorch takes float32 unless told otherwise.
+        backend: Where they run, as in `bridge.simulate`; snntorch takes float32 unless told
+            otherwise.
         on_progress: Called with the fraction done.
         **options: Those of the backend, as in `bridge.simulate`.
 
     Raises:
         SpecError: no task, not one readout, too few trials, or outputs that the task lacks.
     """
+    network = of_kind("network", network, SpikingNetwork)
     counted("trials to refit the readout", trials, least=_HELD_OUT)
     if len(network.readouts) != 1:
         raise SpecError(f"one readout can be refitted, this network has {len(network.readouts)}")
@@ -64,7 +67,7 @@ def refit_readout(
         drive,
         backend=backend,
         on_progress=on_progress,
-        **{**quick_options(backend), **options},
+        **quick_options(backend, options),
     )
     traces = filtered_spikes(network, readout, recording.spikes)
     weights, bias, penalty = _fitted(traces, made.targets)

@@ -3,15 +3,17 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.backends import simulate
+from bridge.arguments import flag
+from bridge.backends import parse_backend, simulate
 from bridge.errors import SpecError
 from bridge.methods.halving import expected_counts, round_ends, still_in
 from bridge.methods.one_to_one import ORIGINAL, OUTPUT, SpikingOptions, map_one_to_one
-from bridge.methods.scoring import SEARCH, quick_options, wilson
+from bridge.methods.scoring import KNOWN_SCALE, SEARCH, no_task, quick_options, wilson
 from bridge.rate.network import RateNetwork
 from bridge.rate.task import task_of
 from bridge.spiking.arrays import counted, frozen_array
@@ -143,6 +145,10 @@ class Conversion:
                     f"network {other!r}"
                 )
 
+    def held(self) -> tuple[SpikingNetwork, RateNetwork]:
+        """What it stands for where one of them is wanted."""
+        return self.network, self.rate
+
 
 @dataclass(frozen=True, kw_only=True)
 class SearchOptions:
@@ -153,8 +159,9 @@ class SearchOptions:
             rate network's activation, `default_inverse_scales`.
         trials: Trials at each that stays in.
         seed: Decides trials and noise.
-        backend: "snntorch" (one batch in float32), "brian2" or "reference".
-        device: "cpu" or "cuda", for snntorch.
+        backend: "snntorch" (one batch in float32), "brian2" or "reference", with what may follow
+            a colon in `bridge.simulate`.
+        device: "cpu" or "cuda", for snntorch; None: "cpu", or what follows the backend's colon.
         exhaustive: Do all trials at every scale factor.
     """
 
@@ -162,7 +169,7 @@ class SearchOptions:
     trials: int = 100
     seed: int = 0
     backend: str = "snntorch"
-    device: str = "cpu"
+    device: str | None = None
     exhaustive: bool = False
 
     __repr__ = essentials
@@ -175,10 +182,19 @@ class SearchOptions:
             object.__setattr__(self, "inverse_scales", tuple(scales.tolist()))
         counted("trials", self.trials, least=1)
         counted("seed", self.seed)
-        if self.backend != "snntorch" and self.device != "cpu":
+        if self.device is not None:
+            text("device", self.device)
+        name, _ = parse_backend(self.backend, {"device": self.device})
+        if name != "snntorch" and self.device not in (None, "cpu"):
             raise SpecError(
                 f"backend {self.backend} has no device {self.device!r}; only snntorch has devices"
             )
+        flag("exhaustive", self.exhaustive)
+
+    def quick_options(self) -> dict[str, Any]:
+        """Options of the backend, for `bridge.simulate`."""
+        has_device = self.backend.startswith("snntorch")
+        return quick_options(self.backend, {"device": self.device} if has_device else {})
 
 
 def default_inverse_scales(activation: str) -> tuple[float, ...]:
@@ -208,11 +224,10 @@ def search_scale(
         SpecError: the rate network has no task, or one in other steps.
     """
     if not rate.task:
-        raise SpecError("this rate network names no task to search the scale factor with")
+        raise no_task("search the scale factor with", KNOWN_SCALE)
     started, trials = time.monotonic(), options.trials
     scales = np.array(options.inverse_scales or default_inverse_scales(rate.activation))
-    where = (options.backend, options.device)
-    plan = _Trials(rate, scales, trials, options.seed, where, spiking)
+    plan = _Trials(rate, scales, options, spiking)
     ends = round_ends(trials, exhaustive=options.exhaustive)
     correct, tested = _rounds(plan, ends, on_progress)
     return ScaleSearch(
@@ -235,17 +250,15 @@ class _Trials:
         self,
         rate: RateNetwork,
         scales: NDArray[np.float64],
-        trials: int,
-        seed: int,
-        where: tuple[str, str],
+        search: SearchOptions,
         spiking: SpikingOptions = ORIGINAL,
     ) -> None:
+        seed = search.seed
         self.task, self.scales = task_of(rate), scales
-        self.made = draw(self.task, trials, np.random.default_rng((seed, SEARCH[0])))
+        self.made = draw(self.task, search.trials, np.random.default_rng((seed, SEARCH[0])))
         self.noise = SharedNoise(seed=derived_seed(seed, SEARCH[1]))
         self.unscaled = map_one_to_one(rate, 1.0, spiking)
-        self.backend, device = where
-        self.options = quick_options(self.backend, device)
+        self.backend, self.options = search.backend, search.quick_options()
 
     def correct(
         self, chosen: NDArray[np.int64], span: range, on_progress: Callable[[float], None]

@@ -1,13 +1,14 @@
 """How well a spiking network does its task, on trials of which the seed and the use decide."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from bridge.backends import simulate
+from bridge.arguments import of_kind
+from bridge.backends import parse_backend, simulate
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
@@ -51,23 +52,25 @@ def score(
     """Score a spiking network on fresh trials of its task: neither a search nor a refit sees them.
 
     Args:
-        network: A network with a task.
+        network: A network with a task; of a conversion its spiking network.
         trials: How many.
         seed: Decides trials and noise.
-        backend: Where they run; snntorch takes float32 unless told otherwise.
+        backend: Where they run, as in `bridge.simulate`; snntorch takes float32 unless told
+            otherwise.
         on_progress: Called with the fraction done.
         **options: Those of the backend, as in `bridge.simulate`.
 
     Raises:
         SpecError: the network has no task, or an option makes no sense.
     """
+    network = of_kind("network", network, SpikingNetwork)
     made, drive = task_drive(network, trials, seed, SCORE)
     recording = simulate(
         network,
         drive,
         backend=backend,
         on_progress=on_progress,
-        **{**quick_options(backend), **options},
+        **quick_options(backend, options),
     )
     return score_of(network, made, recording)
 
@@ -101,7 +104,11 @@ def task_drive(
         SpecError: the network has no task or one that it does not fit, or `trials` is not positive.
     """
     if not network.task:
-        raise SpecError("this network names no task to draw trials of")
+        raise no_task(
+            "draw trials of",
+            "drive it yourself: bridge.simulate(network, drive), bridge.compare(network, "
+            "drive=drive)",
+        )
     counted("trials", trials, least=1)
     counted("seed", seed)
     trial_stream, noise_stream = use
@@ -132,9 +139,23 @@ def task_of(network: SpikingNetwork) -> Task:
     )
 
 
-def quick_options(backend: str, device: str = "cpu") -> dict[str, str]:
-    """Options of a backend where only statistics count."""
-    return {"dtype": "float32", "device": device} if backend == "snntorch" else {}
+def no_task(purpose: str, otherwise: str) -> SpecError:
+    """What to do with a network that was made without a task."""
+    return SpecError(
+        f"this network names no task to {purpose}; give it one where it is made (`spikebridge "
+        f"import FILE --task NAME`, in Python dataclasses.replace(network, task=NAME)), "
+        f"or {otherwise}"
+    )
+
+
+# Without a task a scale factor can neither be searched nor predicted.
+KNOWN_SCALE = "map it at a scale factor that you know, by bridge.map_one_to_one"
+
+
+def quick_options(backend: str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Options of a backend where only statistics count: those given, and else float32."""
+    name, options = parse_backend(backend, given)
+    return {"dtype": "float32", **options} if name == "snntorch" else options
 
 
 def wilson(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from bridge.arguments import text
 from bridge.backends.snntorch import torch_device
 from bridge.errors import SpecError
 from bridge.rate.network import RateNetwork
@@ -87,7 +88,7 @@ def _resumed_options(resume: RateNetwork, given: dict[str, Any]) -> Options:
 
 def plan_of(task: str | Task, options: Options, device: str) -> Plan:
     """Device and task, held against the options."""
-    place = torch_device(device)
+    place = torch_device(text("device", device))
     chosen_task = find_task(task) if isinstance(task, str) else check_own_name(task)
     # What is learnt in steps that no spiking network can follow would be learnt in vain.
     spiking_steps(chosen_task.step_ms)

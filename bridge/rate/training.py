@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,12 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bridge.arguments import callback, in_words, of_kind
 from bridge.errors import SpecError, TrainingError
 from bridge.rate.interrupts import interrupts_held
 from bridge.rate.network import RateNetwork
 from bridge.rate.noise import EVALUATION, NOISE_SD, TRIALS, draw
 from bridge.rate.plan import Plan, check_given, check_training, options_of, plan_of
 from bridge.rate.run import Run, checkpoint_of, restore, start
+from bridge.spiking.arrays import counted
 from bridge.spiking.drive import derived_seed
 from bridge.tasks import Task, Trials, rate_correct
 from bridge.tasks import draw as draw_trials
@@ -47,7 +49,8 @@ def train(
     Args:
         task: Name of a task, or an object with the methods of `bridge.tasks.Task`.
         resume: Go on with this unfinished network, as if it had never stopped; `options` may then
-            only change `max_updates`, `target_loss` and `target_accuracy`.
+            only change `max_updates`, `target_loss` and `target_accuracy`. Of a conversion its rate
+            network goes on.
         device: "cpu" or "cuda".
         on_progress: Called after each evaluation.
         **options: Fields of `bridge.rate.options.Options`: units, tau_ms, seed, batch, ...
@@ -61,6 +64,8 @@ def train(
         TrainingError: training diverged, or this seed gives too few units of a type.
         BackendError: the device is not there.
     """
+    resume = None if resume is None else of_kind("resume", resume, RateNetwork)
+    callback("on_progress", on_progress)
     chosen = check_training(task, resume=resume, device=device, **options)
     with _run(chosen, [chosen.options.seed]) as run:
         if resume is not None:
@@ -100,13 +105,22 @@ def train_many(
         TrainingError: training diverged, or a seed gives too few units of a type.
         BackendError: the device is not there.
     """
-    if "seed" in options or not len(seeds) or len(set(seeds)) < len(seeds):
+    callback("on_progress", on_progress)
+    seeds = _whole_numbers(seeds)
+    if "seed" in options or not seeds or len(set(seeds)) < len(seeds):
         raise SpecError(f"seeds: expected one for each network, no two alike, got {list(seeds)}")
     chosen = [options_of({**options, "seed": seed}) for seed in seeds]
     check_given(options, chosen[0])
     with _run(plan_of(task, chosen[0], device), seeds) as run:
         _loop(run, on_progress)
     return [run.finished[seed] for seed in seeds]
+
+
+def _whole_numbers(seeds: object) -> list[int]:
+    """Seeds from a list, a range or an array of them; SpecError for anything else."""
+    if isinstance(seeds, str | bytes | Mapping) or not isinstance(seeds, Iterable):
+        raise SpecError(f"seeds: expected one for each network, got {in_words(seeds)}")
+    return [counted("seeds", seed) for seed in seeds]
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from bridge.tasks.contract import (
 from bridge.tasks.fitting import check_fit, fitting_task
 from bridge.tasks.function_task import FunctionTask
 from bridge.tasks.names import (
+    BUILT_IN,
     catalogue,
     check_own_name,
     is_unregistered,
@@ -21,6 +22,7 @@ from bridge.tasks.names import (
 from bridge.tasks.trials import Task, Trials
 
 __all__ = [
+    "BUILT_IN",
     "FunctionTask",
     "Task",
     "Trials",

@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.arguments import number
 from bridge.errors import SpecError
+from bridge.tasks.own_code import own_code
 from bridge.tasks.trials import Task, Trials
 
 _VALUES = ("name", "step_ms", "steps", "input_size", "output_size", "conditions")
@@ -24,6 +26,15 @@ def check_task(task: Checked) -> Checked:
     Raises:
         SpecError: something is missing or makes no sense; trials are not drawn here.
     """
+    if isinstance(task, type):
+        raise SpecError(
+            f"{task.__name__} is a class and no task: give an object of it, {task.__name__}()"
+        )
+    with own_code(f"task of type {type(task).__name__}: failed in"):
+        return _checked(task)
+
+
+def _checked(task: Checked) -> Checked:
     lacking = [part for part in (*_VALUES, *_METHODS) if not hasattr(task, part)]
     lacking += [part for part in _METHODS if not callable(getattr(task, part, print))]
     if lacking:
@@ -49,8 +60,15 @@ def target_loss(task: Task) -> float:
 
     The task's own `target_loss`, or else the error that 0.9 is in the 200 samples of Go-NoGo, in
     as many as this task has.
+
+    Raises:
+        SpecError: the task's own is no positive number.
     """
-    return float(getattr(task, "target_loss", 0.9 * math.sqrt(task.steps * task.output_size / 200)))
+    usual = 0.9 * math.sqrt(task.steps * task.output_size / 200)
+    chosen = number(f"task {task.name!r}: target_loss", getattr(task, "target_loss", usual))
+    if not 0 < chosen < math.inf:
+        raise SpecError(f"task {task.name!r}: target_loss must be positive, got {chosen:g}")
+    return chosen
 
 
 def draw(task: Task, count: int, rng: np.random.Generator) -> Trials:
@@ -59,7 +77,8 @@ def draw(task: Task, count: int, rng: np.random.Generator) -> Trials:
     Raises:
         SpecError: they are of another shape, hold NaN, or have labels of no condition.
     """
-    made = task.trials(count, rng)
+    with own_code(f"task {task.name!r}: drawing trials failed in"):
+        made = task.trials(count, rng)
     if not isinstance(made, Trials):
         raise SpecError(
             f"task {task.name!r}: its trials are of type {type(made).__name__}, "
@@ -80,7 +99,9 @@ def rate_correct(task: Task, outputs: NDArray[np.float64], trials: Trials) -> ND
         SpecError: the outputs are not the task's, or its scoring gives no (B,) bools.
     """
     _check_outputs(task, outputs, trials)
-    return _scores(task, "rate_correct", task.rate_correct(outputs, trials), trials)
+    with own_code(f"task {task.name!r}: rate_correct failed in"):
+        scored = task.rate_correct(outputs, trials)
+    return _scores(task, "rate_correct", scored, trials)
 
 
 def spiking_correct(task: Task, outputs: NDArray[np.float64], trials: Trials) -> NDArray[np.bool_]:
@@ -90,7 +111,9 @@ def spiking_correct(task: Task, outputs: NDArray[np.float64], trials: Trials) ->
         SpecError: the outputs are not the task's, or its scoring gives no (B,) bools.
     """
     _check_outputs(task, outputs, trials)
-    return _scores(task, "spiking_correct", task.spiking_correct(outputs, trials), trials)
+    with own_code(f"task {task.name!r}: spiking_correct failed in"):
+        scored = task.spiking_correct(outputs, trials)
+    return _scores(task, "spiking_correct", scored, trials)
 
 
 def _samples(

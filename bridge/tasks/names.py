@@ -5,14 +5,16 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
+from bridge.arguments import file_path, text
 from bridge.errors import SpecError
 from bridge.tasks import context, flip_flop, go_nogo, oscillation, xor
 from bridge.tasks.contract import Checked, check_task
 from bridge.tasks.neurogym import FAMILY as NEUROGYM
 from bridge.tasks.neurogym import neurogym_task
 from bridge.tasks.options import Option, read_options
+from bridge.tasks.own_code import own_code
 from bridge.tasks.trials import Task
 
 _OWN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -51,6 +53,8 @@ _FAMILIES = {
     ),
 }
 
+BUILT_IN = tuple(_FAMILIES)
+
 _own: dict[str, Task] = {}
 
 
@@ -64,7 +68,7 @@ def task(name: str) -> Task:
     Raises:
         SpecError: there is none, or it has no such option.
     """
-    return _named(name)
+    return _named(text("name", name))
 
 
 def _named(name: str) -> Task:
@@ -143,25 +147,35 @@ def load_task_file(path: str | Path) -> list[str]:
         Names of the tasks that it has registered.
 
     Raises:
-        SpecError: there is no such file, it is no Python, or it registers no task.
+        SpecError: there is no such file, it is no Python, it raises something (the sentence names
+            the line), or it registers no task.
     """
-    path = Path(path)
+    path = file_path(path)
     if path.suffix != ".py" or not path.is_file():
         raise SpecError(f"{path}: expected a Python file, NAME.py, that registers tasks")
-    try:
-        code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
-    except (SyntaxError, ValueError) as error:
-        raise SpecError(f"{path}: cannot be read as Python: {error}") from None
+    code = _compiled(path)
     before = dict(_own)
     module = ModuleType(f"spikebridge_tasks_{path.stem}")
     module.__file__ = str(path)
     # Dataclasses look for the module that they are defined in.
     sys.modules[module.__name__] = module
-    exec(code, module.__dict__)
+    with own_code("task file", path):
+        exec(code, module.__dict__)
     registered = [name for name, task in _own.items() if before.get(name) is not task]
     if not registered:
         raise SpecError(f"{path}: registers no task; it should call bridge.register_task")
     return registered
+
+
+def _compiled(path: Path) -> CodeType:
+    """A file's code; SpecError where it cannot be read, or is no Python."""
+    try:
+        return compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
+    # Of brackets too deep inside each other Python says the last two.
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        raise SpecError(f"{path}: cannot be read as Python: {error}") from None
 
 
 def catalogue() -> Iterator[tuple[str, str]]:

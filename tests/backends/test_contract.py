@@ -421,7 +421,7 @@ def test_float32_agrees_in_distribution():
         ({"backend": "brian2", "target": "gpu"}, "unknown Brian2 target 'gpu'"),
         ({"backend": "snntorch", "dtype": "float16"}, "unknown dtype 'float16'"),
         ({"backend": "snntorch", "device": "tpu"}, "unknown device 'tpu'"),
-        ({"backend": "reference", "target": "numpy"}, "unexpected keyword argument 'target'"),
+        ({"backend": "reference", "target": "numpy"}, "backend reference: unknown option 'target'"),
     ],
 )
 def test_an_unknown_name_is_refused(options, message):

@@ -111,7 +111,7 @@ def test_a_refit_is_scored_on_trials_that_neither_search_nor_refit_saw(monkeypat
         ({"trials": 2.5}, "trials: expected a whole number"),
         ({"inverse_scales": 30}, "inverse_scales: expected"),
         ({"inverse_scales": ["a"]}, "inverse_scales: expected numbers"),
-        ({"neuron": ["lif"]}, "neuron: 'lif' or 'qif'"),
+        ({"neuron": ["lif"]}, "neuron: expected a name as text"),
     ],
 )
 def test_a_conversion_that_makes_no_sense_is_refused(options, message):

@@ -164,7 +164,9 @@ def test_a_dropped_scale_factor_counts_as_worse_than_the_best():
 def test_all_scale_factors_see_the_same_noise(monkeypatch):
     # Two equal scale factors under other numbers would answer differently in some trial.
     rate = bridge.load("models/go_nogo_n200.h5")
-    plan = scale_search._Trials(rate, np.array([40.0, 40.0]), 6, 3, ("snntorch", "cpu"))
+    plan = scale_search._Trials(
+        rate, np.array([40.0, 40.0]), scale_search.SearchOptions(trials=6, seed=3)
+    )
     drive_of = {}
 
     def note(network, drive, **_):

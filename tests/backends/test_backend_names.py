@@ -1,0 +1,101 @@
+"""A backend and what may follow its name, wherever one is named."""
+
+import numpy as np
+import pytest
+from conftest import drive_for, kim_network
+
+import bridge
+from bridge.backends import NAMES, WORDS, brian2, parse_backend, snntorch
+from bridge.errors import SpecError
+from bridge.methods.scale_search import SearchOptions
+from bridge.methods.scoring import quick_options
+
+
+@pytest.mark.parametrize(
+    ("label", "meaning"),
+    [
+        ("reference", ("reference", {})),
+        ("brian2:numpy", ("brian2", {"target": "numpy"})),
+        ("snntorch:float64", ("snntorch", {"dtype": "float64"})),
+        ("snntorch:cuda", ("snntorch", {"device": "cuda"})),
+        ("snntorch:cuda:1", ("snntorch", {"device": "cuda:1"})),
+        ("nest:plain", ("nest", {"parameters": "plain"})),
+    ],
+)
+def test_a_word_after_the_colon_sets_an_option(label, meaning):
+    assert parse_backend(label) == meaning
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        ("brian", "unknown backend 'brian'; known are reference, brian2, snntorch, nest"),
+        ("Brian2:numpy", "unknown backend 'Brian2'"),
+        ("brian2:", "backend 'brian2:': unknown target ''; known are brian2:numpy, brian2:cython"),
+        ("brian2:numpy:cython", "unknown target 'numpy:cython'"),
+        ("snntorch:float16", "known are snntorch:float64, snntorch:float32, snntorch:cpu"),
+        ("snntorch:cuda:N", "unknown device 'cuda:N'"),
+        ("reference:fast", "backend reference takes no option, got 'reference:fast'"),
+        (("brian2", "numpy"), "backend: expected a name as text, got a tuple"),
+    ],
+)
+def test_a_word_that_means_nothing_is_refused_with_those_that_are_known(label, message):
+    with pytest.raises(SpecError, match=message):
+        parse_backend(label)
+
+
+def test_the_words_are_those_that_the_backends_know():
+    assert set(WORDS) == set(NAMES) - {"reference"}
+    assert set(WORDS["brian2"]["target"]) == set(brian2.TARGETS)
+    assert set(WORDS["snntorch"]["dtype"]) == set(snntorch.DTYPES)
+
+
+def test_what_is_said_twice_must_be_the_same():
+    assert parse_backend("brian2:numpy", {"target": "numpy"}) == ("brian2", {"target": "numpy"})
+    assert parse_backend("brian2:numpy", {"target": None}) == ("brian2", {"target": "numpy"})
+    with pytest.raises(SpecError, match="sets target to 'numpy', but target is also given as 'cy"):
+        parse_backend("brian2:numpy", {"target": "cython"})
+
+
+def test_a_target_after_the_colon_runs():
+    network = kim_network(size=5)
+    drive = drive_for(network, 4)
+    recording = bridge.simulate(network, drive, backend="brian2:numpy")
+    assert recording.provenance["target"] == "numpy"
+    alike = bridge.simulate(network, drive)
+    assert np.array_equal(recording.spikes.codes(), alike.spikes.codes())
+    with pytest.raises(SpecError, match="say it once"):
+        bridge.simulate(network, drive, backend="brian2:numpy", target="standalone")
+
+
+def test_progress_begins_once_nothing_is_left_to_be_refused():
+    network, done = kim_network(size=5), []
+    drive = drive_for(network, 4)
+    with pytest.raises(SpecError, match="unknown option 'dtype'"):
+        bridge.simulate(
+            network, drive, backend="brian2:numpy", dtype="float32", on_progress=done.append
+        )
+    assert done == []
+    bridge.simulate(network, drive, on_progress=done.append)
+    assert done == [0.0, 0.25, 0.5, 0.75, 1.0]
+
+
+def test_where_only_statistics_count_float32_is_taken_unless_told_otherwise():
+    assert quick_options("snntorch") == {"dtype": "float32"}
+    assert quick_options("snntorch:float64") == {"dtype": "float64"}
+    assert quick_options("snntorch:cuda") == {"dtype": "float32", "device": "cuda"}
+    assert quick_options("snntorch", {"dtype": "float64"}) == {"dtype": "float64"}
+    assert quick_options("brian2:cython") == {"target": "cython"}
+
+
+def test_a_search_takes_a_backend_as_a_run_does():
+    assert SearchOptions(backend="brian2:numpy").quick_options() == {"target": "numpy"}
+    cuda = {"dtype": "float32", "device": "cuda:1"}
+    assert SearchOptions(backend="snntorch:cuda:1").quick_options() == cuda
+    assert SearchOptions(device="cuda:1").quick_options() == cuda
+    with pytest.raises(SpecError, match="backend brian2:numpy has no device 'cuda'"):
+        SearchOptions(backend="brian2:numpy", device="cuda")
+    with pytest.raises(SpecError, match="sets device to 'cuda', but device is also given as 'cpu'"):
+        SearchOptions(backend="snntorch:cuda", device="cpu")
+    with pytest.raises(SpecError, match="unknown target 'fortran'"):
+        SearchOptions(backend="brian2:fortran")
