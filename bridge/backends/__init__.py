@@ -16,12 +16,21 @@ from bridge.spiking.recording import Recording
 
 NAMES = ("reference", "brian2", "snntorch", "nest")
 
+# Those that promise the reference's very spikes under frozen noise, in float64. One that does not
+# say so is held to no such promise.
+EXACT = ("reference", "brian2", "snntorch")
+
 # What the words after the colon of a backend's name set, as in "brian2:numpy" and "snntorch:cuda".
 WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "brian2": {"target": ("numpy", "cython", "standalone")},
     "snntorch": {"dtype": ("float64", "float32"), "device": ("cpu", "cuda", "cuda:N")},
     "nest": {"parameters": ("euler", "plain")},
 }
+
+
+def claims_exact(name: str, options: Mapping[str, Any]) -> bool:
+    """Whether a backend with these options declares that it fires the reference's very spikes."""
+    return name in EXACT and options.get("dtype", "float64") == "float64"
 
 
 def check_name(name: str) -> None:

@@ -34,8 +34,8 @@ class Side:
 
     @property
     def exact(self) -> bool:
-        """Whether it claims identical spikes under frozen noise: all backends in float64 do."""
-        return self.backend != "nest" and self.options.get("dtype", "float64") == "float64"
+        """Whether it claims identical spikes under frozen noise."""
+        return simulators.claims_exact(self.backend, self.options)
 
     def run(
         self,

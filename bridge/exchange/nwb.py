@@ -11,6 +11,7 @@ spikes between trials are left out, and the recording's provenance says how many
 """
 
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -20,6 +21,7 @@ from bridge.errors import FormatError
 from bridge.exchange.attributes import number
 from bridge.exchange.foreign import Moments, foreign_file, moments, whole_numbers
 from bridge.exchange.links import own_group
+from bridge.exchange.nwb_conditions import conditions_of
 from bridge.exchange.nwb_readouts import decimal, readouts_of
 from bridge.exchange.nwb_segments import segments_of
 from bridge.exchange.nwb_units import observed, populations_of
@@ -71,6 +73,12 @@ def _of_one_session(
     bounds = None if trials is None else trials.seconds.reshape(-1, 2)
     ours = POPULATIONS in units.attrs
     readouts, sample_ms, left_out = readouts_of(file, path, bounds, ours=ours)
+    known: dict[str, Any] = {}
+    shown_ms = None
+    if ours and bounds is not None:
+        known, shown_ms = conditions_of(file, path, len(bounds))
+        if None not in (sample_ms, shown_ms) and sample_ms != shown_ms:
+            raise FormatError(f"{path}: its inputs and readouts are sampled at different rates")
     observed_s, notes = (
         (None, ()) if bounds is not None else observed(units, size, stamps.seconds, path)
     )
@@ -83,10 +91,11 @@ def _of_one_session(
         observed_s=observed_s,
         dt_ms=_dt_ms(units, path),
         readouts=readouts,
-        sample_ms=sample_ms,
+        sample_ms=sample_ms or shown_ms,
         apart_s=sum(kind.apart_s for kind in kinds),
         number_type=max(kinds, key=lambda kind: kind.apart_s).number_type,
         notes=(*notes, *left_out, *_intervals_left_aside(file, path)),
+        known=known,
     )
 
 

@@ -59,7 +59,7 @@ def _readouts(
     steps_ms = set()
     for name in names:
         series = own_group(acquisition, name, path)
-        sample_ms = _sample_ms(series, path)
+        sample_ms = sample_ms_of(series, path)
         found[name.removeprefix(READOUT)] = _samples(series, path, bounds_s, sample_ms)
         steps_ms.add(sample_ms)
     if len(steps_ms) > 1:
@@ -117,7 +117,8 @@ def _converted(values: Array, series: h5py.Group, path: Path) -> Array:
     return values if offset in (None, 0.0) else values + offset
 
 
-def _sample_ms(series: h5py.Group, path: Path) -> float:
+def sample_ms_of(series: h5py.Group, path: Path) -> float:
+    """The time between two samples of a series, ms; FormatError where it tells none."""
     start = own_part(series, "starting_time", path)
     rate = None if start is None else number(start, "rate", path)
     if rate is None or not 0 < rate < np.inf:

@@ -62,10 +62,19 @@ def recording_of(trains: SpikeTrains, path: Path, options: ReadingOptions) -> Re
         dt_ms=step_ms,
         sample_ms=sample_ms,
         populations=dict(trains.populations),
+        **_known(trains, samples),
         provenance=_provenance(trains, path, options)
         | {"spikes_outside_trials": outside}
         | ({"notes": "; ".join(notes)} if notes else {}),
     )
+
+
+def _known(trains: SpikeTrains, samples: slice | None) -> dict[str, Any]:
+    """What else an exported recording knew, its inputs in the window."""
+    inputs = trains.known.get("inputs")
+    if inputs is None:
+        return dict(trains.known)
+    return {**trains.known, "inputs": None if samples is None else inputs[samples]}
 
 
 def step_of(trains: SpikeTrains, options: ReadingOptions) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ class SpikeTrains:
         apart_s: To how much a time in a trial is told by numbers of the type that is stored, s.
         number_type: That type.
         notes: What a user should know, a sentence each.
+        known: More fields of the recording that was exported, as its conditions, by name.
     """
 
     times_s: Array
@@ -46,6 +48,7 @@ class SpikeTrains:
     apart_s: float = 0.0
     number_type: str = "float64"
     notes: tuple[str, ...] = ()
+    known: Mapping[str, Any] = field(default_factory=dict)
 
     __repr__ = essentials
 

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from conftest import drive_for, kim_network
 
+from bridge import backends
 from bridge.backends import simulate
 from bridge.backends.brian2_form import form_of
 from bridge.backends.constants import gates, membrane
 from bridge.compare.faults import FAULTS
+from bridge.compare.sides import Side
 from bridge.errors import SpecError
 from bridge.spiking import filters, neurons
 from bridge.spiking.decoding import decode
@@ -120,3 +122,12 @@ def test_a_readout_through_an_unknown_filter_is_refused(monkeypatch):
     spikes = simulate(network, drive).spikes
     with pytest.raises(SpecError, match="Alpha is not known here"):
         decode(odd, spikes, drive.n_steps(odd))
+
+
+def test_a_backend_that_promises_nothing_is_held_to_no_promise(monkeypatch):
+    assert Side("brian2:numpy", "brian2", {"target": "numpy"}).exact
+    assert Side("snntorch", "snntorch", {"dtype": "float64"}).exact
+    assert not Side("snntorch:float32", "snntorch", {"dtype": "float32"}).exact
+    assert not Side("nest", "nest").exact
+    monkeypatch.setattr(backends, "NAMES", (*backends.NAMES, "new"))
+    assert not Side("new", "new").exact

@@ -93,3 +93,54 @@ def test_neo_objects_of_a_recording_that_knows_nothing_say_nothing(recording):
     )
     assert block.annotations == {}
     assert all(part.annotations == {} for part in block.segments)
+
+
+def test_what_is_known_of_the_trials_comes_back_from_nwb(recording, tmp_path):
+    path = tmp_path / "recording.nwb"
+    export_recording(recording, path)
+    back = load_recording(path)
+    np.testing.assert_array_equal(back.labels, recording.labels)
+    np.testing.assert_array_equal(back.inputs, recording.inputs)
+    for name in ("conditions", "task", "seed"):
+        assert getattr(back, name) == getattr(recording, name)
+    silent = replace(recording, readouts={})
+    export_recording(silent, tmp_path / "silent.nwb")
+    again = load_recording(tmp_path / "silent.nwb")
+    np.testing.assert_array_equal(again.inputs, recording.inputs)
+    assert again.sample_ms == recording.sample_ms
+    part = load_recording(path, window_s=(0.005, 0.012))
+    np.testing.assert_array_equal(part.inputs, recording.inputs[5:12])
+    np.testing.assert_array_equal(part.labels, recording.labels)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        {"conditions": ["go"], "task": "mine", "seed": 0},
+        {"conditions": ["go", 3], "task": "mine", "seed": 0},
+        {"conditions": "go", "task": "mine", "seed": 0},
+        {"conditions": ["go", "no-go"], "task": 3, "seed": 0},
+        {"conditions": ["go", "no-go"], "task": "mine", "seed": -1},
+        {"conditions": ["go", "no-go"]},
+        ["go", "no-go"],
+    ],
+)
+def test_a_damaged_note_on_the_trials_is_refused(note, recording, tmp_path):
+    path = tmp_path / "recording.nwb"
+    export_recording(recording, path)
+    with h5py.File(path, "a") as file:
+        file["intervals/trials"].attrs[TRIALS] = np.bytes_(json.dumps(note))
+    with pytest.raises(bridge.BridgeError, match=r"spikebridge_trials makes no sense \("):
+        load_recording(path)
+
+
+def test_inputs_that_do_not_fit_their_trials_are_refused(recording, tmp_path):
+    path = tmp_path / "recording.nwb"
+    export_recording(recording, path)
+    with h5py.File(path, "a") as file:
+        series = file["stimulus/presentation/inputs"]
+        values = series["data"][()]
+        del series["data"]
+        series["data"] = values[:-1]
+    with pytest.raises(bridge.BridgeError, match="inputs does not fit its trials"):
+        load_recording(path)
