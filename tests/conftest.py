@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import warnings
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -65,6 +66,8 @@ def command(monkeypatch, capsys):
     # Tasks of one's own that a command registers are its own.
     monkeypatch.setattr(names, "_own", dict(names._own))
     monkeypatch.setenv("COLUMNS", "200")
+    # The command shows warnings its own way; here that ends with the test.
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
     handler = signal.getsignal(signal.SIGTERM)
 
     def run(*arguments):

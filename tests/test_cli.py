@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ import torch
 import bridge
 import bridge.backends
 from bridge import cli
+from bridge.errors import SpecError
 from bridge.exchange.store import load, save
 from bridge.methods.one_to_one import map_one_to_one
 from bridge.methods.scale_search import Conversion, ScaleSearch
@@ -652,3 +654,16 @@ def test_the_demo_keeps_what_an_earlier_run_has_finished(command, lif_file, tmp_
     assert asked == [["brian2", "snntorch"]]
     assert outcome.out.count("kept from an earlier run") == 2
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_warning_is_a_note_in_one_line(command, tmp_path, monkeypatch):
+    def run(*_, **__):
+        warnings.warn("the cache cannot\nbe used", UserWarning, stacklevel=2)
+        warnings.warn("of no use to a user", FutureWarning, stacklevel=2)
+        raise SpecError("and so on")
+
+    monkeypatch.setattr("bridge.load", run, raising=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        outcome = command("info", tmp_path / "file.h5")
+    assert outcome.err == "note: the cache cannot be used\nspikebridge: and so on\n"

@@ -4,6 +4,8 @@ import io
 import signal
 import sys
 import traceback
+import warnings
+from typing import Any
 
 from bridge import terminal
 from bridge.cli import compare, convert, exchange, lesion, project, simulate, study, tasks, train
@@ -17,6 +19,7 @@ COMMANDS = (train, convert, simulate, compare, lesion, tasks, exchange, study, p
 def main() -> None:
     """Run the command; errors on purpose are one line and exit status 2."""
     signal.signal(signal.SIGTERM, _interrupt)
+    warnings.showwarning = _warn
     for stream in (sys.stdout, sys.stderr):
         # Names of files and units may hold what a terminal cannot show.
         if isinstance(stream, io.TextIOWrapper):
@@ -36,6 +39,12 @@ def main() -> None:
     except Exception:  # a mistake of ours: its traceback helps to mend it, but 1 means `differ`
         traceback.print_exc()
         sys.exit(2)
+
+
+def _warn(message: Warning | str, category: type[Warning], *where: Any, **_: Any) -> None:
+    """What a user should know, as a note; what programmers tell each other is left out."""
+    if not issubclass(category, DeprecationWarning | PendingDeprecationWarning | FutureWarning):
+        terminal.warn(str(message))
 
 
 def _told(error: OSError) -> str:

@@ -4,7 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import drive_for, kim_network, two_channel_network, two_population_network
+from conftest import (
+    drive_for,
+    go_nogo_network,
+    two_channel_network,
+    two_population_network,
+)
 
 import bridge
 from bridge.backends import simulate
@@ -147,11 +152,7 @@ def test_without_noise_statistics_say_nothing():
 
 
 def test_as_many_trials_are_run_as_the_promise_takes():
-    recurrent, stimulus = kim_network().projections
-    one_channel = replace(stimulus, weights=stimulus.weights[:, :1])
-    network = replace(
-        kim_network(), task="go-nogo", input_size=1, projections=[recurrent, one_channel]
-    )
+    network = go_nogo_network()
 
     def found(effect):
         plan = Plan(effect=effect, power=0.5, alpha=0.2)
@@ -183,7 +184,7 @@ def test_everything_is_there_for_programs_too(whole, tmp_path):
 
 
 def test_of_three_it_is_said_who_was_held_to_what(recorded, monkeypatch):
-    network = kim_network()
+    network = go_nogo_network(task="")
     drive, sides = (
         drive_for(network, 20, trials=12),
         ["reference", "snntorch", "snntorch:float32"],
@@ -210,11 +211,7 @@ def test_of_three_it_is_said_who_was_held_to_what(recorded, monkeypatch):
 
 def test_more_trials_than_are_run_by_default_are_run_where_a_plan_says_so(monkeypatch):
     monkeypatch.setattr(agreement_module, "MOST_TRIALS", 13)
-    recurrent, stimulus = kim_network().projections
-    network = replace(
-        kim_network(), task="go-nogo", input_size=1,
-        projections=[recurrent, replace(stimulus, weights=stimulus.weights[:, :1])],
-    )  # fmt: skip
+    network = go_nogo_network()
     found = bridge.compare(
         network, backends=["reference", "snntorch"], levels=["statistical"], plan=Plan(trials=14)
     )

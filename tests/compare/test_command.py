@@ -1,9 +1,10 @@
 """`spikebridge compare` as a user meets it."""
 
 import json
+from dataclasses import replace
 
 import pytest
-from conftest import kim_network
+from conftest import go_nogo_network
 
 import bridge
 from bridge.compare import recordings
@@ -13,16 +14,7 @@ from bridge.exchange.recordings import export_recording
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """A network with a task, and recordings of it in three formats."""
-    from dataclasses import replace
-
-    folder = tmp_path_factory.mktemp("files")
-    recurrent, stimulus = kim_network().projections
-    network = replace(
-        kim_network(),
-        task="go-nogo",
-        input_size=1,
-        projections=[recurrent, replace(stimulus, weights=stimulus.weights[:, :1])],
-    )
+    folder, network = tmp_path_factory.mktemp("files"), go_nogo_network()
     bridge.save(network, folder / "lif.h5")
     from bridge.methods.scoring import task_drive
 
