@@ -20,7 +20,7 @@ def study(
     name: Annotated[
         str,
         typer.Argument(
-            help="2C, 2E, 4DE, 5, 6A, 6B, 6C, 7, S1, S2, S3, S4, S7, tasks or quality.",
+            help="2C, 2E, 4DE, 5, 6A, 6B, 6C, 7, S1, S2, S3, S4, S7, tasks, options or quality.",
             show_default=False,
         ),
     ],

@@ -129,7 +129,7 @@ def _spike_pictures(agreement: Agreement) -> list[_Drawn]:
     )
     # Only what is drawn is told.
     shaded = (stretches_shown_s(agreement, trial) for _, trial in figures.shown_trials(agreement))
-    grey = "; grey: an input is away from its rest" if any(shaded) else ""
+    grey = "; grey: input on, a channel away from its rest" if any(shaded) else ""
     drawn = [
         (
             "rasters",
