@@ -100,7 +100,7 @@ def load_recordings(
 
 def _read(file: Path, format: str | None) -> Recording | SpikeTrains:
     """What a file holds, before trials are cut and steps are counted."""
-    if format is not None and format not in NAMES:
+    if format is not None and text("format", format) not in NAMES:
         raise SpecError(f"unknown format {format!r} of a recording; known are {', '.join(NAMES)}")
     with foreign_file(file) as opened:
         ours = text_of(opened.attrs.get("format")) == FORMAT
