@@ -107,16 +107,23 @@ def _populations(sizes, rng):
     ]  # fmt: skip
 
 
-# Neurons 0 to 15 are Euler's, 16 to 28 exact, the others quadratic.
-STIMULATION = (
-    Stimulation(start_step=30, stop_step=200, neurons=[0, 3, 18], amplitude_mv=1.5),
-    Stimulation(
-        start_step=100, stop_step=555, neurons=[30, 19], amplitude_mv=-0.3, probability=0.2, seed=3
-    ),
-)  # fmt: skip
+def stimulation_of(network):
+    """Two stimulations of neurons of two populations each: which these are decides the code."""
+    euler, exact, square = (network.span(part.name).start for part in network.populations)
+    return (
+        Stimulation(
+            start_step=30, stop_step=200, neurons=[euler, euler + 3, exact + 2], amplitude_mv=1.5
+        ),
+        Stimulation(
+            start_step=100, stop_step=555, neurons=[square + 1, exact + 3], amplitude_mv=-0.3,
+            probability=0.2, seed=3,
+        ),
+    )  # fmt: skip
 
 
 def all_forms_drive(network, trials=3, samples=SAMPLES):
     """Input, noise, a gain for each trial, and two stimulations."""
     gains = np.resize([1.0, 0.7, 1.3], trials)
-    return drive_for(network, samples, trials=trials, recurrent_gain=gains, stimulation=STIMULATION)
+    return drive_for(
+        network, samples, trials=trials, recurrent_gain=gains, stimulation=stimulation_of(network)
+    )

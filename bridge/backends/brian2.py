@@ -56,7 +56,6 @@ def simulate(
     chosen, fallback = _chosen(target)
     details = {"target": chosen, **({"fallback": fallback} if fallback else {})}
     report = on_progress or (lambda fraction: None)
-    report(0.0)
 
     def run_here(report: Callable[[float], None]) -> Recording:
         results = Results(network, drive, voltages=voltages, margins=margins)

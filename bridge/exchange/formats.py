@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from bridge.arguments import before_path, file_path, flag, in_words, text
+from bridge.arguments import before_path, brief, file_path, flag, text
 from bridge.errors import SpecError
 from bridge.exchange.hdf5 import check_writable, write_bytes
 from bridge.methods.one_to_one import map_one_to_one
@@ -166,7 +166,7 @@ def _check_options(chosen: Format, options: dict[str, Any]) -> None:
             )
         wanted = _KINDS.get(name, "")
         if wanted and value is not None and not _is_a(value, wanted):
-            raise SpecError(f"{name}: expected {wanted}, got {in_words(value)}")
+            raise SpecError(f"{name}: expected {wanted}, got {brief(value)}")
 
 
 # What the options that formats share are.

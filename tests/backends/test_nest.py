@@ -373,7 +373,7 @@ def test_a_process_that_may_have_no_children_runs_nest_itself():
 def test_progress_is_told_after_each_trial():
     seen = []
     simulate(alone(), undriven(5, trials=4), backend="nest", workers=1, on_progress=seen.append)
-    assert seen[:4] == [0.25, 0.5, 0.75, 1.0]
+    assert seen[:5] == [0.0, 0.25, 0.5, 0.75, 1.0]
 
 
 def test_a_recording_says_how_it_was_made():

@@ -197,13 +197,13 @@ def with_other_synapses(given):
         (lambda: rate_network(w_out=np.ones((2, UNITS)), b_out=[0, 0]), "holds one output.* has 2"),
         (lambda: rate_network(dt_ms=1.0), "steps of 5 ms, this one has 1 ms"),
         (lambda: conversion().network, "holds rate networks and conversions, not a SpikingNetwork"),
-        (drive, "not a Drive"),
+        (drive, "got a Drive"),
         (lambda: conversion(scale=13.0), "has other neurons, synapses or weights"),
         (lambda: with_other_synapses(conversion()), "has other neurons, synapses or weights"),
     ],
 )
 def test_what_the_authors_code_could_not_run_is_refused(make, message, tmp_path):
-    with pytest.raises(SpecError, match=f"the format matlab .*{message}"):
+    with pytest.raises(SpecError, match=message):
         bridge.export_network(make(), tmp_path / "model.mat")
     assert list(tmp_path.iterdir()) == []
 

@@ -206,7 +206,7 @@ def test_a_file_that_is_open_for_writing_elsewhere_is_said_to_be(files, monkeypa
 @pytest.mark.parametrize("value", [0.0, -1.0, np.nan, np.inf, "1", True])
 @pytest.mark.parametrize("name", ["dt_ms", "trial_s"])
 def test_an_option_that_is_no_length_is_refused(files, name, value):
-    with pytest.raises(SpecError, match=f"{name}: must be positive, got {value}"):
+    with pytest.raises(SpecError, match=f"{name}: must be positive, got {value!r}"):
         load_recording(files[1], **{name: value})
 
 
