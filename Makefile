@@ -18,7 +18,7 @@ demo: $(INSTALLED)
 
 # A file's tests run one after the other in one process, those that measure time or memory too.
 test: $(INSTALLED)
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder --durations=40
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

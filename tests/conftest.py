@@ -52,6 +52,16 @@ def _one_thread():
     torch.set_num_threads(1)
 
 
+# Files that take longest, longest first: the last one to be started must not leave a core idle.
+LONG = ("test_contract", "test_snntorch", "test_notebooks", "test_scale_search", "test_faults")
+
+
+def pytest_collection_modifyitems(items):
+    """Long files first, all else in the order it has."""
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONG)))
+
+
 class Outcome(NamedTuple):
     """How a command ended."""
 
