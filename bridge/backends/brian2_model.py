@@ -64,11 +64,14 @@ def build(form: Form, sources: Sources) -> Model:
         net.add(group.neurons, *group.neurons.contained_objects, group.spikes)
         if group.voltages is not None:
             net.add(group.voltages)
+    # First, since Brian2 complains of what is deleted before it was in a network.
+    net.add(*synapses.values())
     for number, part in synapses.items():
         sources.connect(part, number)
-        net.add(part)
         if form.projections[number].side == "pre":
-            net.add(_relay(number, form.projections[number], groups, clock))
+            relay = _relay(number, form.projections[number], groups, clock)
+            net.add(relay)
+            relay.connect(j="i")
     return Model(net=net, groups=groups, synapses=synapses)
 
 
@@ -123,7 +126,7 @@ def _relay(
 ) -> brian2.Synapses:
     """Brings each neuron's spikes to its own filter."""
     neurons = groups[projection.source].neurons
-    relay = brian2.Synapses(
+    return brian2.Synapses(
         neurons,
         neurons,
         on_pre=f"arrived_{number}_post += 1",
@@ -131,8 +134,6 @@ def _relay(
         clock=clock,
         name=f"relay_{number}",
     )
-    relay.connect(j="i")
-    return relay
 
 
 def _voltage_monitor(form: Form, number: int, neurons: brian2.NeuronGroup) -> brian2.StateMonitor:

@@ -1,6 +1,7 @@
 """Brian2's numpy and cython targets: chunks of trials side by side in this process."""
 
 from collections.abc import Callable
+from functools import partial
 
 # First, since importing Brian2 changes global state.
 from bridge.backends.brian2_session import session  # isort: skip
@@ -40,14 +41,20 @@ def run(
     chunk = max(1, int(_NOISE_BYTES / (steps * size * 8)))
     for first in range(0, trials, chunk):
         part = drive.trials(first, min(first + chunk, trials))
-        try:
-            with session(target):
-                _run_chunk(network, part, results, first, report)
-        except OSError as error:
-            # A cache that cannot be used costs speed, not the run.
-            cache_folder.do_without(error)
-            with session(target):
-                _run_chunk(network, part, results, first, report)
+        _in_session(target, partial(_run_chunk, network, part, results, first, report))
+
+
+def _in_session(target: str, work: Callable[[], None]) -> None:
+    """Do what needs Brian2; where its modules have no room in the cache, with them elsewhere."""
+    try:
+        with session(target):
+            work()
+    except OSError as error:
+        if target != "cython":
+            raise
+        # The second time there is no other place, and a sentence says so.
+        cache_folder.do_without(error)
+        _in_session(target, work)
 
 
 def _run_chunk(

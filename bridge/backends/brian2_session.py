@@ -62,6 +62,7 @@ import numpy as np  # noqa: E402
 from brian2.core.network import Network  # noqa: E402
 from brian2.devices.device import RuntimeDevice, runtime_device  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
+from setuptools.errors import CCompilerError  # noqa: E402
 
 # Preferences and device are those of the whole process.
 _one_at_a_time = threading.RLock()
@@ -98,10 +99,19 @@ def session(target: str) -> Iterator[None]:
     with _one_at_a_time, _preferences(target), _random_numbers(), _not_running():
         try:
             yield
-        except brian2.BrianObjectException as error:
+        except (brian2.BrianObjectException, CCompilerError) as error:
             if target == "cython":
                 cache_folder.check_room(Path(brian2.prefs["codegen.runtime.cython.cache_dir"]))
-            raise BackendError(f"Brian2 ({target}) failed: {error.__cause__ or error}") from error
+            raise BackendError(
+                f"Brian2 ({target}) failed: {_first_line(error.__cause__ or error)}"
+            ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0][:_LONGEST]
+
+
+_LONGEST = 300
 
 
 @contextmanager

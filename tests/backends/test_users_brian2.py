@@ -342,3 +342,35 @@ def test_numpy_s_errors_and_torch_s_arithmetic_of_the_user_change_nothing():
     for one, other in zip(got, expected, strict=True):
         np.testing.assert_array_equal(one, other)
     assert (*kept, flushed) == (torch.float64, "meta", "raise", True)
+
+
+def failing_compiler(folder):
+    """A g++ that has no room for what it makes, or is broken."""
+    path = folder / "bin" / "g++"
+    path.parent.mkdir()
+    path.write_text("#!/bin/sh\necho 'no such instruction' >&2\nexit 1\n")
+    path.chmod(0o755)
+    return f"{path.parent}{os.pathsep}{os.environ['PATH']}"
+
+
+def test_a_compiler_that_fails_under_cython_is_one_sentence(asked, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", failing_compiler(tmp_path))
+    monkeypatch.setenv("CXX", "g++")
+    monkeypatch.setenv(cache_folder.ENVIRONMENT, str(tmp_path / "cache"))
+    with pytest.raises(BackendError, match=r"^Brian2 \(cython\) failed: .*g\+\+") as caught:
+        codes(asked, target="cython")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_full_cache_under_cython_is_left_for_a_temporary_folder(asked, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", failing_compiler(tmp_path))
+    monkeypatch.setenv("CXX", "g++")
+    monkeypatch.setenv(cache_folder.ENVIRONMENT, str(tmp_path / "cache"))
+    monkeypatch.setattr(cache_folder, "_INSTEAD", {})
+    monkeypatch.setattr(cache_folder, "_LEAST_ROOM", 2**60)
+    # There is no room there either, which is said with what moves it.
+    with (
+        pytest.warns(UserWarning, match="No space left on device"),
+        pytest.raises(BackendError, match="set SPIKEBRIDGE_CACHE or TMPDIR"),
+    ):
+        codes(asked, target="cython")
