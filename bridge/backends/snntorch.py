@@ -5,8 +5,8 @@ faster, sees the same noise rounded, and agrees in distribution only.
 """
 
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import numpy as np
@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from bridge.backends import compiled_block
-from bridge.backends.arithmetic import flushes_denormals
 from bridge.backends.batch import Batch, How
 from bridge.backends.compiled_block import Advance, can_compile, is_kept
 from bridge.backends.recorder import recording
+from bridge.backends.torch_settings import own_settings
 from bridge.backends.workers import available_processes, in_processes
 from bridge.errors import BackendError, SpecError
 from bridge.spiking.arrays import counted
@@ -132,25 +132,9 @@ WORTH_A_PROCESS = 5e8
 WORTH_COMPILING_S = 15.0
 
 
-@contextmanager
-def _settings(like: Tensor) -> Iterator[None]:
-    """One thread, no gradients, and in float32 no denormal numbers.
-
-    A silent float32 network creeps otherwise, its filters decaying into denormals. More threads
-    wait for each other at every step; processes with trials of their own do not. Tensors are made
-    where the run says, wherever the caller wants theirs.
-    """
-    threads, flushed = torch.get_num_threads(), flushes_denormals()
-    elsewhere = torch.get_default_device().type != "cpu"
-    torch.set_flush_denormal(like.dtype == torch.float32)
-    torch.set_num_threads(1)
-    try:
-        # Entered only where it is needed: it slows every call down.
-        with torch.no_grad(), torch.device("cpu") if elsewhere else nullcontext():
-            yield
-    finally:
-        torch.set_num_threads(threads)
-        torch.set_flush_denormal(flushed)
+def _settings(like: Tensor) -> AbstractContextManager[None]:
+    """One thread and no gradients; processes with trials of their own do not wait for another."""
+    return own_settings(gradients=False, flush_denormals=like.dtype == torch.float32)
 
 
 def _simulate(

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from bridge.arguments import callback, in_words, of_kind
+from bridge.backends.torch_settings import own_settings
 from bridge.errors import SpecError, TrainingError
 from bridge.rate.interrupts import interrupts_held
 from bridge.rate.network import RateNetwork
@@ -125,8 +126,8 @@ def _whole_numbers(seeds: object) -> list[int]:
 
 @contextmanager
 def _run(plan: Plan, seeds: Sequence[int]) -> Iterator[Run]:
-    """A training that is about to start, with the threads it needs."""
-    with _threads(1), _helper() as helper:
+    """A training that is about to start, with the threads and settings it needs."""
+    with own_settings(gradients=True), _helper() as helper:
         yield start(plan.task, plan.options, seeds, plan.device, helper)
 
 
@@ -237,14 +238,3 @@ def _helper() -> Iterator[Executor]:
     """A second thread, for noise and weight gradients."""
     with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as helper:
         yield helper
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Two threads wait for each other on matrices this small."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -7,6 +7,7 @@ import torch
 import bridge
 import bridge.rate.module as module_file
 import bridge.rate.training as training
+from bridge.backends.arithmetic import flushes_denormals
 from bridge.errors import BackendError, SpecError
 from bridge.rate.noise import draw
 from bridge.rate.training import train_many
@@ -341,3 +342,48 @@ def test_many_networks_have_no_one_seed():
 def test_a_training_that_diverges_is_said():
     with pytest.raises(SpecError, match=r"training of seed 3 diverged after \d+ updates"):
         bridge.train("go-nogo", learning_rate=1e30, **SMALL)
+
+
+USERS = {
+    "float64": (
+        lambda: torch.set_default_dtype(torch.float64),
+        lambda: torch.set_default_dtype(torch.float32),
+    ),
+    "device": (lambda: torch.set_default_device("meta"), lambda: torch.set_default_device(None)),
+    "no gradients": (
+        lambda: torch.set_grad_enabled(False),
+        lambda: torch.set_grad_enabled(True),
+    ),
+    "subnormal": (
+        lambda: torch.set_flush_denormal(True),
+        lambda: torch.set_flush_denormal(False),
+    ),
+}
+
+
+def settings():
+    return (
+        torch.get_default_dtype(),
+        torch.get_default_device(),
+        torch.is_grad_enabled(),
+        torch.get_num_threads(),
+        flushes_denormals(),
+        torch.random.get_rng_state().tolist(),
+    )
+
+
+@pytest.mark.parametrize("name", USERS)
+def test_what_the_user_has_set_for_torch_changes_nothing_and_stays(name):
+    few = {"units": 12, "max_updates": 2, "check_every": 2}
+    expected = bridge.train("go-nogo", **few)
+    set_, unset = USERS[name]
+    set_()
+    try:
+        before = settings()
+        with torch.inference_mode(mode=name == "no gradients"):
+            got = bridge.train("go-nogo", **few)
+        after = settings()
+    finally:
+        unset()
+    np.testing.assert_array_equal(got.recurrent, expected.recurrent)
+    assert after == before
