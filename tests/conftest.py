@@ -41,8 +41,11 @@ EXACT_BACKENDS = {
 @pytest.fixture(autouse=True, scope="session")
 def _own_cache(pytestconfig):
     # What the tests compile is theirs, and stays for the next run.
+    kept = pytestconfig.cache.mkdir("spikebridge")
+    # A folder that a lenient umask opens to others would not be used.
+    kept.chmod(0o700)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPIKEBRIDGE_CACHE", str(pytestconfig.cache.mkdir("spikebridge")))
+        patch.setenv("SPIKEBRIDGE_CACHE", str(kept))
         yield
 
 

@@ -86,6 +86,8 @@ def test_a_process_that_compiled_gives_only_its_first_run(monkeypatch):
 
 
 def test_locks_and_sources_are_not_taken_for_compiled(tmp_path):
+    for kind in ("torch", "cython"):
+        (tmp_path / kind).mkdir(mode=0o700)
     for name in ("torch/.lock-block", "cython/extensions/code.cpp"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
