@@ -134,7 +134,7 @@ def distrust(path: Path) -> str | None:
     if found.st_uid not in (os.geteuid(), 0):
         return "belongs to another user"
     if stat.S_IMODE(found.st_mode) & 0o022:
-        return "can be written by others"
+        return "can be written by others, which chmod go-w ends"
     return None
 
 
