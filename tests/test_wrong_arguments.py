@@ -136,6 +136,7 @@ def test_whatever_is_given_is_taken_or_refused_in_a_sentence(name, made):
             except BridgeError as error:
                 if len(str(error).splitlines()) != 1:
                     bare.append(f"{argument}={what}: several lines: {error}")
+            # A bare error of Python's is what is looked for.
             except Exception as error:
                 bare.append(f"{argument}={what}: {type(error).__name__}: {error}")
     assert not bare, "\n".join(bare)

@@ -134,6 +134,7 @@ def _contradicted(source: Recording | SpikeTrains, options: ReadingOptions) -> l
         for name in _TOLD
         if getattr(options, name) is not None
         and (own := _lengths(source, name)) is not None
+        # A length told in float32, or a step as a rate in Hz, is the given one but for rounding.
         and not np.allclose(own, getattr(options, name), rtol=1e-6, atol=0.0)
     ]
 

@@ -67,6 +67,7 @@ def outcome(drawn: Drawn, path: Path) -> str:
             if "\n" in said or str(path) not in said or not re.search(drawn.fault, said):
                 return f"refused for another reason than {drawn.fault!r}: {said}"
             return "refused"
+        # What is no sentence of ours is what is looked for.
         except Exception as error:
             return f"{type(error).__name__}: {error}"
     if drawn.fault:

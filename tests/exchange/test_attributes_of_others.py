@@ -51,7 +51,9 @@ def test_a_unit_in_any_form_at_any_place_is_found(tmp_path, form, place, name):
         file[place].attrs[name] = FORMS[form]
     # Read as ms, these two spikes in 2.5 s were 400 Hz.
     found = load_recording(path)
-    assert found.spikes.count / found.trial_s == pytest.approx(2 / 2.5, rel=1e-3)
+    assert found.spikes.count == 2
+    # To the last spike, and a step of 0.1 ms.
+    assert found.trial_s == pytest.approx(2.5001, rel=1e-12)
 
 
 def test_a_unit_that_is_kept_as_a_data_set_is_found(tmp_path):

@@ -134,7 +134,6 @@ def test_training_goes_on_only_with_a_task_in_the_same_steps(monkeypatch):
 
 
 def test_a_neurogym_task_is_offered_in_the_network_s_own_steps():
-    pytest.importorskip("neurogym")
     name = "neurogym:ContextDecisionMaking-v0,steps=80"
     with pytest.raises(SpecError) as refused:
         fitting_task(name, step_ms=100.0, inputs=1, outputs=1)
