@@ -66,6 +66,13 @@ def convert(
         tuple[float, float],
         typer.Option(help="Lowest and highest voltage at the start of a trial, mV."),
     ] = (-65.0, 30.0),
+    output_bias: Annotated[
+        bool,
+        typer.Option(
+            "--output-bias/--no-output-bias",
+            help="Keep the rate network's output bias; the original leaves it out.",
+        ),
+    ] = True,
     force: Force = False,
     task_file: TaskFile = None,
 ) -> None:
@@ -89,6 +96,7 @@ def convert(
         tau_side=tau_side,
         refractory_ms=refractory_ms,
         start_mv=start_mv,
+        output_bias=output_bias,
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from bridge.arguments import before_path, brief, file_path, flag, text
 from bridge.errors import SpecError
 from bridge.exchange.hdf5 import check_writable, write_bytes
-from bridge.methods.one_to_one import map_one_to_one
+from bridge.methods.one_to_one import ORIGINAL, map_one_to_one
 from bridge.methods.scale_search import Conversion
 from bridge.rate.network import RateNetwork
 from bridge.spiking.essentials import essentials
@@ -51,7 +51,7 @@ class Imported:
         return (self.rate,)
 
     def spiking(self) -> SpikingNetwork:
-        """The spiking network at the scale factor of the file, without a search.
+        """The spiking network that the authors' code makes, at the scale factor of the file.
 
         Raises:
             SpecError: the file names none.
@@ -60,7 +60,7 @@ class Imported:
             raise SpecError(
                 "the file holds no chosen scale factor (opt_scaling_factor); convert searches one"
             )
-        network = map_one_to_one(self.rate, self.inverse_scale)
+        network = map_one_to_one(self.rate, self.inverse_scale, ORIGINAL)
         source = str(self.rate.provenance.get("source", ""))
         provenance = {**network.provenance, "scale_chosen_by": f"the search kept in {source}"}
         return replace(network, provenance=provenance)

@@ -42,7 +42,7 @@ def convert(
         on_progress: Called with the fraction done.
         **options: Fields of `bridge.methods.scale_search.SearchOptions` (inverse_scales, trials,
             seed, backend, device, exhaustive) and of `bridge.methods.one_to_one.SpikingOptions`
-            (neuron, synapse, tau_side, refractory_ms, start_mv).
+            (neuron, synapse, tau_side, refractory_ms, start_mv, output_bias).
 
     Returns:
         The spiking network, the rate network, and how well each scale factor did. The search is

@@ -1,7 +1,8 @@
 """The one-to-one mapping of a rate network onto spiking neurons (Kim et al. 2019).
 
-Each unit becomes one neuron. Recurrent and output weights are divided by lambda, the time constant
-of a unit becomes the decay time of the synapses onto its neuron.
+Each unit becomes one neuron. Recurrent and output weights are multiplied by the scale factor
+lambda, which is the same as divided by 1/lambda, the number that the paper prints; the time
+constant of a unit becomes the decay time of the synapses onto its neuron.
 """
 
 import math
@@ -11,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from bridge.arguments import in_words, number, of_kind, text
+from bridge.arguments import flag, in_words, number, of_kind, text
 from bridge.errors import SpecError
 from bridge.rate.network import RateNetwork
 from bridge.rate.spiking_step import DT_MS, spiking_steps
@@ -37,7 +38,7 @@ def _whole(steps: float) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class SpikingOptions:
-    """What a rate network's units and connections become; the defaults are the original's.
+    """What a rate network's units and connections become; `ORIGINAL` is what the paper took.
 
     Attributes:
         neuron: "lif": leaky, or "qif": quadratic integrate-and-fire (SI Fig. S7).
@@ -49,6 +50,8 @@ class SpikingOptions:
             0.05 ms (Fig. 6A: 0 to 50 ms).
         start_mv: Lowest and highest voltage at the start of a trial, mV; neurons that begin beyond
             threshold, as the original's do, fire at once.
+        output_bias: Whether the output keeps the bias b_out of the rate network. The original
+            leaves it out, and an output that rests on it then lies beside the rate network's.
     """
 
     neuron: Literal["lif", "qif"] = "lif"
@@ -56,6 +59,7 @@ class SpikingOptions:
     tau_side: Literal["post", "pre"] = "post"
     refractory_ms: float = 2.0
     start_mv: tuple[float, float] = START_MV
+    output_bias: bool = True
 
     def __post_init__(self) -> None:
         known = {
@@ -76,6 +80,7 @@ class SpikingOptions:
         low, high = _pair("start_mv", self.start_mv)
         if not -math.inf < low <= high < math.inf:
             raise SpecError(f"start_mv: expected lowest <= highest, got {low:g} and {high:g}")
+        flag("output_bias", self.output_bias)
 
     @property
     def refractory_steps(self) -> int:
@@ -90,11 +95,13 @@ def _pair(name: str, given: object) -> tuple[float, float]:
     return number(name, given[0]), number(name, given[1])
 
 
-ORIGINAL = SpikingOptions()
+DEFAULT = SpikingOptions()
+ORIGINAL = SpikingOptions(output_bias=False)
+"""What the authors' code makes."""
 
 
 def map_one_to_one(
-    rate: RateNetwork, inverse_scale: float, options: SpikingOptions = ORIGINAL
+    rate: RateNetwork, inverse_scale: float, options: SpikingOptions = DEFAULT
 ) -> SpikingNetwork:
     """A spiking network of the same size whose filtered spikes follow the rates.
 
@@ -106,8 +113,8 @@ def map_one_to_one(
 
     Returns:
         One population of N neurons at 0.05 ms, with the unit's names of cell types; synapses and
-        an output that reads spikes filtered with each unit's own time constant. The output bias
-        of the rate network is not used, as in the original.
+        an output that reads spikes filtered with each unit's own time constant, with the output
+        bias of the rate network.
 
     Raises:
         SpecError: the scale factor is not positive, or the rate step is no multiple of 0.05 ms.
@@ -199,7 +206,8 @@ def _readout(rate: RateNetwork, inverse_scale: float, options: SpikingOptions) -
         # In a readout time constants belong to the neuron that is read: there are no sides.
         filter=_filter(rate, options, "post"),
     )
-    return Readout(name=OUTPUT, channels=(channel,))
+    bias = rate.b_out if options.output_bias else np.zeros_like(rate.b_out)
+    return Readout(name=OUTPUT, channels=(channel,), bias=bias)
 
 
 def _filter(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.errors import SpecError
-from bridge.methods.one_to_one import ORIGINAL, TAU_RISE_MS, SpikingOptions, map_one_to_one
+from bridge.methods.one_to_one import DEFAULT, TAU_RISE_MS, SpikingOptions, map_one_to_one
 from bridge.methods.response import LOWEST_MV, averaged, firing_rates_hz
 from bridge.methods.scoring import KNOWN_SCALE, no_task
 from bridge.rate.network import RateNetwork
@@ -53,7 +53,7 @@ class _Visited:
 
 
 def predict_inverse_scale(
-    rate: RateNetwork, options: SpikingOptions = ORIGINAL, *, seed: int = 0
+    rate: RateNetwork, options: SpikingOptions = DEFAULT, *, seed: int = 0
 ) -> float:
     """1/lambda from the response of the neurons at the currents that the rate network visits.
 

@@ -12,7 +12,7 @@ from bridge.arguments import flag
 from bridge.backends import parse_backend, simulate
 from bridge.errors import SpecError
 from bridge.methods.halving import expected_counts, round_ends, still_in
-from bridge.methods.one_to_one import ORIGINAL, OUTPUT, SpikingOptions, map_one_to_one
+from bridge.methods.one_to_one import DEFAULT, OUTPUT, SpikingOptions, map_one_to_one
 from bridge.methods.scoring import KNOWN_SCALE, SEARCH, no_task, quick_options, wilson
 from bridge.rate.network import RateNetwork
 from bridge.rate.task import task_of
@@ -205,7 +205,7 @@ def default_inverse_scales(activation: str) -> tuple[float, ...]:
 def search_scale(
     rate: RateNetwork,
     options: SearchOptions,
-    spiking: SpikingOptions = ORIGINAL,
+    spiking: SpikingOptions = DEFAULT,
     on_progress: Callable[[float], None] | None = None,
 ) -> ScaleSearch:
     """How well a rate network's spiking counterpart does its task at each scale factor.
@@ -251,7 +251,7 @@ class _Trials:
         rate: RateNetwork,
         scales: NDArray[np.float64],
         search: SearchOptions,
-        spiking: SpikingOptions = ORIGINAL,
+        spiking: SpikingOptions = DEFAULT,
     ) -> None:
         seed = search.seed
         self.task, self.scales = task_of(rate), scales

@@ -49,6 +49,10 @@ def exported(tmp_path):
     return make
 
 
+def test_an_output_bias_that_is_not_there_needs_no_note(exported):
+    assert exported(conversion(b_out=[0.0]))[1] == ()
+
+
 def back(tmp_path, **options):
     return bridge.import_network(tmp_path / "model.mat", **options)
 
@@ -68,7 +72,8 @@ def test_the_fields_have_the_authors_shapes_and_are_doubles(exported):
     assert fields["opt_scaling_factor"].item() == 12.0
     assert fields["all_perfs"].ravel().tolist() == [0.25, 1.0, 0.5]
     assert fields["scaling_factors"].ravel().tolist() == [8.0, 12.0, 16.0]
-    assert notes == ()
+    (note,) = notes
+    assert "the output bias (up to 0.25) stands in the field b_out, which" in note
 
 
 def test_the_weights_act_as_ours_do(exported):

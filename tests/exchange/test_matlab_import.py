@@ -144,6 +144,9 @@ def test_a_search_kept_in_the_file_makes_the_spiking_network(imported):
     made, expected = given.spiking(), map_one_to_one(given.rate, 45.0)
     for ours, theirs in zip(made.projections, expected.projections, strict=True):
         np.testing.assert_array_equal(ours.weights, theirs.weights)
+    # As the authors' code has it, which leaves the output bias out.
+    assert np.any(given.rate.b_out)
+    assert not np.any(made.readouts[0].bias)
     assert made.provenance["inverse_scale"] == 45.0
     assert "Task_go-nogo_N_7" in made.provenance["scale_chosen_by"]
 

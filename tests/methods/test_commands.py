@@ -57,7 +57,7 @@ def test_convert_takes_the_mappings_options(command, rate_file, tmp_path):
     network = bridge.load(out).network
     assert dict(network.provenance["options"]) == {
         "neuron": "qif", "synapse": "single", "tau_side": "pre", "refractory_ms": 5.0,
-        "start_mv": [-60.0, -45.0],
+        "start_mv": [-60.0, -45.0], "output_bias": True,
     }  # fmt: skip
     start = network.populations[0].initial_voltage
     assert (start.low_mv, start.high_mv) == (-60.0, -45.0)

@@ -27,7 +27,7 @@ def rate_network(size=10):
 def test_options_reach_the_network_and_its_file(tmp_path):
     chosen = {
         "neuron": "qif", "synapse": "single", "tau_side": "pre", "refractory_ms": 5.0,
-        "start_mv": [-60.0, -45.0],
+        "start_mv": [-60.0, -45.0], "output_bias": True,
     }  # fmt: skip
     made = bridge.convert(
         rate_network(),

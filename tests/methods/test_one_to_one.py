@@ -1,12 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import bridge
 from bridge.backends import simulate
 from bridge.errors import SpecError
-from bridge.methods.one_to_one import OUTPUT, SpikingOptions, map_one_to_one
+from bridge.methods.one_to_one import ORIGINAL, OUTPUT, SpikingOptions, map_one_to_one
 from bridge.rate.network import RateNetwork
-from bridge.spiking.drive import Drive, FrozenNoise
+from bridge.spiking.drive import Drive, FrozenNoise, SharedNoise
 
 UNITS, SAMPLES, SCALE = 14, 40, 12.0
 
@@ -73,7 +75,8 @@ def step_equations(rate, inputs, noise_mv, v, options):
     ids=str,
 )
 def test_the_mapped_network_follows_the_originals_step_equations_spike_for_spike(chosen):
-    rate, rng, options = rate_network(), np.random.default_rng(1), SpikingOptions(**chosen)
+    rate, rng = rate_network(), np.random.default_rng(1)
+    options = SpikingOptions(output_bias=False, **chosen)
     inputs = rng.normal(0, 1, (SAMPLES, 2))
     noise, start = rng.normal(0, 0.1, (SAMPLES * 100, UNITS)), rng.uniform(-65, 30, UNITS)
     spikes, outputs = step_equations(rate, inputs, noise, start, options)
@@ -98,8 +101,22 @@ def test_a_network_keeps_its_cell_types_and_the_options_it_was_made_with():
     assert network.populations[0].cell_types == types
     assert network.provenance["options"] == {
         "neuron": "qif", "synapse": "double", "tau_side": "post", "refractory_ms": 5,
-        "start_mv": [-65.0, 30.0],
+        "start_mv": [-65.0, 30.0], "output_bias": True,
     }  # fmt: skip
+
+
+def test_the_output_bias_is_kept_unless_the_original_is_asked_for():
+    rate, inputs = rate_network(), np.random.default_rng(1).normal(0, 1, (SAMPLES, 2, 2))
+    for network, bias in (
+        (map_one_to_one(rate, SCALE), 9.0),
+        (map_one_to_one(rate, SCALE, ORIGINAL), 0.0),
+    ):
+        drive = Drive(inputs=inputs, noise=SharedNoise(seed=1))
+        recording = simulate(network, drive)
+        # Before anything has fired, nothing else is in the output.
+        silent = simulate(network, replace(drive, v_initial_mv=np.full((2, UNITS), -65.0)))
+        assert silent.readouts[OUTPUT][0].tolist() == [[bias], [bias]]
+        assert not np.all(recording.readouts[OUTPUT] == bias)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +130,7 @@ def test_a_network_keeps_its_cell_types_and_the_options_it_was_made_with():
         ({"refractory_ms": np.inf}, "refractory_ms"),
         ({"refractory_ms": np.nan}, "refractory_ms"),
         ({"start_mv": (30, -65)}, "start_mv: expected lowest <= highest, got 30 and -65"),
+        ({"output_bias": "no"}, "output_bias: expected True or False, got the text 'no'"),
         ({"start_mv": (-65, np.inf)}, "start_mv: expected lowest <= highest, got -65 and inf"),
     ],
 )
