@@ -38,17 +38,21 @@ def describe(thing: Stored) -> tuple[str, Rows]:
     return title, rows(thing)
 
 
-def scale_rows(search: ScaleSearch) -> list[tuple[object, ...]]:
-    """A row for each scale factor: 1/lambda, accuracy, interval, trials, a mark on the chosen."""
-    numbers = zip(search.inverse_scales, search.accuracies(), search.intervals(), strict=True)
-    tested, best = np.asarray(search.tested), search.best
-    return [
-        (f"{scale:g}", f"{share:.1%}", f"{low:.1%} - {high:.1%}", tested[i], "<" * (i == best))
-        for i, (scale, share, (low, high)) in enumerate(numbers)
-    ]
-
-
-SCALE_HEADERS = ("1/lambda", "accuracy", "95 % interval", "trials", "")
+def scale_table(search: ScaleSearch) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+    """Headers, and a row for each scale factor with a mark on the chosen one."""
+    columns: dict[str, list[object]] = {
+        "1/lambda": [f"{scale:g}" for scale in search.inverse_scales],
+        "accuracy": [f"{share:.1%}" for share in search.accuracies()],
+        "95 % interval": [f"{low:.1%} - {high:.1%}" for low, high in search.intervals()],
+    }
+    if search.output_error is not None:
+        columns["output error"] = [f"{error:.3g}" for error in search.output_error]
+    if search.unit_correlations is not None:
+        middle = np.median(search.unit_correlations, axis=1)
+        columns["units correlate"] = [f"{value:.2f}" for value in middle]
+    columns["trials"] = np.asarray(search.tested).tolist()
+    columns[""] = ["<" * (number == search.best) for number in range(len(search.inverse_scales))]
+    return tuple(columns), list(zip(*columns.values(), strict=True))
 
 
 def _rate(rate: RateNetwork) -> Rows:
@@ -111,11 +115,15 @@ def _projection(projection: Projection) -> str:
 
 
 def _conversion(conversion: Conversion) -> Rows:
-    search = conversion.search
+    search, found = conversion.search, conversion.faithfulness()
     best = search.accuracies()[search.best]
+    beside: Rows = {}
+    if found is not None:
+        beside = {"answers": found.accuracies(), "beside the rate network": found.measures()}
     return {
-        "chosen 1/lambda": f"{search.best_inverse_scale:g}",
+        "chosen 1/lambda": f"{search.best_inverse_scale:g}, by the rule {search.rule}",
         "accuracy there": f"{best:.1%} of {search.trials} trials",
+        **beside,
         "searched on": f"{search.backend}, seed {search.seed}, {search.seconds:g} s",
         **_network(conversion.network),
         **{f"rate network: {name}": value for name, value in _rate(conversion.rate).items()},

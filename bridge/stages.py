@@ -1,5 +1,6 @@
 """The stages of a conversion, each with its progress bar, its file and what is said of it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -37,24 +38,47 @@ def train_to(task: str, out: Path, **options: Any) -> "bridge.RateNetwork":
 
 def convert_to(network: "bridge.RateNetwork", out: Path, **options: Any) -> "bridge.Conversion":
     """Convert a rate network into a file; `options` are those of `bridge.convert`."""
-    from bridge.describe import SCALE_HEADERS, scale_rows
+    from bridge.describe import scale_table
 
     with terminal.progress_bar("searching the scale factor") as report:
         conversion = bridge.convert(network, on_progress=lambda f: report(f, ""), **options)
     bridge.save(conversion, out, force=True)
-    terminal.show_columns(SCALE_HEADERS, scale_rows(conversion.search))
-    search, found = conversion.search, conversion.network.provenance
+    terminal.show_columns(*scale_table(conversion.search))
+    search = conversion.search
     terminal.say(
         f"{out}: spiking network at 1/lambda = {search.best_inverse_scale:g}, "
         f"{search.accuracies()[search.best]:.1%} of {search.trials} trials right"
     )
-    if "fresh_correct" in found:
-        before, after = (found[name] for name in ("fresh_correct_before", "fresh_correct"))
-        terminal.say(
-            f"readout refitted: of {found['fresh_trials']} fresh trials {after} right, "
-            f"before {before}"
-        )
+    for line in _of_conversion(conversion):
+        terminal.say(line)
     return conversion
+
+
+def _of_conversion(conversion: "bridge.Conversion") -> Iterator[str]:
+    """What a user should know of a conversion besides where it is, a sentence each."""
+    search, made = conversion.search, conversion.network.provenance
+    found = conversion.faithfulness()
+    if search.at_end:
+        end, other = ("lowest", "lower") if search.best == 0 else ("highest", "higher")
+        yield (
+            f"1/lambda = {search.best_inverse_scale:g} is the {end} that was tried: a {other} one "
+            "may be better (--inverse-scales)"
+        )
+    if "fresh_lost" in made:
+        yield (
+            f"readout refitted: of {made['fresh_trials']} fresh trials {made['fresh_correct']} "
+            f"right, before {made['fresh_correct_before']}; output error "
+            f"{_error(made['fresh_output_error'])}, before "
+            f"{_error(made['fresh_output_error_before'])}"
+        )
+    if found is None:
+        return
+    yield f"{found.accuracies()}; {found.measures()}" if found.measures() else found.accuracies()
+    yield from filter(None, (found.warning(), found.failure()))
+
+
+def _error(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.2g}"
 
 
 def compare_to(
@@ -69,10 +93,10 @@ def compare_to(
 
 def report_to(agreement: "bridge.Agreement", out: Path) -> None:
     """Write the report of a comparison, and say the verdict."""
-    from bridge.compare.verdict import evidence, verdict
+    from bridge.compare.verdict import evidence, of_conversion, verdict
 
     written = bridge.report(agreement, out, force=True)
-    for line in (verdict(agreement), *evidence(agreement)):
+    for line in (verdict(agreement), *evidence(agreement), *of_conversion(agreement)):
         terminal.say(line)
     pictures = f"; its {len(written) - 2} pictures are in {written[-1].parent}"
     terminal.say(f"{out}: report{pictures if len(written) > 2 else ''}; {written[1]}: for programs")

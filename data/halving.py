@@ -1,4 +1,6 @@
-"""Does dropping scale factors that cannot win change the answer of a search? Writes halving.csv.
+"""Does dropping scale factors that cannot win change the answer of a search by accuracy?
+
+Writes halving.csv.
 
     python data/halving.py [NETWORKS [UNITS]]        default: 100 networks of 64 units
 
@@ -15,29 +17,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 import bridge
-from bridge.methods import scale_search
-from bridge.methods.halving import expected_counts, round_ends
+from bridge.methods import search
+from bridge.methods.scale_choice import middle_of_best_plateau
+from bridge.methods.search_options import INVERSE_SCALES, SearchOptions
+from bridge.methods.search_trials import SearchTrials, Tried
 
 TRIALS = 100
-SCALES = np.array(scale_search.INVERSE_SCALES)
+SCALES = np.array(INVERSE_SCALES)
+NOTHING = np.zeros(0)
 
 
 class Known:
     """The trials of a search whose answers are known already."""
 
-    def __init__(self, scales: NDArray[np.float64], answers: NDArray[np.bool_]) -> None:
-        self.scales, self.answers = scales, answers
+    def __init__(self, answers: NDArray[np.bool_]) -> None:
+        self.answers = dict(zip(INVERSE_SCALES, answers, strict=True))
+        self.tried: dict[float, Tried] = {}
 
-    def correct(self, chosen: NDArray[np.int64], span: range, _: object) -> NDArray[np.bool_]:
+    def advance(self, upto: dict[float, int], _: object) -> None:
         """What the scale factors answered in these trials."""
-        return self.answers[chosen][:, span.start : span.stop]
+        for scale, end in upto.items():
+            self.tried[scale] = Tried(self.answers[scale][:end], NOTHING, NOTHING, NOTHING)
 
 
 def answers_of(seed: int, units: int) -> dict[str, object]:
     """A trained network, and what it answers at every scale factor in every trial."""
     rate = bridge.train("go-nogo", seed=seed, units=units, batch=16)
-    plan = scale_search._Trials(rate, SCALES, TRIALS, seed, ("snntorch", "cpu"))
-    answers = plan.correct(np.arange(SCALES.size), range(TRIALS), lambda _: None)
+    trials = SearchTrials(rate, SearchOptions(trials=TRIALS, seed=seed))
+    trials.advance(dict.fromkeys(INVERSE_SCALES, TRIALS), lambda _: None)
+    answers = np.array([trials.tried[scale].correct for scale in INVERSE_SCALES])
     return {
         "seed": seed,
         "units": units,
@@ -52,15 +60,15 @@ def played(row: dict[str, object]) -> dict[str, object]:
     """The row with the outcomes of the exhaustive search and of the one in rounds."""
     packed = [list(bytes.fromhex(word)) for word in str(row["answers_hex"]).split()]
     answers = np.unpackbits(np.array(packed, dtype=np.uint8), axis=1)[:, :TRIALS].astype(bool)
-    whole = scale_search.middle_of_best_plateau(answers.sum(axis=1))
-    ends = round_ends(TRIALS, exhaustive=False)
-    correct, tested = scale_search._rounds(Known(SCALES, answers), ends, None)
-    halved = scale_search.middle_of_best_plateau(expected_counts(correct, tested, TRIALS))
+    whole = SCALES[middle_of_best_plateau(answers.sum(axis=1))]
+    known = Known(answers)
+    options = SearchOptions(rule="accuracy", trials=TRIALS)
+    halved = search._by_accuracy(search._Race(known, None), list(INVERSE_SCALES), options)
     return row | {
-        "exhaustive_inverse_scale": SCALES[whole],
-        "halved_inverse_scale": SCALES[halved],
+        "exhaustive_inverse_scale": whole,
+        "halved_inverse_scale": halved,
         "same": int(whole == halved),
-        "trials_done": int(tested.sum()),
+        "trials_done": sum(each.trials for each in known.tried.values()),
     }
 
 

@@ -16,8 +16,8 @@ from bridge.compare.statistical import Plan
 from bridge.exchange.formats import Encoded, Imported
 from bridge.exchange.spike_trains import SpikeTrains
 from bridge.methods.one_to_one import SpikingOptions
-from bridge.methods.scale_search import SearchOptions
 from bridge.methods.scoring import Score
+from bridge.methods.search_options import SearchOptions
 from bridge.rate.network import RateNetwork
 from bridge.rate.options import Options
 from bridge.spiking.drive import FrozenNoise

@@ -8,7 +8,7 @@ from typing import Any
 import bridge
 from bridge.benchmark.case import Case
 from bridge.benchmark.clock import cpu_s, timed
-from bridge.methods.scale_search import INVERSE_SCALES
+from bridge.methods.search_options import INVERSE_SCALES
 from bridge.rate.network import RateNetwork
 from bridge.rate.training import Progress
 

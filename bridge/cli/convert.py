@@ -19,6 +19,7 @@ from bridge.stages import check_writable, convert_to, load_rate
         "spikebridge convert results/rate.h5 --out results/qif.h5 --neuron qif --synapse single",
         "spikebridge convert results/rate.h5 --backend brian2:numpy --out results/lif.h5",
         "spikebridge convert results/rate.h5 --task-file my_task.py --out results/lif.h5",
+        "spikebridge convert results/rate.h5 --rule accuracy --no-output-bias --out results/lif.h5",
         "spikebridge convert results/rate.h5 --out results/lif.h5 --predict-scale --refit-readout",
     )
 )
@@ -38,6 +39,13 @@ def convert(
             show_default="20:75:5, for softplus and relu 4:26:2",
         ),
     ] = None,
+    rule: Annotated[
+        str,
+        typer.Option(
+            help="faithful: the least output error among those that are right about as often as "
+            "the best, or accuracy: the highest accuracy, as in the paper."
+        ),
+    ] = "faithful",
     trials: Annotated[int, typer.Option(help="Trials at each scale factor.")] = 100,
     backend: Annotated[
         str, typer.Option(help="Where the search runs: reference, brian2 or snntorch, as in `run`.")
@@ -76,16 +84,22 @@ def convert(
     force: Force = False,
     task_file: TaskFile = None,
 ) -> None:
-    """Map a rate network one to one onto spiking neurons, at the scale factor that works best."""
+    """Map a rate network one to one onto spiking neurons, at the scale factor that works best.
+
+    Exit status: 1 where the conversion failed: the spiking network is right less often than its
+    rate network, by more than chance explains, or no better than chance. It is written all the
+    same.
+    """
     scales = None if inverse_scales is None else _scales(inverse_scales)
     network = load_rate(rate)
     check_writable(out, force=force)
-    convert_to(
+    conversion = convert_to(
         network,
         out,
         scale="predicted" if predict_scale else "searched",
         refit_readout=refit_readout,
         inverse_scales=scales,
+        rule=rule,
         trials=trials,
         backend=backend,
         seed=seed,
@@ -98,6 +112,9 @@ def convert(
         start_mv=start_mv,
         output_bias=output_bias,
     )
+    found = conversion.faithfulness()
+    if found is not None and found.failed:
+        raise typer.Exit(1)
 
 
 def _scales(text: str) -> list[float]:

@@ -18,14 +18,14 @@ def info(
     task_file: TaskFile = None,
 ) -> None:
     """Say what a file holds and how it was made."""
-    from bridge.describe import SCALE_HEADERS, describe, scale_rows
+    from bridge.describe import describe, scale_table
 
     stored = bridge.load(file)
     title, rows = describe(stored)
     terminal.show_table(f"{file}: {title}", rows)
     if isinstance(stored, bridge.Conversion):
         terminal.say("")
-        terminal.show_columns(SCALE_HEADERS, scale_rows(stored.search))
+        terminal.show_columns(*scale_table(stored.search))
 
 
 @app.command(epilog=example("spikebridge demo --out results"))
@@ -40,12 +40,14 @@ def demo(
 ) -> None:
     """Train, convert, run Brian2 and snnTorch, and prove that they agree: Go-NoGo, end to end.
 
-    What an earlier run has finished is kept.
+    What an earlier run has finished is kept. Exit status: 1 where the simulators differ, or the
+    conversion failed.
     """
     from bridge.demo import demo as run_all
 
     asked = {name for name in context.params if was_given(context, name)}
-    if not run_all(out, units, max_updates, search_trials, trials, seed=seed, asked=asked).agreed:
+    found = run_all(out, units, max_updates, search_trials, trials, seed=seed, asked=asked)
+    if not found.agreed or found.conversion_failed:
         raise typer.Exit(1)
 
 

@@ -26,8 +26,10 @@ from bridge.compare.statistical import (
 )
 from bridge.compare.statistics import summary
 from bridge.errors import SpecError
+from bridge.methods.beside import beside
+from bridge.methods.faithfulness import Faithfulness
 from bridge.methods.scale_search import Conversion, ScaleSearch
-from bridge.methods.scoring import COMPARE, accuracy, task_drive, task_of
+from bridge.methods.scoring import COMPARE, RATE_NOISE, accuracy, task_drive, task_of
 from bridge.rate.network import RateNetwork
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
 from bridge.spiking.essentials import names, of_task, several, told
@@ -37,8 +39,6 @@ from bridge.tasks import Trials, check_fit
 
 LEVELS = ("exact", "probe", "statistical")
 EXACT_TRIALS = 20
-# Beside the streams of trials and noise, `COMPARE`.
-_RATE_STREAM = 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,6 +61,8 @@ class Agreement:
         rate_outputs: (T, B, O) what the rate network answers to them, if there is one.
         rate: The rate network it was made from, if known.
         search: The search for its scale factor, if known.
+        faithfulness: The first side beside the rate network, if there is one: whether the spiking
+            network is still that is another question than whether simulators agree.
     """
 
     network: SpikingNetwork | None
@@ -78,6 +80,7 @@ class Agreement:
     rate_outputs: NDArray[np.float64] | None = None
     rate: RateNetwork | None = None
     search: ScaleSearch | None = None
+    faithfulness: Faithfulness | None = None
 
     def __repr__(self) -> str:
         held = (("exact", self.exact), ("probe", self.probes), ("statistical", self.statistical))
@@ -100,6 +103,11 @@ class Agreement:
             and all(found.agreed for found in self.probes)
             and all(found.agreed for found in self.statistical)
         )
+
+    @property
+    def conversion_failed(self) -> bool:
+        """Whether the spiking network has lost what its rate network can do."""
+        return self.faithfulness is not None and self.faithfulness.failed
 
     def statistics(self) -> dict[str, dict[str, float]]:
         """Described, not judged: statistics of each recording, by name of the statistic."""
@@ -239,6 +247,9 @@ def _levels(given: Sequence[str] | None) -> tuple[str, ...] | None:
     return tuple(given)
 
 
+_Shown = tuple[Trials, Recording]
+
+
 class _Gate:
     """A comparison in progress."""
 
@@ -304,12 +315,15 @@ class _Gate:
         if held["exact"]:
             sides = (self.sides[0], *held["exact"])
             exact, frozen, seconds = run_exactly(self.network, drive, sides, self.report)
+        statistical = tuple(self._judged(side, own_drive) for side in held["statistical"])
+        rate = None if conversion is None else conversion.rate
+        shown = _first_side(frozen, made), _first_set(statistical, own_trials)
         return Agreement(
             network=self.network,
             labels=tuple(side.label for side in self.sides),
             exact=exact,
             probes=tuple(self._probed(side) for side in self._to_probe(held["probe"])),
-            statistical=tuple(self._judged(side, own_drive) for side in held["statistical"]),
+            statistical=statistical,
             frozen=frozen,
             seconds=seconds,
             seed=self.seed,
@@ -317,9 +331,10 @@ class _Gate:
             trials=made,
             own_trials=own_trials,
             drive=self.given,
-            rate_outputs=self._rate_outputs(conversion, made),
-            rate=conversion.rate if conversion else None,
-            search=conversion.search if conversion else None,
+            rate_outputs=self._rate_outputs(rate, made),
+            rate=rate,
+            search=None if conversion is None else conversion.search,
+            faithfulness=self._faithfulness(rate, next(filter(None, shown), None)),
         )
 
     def _held_to(self, level: str, asked: tuple[str, ...] | None) -> tuple[Side, ...]:
@@ -339,9 +354,31 @@ class _Gate:
         return run_statistically(self.network, drive, pair, plan, self.seed, self.report)
 
     def _rate_outputs(
-        self, conversion: Conversion | None, made: Trials | None
+        self, rate: RateNetwork | None, made: Trials | None
     ) -> NDArray[np.float64] | None:
-        if conversion is None or made is None:
+        if rate is None or made is None:
             return None
-        rng = np.random.default_rng((self.seed, _RATE_STREAM))
-        return conversion.rate.run(made.inputs, rng)[0]
+        return rate.run(made.inputs, np.random.default_rng((self.seed, RATE_NOISE)))[0]
+
+    def _faithfulness(self, rate: RateNetwork | None, shown: _Shown | None) -> Faithfulness | None:
+        if rate is None or shown is None or not shown[1].readouts:
+            return None
+        return beside(rate, self.network, *shown, self.seed)
+
+
+def _first_side(frozen: dict[str, Recording], made: Trials | None) -> _Shown | None:
+    """The task's trials that the first side has done under the same noise as the others."""
+    return None if made is None or not frozen else (made, next(iter(frozen.values())))
+
+
+def _first_set(found: tuple[StatisticalComparison, ...], made: Trials | None) -> _Shown | None:
+    """The task's trials that the first side has done under noise of its own, the first of them."""
+    if made is None or not found:
+        return None
+    recording = found[0].sets[0]
+    numbers = np.arange(min(recording.spikes.n_trials, _MOST_BESIDE))
+    return made.chosen(numbers), recording.chosen(numbers)
+
+
+# Trials in which the rate network is run again, too: its activity is kept whole.
+_MOST_BESIDE = 100

@@ -21,6 +21,7 @@ from bridge.compare.statistics import (
     time_course_hz,
 )
 from bridge.compare.stimulus import shade, trials_shown
+from bridge.methods.output_error import FAITHFUL
 from bridge.methods.scale_search import ScaleSearch
 from bridge.rate.network import History
 from bridge.spiking.recording import Recording
@@ -46,23 +47,40 @@ def loss_curve(history: History, target_loss: float | None) -> Figure:
 
 
 def scale_curve(search: ScaleSearch) -> Figure:
-    """Accuracy of the spiking network at each scale factor, with 95 % intervals."""
-    figure, (axes,) = _panels(1)
+    """What a search measured at each scale factor: accuracy, output error, units' correlation."""
+    errors, units = search.output_error, search.unit_correlations
+    figure, panels = _panels(1 + (errors is not None) + (units is not None))
     scales, accuracy = search.inverse_scales, 100 * search.accuracies()
     reach = np.abs(100 * search.intervals().T - accuracy)
-    axes.errorbar(scales, accuracy, yerr=reach, color=INK, marker="o", capsize=3)
-    axes.axvline(search.best_inverse_scale, color=ACCENT, linestyle="--")
-    axes.annotate(
+    panels[0].errorbar(scales, accuracy, yerr=reach, color=INK, marker="o", capsize=3)
+    panels[0].set(ylabel=f"accuracy (%), up to {search.trials} trials", ylim=(-3, 103))
+    rest = iter(panels[1:])
+    if errors is not None:
+        axes = next(rest)
+        axes.plot(scales, np.maximum(errors, _LEAST_SHOWN), color=INK, marker="o")
+        axes.axhline(FAITHFUL, color=QUIET, linestyle=":")
+        axes.set(ylabel="output error", yscale="log")
+    if units is not None:
+        axes = next(rest)
+        low, middle, high = np.percentile(units, (25, 50, 75), axis=1)
+        axes.fill_between(scales, low, high, color=QUIET, alpha=0.3, linewidth=0)
+        axes.plot(scales, middle, color=INK, marker="o")
+        axes.set(ylabel="correlation of spikes and rate", ylim=(min(-0.05, float(low.min())), 1))
+    for axes in panels:
+        axes.axvline(search.best_inverse_scale, color=ACCENT, linestyle="--")
+        axes.set_xlabel(r"$1/\lambda$")
+    panels[0].annotate(
         f"chosen: {search.best_inverse_scale:g}",
         (search.best_inverse_scale, 50),
         xytext=(6, 0),
         textcoords="offset points",
         color=ACCENT,
     )
-    axes.set(
-        xlabel=r"$1/\lambda$", ylabel=f"accuracy (%), up to {search.trials} trials", ylim=(-3, 103)
-    )
     return figure
+
+
+# An output error of 0 has no place on a logarithmic axis.
+_LEAST_SHOWN = 1e-4
 
 
 def rasters(agreement: Agreement) -> Figure:

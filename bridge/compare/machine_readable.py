@@ -8,7 +8,7 @@ from typing import Any
 
 from bridge.compare.agreement import Agreement
 from bridge.compare.statistical import StatisticalComparison
-from bridge.compare.verdict import evidence, verdict
+from bridge.compare.verdict import evidence, of_conversion, verdict
 
 FORMAT, FORMAT_VERSION = "spikebridge-agreement", 1
 
@@ -16,8 +16,9 @@ FORMAT, FORMAT_VERSION = "spikebridge-agreement", 1
 def plain(agreement: Agreement) -> dict[str, Any]:
     """Everything but the recordings; numbers that are not finite become None.
 
-    `agreed` is the verdict; `exact`, `probes` and `statistical` hold what each level found, fields
-    named as in the classes of `bridge.compare`.
+    `agreed` is the verdict; `faithfulness` says apart from it whether the spiking network is still
+    the rate network it was made from; `exact`, `probes` and `statistical` hold what each level
+    found, fields named as in the classes of `bridge.compare`.
     """
     told = {
         "format": FORMAT,
@@ -43,6 +44,7 @@ def plain(agreement: Agreement) -> dict[str, Any]:
             for each in agreement.probes
         ],
         "statistical": [_statistical(each) for each in agreement.statistical],
+        "faithfulness": _faithfulness(agreement),
         "statistics": agreement.statistics(),
         "versions": versions(),
     }
@@ -69,6 +71,15 @@ _PACKAGES = (
     "nest-simulator",
     "h5py",
 )
+
+
+def _faithfulness(agreement: Agreement) -> dict[str, Any] | None:
+    """The spiking network beside its rate network, if there is one."""
+    found = agreement.faithfulness
+    if found is None:
+        return None
+    judged = {name: getattr(found, name) for name in ("rate_correct", "p", "failed", "output_kept")}
+    return {**asdict(found), **judged, "verdict": of_conversion(agreement)[0]}
 
 
 def _statistical(found: StatisticalComparison) -> dict[str, Any]:

@@ -20,9 +20,11 @@ from bridge.compare.machine_readable import plain, versions
 from bridge.compare.quantities import shared_readouts
 from bridge.compare.statistical import StatisticalComparison
 from bridge.compare.stimulus import stretches_shown_s
-from bridge.compare.verdict import evidence, level_rows, verdict
+from bridge.compare.verdict import evidence, level_rows, of_conversion, verdict
 from bridge.errors import OutputError
 from bridge.exchange.hdf5 import check_writable, write_bytes
+from bridge.methods.output_error import FAITHFUL
+from bridge.methods.scale_search import ScaleSearch
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ def _html(agreement: Agreement, pictures: list[_Picture]) -> str:
         title=f"{task or 'Spikes'}: {', '.join(agreement.labels)}",
         verdict=verdict(agreement),
         evidence=evidence(agreement),
+        conversion=of_conversion(agreement),
         levels=level_rows(agreement),
         sample_ms=network.dt_ms * network.sample_steps if network is not None else 0.0,
         figures=pictures,
@@ -200,13 +203,29 @@ def _origin_pictures(agreement: Agreement) -> list[_Drawn]:
             (
                 "scale",
                 "Search for the scale factor",
-                "Accuracy of the spiking network with all recurrent and output weights divided by "
-                "1/λ as printed; bars: 95 % Wilson intervals. Chosen: "
-                f"{agreement.search.best_inverse_scale:g}.",
+                _scale_caption(agreement.search),
                 figures.scale_curve(agreement.search),
             )
         )
     return drawn
+
+
+def _scale_caption(search: ScaleSearch) -> str:
+    told = (
+        "Accuracy of the spiking network with all recurrent and output weights divided by 1/λ; "
+        "bars: 95 % Wilson intervals"
+    )
+    if search.output_error is not None:
+        told += (
+            ". Output error: squared deviation from the rate network's output without noise, over "
+            f"the variance of that; up to {FAITHFUL:g}, dotted, counts as kept"
+        )
+    if search.unit_correlations is not None:
+        told += (
+            ". Units: correlation of each neuron's filtered spikes with the rate of its unit, "
+            "median and quartiles"
+        )
+    return f"{told}. Chosen by the rule {search.rule}: {search.best_inverse_scale:g}."
 
 
 def _png(figure: Figure) -> bytes:

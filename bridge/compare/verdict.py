@@ -93,7 +93,34 @@ def evidence(agreement: Agreement) -> list[str]:
     ran = agreement.described().values()
     if ran and not any(each.spikes.count for each in ran):
         lines.append("Nothing fired: that two are silent says little of either.")
-    return [*lines, *_accuracies(agreement)]
+    return [*lines, *filter(None, (next_step(agreement),)), *_accuracies(agreement)]
+
+
+def of_conversion(agreement: Agreement) -> list[str]:
+    """Whether the spiking network is still the rate network, in sentences: the verdict first.
+
+    Nothing where there is no rate network, or nothing it could be held against.
+    """
+    found = agreement.faithfulness
+    if found is None:
+        return []
+    said = found.failure() or found.warning() or "it keeps what its rate network does"
+    lines = [f"Conversion: {said}.", f"The spiking network is {found.accuracies()}."]
+    measures = found.measures()
+    return [*lines, f"{measures[0].upper()}{measures[1:]}."] if measures else lines
+
+
+def next_step(agreement: Agreement) -> str:
+    """What to do where simulators differ; "" where they agree."""
+    failed = {row.level for row in level_rows(agreement) if not row.agreed}
+    if not failed or agreement.network is None:
+        return ""
+    if "probe" in failed:
+        return "Next: the table of probes says which part of the simulator is off, and by how much."
+    return (
+        "Next: --levels probe tells which part of a simulator is off; --levels statistical, "
+        "whether rates and outputs differ as well."
+    )
 
 
 def level_rows(agreement: Agreement) -> list[LevelRow]:

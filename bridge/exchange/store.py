@@ -143,20 +143,11 @@ def _nature(value: object) -> type:
 
 
 def _conversion_to_tree(conversion: Conversion) -> Tree:
-    search = conversion.search
+    search = vars(conversion.search)
     return {
         "network": network_to_tree(conversion.network),
         "rate": rate_to_tree(conversion.rate),
-        "search": {
-            "inverse_scales": search.inverse_scales,
-            "correct": search.correct,
-            "tested": search.tested,
-            "trials": search.trials,
-            "best": search.best,
-            "seed": search.seed,
-            "backend": search.backend,
-            "seconds": search.seconds,
-        },
+        "search": {name: value for name, value in search.items() if value is not None},
     }
 
 

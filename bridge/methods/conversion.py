@@ -7,11 +7,14 @@ from typing import Any, Literal
 from bridge.arguments import callback, flag, of_kind, text
 from bridge.backends import simulate
 from bridge.errors import SpecError
+from bridge.methods.beside import beside
 from bridge.methods.one_to_one import SpikingOptions, map_one_to_one
 from bridge.methods.predicted_scale import predict_inverse_scale
 from bridge.methods.readout import refit_readout
-from bridge.methods.scale_search import Conversion, SearchOptions, search_scale
-from bridge.methods.scoring import SCORE, score_of, task_drive
+from bridge.methods.scale_search import Conversion
+from bridge.methods.scoring import SCORE, task_drive
+from bridge.methods.search import search_scale
+from bridge.methods.search_options import SearchOptions
 from bridge.rate.network import RateNetwork
 from bridge.spiking.decoding import decode
 from bridge.spiking.network import SpikingNetwork
@@ -30,7 +33,7 @@ def convert(
     on_progress: Progress | None = None,
     **options: Any,
 ) -> Conversion:
-    """Map a rate network one to one, at the scale factor that does its task best.
+    """Map a rate network one to one, at the scale factor that keeps what it does best.
 
     Args:
         rate: A network with a task; of a conversion its rate network.
@@ -38,15 +41,17 @@ def convert(
             `bridge.methods.predicted_scale` finds from the neurons' response, without a search.
         refit_readout: Fit the readout to filtered spikes, see `bridge.refit_readout`. The
             provenance of the network says how many of as many fresh trials were right before and
-            after it.
+            after it, and how far the output was from the rate network's.
         on_progress: Called with the fraction done.
-        **options: Fields of `bridge.methods.scale_search.SearchOptions` (inverse_scales, trials,
-            seed, backend, device, exhaustive) and of `bridge.methods.one_to_one.SpikingOptions`
-            (neuron, synapse, tau_side, refractory_ms, start_mv, output_bias).
+        **options: Fields of `bridge.methods.search_options.SearchOptions` (inverse_scales, rule,
+            trials, seed, backend, device, exhaustive) and of
+            `bridge.methods.one_to_one.SpikingOptions` (neuron, synapse, tau_side, refractory_ms,
+            start_mv, output_bias).
 
     Returns:
         The spiking network, the rate network, and how well each scale factor did. The search is
-        of the network before its readout is refitted.
+        of the network before its readout is refitted. `.faithfulness()` says whether the spiking
+        network is still the rate network.
 
     Raises:
         SpecError: no task, an unknown option, or one that makes no sense.
@@ -66,7 +71,7 @@ def convert(
     made = {"scale": scale, "search_seed": search.seed, "search_trials": search.trials}
     network = replace(network, provenance={**network.provenance, **made})
     if refit_readout:
-        network = _refitted(network, search, report)
+        network = _refitted(network, rate, search, report)
     return Conversion(network=network, rate=rate, search=found)
 
 
@@ -94,10 +99,12 @@ def _predicted(rate: RateNetwork, search: SearchOptions, spiking: SpikingOptions
     return replace(search, inverse_scales=(predict_inverse_scale(rate, spiking, seed=search.seed),))
 
 
-def _refitted(network: SpikingNetwork, search: SearchOptions, report: Progress) -> SpikingNetwork:
-    """The network with its readout fitted, and how it scores before and after, in its provenance.
+def _refitted(
+    network: SpikingNetwork, rate: RateNetwork, search: SearchOptions, report: Progress
+) -> SpikingNetwork:
+    """The network with its readout fitted, and what that changes in fresh trials.
 
-    Spikes do not depend on the readout, so one run on fresh trials scores both.
+    Spikes do not depend on the readout, so one run shows both.
     """
     where: dict[str, Any] = {"backend": search.backend, **search.quick_options()}
     changed = refit_readout(
@@ -115,9 +122,16 @@ def _refitted(network: SpikingNetwork, search: SearchOptions, report: Progress) 
         **where,
     )
     reread = replace(recording, readouts=decode(changed, recording.spikes))
-    right = {
+    before = beside(rate, network, made, recording, search.seed)
+    after = beside(rate, changed, made, reread, search.seed)
+    found = {
         "fresh_trials": search.trials,
-        "fresh_correct_before": score_of(network, made, recording).correct,
-        "fresh_correct": score_of(changed, made, reread).correct,
+        "fresh_correct_before": before.correct,
+        "fresh_correct": after.correct,
+        "fresh_lost": after.lost,
+        "fresh_gained": after.gained,
+        "fresh_output_error_before": before.output_error,
+        "fresh_output_error": after.output_error,
+        "fresh_chance": after.chance,
     }
-    return replace(changed, provenance={**changed.provenance, **right})
+    return replace(changed, provenance={**changed.provenance, **found})

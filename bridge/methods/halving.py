@@ -2,7 +2,8 @@
 
 All scale factors see the same trials and the same noise, so two of them are compared trial by
 trial. Jamieson & Talwalkar (AISTATS 2016) drop a fixed share of the candidates in every round;
-here only those go that are worse beyond doubt, since several may do the task perfectly.
+here only those go that are worse beyond doubt: less often right, or, by the rule that looks at it,
+further from the rate network's output.
 """
 
 import math
@@ -10,6 +11,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+
+from bridge.methods.scale_choice import TOLERANCE, least_error, middle_of_best_plateau
 
 # Shares of the trials after which losers are dropped; the survivors do all of them.
 ROUNDS = (0.2, 0.5, 1.0)
@@ -23,7 +26,7 @@ def round_ends(trials: int, *, exhaustive: bool) -> list[int]:
     return sorted({math.ceil(share * trials) for share in shares})
 
 
-def still_in(correct: NDArray[np.bool_], left: int) -> NDArray[np.bool_]:
+def still_in(correct: NDArray[np.bool_], left: float) -> NDArray[np.bool_]:
     """(L,) which scale factors may yet have the highest count.
 
     One is out if it cannot catch up in the trials that are left, or if the leader is better by
@@ -31,15 +34,44 @@ def still_in(correct: NDArray[np.bool_], left: int) -> NDArray[np.bool_]:
 
     Args:
         correct: (L, n) which of the n trials so far each scale factor got right.
-        left: Trials still to come.
+        left: Trials still to come, and by how many it may stay behind.
     """
     leader = correct[np.argmax(correct.sum(axis=1))]
     worse, better = (leader & ~correct).sum(axis=1), (correct & ~leader).sum(axis=1)
     caught = worse - better <= left
-    # How likely a fair coin is to fall for the leader at least as often.
-    doubtful = stats.binom.sf(worse - 1, worse + better, 0.5) >= LEVEL
-    stays: NDArray[np.bool_] = caught & doubtful
+    stays: NDArray[np.bool_] = caught & ~_clearly(worse, worse + better)
     return stays
+
+
+def still_faithful(
+    correct: NDArray[np.bool_], errors: NDArray[np.float64], whole: int
+) -> NDArray[np.bool_]:
+    """(L,) which scale factors may yet have the least output error among those right enough.
+
+    One is out if it will not be right often enough, by `still_in`; or if the one that would be
+    chosen by the trials so far has the lesser error in more of them than chance explains. The one
+    that is most surely right stays, too: who is right enough is told by the best.
+
+    Args:
+        correct: (L, n) which of the n trials so far each scale factor got right.
+        errors: (L, n) its squared deviations from the rate network's output in each.
+        whole: All trials.
+    """
+    counts, done = correct.sum(axis=1), correct.shape[1]
+    sums = errors.sum(axis=1)
+    chosen = least_error(counts, sums, done)
+    further = (errors > errors[chosen]).sum(axis=1)
+    nearer = (errors < errors[chosen]).sum(axis=1)
+    clearly_further = _clearly(further, further + nearer) & (sums > sums[chosen])
+    stays = still_in(correct, whole - done + TOLERANCE * whole) & ~clearly_further
+    stays[[chosen, middle_of_best_plateau(counts)]] = True
+    return np.asarray(stays, dtype=np.bool_)
+
+
+def _clearly(times: NDArray[np.int64], of: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether a fair coin would hardly ever fall on one side so many times."""
+    rare: NDArray[np.bool_] = stats.binom.sf(times - 1, of, 0.5) < LEVEL
+    return rare
 
 
 def expected_counts(

@@ -1,37 +1,30 @@
-"""The search for the scale factor lambda."""
+"""What a search for the scale factor found, and the conversion it belongs to."""
 
-import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.arguments import flag
-from bridge.backends import parse_backend, simulate
 from bridge.errors import SpecError
-from bridge.methods.halving import expected_counts, round_ends, still_in
-from bridge.methods.one_to_one import DEFAULT, OUTPUT, SpikingOptions, map_one_to_one
-from bridge.methods.scoring import KNOWN_SCALE, SEARCH, no_task, quick_options, wilson
+from bridge.methods.faithfulness import Faithfulness, refitted
+from bridge.methods.scale_choice import RULES
+from bridge.methods.scoring import wilson
 from bridge.rate.network import RateNetwork
-from bridge.rate.task import task_of
 from bridge.spiking.arrays import counted, frozen_array
-from bridge.spiking.drive import Drive, SharedNoise, derived_seed
-from bridge.spiking.essentials import brief, clipped, essentials, of_task, several, source, told
+from bridge.spiking.essentials import brief, clipped, of_task, several, source, told
 from bridge.spiking.limits import MOST_INT32
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.values import known_model, number, text
-from bridge.tasks import draw, spiking_correct
 
-INVERSE_SCALES = tuple(float(scale) for scale in range(20, 80, 5))
-# For activations without an upper end.
-UNBOUNDED_INVERSE_SCALES = tuple(float(scale) for scale in range(4, 28, 2))
+Array = NDArray[np.float64]
+Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ScaleSearch:
     """How well a network works at each scale factor.
+
+    What is None was not measured: files of before there was anything but accuracy lack it.
 
     Attributes:
         inverse_scales: (L,) values of 1/lambda, ascending.
@@ -42,16 +35,30 @@ class ScaleSearch:
         seed: Decides trials and noise.
         backend: Where it was run.
         seconds: Wall time.
+        rule: By which it was chosen, see `bridge.methods.scale_choice`.
+        output_error: (L,) as in `bridge.methods.output_error`, in the trials tested.
+        unit_correlations: (L, N) of each neuron's filtered spikes with its unit's rate, in the
+            first fifth of the trials; 0 where either never varies.
+        lost: (L,) trials that the rate network, with its noise, answers rightly and this does not.
+        gained: (L,) trials that this answers rightly and the rate network does not.
+        chance: Share of the trials that the chosen one's outputs get right as answers to one
+            another's trials; None, too, where all trials want the same answer.
     """
 
-    inverse_scales: NDArray[np.float64]
-    correct: NDArray[np.int64]
+    inverse_scales: Array
+    correct: Counts
     trials: int
     best: int
     seed: int
     backend: str
     seconds: float
-    tested: NDArray[np.int64] | None = None
+    tested: Counts | None = None
+    rule: str = "accuracy"
+    output_error: Array | None = None
+    unit_correlations: Array | None = None
+    lost: Counts | None = None
+    gained: Counts | None = None
+    chance: float | None = None
 
     def __repr__(self) -> str:
         scales = self.inverse_scales
@@ -82,8 +89,35 @@ class ScaleSearch:
         counted("seed", self.seed)
         text("backend", self.backend)
         object.__setattr__(self, "seconds", number("seconds", self.seconds, least=0))
+        self._check_faithfulness(correct, tested)
 
-    def _check_best(self, tested: NDArray[np.int64]) -> None:
+    def _check_faithfulness(self, correct: Counts, tested: Counts) -> None:
+        if text("rule", self.rule) not in RULES:
+            raise SpecError(f"rule: {' or '.join(map(repr, RULES))}, got {self.rule!r}")
+        self._check_numbers("output_error", (correct.size,), 0.0, np.inf)
+        self._check_numbers("unit_correlations", (correct.size, None), -1.0, 1.0)
+        self._check_numbers("chance", (), 0.0, 1.0)
+        for name, most in (("lost", tested - correct), ("gained", correct)):
+            if getattr(self, name) is None:
+                continue
+            counts = frozen_array(name, getattr(self, name), correct.shape, np.int64)
+            object.__setattr__(self, name, counts)
+            if np.any(counts < 0) or np.any(counts > most):
+                raise SpecError(f"{name}: does not fit the trials answered rightly")
+
+    def _check_numbers(
+        self, name: str, shape: tuple[int | None, ...], least: float, most: float
+    ) -> None:
+        """Numbers of a shape between two ends, where they are known."""
+        given = getattr(self, name)
+        if given is None:
+            return
+        values = frozen_array(name, given, shape) if shape else number(name, given)
+        object.__setattr__(self, name, values)
+        if np.any(values < least) or np.any(values > most):
+            raise SpecError(f"{name}: must lie between {least:g} and {most:g}")
+
+    def _check_best(self, tested: Counts) -> None:
         if not 0 <= counted("best", self.best) < tested.size:
             raise SpecError(f"best: {self.best} is no index into {tested.size} scale factors")
         if tested[self.best] != self.trials:
@@ -97,16 +131,38 @@ class ScaleSearch:
         """The chosen 1/lambda."""
         return float(self.inverse_scales[self.best])
 
-    def accuracies(self) -> NDArray[np.float64]:
+    @property
+    def at_end(self) -> bool:
+        """Whether a lower or higher one than those tried might have been better."""
+        return self.inverse_scales.size > 1 and self.best in (0, self.inverse_scales.size - 1)
+
+    def faithfulness(self) -> Faithfulness | None:
+        """Of the network at the chosen scale factor, in the trials of the search."""
+        if self.lost is None or self.gained is None:
+            return None
+        best = self.best
+        return Faithfulness(
+            trials=self.trials,
+            correct=int(self.correct[best]),
+            lost=int(self.lost[best]),
+            gained=int(self.gained[best]),
+            output_error=None if self.output_error is None else float(self.output_error[best]),
+            unit_correlation=None
+            if self.unit_correlations is None
+            else float(np.median(self.unit_correlations[best])),
+            chance=self.chance,
+        )
+
+    def accuracies(self) -> Array:
         """(L,) share of trials answered rightly."""
         return self.correct / self._tested()
 
-    def intervals(self) -> NDArray[np.float64]:
+    def intervals(self) -> Array:
         """(L, 2) Wilson score intervals of the accuracies, 95 %."""
         pairs = zip(self.correct.tolist(), self._tested().tolist(), strict=True)
         return np.array([wilson(count, trials) for count, trials in pairs])
 
-    def _tested(self) -> NDArray[np.int64]:
+    def _tested(self) -> Counts:
         return np.asarray(self.tested)
 
 
@@ -145,179 +201,14 @@ class Conversion:
                     f"network {other!r}"
                 )
 
+    def faithfulness(self) -> Faithfulness | None:
+        """Is the spiking network still the rate network; None where that was never measured.
+
+        In the trials of the search; where the readout was refitted, in fresh ones.
+        """
+        found, made = self.search.faithfulness(), self.network.provenance
+        return found if "fresh_lost" not in made else refitted(made, found)
+
     def held(self) -> tuple[SpikingNetwork, RateNetwork]:
         """What it stands for where one of them is wanted."""
         return self.network, self.rate
-
-
-@dataclass(frozen=True, kw_only=True)
-class SearchOptions:
-    """How the scale factor is searched.
-
-    Attributes:
-        inverse_scales: Values of 1/lambda to try, kept in ascending order; None: those of the
-            rate network's activation, `default_inverse_scales`.
-        trials: Trials at each that stays in.
-        seed: Decides trials and noise.
-        backend: "snntorch" (one batch in float32), "brian2" or "reference", with what may follow
-            a colon in `bridge.simulate`.
-        device: "cpu" or "cuda", for snntorch; None: "cpu", or what follows the backend's colon.
-        exhaustive: Do all trials at every scale factor.
-    """
-
-    inverse_scales: Sequence[float] | None = None
-    trials: int = 100
-    seed: int = 0
-    backend: str = "snntorch"
-    device: str | None = None
-    exhaustive: bool = False
-
-    __repr__ = essentials
-
-    def __post_init__(self) -> None:
-        if self.inverse_scales is not None:
-            scales = np.unique(frozen_array("inverse_scales", self.inverse_scales, (None,)))
-            if scales.size == 0 or scales[0] <= 0:
-                raise SpecError("inverse_scales: needs at least one value, all positive")
-            object.__setattr__(self, "inverse_scales", tuple(scales.tolist()))
-        counted("trials", self.trials, least=1)
-        counted("seed", self.seed)
-        if self.device is not None:
-            text("device", self.device)
-        name, _ = parse_backend(self.backend, {"device": self.device})
-        if name != "snntorch" and self.device not in (None, "cpu"):
-            raise SpecError(
-                f"backend {self.backend} has no device {self.device!r}; only snntorch has devices"
-            )
-        flag("exhaustive", self.exhaustive)
-
-    def quick_options(self) -> dict[str, Any]:
-        """Options of the backend, for `bridge.simulate`."""
-        has_device = self.backend.startswith("snntorch")
-        return quick_options(self.backend, {"device": self.device} if has_device else {})
-
-
-def default_inverse_scales(activation: str) -> tuple[float, ...]:
-    """The original's grid: 20 to 75 by 5 for the sigmoid, 4 to 26 by 2 for softplus and ReLU."""
-    return INVERSE_SCALES if activation == "sigmoid" else UNBOUNDED_INVERSE_SCALES
-
-
-def search_scale(
-    rate: RateNetwork,
-    options: SearchOptions,
-    spiking: SpikingOptions = DEFAULT,
-    on_progress: Callable[[float], None] | None = None,
-) -> ScaleSearch:
-    """How well a rate network's spiking counterpart does its task at each scale factor.
-
-    All scale factors see the same trials and the same noise. Those that can no longer win are
-    dropped on the way (`bridge.methods.halving`). The highest accuracy wins; among equals the
-    middle of the longest plateau, since a neighbour of the edge is one step from failing.
-
-    Args:
-        rate: A network with a task.
-        options: Scale factors, trials, where they run.
-        spiking: What the units become.
-        on_progress: Called with the fraction done.
-
-    Raises:
-        SpecError: the rate network has no task, or one in other steps.
-    """
-    if not rate.task:
-        raise no_task("search the scale factor with", KNOWN_SCALE)
-    started, trials = time.monotonic(), options.trials
-    scales = np.array(options.inverse_scales or default_inverse_scales(rate.activation))
-    plan = _Trials(rate, scales, options, spiking)
-    ends = round_ends(trials, exhaustive=options.exhaustive)
-    correct, tested = _rounds(plan, ends, on_progress)
-    return ScaleSearch(
-        inverse_scales=scales,
-        correct=correct,
-        tested=tested,
-        trials=trials,
-        # Only those that did all trials can be best: the others had fewer to get right.
-        best=middle_of_best_plateau(expected_counts(correct, tested, trials)),
-        seed=options.seed,
-        backend=options.backend,
-        seconds=round(time.monotonic() - started, 1),
-    )
-
-
-class _Trials:
-    """The trials of a search, the same at each scale factor, and where they run."""
-
-    def __init__(
-        self,
-        rate: RateNetwork,
-        scales: NDArray[np.float64],
-        search: SearchOptions,
-        spiking: SpikingOptions = DEFAULT,
-    ) -> None:
-        seed = search.seed
-        self.task, self.scales = task_of(rate), scales
-        self.made = draw(self.task, search.trials, np.random.default_rng((seed, SEARCH[0])))
-        self.noise = SharedNoise(seed=derived_seed(seed, SEARCH[1]))
-        self.unscaled = map_one_to_one(rate, 1.0, spiking)
-        self.backend, self.options = search.backend, search.quick_options()
-
-    def correct(
-        self, chosen: NDArray[np.int64], span: range, on_progress: Callable[[float], None]
-    ) -> NDArray[np.bool_]:
-        """(chosen scale factors, trials of `span`) whether each was answered rightly."""
-        numbers = np.arange(span.start, span.stop)
-        part = self.made.chosen(numbers)
-        drive = Drive(
-            inputs=np.tile(part.inputs, (1, chosen.size, 1)),
-            noise=self.noise,
-            recurrent_gain=np.repeat(1.0 / self.scales[chosen], numbers.size),
-            trial_numbers=np.tile(numbers, chosen.size),
-        )
-        recording = simulate(
-            self.unscaled, drive, backend=self.backend, on_progress=on_progress, **self.options
-        )
-        outputs = np.split(recording.readouts[OUTPUT], chosen.size, axis=1)
-        return np.array([spiking_correct(self.task, output, part) for output in outputs])
-
-
-def _rounds(
-    plan: _Trials, ends: list[int], on_progress: Callable[[float], None] | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(L,) trials answered rightly, and done, at each scale factor."""
-    correct = np.zeros((plan.scales.size, ends[-1]), dtype=bool)
-    tested = np.zeros(plan.scales.size, dtype=np.int64)
-    alive: NDArray[np.int64] = np.arange(plan.scales.size)
-    start = done = 0
-    for end in ends:
-        coming, all_of_it = alive.size * (end - start), done + alive.size * (ends[-1] - start)
-
-        def report(
-            fraction: float, done: int = done, coming: int = coming, whole: int = all_of_it
-        ) -> None:
-            if on_progress is not None:
-                on_progress((done + fraction * coming) / whole)
-
-        correct[alive, start:end] = plan.correct(alive, range(start, end), report)
-        tested[alive] = end
-        alive = alive[still_in(correct[alive, :end], ends[-1] - end)]
-        start, done = end, done + coming
-    return correct.sum(axis=1), tested
-
-
-def middle_of_best_plateau(correct: NDArray[np.int64]) -> int:
-    """Index of the middle of the longest run of the highest count.
-
-    Of equally long runs, and of the two middles of an even run, the one with the better
-    neighbours wins.
-    """
-    count = np.asarray(correct)
-    best = np.flatnonzero(count == count.max())
-    runs = np.split(best, np.flatnonzero(np.diff(best) > 1) + 1)
-    longest = max(len(run) for run in runs)
-    padded = np.pad(count, 1, mode="edge")
-
-    def beside(run: NDArray[np.int64]) -> int:
-        return int(padded[run[0]] + padded[run[-1] + 2])
-
-    run = max((run for run in runs if len(run) == longest), key=beside)
-    left, right = run[(len(run) - 1) // 2], run[len(run) // 2]
-    return int(right if padded[run[-1] + 2] > padded[run[0]] else left)

@@ -17,9 +17,11 @@ from bridge.spiking.recording import Recording
 from bridge.tasks import Task, Trials, draw, fitting_task, spiking_correct
 
 # What a seed is used for: trials and noise of each use are from streams of their own, apart from
-# those of a cross-check (its rate network has stream 2, its own noise 3).
+# those of a cross-check (its own noise has stream 3).
 SEARCH = COMPARE = (0, 1)
 SCORE, REFIT = (4, 5), (6, 7)
+# The rate network's noise, on trials of whatever use.
+RATE_NOISE = 2
 
 
 @dataclass(frozen=True, kw_only=True)

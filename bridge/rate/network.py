@@ -316,12 +316,12 @@ class RateNetwork:
         """Number of input channels C."""
         return self.w_in.shape[1]
 
-    def run(self, inputs: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    def run(self, inputs: Array, rng: np.random.Generator | None) -> tuple[Array, Array]:
         """Simulate trials.
 
         Args:
             inputs: (T, B, C).
-            rng: Draws the initial state and the noise.
+            rng: Draws the initial state and the noise; None: without noise, from a state of 0.
 
         Returns:
             Outputs (T, B, O) and activities r (T, B, N).
@@ -330,12 +330,15 @@ class RateNetwork:
         phi = ACTIVATIONS[self.activation]
         keep = 1.0 - self.dt_ms / self.tau_ms
         recurrent, w_in = self.recurrent.T, self.w_in.T
-        x = self.initial_sd * rng.standard_normal((trials, self.size))
+        x = np.zeros((trials, self.size))
+        if rng is not None:
+            x += self.initial_sd * rng.standard_normal(x.shape)
         activity = np.empty((steps, trials, self.size))
         activity[0] = phi(x)
         for step in range(1, steps):
             drive = activity[step - 1] @ recurrent + inputs[step - 1] @ w_in
-            noise = self.noise_sd * rng.standard_normal(x.shape)
-            x = keep * x + (1.0 - keep) * drive + noise
+            x = keep * x + (1.0 - keep) * drive
+            if rng is not None:
+                x += self.noise_sd * rng.standard_normal(x.shape)
             activity[step] = phi(x)
         return activity @ self.w_out.T + self.b_out, activity

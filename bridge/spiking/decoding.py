@@ -44,7 +44,7 @@ def decode(
         total = np.zeros((spikes.n_steps // network.sample_steps, spikes.n_trials, readout.size))
         for channel in readout.channels:
             weights = channel.weights.T
-            for sample, trace in enumerate(_traces(network, channel, spikes)):
+            for sample, trace in enumerate(traces(network, channel, spikes)):
                 total[sample] += trace @ weights
         outputs[readout.name] = np.asarray(readout.bias) + gain[:, None] * total
     return outputs
@@ -93,8 +93,8 @@ def _powers(factor: Array, steps: int) -> Array:
     return factors.cumprod(axis=0)
 
 
-def _traces(network: SpikingNetwork, channel: Channel, spikes: Spikes) -> Iterator[Array]:
-    """The filtered spikes of the channel's population at the end of each sample, (B, N)."""
+def traces(network: SpikingNetwork, channel: Channel, spikes: Spikes) -> Iterator[Array]:
+    """The filtered spikes of a channel's population at the end of each sample, T times (B, N)."""
     span, steps = network.span(channel.source), network.sample_steps
     size = span.stop - span.start
     response = _response(channel.filter, size, steps, network.dt_ms)

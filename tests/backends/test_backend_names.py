@@ -7,8 +7,8 @@ from conftest import drive_for, kim_network
 import bridge
 from bridge.backends import NAMES, WORDS, brian2, parse_backend, snntorch
 from bridge.errors import SpecError
-from bridge.methods.scale_search import SearchOptions
 from bridge.methods.scoring import quick_options
+from bridge.methods.search_options import SearchOptions
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from methods.short_task import SHORT_TASK
 
 import bridge
 from bridge.errors import SpecError
-from bridge.methods import conversion, readout, scale_search
+from bridge.methods import conversion, readout, search_trials
 from bridge.methods.one_to_one import map_one_to_one
 from bridge.rate.network import RateNetwork
 from bridge.tasks import go_nogo
@@ -46,13 +46,13 @@ def test_options_reach_the_network_and_its_file(tmp_path):
 
 
 def test_the_search_runs_the_network_that_comes_out(monkeypatch):
-    seen, honest = [], scale_search.simulate
+    seen, honest = [], search_trials.simulate
 
     def watch(network, drive, **options):
         seen.append(network.populations[0].neurons)
         return honest(network, drive, **options)
 
-    monkeypatch.setattr(scale_search, "simulate", watch)
+    monkeypatch.setattr(search_trials, "simulate", watch)
     bridge.convert(
         rate_network(),
         inverse_scales=[30],
@@ -74,7 +74,7 @@ def test_a_predicted_scale_factor_is_the_only_one_tried(monkeypatch):
 
 def test_a_refit_is_scored_on_trials_that_neither_search_nor_refit_saw(monkeypatch):
     seen = {}
-    for module in (scale_search, readout, conversion):
+    for module in (search_trials, readout, conversion):
 
         def watch(network, drive, *, name=module.__name__, run=module.simulate, **options):
             seen.setdefault(name, set()).add(drive.noise.seed)

@@ -5,10 +5,12 @@ import pytest
 from methods.short_task import SHORT_TASK
 
 import bridge
-import bridge.methods.scale_search as scale_search
 from bridge.errors import SpecError
-from bridge.methods.halving import expected_counts, round_ends, still_in
-from bridge.methods.scale_search import default_inverse_scales, middle_of_best_plateau
+from bridge.methods import search, search_trials
+from bridge.methods.halving import expected_counts, still_in
+from bridge.methods.scale_choice import middle_of_best_plateau
+from bridge.methods.search_options import SearchOptions, default_inverse_scales
+from bridge.methods.search_trials import SearchTrials, Tried
 from bridge.rate.network import RateNetwork
 from bridge.tasks import go_nogo
 
@@ -70,9 +72,9 @@ def test_the_search_finds_the_scale_at_which_a_known_readout_answers():
             return trials
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scale_search, "task_of", lambda rate: Held())
-        search = bridge.convert(rate, inverse_scales=[20, 30, 60, 80], trials=4).search
-    np.testing.assert_array_equal(search.correct, [4, 4, 2, 2])
+        patch.setattr(search_trials, "task_of", lambda rate: Held())
+        found = bridge.convert(rate, inverse_scales=[20, 30, 60, 80], trials=4).search
+    np.testing.assert_array_equal(found.correct, [4, 4, 2, 2])
 
 
 @pytest.mark.parametrize(
@@ -82,6 +84,8 @@ def test_the_search_finds_the_scale_at_which_a_known_readout_answers():
         ({"inverse_scales": [20, -5]}, "needs at least one value, all positive"),
         ({"inverse_scales": [np.nan]}, "NaN"),
         ({"trials": 0}, "trials: expected a whole number of at least 1, got 0"),
+        ({"rule": "best"}, "rule: 'faithful' or 'accuracy', got 'best'"),
+        ({"rule": None}, "rule: expected text on one line, got None"),
         ({"backend": "neuron"}, "unknown backend 'neuron'"),
         ({"backend": "nest"}, "NEST draws its own noise"),
         ({"backend": "reference", "device": "cuda"}, "only snntorch has devices"),
@@ -99,7 +103,7 @@ def test_the_grid_is_that_of_the_activation(monkeypatch):
     for name in ("softplus", "relu"):
         assert default_inverse_scales(name) == tuple(range(4, 28, 2))
     rate = dataclasses.replace(silent_network(), activation="relu")
-    found = bridge.convert(rate, trials=2, backend="reference").search
+    found = bridge.convert(rate, trials=2, backend="reference", rule="accuracy").search
     np.testing.assert_array_equal(found.inverse_scales, range(4, 28, 2))
 
 
@@ -115,30 +119,33 @@ def test_scale_factors_that_cannot_win_are_dropped_and_the_answer_stays():
     chances = np.array([0.1, 0.4, 0.7, 0.95, 1.0, 0.97, 0.6, 0.2])
     for _ in range(50):
         answers = rng.random((chances.size, 100)) < chances[:, None]
-        correct, tested = played(answers, exhaustive=False)
+        chosen, tested = played(answers, exhaustive=False)
         whole, all_tested = played(answers, exhaustive=True)
         assert np.all(all_tested == 100)
-        np.testing.assert_array_equal(whole, answers.sum(axis=1))
-        answer = middle_of_best_plateau(expected_counts(correct, tested, 100))
-        assert answer == middle_of_best_plateau(whole)
+        assert chosen == whole == middle_of_best_plateau(answers.sum(axis=1))
         assert tested[4] == 100
         assert tested.sum() < 0.75 * all_tested.sum()
 
 
 def played(answers, *, exhaustive):
+    """The choice by accuracy among scale factors 1, 2, ..., less 1, and the trials done at each."""
+
     class Known:
-        scales = np.arange(float(len(answers)))
+        def __init__(self):
+            self.tried = {}
 
-        def correct(self, chosen, span, report):
+        def advance(self, upto, report):
             report(0.5)
-            return answers[chosen][:, span.start : span.stop]
+            for scale, end in upto.items():
+                nothing = np.zeros(0)
+                self.tried[scale] = Tried(answers[int(scale) - 1][:end], nothing, nothing, nothing)
 
-    seen = []
-    ends = round_ends(answers.shape[1], exhaustive=exhaustive)
-    outcome = scale_search._rounds(Known(), ends, seen.append)
+    seen, known, grid = [], Known(), [float(n + 1) for n in range(len(answers))]
+    options = SearchOptions(rule="accuracy", trials=answers.shape[1], exhaustive=exhaustive)
+    best = search._by_accuracy(search._Race(known, seen.append), grid, options)
     assert seen == sorted(seen)
     assert 0 < seen[-1] <= 1
-    return outcome
+    return best - 1, np.array([known.tried[scale].trials for scale in grid])
 
 
 def test_whoever_may_still_catch_up_or_was_unlucky_stays():
@@ -162,21 +169,17 @@ def test_a_dropped_scale_factor_counts_as_worse_than_the_best():
 
 
 def test_all_scale_factors_see_the_same_noise(monkeypatch):
-    # Two equal scale factors under other numbers would answer differently in some trial.
-    rate = bridge.load("models/go_nogo_n200.h5")
-    plan = scale_search._Trials(
-        rate, np.array([40.0, 40.0]), scale_search.SearchOptions(trials=6, seed=3)
-    )
-    drive_of = {}
+    # Under other numbers two scale factors would answer differently in some trial.
+    plan, drive_of = SearchTrials(silent_network(), SearchOptions(trials=6, seed=3)), {}
 
     def note(network, drive, **_):
         drive_of["keys"] = drive.noise_keys()
         drive_of["start"] = drive.initial_voltages_mv(network)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(scale_search, "simulate", note)
+    monkeypatch.setattr(search_trials, "simulate", note)
     with pytest.raises(KeyboardInterrupt):
-        plan.correct(np.arange(2), range(2, 6), lambda _: None)
+        plan.advance({40.0: 4, 45.0: 4}, lambda _: None)
     for values in drive_of.values():
         np.testing.assert_array_equal(values[:4], values[4:])
         assert len(np.unique(values[:4], axis=0)) == 4

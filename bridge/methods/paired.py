@@ -1,0 +1,20 @@
+"""Two networks on the same trials: is one of them right more often?"""
+
+from scipy import stats
+
+# Below this a difference is called significant.
+LEVEL = 0.05
+
+
+def mcnemar(lost: int, gained: int) -> float:
+    """P of the two-sided exact test of McNemar (Psychometrika 12:153, 1947).
+
+    Trials that both answer alike say nothing; of the others each is as likely to fall to either
+    network, if the two are equally good.
+
+    Args:
+        lost: Trials that only the first of the two answers rightly.
+        gained: Trials that only the second does.
+    """
+    tail = stats.binom.cdf(min(lost, gained), lost + gained, 0.5)
+    return min(1.0, 2.0 * float(tail))

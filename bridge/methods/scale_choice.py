@@ -1,0 +1,81 @@
+"""Which scale factor is chosen, and which others are worth a try around it.
+
+Accuracy alone is flat wherever the weights are large enough, and says nothing of how far the
+output overshoots. The output error (`bridge.methods.output_error`) has one least value, where the
+spiking network does what the rate network does, but near the island's edge, where some trials fail.
+So the rule by default takes the least output error among the scale factors that are right about as
+often as the best. The paper's rule, by accuracy alone, is kept beside it.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+RULES = ("faithful", "accuracy")
+
+# By how much less often right than the best a scale factor may be, as a share of the trials.
+TOLERANCE = 0.02
+
+# How far the grid is extended, in 1/lambda.
+LOWEST, HIGHEST = 5.0, 150.0
+
+
+def right_enough(correct: NDArray[np.int64], trials: int) -> NDArray[np.bool_]:
+    """(L,) which counts of right answers are within 2 points of the highest one."""
+    enough: NDArray[np.bool_] = correct.max() - correct <= TOLERANCE * trials
+    return enough
+
+
+def least_error(correct: NDArray[np.int64], errors: NDArray[np.float64], trials: int) -> int:
+    """Index of the least output error among the scale factors that are right often enough.
+
+    Args:
+        correct: (L,) right answers of `trials`.
+        errors: (L,) output errors on these trials.
+        trials: Done at each.
+    """
+    return int(np.argmin(np.where(right_enough(correct, trials), errors, np.inf)))
+
+
+def middle_of_best_plateau(correct: NDArray[np.int64]) -> int:
+    """Index of the middle of the longest run of the highest count.
+
+    A neighbour of the edge is one step from failing. Of equally long runs, and of the two middles
+    of an even run, the one with the better neighbours wins.
+    """
+    count = np.asarray(correct)
+    best = np.flatnonzero(count == count.max())
+    runs = np.split(best, np.flatnonzero(np.diff(best) > 1) + 1)
+    longest = max(len(run) for run in runs)
+    padded = np.pad(count, 1, mode="edge")
+
+    def beside(run: NDArray[np.int64]) -> int:
+        return int(padded[run[0]] + padded[run[-1] + 2])
+
+    run = max((run for run in runs if len(run) == longest), key=beside)
+    left, right = run[(len(run) - 1) // 2], run[len(run) // 2]
+    return int(right if padded[run[-1] + 2] > padded[run[0]] else left)
+
+
+def halfway(scale: float, scales: list[float]) -> list[float]:
+    """What lies halfway between a scale factor and its neighbours among `scales`."""
+    below = [other for other in scales if other < scale]
+    above = [other for other in scales if other > scale]
+    neighbours = [*sorted(below)[-1:], *sorted(above)[:1]]
+    return [(scale + other) / 2 for other in neighbours]
+
+
+def beyond(scale: float, scales: list[float]) -> float | None:
+    """The next scale factor in the grid's own step, where `scale` is an end of it.
+
+    None where it is no end, where the grid has but one value, or where it reaches as far as it may.
+    """
+    ordered = sorted(scales)
+    if len(ordered) < 2:
+        return None
+    if scale == ordered[0]:
+        following = scale - (ordered[1] - ordered[0])
+        return following if following >= LOWEST else None
+    if scale == ordered[-1]:
+        following = scale + (ordered[-1] - ordered[-2])
+        return following if following <= HIGHEST else None
+    return None

@@ -1,0 +1,79 @@
+"""How the scale factor is searched."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from bridge.arguments import flag
+from bridge.backends import parse_backend
+from bridge.errors import SpecError
+from bridge.methods.scale_choice import RULES
+from bridge.methods.scoring import quick_options
+from bridge.spiking.arrays import counted, frozen_array
+from bridge.spiking.essentials import essentials
+from bridge.spiking.values import text
+
+INVERSE_SCALES = tuple(float(scale) for scale in range(20, 80, 5))
+# For activations without an upper end.
+UNBOUNDED_INVERSE_SCALES = tuple(float(scale) for scale in range(4, 28, 2))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchOptions:
+    """How the scale factor is searched.
+
+    Attributes:
+        inverse_scales: Values of 1/lambda to try, kept in ascending order, and no others; None:
+            those of the rate network's activation, `default_inverse_scales`, and what the rule
+            adds to them.
+        rule: "faithful": the least output error among the scale factors that are right about as
+            often as the best; "accuracy": the highest accuracy, as in the paper. See
+            `bridge.methods.scale_choice`.
+        trials: Trials at each that stays in.
+        seed: Decides trials and noise.
+        backend: "snntorch" (one batch in float32), "brian2" or "reference", with what may follow
+            a colon in `bridge.simulate`.
+        device: "cpu" or "cuda", for snntorch; None: "cpu", or what follows the backend's colon.
+        exhaustive: Do all trials at every scale factor.
+    """
+
+    inverse_scales: Sequence[float] | None = None
+    rule: Literal["faithful", "accuracy"] = "faithful"
+    trials: int = 100
+    seed: int = 0
+    backend: str = "snntorch"
+    device: str | None = None
+    exhaustive: bool = False
+
+    __repr__ = essentials
+
+    def __post_init__(self) -> None:
+        if self.inverse_scales is not None:
+            scales = np.unique(frozen_array("inverse_scales", self.inverse_scales, (None,)))
+            if scales.size == 0 or scales[0] <= 0:
+                raise SpecError("inverse_scales: needs at least one value, all positive")
+            object.__setattr__(self, "inverse_scales", tuple(scales.tolist()))
+        if text("rule", self.rule) not in RULES:
+            raise SpecError(f"rule: {' or '.join(map(repr, RULES))}, got {self.rule!r}")
+        counted("trials", self.trials, least=1)
+        counted("seed", self.seed)
+        if self.device is not None:
+            text("device", self.device)
+        name, _ = parse_backend(self.backend, {"device": self.device})
+        if name != "snntorch" and self.device not in (None, "cpu"):
+            raise SpecError(
+                f"backend {self.backend} has no device {self.device!r}; only snntorch has devices"
+            )
+        flag("exhaustive", self.exhaustive)
+
+    def quick_options(self) -> dict[str, Any]:
+        """Options of the backend, for `bridge.simulate`."""
+        has_device = self.backend.startswith("snntorch")
+        return quick_options(self.backend, {"device": self.device} if has_device else {})
+
+
+def default_inverse_scales(activation: str) -> tuple[float, ...]:
+    """The original's grid: 20 to 75 by 5 for the sigmoid, 4 to 26 by 2 for softplus and ReLU."""
+    return INVERSE_SCALES if activation == "sigmoid" else UNBOUNDED_INVERSE_SCALES

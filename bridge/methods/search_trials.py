@@ -1,0 +1,157 @@
+"""The trials of a search, and what comes of them at a scale factor."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.backends import simulate
+from bridge.methods.halving import round_ends
+from bridge.methods.one_to_one import DEFAULT, OUTPUT, SpikingOptions, map_one_to_one
+from bridge.methods.output_error import squared_errors, variation
+from bridge.methods.scoring import RATE_NOISE, SEARCH
+from bridge.methods.search_options import SearchOptions
+from bridge.methods.unit_correlations import unit_correlations
+from bridge.rate.network import RateNetwork
+from bridge.rate.task import task_of
+from bridge.spiking.drive import Drive, SharedNoise, derived_seed
+from bridge.spiking.recording import Recording
+from bridge.tasks import draw, rate_correct, spiking_correct
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a scale factor has done in the first n trials.
+
+    Attributes:
+        correct: (n,) whether each was answered rightly.
+        errors: (n,) squared deviations from the rate network's output, summed in each trial.
+        outputs: (T, n, O).
+        correlations: (N,) of filtered spikes and rates in the first fifth of all trials.
+    """
+
+    correct: Flags
+    errors: Array
+    outputs: Array
+    correlations: Array
+
+    @property
+    def trials(self) -> int:
+        """How many it has done."""
+        return self.correct.size
+
+    def joined(self, more: "Tried") -> "Tried":
+        """With the trials that follow."""
+        return Tried(
+            np.concatenate([self.correct, more.correct]),
+            np.concatenate([self.errors, more.errors]),
+            np.concatenate([self.outputs, more.outputs], axis=1),
+            self.correlations,
+        )
+
+
+class SearchTrials:
+    """The trials of a search, the same at each scale factor, and where they run.
+
+    Attributes:
+        rate_outputs: (T, B, O) what the rate network answers without noise.
+        rate_right: (B,) which trials it answers rightly, with its noise.
+        tried: What has been done, by 1/lambda.
+    """
+
+    def __init__(
+        self, rate: RateNetwork, search: SearchOptions, spiking: SpikingOptions = DEFAULT
+    ) -> None:
+        seed = search.seed
+        self.task, self.count = task_of(rate), search.trials
+        self.made = draw(self.task, search.trials, np.random.default_rng((seed, SEARCH[0])))
+        self.noise = SharedNoise(seed=derived_seed(seed, SEARCH[1]))
+        self.unscaled = map_one_to_one(rate, 1.0, spiking)
+        self.backend, self.options = search.backend, search.quick_options()
+        noisy, _ = rate.run(self.made.inputs, np.random.default_rng((seed, RATE_NOISE)))
+        self.rate_right = rate_correct(self.task, noisy, self.made)
+        self.rate_outputs, activity = rate.run(self.made.inputs, None)
+        # All scale factors do at least so many, so their correlations are of the same trials.
+        self.first = round_ends(search.trials, exhaustive=False)[0]
+        self.activity = activity[:, : self.first].copy()
+        self.tried: dict[float, Tried] = {}
+
+    def variation(self, trials: int) -> float:
+        """What output errors of the first trials are measured by."""
+        return variation(self.rate_outputs[:, :trials])
+
+    def error(self, scale: float, trials: int | None = None) -> float:
+        """The output error at a scale factor in its first trials, or in all it has done.
+
+        Where the rate network's output never varies, the squared deviation itself.
+        """
+        errors = self.tried[scale].errors[:trials]
+        return float(errors.sum()) / (self.variation(errors.size) or 1.0)
+
+    def advance(self, upto: Mapping[float, int], on_progress: Callable[[float], None]) -> None:
+        """Let scale factors go on to so many trials, in one batch."""
+        begun = {scale: self._done(scale) for scale in upto}
+        spans = {s: np.arange(begun[s], end) for s, end in upto.items() if end > begun[s]}
+        if not spans:
+            return
+        recording = self._run(spans, on_progress)
+        correlations = self._correlations(recording, spans)
+        place = 0
+        for scale, numbers in spans.items():
+            outputs = recording.readouts[OUTPUT][:, place : place + numbers.size]
+            place += numbers.size
+            found = self._judged(outputs, numbers, correlations.get(scale))
+            known = self.tried.get(scale)
+            self.tried[scale] = found if known is None else known.joined(found)
+
+    def _done(self, scale: float) -> int:
+        return self.tried[scale].trials if scale in self.tried else 0
+
+    def _run(
+        self, spans: Mapping[float, NDArray[np.int64]], on_progress: Callable[[float], None]
+    ) -> Recording:
+        """One scale factor's trials after the other's."""
+        sizes = [numbers.size for numbers in spans.values()]
+        chosen = np.concatenate(list(spans.values()))
+        drive = Drive(
+            inputs=self.made.inputs[:, chosen],
+            noise=self.noise,
+            recurrent_gain=np.repeat(1.0 / np.array(list(spans)), sizes),
+            trial_numbers=chosen,
+        )
+        options: dict[str, Any] = self.options
+        return simulate(
+            self.unscaled, drive, backend=self.backend, on_progress=on_progress, **options
+        )
+
+    def _correlations(
+        self, recording: Recording, spans: Mapping[float, NDArray[np.int64]]
+    ) -> dict[float, Array]:
+        """Of the scale factors that begin here."""
+        starts = np.cumsum([0, *(numbers.size for numbers in spans.values())])
+        fresh = {
+            scale: start + np.arange(self.first)
+            for (scale, numbers), start in zip(spans.items(), starts, strict=False)
+            if numbers[0] == 0
+        }
+        if not fresh:
+            return {}
+        spikes = recording.spikes.chosen(np.concatenate(list(fresh.values())))
+        found = unit_correlations(self.unscaled, spikes, self.activity)
+        return dict(zip(fresh, found, strict=True))
+
+    def _judged(
+        self, outputs: Array, numbers: NDArray[np.int64], correlations: Array | None
+    ) -> Tried:
+        part = self.made.chosen(numbers)
+        return Tried(
+            spiking_correct(self.task, outputs, part),
+            squared_errors(outputs, self.rate_outputs[:, numbers]),
+            outputs,
+            np.zeros(0) if correlations is None else correlations,
+        )
