@@ -1,7 +1,7 @@
 """The search for the scale factor: which are tried, on how many trials, and which is chosen."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from bridge.methods.chance import chance_level
 from bridge.methods.halving import expected_counts, round_ends, still_faithful, still_in
 from bridge.methods.one_to_one import DEFAULT, SpikingOptions
 from bridge.methods.scale_choice import (
+    REFINED_TOLERANCE,
     TOLERANCE,
     beyond,
     halfway,
@@ -40,7 +41,8 @@ def search_scale(
 
     By the rule "faithful" the least output error wins among those whose accuracy is at most 2
     points below the best; where the choice is an end of the grid, the grid is extended; then twice
-    two more are tried, halfway between the choice and its neighbours. By the rule "accuracy" the
+    two more are tried, halfway between the choice and its neighbours, and win by the same rule,
+    but for a tolerance of 1 point. By the rule "accuracy" the
     highest accuracy wins; among equals the middle of the longest plateau. Scale factors that are
     given are tried, and no others.
 
@@ -99,12 +101,12 @@ def _by_error(
         race.advance({further: whole}, later=more)
         tried.append(further)
         best = race.best(tried, whole)
+    between: list[float] = []
     for left in range(_REFINEMENTS, 0, -1):
-        between = halfway(best, tried)
+        between += halfway(best, [*tried, *between])
         race.advance(dict.fromkeys(between, whole), later=2 * (left - 1) * whole)
-        tried += between
-        best = race.best(tried, whole)
-    return sorted(tried), best
+        best = race.best(tried, whole, between)
+    return sorted([*tried, *between]), best
 
 
 def _in_rounds(race: "_Race", grid: list[float], whole: int, *, widens: bool) -> None:
@@ -145,12 +147,20 @@ class _Race:
         self.trials.advance(upto, report)
         self.done += coming
 
-    def best(self, scales: Iterable[float], trials: int) -> float:
-        """The choice by error among those that have done so many trials, on these."""
-        able = [scale for scale in sorted(scales) if self.tried[scale].trials >= trials]
+    def best(self, grid: Sequence[float], trials: int, between: Sequence[float] = ()) -> float:
+        """The choice by error among those that have done so many trials, on these.
+
+        Args:
+            grid: Scale factors of the grid.
+            trials: How many.
+            between: Those tried between them.
+        """
+        able = [one for one in sorted([*grid, *between]) if self.tried[one].trials >= trials]
         correct = np.array([self.tried[scale].correct[:trials].sum() for scale in able])
         errors = np.array([self.trials.error(scale, trials) for scale in able])
-        return able[least_error(correct, errors, trials)]
+        refined = np.isin(able, list(between))
+        tolerance = np.where(refined, REFINED_TOLERANCE, TOLERANCE)
+        return able[least_error(correct, errors, trials, tolerance)]
 
     def contenders(self, grid: list[float], whole: int) -> list[float]:
         """Those of the grid that may yet be chosen, by what all of it has done."""

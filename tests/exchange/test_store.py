@@ -176,13 +176,21 @@ def stimulated_drive():
     return drive(SharedNoise(seed=1), stimulation=pushes)
 
 
-def conversion():
+def conversion(**measured):
     rate = trained_rate_network()
     search = ScaleSearch(
         inverse_scales=[20.0, 100 / 3], correct=[3, 7], trials=7, best=1, seed=4,
-        backend="snntorch", seconds=0.1,
+        backend="snntorch", seconds=0.1, **measured,
     )  # fmt: skip
     return Conversion(network=map_one_to_one(rate, 100 / 3), rate=rate, search=search)
+
+
+def measured_conversion():
+    units = np.random.default_rng(7).uniform(-1, 1, (2, trained_rate_network().size))
+    return conversion(
+        rule="faithful", output_error=[3.5, 1 / 7], unit_correlations=units, lost=[2, 0],
+        gained=[0, 1], chance=0.5,
+    )  # fmt: skip
 
 
 def drive(noise, **fields):
@@ -238,6 +246,7 @@ THINGS = {
     "trained rate network": trained_rate_network,
     "spiking network": spiking_network,
     "conversion": conversion,
+    "conversion with measures": measured_conversion,
     "drive, shared noise": lambda: drive(SharedNoise(seed=2**40)),
     "drive, own noise": lambda: drive(OwnNoise(seed=1), recurrent_gain=[0.1, 0.2, 0.3]),
     "drive, frozen noise": frozen_drive,

@@ -65,12 +65,14 @@ def test_rounds_choose_what_an_exhaustive_search_chooses_on_fewer_trials(edge):
     assert few < 0.75 * many
 
 
-def test_the_choice_has_the_least_error_of_those_within_two_points_of_the_best():
+def test_the_choice_has_the_least_error_of_those_right_about_as_often_as_the_best():
     for seed in range(20):
         best, tried, network = chosen(Network(seed), exhaustive=True)
         right = {scale: network.tried[scale].correct.sum() for scale in tried}
         errors = {scale: network.tried[scale].errors.sum() for scale in tried}
-        able = [scale for scale in tried if right[scale] >= max(right.values()) - 2]
+        # Two points less at most; of those between the grid's, one.
+        lost = {scale: 2 if scale in INVERSE_SCALES else 1 for scale in tried}
+        able = [scale for scale in tried if right[scale] >= max(right.values()) - lost[scale]]
         assert best == min(able, key=errors.__getitem__)
 
 
@@ -118,6 +120,10 @@ def test_two_points_below_the_best_is_close_enough_and_three_are_not():
     errors = np.array([9.0, 0.2, 0.1])
     assert least_error(np.array([100, 98, 97]), errors, 100) == 1
     assert least_error(np.array([100, 98, 98]), errors, 100) == 2
+    # One that lies between those of the grid may lose a single point.
+    tolerance = np.array([0.02, 0.01, 0.01])
+    assert least_error(np.array([100, 98, 99]), errors, 100, tolerance) == 2
+    assert least_error(np.array([100, 98, 98]), errors, 100, tolerance) == 0
     # Of 20 trials two points are less than one trial.
     assert least_error(np.array([20, 19, 19]), errors, 20) == 0
 
