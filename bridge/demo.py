@@ -9,6 +9,10 @@ from bridge import terminal
 from bridge.errors import OutputError
 from bridge.stages import check_writable, compare_to, convert_to, load_kind, train_to
 
+# Past the target a network goes on to learn to bear noise, and so to keep its output as spikes: of
+# 20 networks of 200 units those that ended before 700 updates had output errors of 0.1 to 1.2.
+MIN_UPDATES = 1000
+
 
 def demo(
     out: Path,
@@ -72,7 +76,12 @@ def _check_same(path: Path, made: dict[str, object], wanted: dict[str, int]) -> 
 
 
 def _rate(path: Path, units: int, max_updates: int, seed: int) -> "bridge.RateNetwork":
-    options: dict[str, Any] = {"units": units, "max_updates": max_updates, "seed": seed}
+    options: dict[str, Any] = {
+        "units": units,
+        "min_updates": min(MIN_UPDATES, max_updates),
+        "max_updates": max_updates,
+        "seed": seed,
+    }
     if path.exists():
         kept = load_kind(path, bridge.RateNetwork, "a rate network")
         if kept.checkpoint is None or kept.checkpoint.updates >= max_updates:

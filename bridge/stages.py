@@ -73,7 +73,9 @@ def _of_conversion(conversion: "bridge.Conversion") -> Iterator[str]:
         )
     if found is None:
         return
-    yield f"{found.accuracies()}; {found.measures()}" if found.measures() else found.accuracies()
+    yield "; ".join(
+        filter(None, (f"the spiking network is {found.accuracies()}", found.measures()))
+    )
     yield from filter(None, (found.warning(), found.failure()))
 
 

@@ -104,7 +104,7 @@ def of_conversion(agreement: Agreement) -> list[str]:
     found = agreement.faithfulness
     if found is None:
         return []
-    said = found.failure() or found.warning() or "it keeps what its rate network does"
+    said = found.failure() or found.warning() or "faithful, in its answers and in its output"
     lines = [f"Conversion: {said}.", f"The spiking network is {found.accuracies()}."]
     measures = found.measures()
     return [*lines, f"{measures[0].upper()}{measures[1:]}."] if measures else lines

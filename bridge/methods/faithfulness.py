@@ -113,8 +113,8 @@ class Faithfulness:
         if self.rate_correct < 0.9 * self.trials:
             return "the rate network itself does the task badly, so train it longer first"
         return (
-            "try a rate network with more units (train --units) or trained longer to a lower loss "
-            "(train --target-loss), or fit the readout to the spikes (convert --refit-readout)"
+            "try a rate network with more units (train --units) or one that is trained longer "
+            "(train --min-updates 1000), or fit the readout to the spikes (convert --refit-readout)"
         )
 
     def warning(self) -> str:
@@ -124,7 +124,8 @@ class Faithfulness:
         return (
             f"{self.correct} of {self.trials} answers are right, but the output is not the rate "
             f"network's (output error {self.output_error:.2g}, up to {FAITHFUL:g} counts as "
-            "kept): --refit-readout fits the output weights to the spikes"
+            "kept): --refit-readout fits the output weights to the spikes, and a rate network that "
+            "is trained longer (train --min-updates 1000) may keep it without"
         )
 
 
