@@ -3,7 +3,7 @@
     python data/faults.py [--only faults|alarms|detections] [--comparisons 200]
 
 Rows that are there are not made again; a file of another test is left as it is, and said.
-`faults.csv`: every fault, put into one of two backends that run `models/go_nogo_n200_lif.h5`, on
+`faults.csv`: every fault, put into one of two backends that run `tests/backends/frozen/lif.h5`, on
 each level. `false_alarms.csv`: comparisons of one backend with itself on the statistical level,
 each with trials and noise of its own. `detections.csv`: the same with weights that are a little
 wrong.
@@ -24,7 +24,7 @@ from bridge.compare.statistical import ALPHA, Plan
 from bridge.studies.csv_files import write_csv
 
 HERE = Path(__file__).parent
-NETWORK = HERE.parent / "models" / "go_nogo_n200_lif.h5"
+NETWORK = HERE.parent / "tests" / "backends" / "frozen" / "lif.h5"
 FAULT_COLUMNS = ("fault", "meaning", "level", "seen", "trials", "what", "draws", "seconds")
 ALARM_COLUMNS = ("seed", "trials", "p", "alarm", "effect", "notable", "draws", "seconds")
 # How the levels are run: the exact one by two simulators, the others by one of each.

@@ -3,7 +3,7 @@
     python data/gate.py
 
 Trains and converts an XOR and a context network (seed 0, defaults of 250 units), and compares
-simulators on these and on `models/go_nogo_n200_lif.h5`, each in a process of its own whose wall
+simulators on these and on `tests/backends/frozen/lif.h5`, each in a process of its own whose wall
 time and memory are measured. Rows that are in `gate.csv` are not made again; the networks stay in
 the folder given with --networks.
 """
@@ -62,7 +62,7 @@ def main() -> None:
 def _network(task: str, folder: Path) -> Path:
     """The file of the spiking network of a task."""
     if task == "go-nogo":
-        return HERE.parent / "models" / "go_nogo_n200_lif.h5"
+        return HERE.parent / "tests" / "backends" / "frozen" / "lif.h5"
     path = folder / f"{task}.h5"
     if not path.exists():
         bridge.save(bridge.convert(bridge.train(task, units=250)), path)

@@ -25,6 +25,7 @@ def main() -> None:
     times = np.arange(1, 201) * 0.005
     figure = Figure(figsize=(10, 4.6), layout="constrained")
     grid = figure.subplots(2, 3, sharex=True)
+    grid[1, 2].sharey(grid[0, 2])
     for row, (name, label) in zip(grid, (("Go", 1), ("NoGo", 0)), strict=True):
         trial = int(np.argmax(agreement.trials.labels == label))
         row[2].plot(times, agreement.rate_outputs[:, trial], color="#1b2a41", label="rate network")

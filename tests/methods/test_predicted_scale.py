@@ -52,7 +52,7 @@ def test_fluctuations_are_the_shot_noise_of_filtered_spikes(synapse, side):
 
 
 def test_the_prediction_for_a_trained_network_lies_where_its_search_found_the_best():
-    conversion = bridge.load("models/go_nogo_n200_lif.h5")
+    conversion = bridge.load("tests/backends/frozen/lif.h5")
     search, found = conversion.search, predict_inverse_scale(conversion.rate)
     nearest = np.argsort(np.abs(search.inverse_scales - found))[:2]
     assert search.accuracies()[nearest].min() >= 0.95
