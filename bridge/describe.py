@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from bridge.compare.settled import from_ms_of, settled, told
 from bridge.compare.statistics import summary
+from bridge.errors import SpecError
 from bridge.exchange.store import Stored
 from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.rate.network import RateNetwork
@@ -21,8 +23,17 @@ from bridge.spiking.values import known_model
 Rows = dict[str, object]
 
 
-def describe(thing: Stored) -> tuple[str, Rows]:
-    """A title, and names with values."""
+def describe(thing: Stored, from_ms: float | None = None) -> tuple[str, Rows]:
+    """A title, and names with values.
+
+    Args:
+        thing: What a file holds.
+        from_ms: Of a recording: from when on in each trial statistics are told, see
+            `bridge.compare.settled`.
+
+    Raises:
+        SpecError: it is no recording, or no time within its trials.
+    """
     describers: dict[type, tuple[str, Callable[[Any], Rows]]] = {
         RateNetwork: ("rate network", _rate),
         SpikingNetwork: ("spiking network", _network),
@@ -34,6 +45,10 @@ def describe(thing: Stored) -> tuple[str, Rows]:
         Recording: ("recording", _recording),
     }
     known_model("describe", thing, tuple(describers))
+    if from_ms is not None:
+        if not isinstance(thing, Recording):
+            raise SpecError("from_ms (--from-ms): it is for recordings, this file holds another")
+        return "recording", _recording(thing, from_ms)
     title, rows = describers[type(thing)]
     return title, rows(thing)
 
@@ -141,7 +156,7 @@ def _drive(drive: Drive) -> Rows:
     } | _conditions(drive)
 
 
-def _recording(recording: Recording) -> Rows:
+def _recording(recording: Recording, from_ms: float | None = None) -> Rows:
     spikes = recording.spikes
     rows: Rows = {
         "trials": f"{spikes.n_trials} of {recording.trial_s:g} s",
@@ -151,7 +166,11 @@ def _recording(recording: Recording) -> Rows:
     rows |= _conditions(recording)
     if recording.inputs is not None:
         rows["inputs"] = f"{recording.inputs.shape} samples, trials, channels"
-    rows |= {name: f"{value:.4g}" for name, value in summary(recording).items()}
+    start_ms = from_ms_of(from_ms, recording)
+    described = summary(settled(recording, start_ms))
+    if start_ms:
+        rows["statistics"] = told(start_ms)
+    rows |= {name: f"{value:.4g}" for name, value in described.items()}
     rows |= {
         f"readout {k}": f"{v.shape} samples, trials, outputs" for k, v in recording.readouts.items()
     }
@@ -161,8 +180,8 @@ def _recording(recording: Recording) -> Rows:
     if recording.task == made.get("task"):
         del made["task"]
     # Not to be taken for the seed that was given, from which it is derived.
-    told = {"seed of the noise" if name == "seed" else name: made[name] for name in made}
-    return rows | _provenance(told)
+    renamed = {"seed of the noise" if name == "seed" else name: made[name] for name in made}
+    return rows | _provenance(renamed)
 
 
 def _conditions(thing: Drive | Recording) -> Rows:

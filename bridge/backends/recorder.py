@@ -116,6 +116,21 @@ def recording(
             "noise": type(noise).__name__,
             "seed": -1 if isinstance(noise, FrozenNoise) else noise.seed,
             "first_trial": drive.first_trial,
+            "starts_above_threshold": _starts_above_threshold(network, drive),
             **details,
         },
     )
+
+
+def _starts_above_threshold(network: SpikingNetwork, drive: Drive) -> bool:
+    """Whether neurons fire in the first step because of where their voltages begin."""
+    for population in network.populations:
+        threshold = np.asarray(population.neurons.v_threshold_mv)
+        begin = drive.v_initial_mv
+        if begin is None:
+            above = population.initial_voltage.high_mv >= threshold.min()
+        else:
+            above = bool(np.any(begin[:, network.span(population.name)] >= threshold))
+        if above:
+            return True
+    return False

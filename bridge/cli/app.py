@@ -36,6 +36,13 @@ Window = Annotated[
 TrialLength = Annotated[
     float | None, typer.Option(help="Cut recordings that know no trials, s.", show_default=False)
 ]
+FromMs = Annotated[
+    float | None,
+    typer.Option(
+        help="Statistics that describe begin here in each trial, ms; all spikes are judged.",
+        show_default="50 where neurons start above threshold and trials last 0.2 s, else 0",
+    ),
+]
 TimeStep = Annotated[
     float | None,
     typer.Option(help="Time step of recordings that tell none, ms.", show_default=False),

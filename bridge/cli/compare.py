@@ -9,6 +9,7 @@ import bridge
 from bridge import terminal
 from bridge.cli.app import (
     Force,
+    FromMs,
     Seed,
     TaskFile,
     TimeStep,
@@ -108,6 +109,7 @@ def compare(
     ] = 0.02,
     power: Annotated[float, typer.Option(help="Chance with which it is found.")] = 0.9,
     alpha: Annotated[float, typer.Option(help="Chance of a false alarm, at most.")] = 0.01,
+    from_ms: FromMs = None,
     trial_s: TrialLength = None,
     dt_ms: TimeStep = None,
     window: Window = None,
@@ -137,7 +139,7 @@ def compare(
         options = ReadingOptions(trial_s=trial_s, dt_ms=dt_ms, window_s=window_s(window))
         recordings = _recordings([first, second, yardstick], options)
         check_report_writable(out, force=force)
-        agreement = _compared(recordings, (first, second), plan, seed)
+        agreement = _compared(recordings, (first, second), plan, seed, from_ms)
         report_to(agreement, out)
     else:
         if any(each is not None for each in (yardstick, trial_s, dt_ms, window)):
@@ -156,6 +158,7 @@ def compare(
             seed=seed,
             inject=inject,
             plan=plan if promised else None,
+            from_ms=from_ms,
         )
     if not agreement.agreed:
         raise typer.Exit(1)
@@ -179,7 +182,11 @@ def _recordings(
 
 
 def _compared(
-    recordings: "list[bridge.Recording | None]", paths: tuple[Path, Path], plan: "Plan", seed: int
+    recordings: "list[bridge.Recording | None]",
+    paths: tuple[Path, Path],
+    plan: "Plan",
+    seed: int,
+    from_ms: float | None,
 ) -> "bridge.Agreement":
     from bridge.compare.recordings import compare_recordings
 
@@ -191,5 +198,12 @@ def _compared(
         raise bridge.BridgeError("two recordings are needed")
     with terminal.progress_bars() as report:
         return compare_recordings(
-            one, other, again=again, labels=labels, seed=seed, plan=plan, on_progress=report
+            one,
+            other,
+            again=again,
+            labels=labels,
+            seed=seed,
+            plan=plan,
+            from_ms=from_ms,
+            on_progress=report,
         )

@@ -7,21 +7,26 @@ import typer
 
 import bridge
 from bridge import terminal
-from bridge.cli.app import Seed, TaskFile, app, example, was_given
+from bridge.cli.app import FromMs, Seed, TaskFile, app, example, was_given
 
 
-@app.command(epilog=example("spikebridge info results/lif.h5"))
+@app.command(
+    epilog=example(
+        "spikebridge info results/lif.h5", "spikebridge info results/brian2.h5 --from-ms 100"
+    )
+)
 def info(
     file: Annotated[
         Path, typer.Argument(help="Any file that spikebridge wrote.", show_default=False)
     ],
+    from_ms: FromMs = None,
     task_file: TaskFile = None,
 ) -> None:
     """Say what a file holds and how it was made."""
     from bridge.describe import describe, scale_table
 
     stored = bridge.load(file)
-    title, rows = describe(stored)
+    title, rows = describe(stored, from_ms)
     terminal.show_table(f"{file}: {title}", rows)
     if isinstance(stored, bridge.Conversion):
         terminal.say("")

@@ -15,6 +15,7 @@ from bridge.arguments import callback, of_kind, of_kinds, text, texts
 from bridge.compare.exactness import ExactComparison, run_exactly
 from bridge.compare.faults import find_fault
 from bridge.compare.probes import ProbeReport, check_probes, run_probes
+from bridge.compare.settled import check_from_ms, from_ms_of, settled
 from bridge.compare.sides import Side, sides_of
 from bridge.compare.statistical import (
     EFFECT,
@@ -63,6 +64,9 @@ class Agreement:
         search: The search for its scale factor, if known.
         faithfulness: The first side beside the rate network, if there is one: whether the spiking
             network is still that is another question than whether simulators agree.
+        from_ms: From when on in each trial what is only described is: rates, intervals,
+            correlations; None: as `bridge.compare.settled` finds for each recording. What is judged
+            are all spikes.
     """
 
     network: SpikingNetwork | None
@@ -81,6 +85,7 @@ class Agreement:
     rate: RateNetwork | None = None
     search: ScaleSearch | None = None
     faithfulness: Faithfulness | None = None
+    from_ms: float | None = None
 
     def __repr__(self) -> str:
         held = (("exact", self.exact), ("probe", self.probes), ("statistical", self.statistical))
@@ -126,7 +131,7 @@ class Agreement:
         return {label: found[label] for label in self.labels if label in found}
 
     def _described(self, recording: Recording) -> dict[str, float]:
-        values = summary(recording)
+        values = summary(settled(recording, from_ms_of(self.from_ms, recording)))
         for name, outputs in recording.readouts.items():
             if not outputs.size:
                 continue
@@ -150,6 +155,7 @@ def compare(  # noqa: PLR0913
     drive: Drive | None = None,
     inject: str | None = None,
     plan: Plan | None = None,
+    from_ms: float | None = None,
     on_progress: Callable[[str, float], None] | None = None,
 ) -> Agreement:
     """Hold the first backend against each other one, and say whether they agree.
@@ -169,6 +175,9 @@ def compare(  # noqa: PLR0913
             ...; `from bridge.compare.faults import FAULTS` has all of them with their meanings.
         plan: How sure the statistical level is to be: `from bridge.compare.statistical import
             Plan`.
+        from_ms: Described, not judged, are rates, intervals and correlations from here on, ms from
+            the start of a trial; None: from 50 ms on where initial voltages lie above threshold and
+            trials last at least 0.2 s, else from 0.
         on_progress: Called with what is being done and its fraction done.
 
     Raises:
@@ -185,6 +194,7 @@ def compare(  # noqa: PLR0913
     fault = None if inject is None else find_fault(text("inject", inject))
     sides = sides_of(texts("backends", backends), fault)
     gate = _Gate(network, sides, seed, drive, trials, plan or Plan(), on_progress)
+    gate.check_from_ms(from_ms)
     # What makes no sense is said before the first run.
     asked = _levels(levels)
     if conversion is not None and drive is None:
@@ -196,7 +206,8 @@ def compare(  # noqa: PLR0913
     for side in sides[1:]:
         for level in gate.of(side, asked):
             gate.check(side, level)
-    return gate.run(asked, conversion, "" if fault is None else fault.meaning)
+    found = gate.run(asked, conversion, "" if fault is None else fault.meaning)
+    return replace(found, from_ms=from_ms)
 
 
 def _check_used(held: set[str], trials: int | None, plan: Plan | None, drive: Drive | None) -> None:
@@ -292,6 +303,12 @@ class _Gate:
                 check_trials(trials, self.plan.design(3, readouts=bool(self.network.readouts)))
         if level == "probe":
             check_probes(self.network)
+
+    def check_from_ms(self, from_ms: float | None) -> None:
+        """Raise SpecError where a description would begin after the end of a trial."""
+        if from_ms is not None:
+            drive = self.drive(1)[1]
+            check_from_ms(from_ms, drive.n_steps(self.network) * self.network.dt_ms)
 
     def drive(self, trials: int) -> tuple[Trials | None, Drive]:
         """Trials of the task, or the drive that was given, under shared noise."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bridge.compare.agreement import Agreement
 from bridge.compare.quantities import CORRELATION_BIN_MS, TIME_COURSE_BIN_MS, shared_readouts
+from bridge.compare.settled import from_ms_of, settled
 from bridge.compare.significance import NOTABLE_Z
 from bridge.compare.statistical import StatisticalComparison
 from bridge.compare.statistics import (
@@ -153,7 +154,10 @@ def _plot_output(axes: Axes, agreement: Agreement, trial: int, output: int) -> N
 def rate_scatter(agreement: Agreement) -> Figure:
     """Mean rate of each neuron under the same noise, the first side against the others."""
     figure, (axes,) = _panels(1, square=True)
-    (first, rates), *others = [(name, _rates(each)) for name, each in agreement.frozen.items()]
+    (first, rates), *others = [
+        (name, _rates(settled(each, from_ms_of(agreement.from_ms, each))))
+        for name, each in agreement.frozen.items()
+    ]
     top = _diagonal(axes, rates, *(rate for _, rate in others))
     for number, (label, rate) in enumerate(others):
         colour = _COLOURS[(number + 1) % 5]
@@ -204,8 +208,11 @@ def own_rates(found: StatisticalComparison) -> Figure:
 _WIDEST_Z = 8.0
 
 
-def distributions(found: StatisticalComparison) -> Figure:
-    """Rates over time, intervals between spikes and correlations of counts, of A, A' and B."""
+def distributions(found: StatisticalComparison, from_ms: float | None = None) -> Figure:
+    """Rates over time, intervals between spikes and correlations of counts, of A, A' and B.
+
+    Intervals and correlations are of what `bridge.compare.settled` leaves.
+    """
     figure, (course, left, right) = _panels(3)
     names = (
         (found.labels[0], "the first, again", found.labels[1])
@@ -213,8 +220,9 @@ def distributions(found: StatisticalComparison) -> Figure:
         else found.labels
     )
     colours = (INK, QUIET, _COLOURS[0]) if len(found.sets) == 3 else (INK, _COLOURS[0])
-    for recording, name, colour in zip(found.sets, names, colours, strict=True):
-        _plot_time_course(course, recording, name, colour)
+    for whole, name, colour in zip(found.sets, names, colours, strict=True):
+        _plot_time_course(course, whole, name, colour)
+        recording = settled(whole, from_ms_of(from_ms, whole))
         intervals, _ = intervals_ms(recording.spikes, recording.dt_ms)
         correlations = count_correlations(recording.spikes, recording.dt_ms, CORRELATION_BIN_MS)
         for axes, values, bins in (
@@ -230,7 +238,8 @@ def distributions(found: StatisticalComparison) -> Figure:
                     color=colour,
                     label=plain_label(name),
                 )
-    _shade_correlations(right, found.sets[0])
+    first = found.sets[0]
+    _shade_correlations(right, settled(first, from_ms_of(from_ms, first)))
     course.set(xlabel="time (s)", ylabel="mean rate of a neuron (Hz)", ylim=(0, None))
     left.set(xlabel="interval between spikes (ms)", ylabel="density", xscale="log")
     right.set(xlabel="correlation of counts in 20 ms", ylabel="density", yscale="log")

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from bridge.compare.agreement import Agreement
+from bridge.compare.settled import from_ms_of
 from bridge.compare.statistical import StatisticalComparison
 from bridge.compare.verdict import evidence, of_conversion, verdict
 
@@ -46,6 +47,10 @@ def plain(agreement: Agreement) -> dict[str, Any]:
         "statistical": [_statistical(each) for each in agreement.statistical],
         "faithfulness": _faithfulness(agreement),
         "statistics": agreement.statistics(),
+        "statistics_from_ms": {
+            label: from_ms_of(agreement.from_ms, recording)
+            for label, recording in agreement.described().items()
+        },
         "versions": versions(),
     }
     finite: dict[str, Any] = _finite(told)

@@ -8,13 +8,15 @@ import numpy as np
 from bridge.arguments import callback, of_kind, texts
 from bridge.compare.agreement import Agreement
 from bridge.compare.quantities import shared_readouts
+from bridge.compare.settled import check_from_ms
 from bridge.compare.statistical import Plan, compare_statistically
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted
 from bridge.spiking.recording import Recording, Spikes
 
 
-def compare_recordings(
+# Each argument is an option of the command.
+def compare_recordings(  # noqa: PLR0913
     one: Recording,
     other: Recording,
     *,
@@ -22,6 +24,7 @@ def compare_recordings(
     labels: tuple[str, str] = ("A", "B"),
     seed: int = 0,
     plan: Plan | None = None,
+    from_ms: float | None = None,
     on_progress: Callable[[str, float], None] | None = None,
 ) -> Agreement:
     """Compare two recordings statistically, trial by trial and neuron by neuron.
@@ -37,6 +40,8 @@ def compare_recordings(
         labels: Names of A and B.
         seed: Decides the draws of the test.
         plan: How sure it is to be; its `trials` may be fewer than there are.
+        from_ms: Described, not judged, are rates, intervals and correlations from here on, ms;
+            None: as in `bridge.compare` for recordings of ours, of others from 0.
         on_progress: Called with what is being done and its fraction done.
 
     Raises:
@@ -48,6 +53,8 @@ def compare_recordings(
     labels = _two_names(labels)
     counted("seed", seed)
     callback("on_progress", on_progress)
+    if from_ms is not None:
+        check_from_ms(from_ms, 1000.0 * min(one.trial_s, other.trial_s))
     count = min(each.spikes.n_trials for each in (one, other, again) if each is not None)
     if plan.trials is not None and plan.trials > count:
         raise SpecError(f"trials: {plan.trials} are asked for, the recordings share {count}")
@@ -72,6 +79,7 @@ def compare_recordings(
         frozen={},
         seconds={},
         seed=seed,
+        from_ms=from_ms,
     )
 
 

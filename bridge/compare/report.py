@@ -18,6 +18,7 @@ from bridge.compare import figures
 from bridge.compare.agreement import Agreement
 from bridge.compare.machine_readable import plain, versions
 from bridge.compare.quantities import shared_readouts
+from bridge.compare.settled import from_ms_of, told
 from bridge.compare.statistical import StatisticalComparison
 from bridge.compare.stimulus import stretches_shown_s
 from bridge.compare.verdict import evidence, level_rows, of_conversion, verdict
@@ -25,6 +26,7 @@ from bridge.errors import OutputError
 from bridge.exchange.hdf5 import check_writable, write_bytes
 from bridge.methods.output_error import FAITHFUL
 from bridge.methods.scale_search import ScaleSearch
+from bridge.spiking.recording import Recording
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def _html(agreement: Agreement, pictures: list[_Picture]) -> str:
         sample_ms=network.dt_ms * network.sample_steps if network is not None else 0.0,
         figures=pictures,
         statistics=agreement.statistics(),
+        left_out=_described_note(agreement),
         labels=list(agreement.described()),
         origin=_origin(agreement),
     )
@@ -112,7 +115,7 @@ def _html(agreement: Agreement, pictures: list[_Picture]) -> str:
 def _pictures(agreement: Agreement) -> list[_Picture]:
     drawn = [*_spike_pictures(agreement)]
     for number, found in enumerate(agreement.statistical):
-        drawn += _statistical_pictures(found, number)
+        drawn += _statistical_pictures(found, number, agreement.from_ms)
     drawn += _origin_pictures(agreement)
     return [
         _Picture(name, title, caption, _png(figure), round(figure.get_figwidth() * 96))
@@ -156,21 +159,32 @@ def _spike_pictures(agreement: Agreement) -> list[_Drawn]:
             (
                 "rates",
                 "Firing rates under the same noise",
-                "Mean rate of each neuron, the first side against the others.",
+                "Mean rate of each neuron, the first side against the others"
+                f"{_left_out(agreement.from_ms, next(iter(agreement.frozen.values())))}.",
                 figures.rate_scatter(agreement),
             )
         )
     return drawn
 
 
-def _statistical_pictures(found: StatisticalComparison, number: int) -> list[_Drawn]:
+def _left_out(from_ms: float | None, recording: Recording) -> str:
+    """What of a recording is not described, as the end of a sentence."""
+    said = told(from_ms_of(from_ms, recording))
+    return f", {said}" if said else ""
+
+
+def _statistical_pictures(
+    found: StatisticalComparison, number: int, from_ms: float | None
+) -> list[_Drawn]:
+    rest = _left_out(from_ms, found.sets[0])
     pair = " and ".join(found.labels)
     return [
         (
             f"own_rates_{number}",
             f"Rates under noise of their own: {pair}",
             "Left: mean rate of each neuron; grey, with its band of 95 %: the first side run "
-            "twice. Right: differences in standard errors; the curve: two that are alike.",
+            "twice. Right: differences in standard errors; the curve: two that are alike. Of all "
+            "spikes, as they are judged.",
             figures.own_rates(found),
         ),
         (
@@ -178,8 +192,9 @@ def _statistical_pictures(found: StatisticalComparison, number: int) -> list[_Dr
             f"Rates over time, intervals and correlations: {pair}",
             "The mean rate of a neuron over the trial, in 20 ms; intervals between spikes; "
             "correlations of spike counts of pairs of neurons in 20 ms, with the band in which "
-            "95 % of the histograms lie when the first side's trials are drawn anew.",
-            figures.distributions(found),
+            "95 % of the histograms lie when the first side's trials are drawn anew"
+            f"{rest and '. Intervals and correlations'}{rest.replace(',', '', 1)}.",
+            figures.distributions(found, from_ms),
         ),
     ]
 
@@ -232,6 +247,21 @@ def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=160)
     return buffer.getvalue()
+
+
+def _described_note(agreement: Agreement) -> str:
+    """What the table of statistics leaves out, in a sentence."""
+    said = {
+        label: told(from_ms_of(agreement.from_ms, recording))
+        for label, recording in agreement.described().items()
+    }
+    if not any(said.values()):
+        return ""
+    what = "Rates, intervals, their variability and silent neurons are told"
+    if len(set(said.values())) == 1:
+        return f"{what} {next(iter(said.values()))}; readouts and accuracy of whole trials."
+    each = "; ".join(f"{label}: {text}" for label, text in said.items() if text)
+    return f"{what} of all spikes, but for {each}. Readouts and accuracy are of whole trials."
 
 
 def _origin(agreement: Agreement) -> dict[str, str]:

@@ -185,6 +185,11 @@ class NormalVoltage:
         """(size,) voltages, mV."""
         return self.mean_mv + self.sd_mv * rng.standard_normal(size)
 
+    @property
+    def high_mv(self) -> float:
+        """What one voltage in a thousand exceeds, mV."""
+        return self.mean_mv + 3.09 * self.sd_mv
+
 
 InitialVoltage = UniformVoltage | NormalVoltage
 INITIAL_VOLTAGES = (UniformVoltage, NormalVoltage)
