@@ -13,7 +13,7 @@ TABLES = Path(__file__).parents[1] / "data" / "studies"
 SMALL = {
     "01_first_conversion": """
         UNITS = 20
-        MAX_UPDATES = 5
+        MIN_UPDATES, MAX_UPDATES = 5, 5
         INVERSE_SCALES = [30, 40]
         SEARCH_TRIALS = 2
         TRIALS = 2

@@ -108,7 +108,7 @@ def map_one_to_one(
     Args:
         rate: N units; of a conversion its rate network.
         inverse_scale: 1/lambda as the paper prints it (sigmoid 20 to 75, softplus and ReLU 4 to
-            26): the weights are divided by it.
+            26): recurrent and output weights are divided by it.
         options: Neurons, synapses, refractory time.
 
     Returns:
