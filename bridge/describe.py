@@ -169,7 +169,7 @@ def _recording(recording: Recording, from_ms: float | None = None) -> Rows:
     start_ms = from_ms_of(from_ms, recording)
     described = summary(settled(recording, start_ms))
     if start_ms:
-        rows["statistics"] = told(start_ms)
+        rows["statistics"] = told(start_ms, recording)
     rows |= {name: f"{value:.4g}" for name, value in described.items()}
     rows |= {
         f"readout {k}": f"{v.shape} samples, trials, outputs" for k, v in recording.readouts.items()

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import fmean, median
 
 import bridge
-from bridge.methods.beside import beside
+from bridge.methods.beside import RateAnswers, beside
 from bridge.methods.scoring import SCORE, task_drive
 
 FRESH, FIRST_SEED = 200, 500
@@ -36,7 +36,7 @@ def fresh(found: bridge.Conversion) -> dict[str, object]:
     """Of a conversion, on trials that its search has not seen."""
     made, drive = task_drive(found.network, FRESH, 0, SCORE)
     recording = bridge.simulate(found.network, drive, backend="snntorch", dtype="float32")
-    one = beside(found.rate, found.network, made, recording, 0)
+    one = beside(RateAnswers.of(found.rate, made, 0), found.network, recording)
     return {
         "inverse_scale": found.search.best_inverse_scale,
         "fresh_correct": one.correct,

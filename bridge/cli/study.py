@@ -7,12 +7,14 @@ import typer
 
 from bridge import terminal
 from bridge.cli.app import app, example
+from bridge.errors import SpecError
 
 
 @app.command(
     epilog=example(
         "spikebridge study 2C --networks 3 --out results/studies",
         "spikebridge study 7 --networks 100 --cells sigmoid --out results/studies",
+        "spikebridge study 7 --scheme original --networks 10 --out results/studies",
         "spikebridge study 6A --out results/studies --scheduler tcp://127.0.0.1:8786",
     )
 )
@@ -20,7 +22,8 @@ def study(
     name: Annotated[
         str,
         typer.Argument(
-            help="2C, 2E, 4DE, 5, 6A, 6B, 6C, 7, S1, S2, S3, S4, S7, tasks, options or quality.",
+            help="1C, 2C, 2E, 4DE, 5, 6A, 6B, 6C, 7, S1, S2, S3, S4, S7, tasks, options, quality, "
+            "faithful or 7-faithful.",
             show_default=False,
         ),
     ],
@@ -39,6 +42,13 @@ def study(
     max_updates: Annotated[
         int | None, typer.Option(help="Training gives up after.", show_default="the study's")
     ] = None,
+    scheme: Annotated[
+        str,
+        typer.Option(
+            help="How networks are trained: ours, or original: single trials, no clipping, the "
+            "original's start and stopping rule; it has a folder of its own."
+        ),
+    ] = "ours",
     scheduler: Annotated[
         str | None, typer.Option(help="Address of a Dask scheduler.", show_default="this machine")
     ] = None,
@@ -57,7 +67,14 @@ def study(
     from bridge.studies.table import HEADERS, lines
 
     chosen = find(name)
-    effort = Effort(trials=trials, search_trials=search_trials, max_updates=max_updates)
+    if scheme not in ("ours", "original"):
+        raise SpecError(f"--scheme: ours or original, got {scheme!r}")
+    effort = Effort(
+        trials=trials,
+        search_trials=search_trials,
+        max_updates=max_updates,
+        scheme="original" if scheme == "original" else "ours",
+    )
     with terminal.progress_bar(f"study {chosen.name}", slow=True) as report:
         rows = run_study(
             chosen,
@@ -73,5 +90,5 @@ def study(
     terminal.show_columns(HEADERS, lines(chosen, rows))
     if "" in chosen.paper:
         terminal.say(f"the paper: {chosen.paper['']}")
-    home = out / chosen.name
+    home = out / effort.folder_of(chosen)
     terminal.say(f"{home}: table.csv and figure.png of {len(rows)} rows; networks in {out}")

@@ -45,7 +45,7 @@ def train(
     dale: Annotated[bool, typer.Option(help="Units keep one sign.")] = True,
     inhibitory: Annotated[float, typer.Option(help="Share of inhibitory units.")] = 0.2,
     som: Annotated[
-        int, typer.Option(help="Inhibitory units of type SOM, which spare inhibitory ones.")
+        int, typer.Option(help="Inhibitory units of type SOM, which no inhibitory unit reaches.")
     ] = 0,
     balanced: Annotated[
         bool | None,

@@ -27,7 +27,7 @@ from bridge.compare.statistical import (
 )
 from bridge.compare.statistics import summary
 from bridge.errors import SpecError
-from bridge.methods.beside import beside
+from bridge.methods.beside import RateAnswers, beside
 from bridge.methods.faithfulness import Faithfulness
 from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.methods.scoring import COMPARE, RATE_NOISE, accuracy, task_drive, task_of
@@ -380,7 +380,8 @@ class _Gate:
     def _faithfulness(self, rate: RateNetwork | None, shown: _Shown | None) -> Faithfulness | None:
         if rate is None or shown is None or not shown[1].readouts:
             return None
-        return beside(rate, self.network, *shown, self.seed)
+        trials, recording = shown
+        return beside(RateAnswers.of(rate, trials, self.seed), self.network, recording)
 
 
 def _first_side(frozen: dict[str, Recording], made: Trials | None) -> _Shown | None:

@@ -169,7 +169,7 @@ def _spike_pictures(agreement: Agreement) -> list[_Drawn]:
 
 def _left_out(from_ms: float | None, recording: Recording) -> str:
     """What of a recording is not described, as the end of a sentence."""
-    said = told(from_ms_of(from_ms, recording))
+    said = told(from_ms_of(from_ms, recording), recording)
     return f", {said}" if said else ""
 
 
@@ -252,7 +252,7 @@ def _png(figure: Figure) -> bytes:
 def _described_note(agreement: Agreement) -> str:
     """What the table of statistics leaves out, in a sentence."""
     said = {
-        label: told(from_ms_of(agreement.from_ms, recording))
+        label: told(from_ms_of(agreement.from_ms, recording), recording)
         for label, recording in agreement.described().items()
     }
     if not any(said.values()):

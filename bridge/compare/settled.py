@@ -68,6 +68,9 @@ def settled(recording: Recording, from_ms: float) -> Recording:
     )
 
 
-def told(from_ms: float) -> str:
-    """What is left out, for a caption; "" where nothing is."""
-    return f"from {from_ms:g} ms on, without the volley at the start" if from_ms else ""
+def told(from_ms: float, recording: Recording) -> str:
+    """What of a recording is described, for a caption; "" where all of it is."""
+    if not from_ms:
+        return ""
+    volley = recording.provenance.get("starts_above_threshold") is True
+    return f"from {from_ms:g} ms on{', without the volley at the start' * volley}"

@@ -2,8 +2,8 @@
 
 Some of the inhibitory units are SOM, the others PV. The motif is kept as a mask of the weights,
 (post, pre), whose zeros are a block between the SOM units and all inhibitory ones. In the authors'
-files its rows are the SOM units (nothing inhibitory reaches them); in the paper's figure it is the
-other way round (they reach nothing inhibitory). Both are understood.
+files its rows are the SOM units: nothing inhibitory reaches them, and so it is here. Files in which
+it is the other way round (they reach nothing inhibitory), as our own were once, are understood too.
 """
 
 import numpy as np

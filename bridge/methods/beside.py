@@ -1,6 +1,7 @@
 """A spiking network beside its rate network on trials that both were shown."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from bridge.methods.output_error import output_error
 from bridge.methods.scoring import RATE_NOISE, task_of
 from bridge.methods.unit_correlations import unit_correlations
 from bridge.rate.network import RateNetwork
+from bridge.rate.task import task_of as task_of_rate
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
 from bridge.tasks import Trials, rate_correct, spiking_correct
@@ -18,31 +20,50 @@ from bridge.tasks import Trials, rate_correct, spiking_correct
 Array = NDArray[np.float64]
 
 
-def beside(
-    rate: RateNetwork, network: SpikingNetwork, trials: Trials, recording: Recording, seed: int
-) -> Faithfulness:
+@dataclass(frozen=True)
+class RateAnswers:
+    """What a rate network does in trials of its task.
+
+    Attributes:
+        trials: The trials.
+        right: (B,) which of them it answers rightly, with its noise.
+        outputs: (T, B, O) without noise.
+        activity: (T, B, N) without noise.
+    """
+
+    trials: Trials
+    right: NDArray[np.bool_]
+    outputs: Array
+    activity: Array
+
+    @classmethod
+    def of(cls, rate: RateNetwork, trials: Trials, seed: int) -> "RateAnswers":
+        """The answers of a rate network; the seed decides its noise."""
+        rng = np.random.default_rng((seed, RATE_NOISE))
+        noisy, _ = rate.run(trials.inputs, rng)
+        right = rate_correct(task_of_rate(rate), noisy, trials)
+        return cls(trials, right, *rate.run(trials.inputs, None))
+
+
+def beside(rate: RateAnswers, network: SpikingNetwork, recording: Recording) -> Faithfulness:
     """Accuracy, output error and correlation of the units, each beside the rate network's.
 
     Args:
-        rate: The rate network.
+        rate: What the rate network does.
         network: The spiking network that was made from it.
-        trials: Of its task.
-        recording: What the spiking network did in these.
-        seed: Decides the noise in which the rate network is scored; its output is without noise.
+        recording: What that did in the same trials.
     """
     task, outputs = task_of(network), next(iter(recording.readouts.values()))
-    noisy, _ = rate.run(trials.inputs, np.random.default_rng((seed, RATE_NOISE)))
-    wanted, activity = rate.run(trials.inputs, None)
-    right, rate_right = spiking_correct(task, outputs, trials), rate_correct(task, noisy, trials)
-    error = output_error(outputs, wanted)
+    right = spiking_correct(task, outputs, rate.trials)
+    error = output_error(outputs, rate.outputs)
     return Faithfulness(
         trials=right.size,
         correct=int(right.sum()),
-        lost=int((rate_right & ~right).sum()),
-        gained=int((right & ~rate_right).sum()),
+        lost=int((rate.right & ~right).sum()),
+        gained=int((right & ~rate.right).sum()),
         output_error=None if math.isnan(error) else error,
-        unit_correlation=_unit_correlation(network, recording, activity),
-        chance=chance_level(task, outputs, trials),
+        unit_correlation=_unit_correlation(network, recording, rate.activity),
+        chance=chance_level(task, outputs, rate.trials),
     )
 
 

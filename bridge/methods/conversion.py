@@ -7,7 +7,7 @@ from typing import Any, Literal
 from bridge.arguments import callback, flag, of_kind, text
 from bridge.backends import simulate
 from bridge.errors import SpecError
-from bridge.methods.beside import beside
+from bridge.methods.beside import RateAnswers, beside
 from bridge.methods.one_to_one import SpikingOptions, map_one_to_one
 from bridge.methods.predicted_scale import predict_inverse_scale
 from bridge.methods.readout import refit_readout
@@ -122,8 +122,8 @@ def _refitted(
         **where,
     )
     reread = replace(recording, readouts=decode(changed, recording.spikes))
-    before = beside(rate, network, made, recording, search.seed)
-    after = beside(rate, changed, made, reread, search.seed)
+    answers = RateAnswers.of(rate, made, search.seed)
+    before, after = beside(answers, network, recording), beside(answers, changed, reread)
     found = {
         "fresh_trials": search.trials,
         "fresh_correct_before": before.correct,

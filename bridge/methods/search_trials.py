@@ -8,17 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.backends import simulate
+from bridge.methods.beside import RateAnswers
 from bridge.methods.halving import round_ends
 from bridge.methods.one_to_one import DEFAULT, OUTPUT, SpikingOptions, map_one_to_one
 from bridge.methods.output_error import squared_errors, variation
-from bridge.methods.scoring import RATE_NOISE, SEARCH
+from bridge.methods.scoring import SEARCH
 from bridge.methods.search_options import SearchOptions
 from bridge.methods.unit_correlations import unit_correlations
 from bridge.rate.network import RateNetwork
 from bridge.rate.task import task_of
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
 from bridge.spiking.recording import Recording
-from bridge.tasks import draw, rate_correct, spiking_correct
+from bridge.tasks import draw, spiking_correct
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -73,12 +74,11 @@ class SearchTrials:
         self.noise = SharedNoise(seed=derived_seed(seed, SEARCH[1]))
         self.unscaled = map_one_to_one(rate, 1.0, spiking)
         self.backend, self.options = search.backend, search.quick_options()
-        noisy, _ = rate.run(self.made.inputs, np.random.default_rng((seed, RATE_NOISE)))
-        self.rate_right = rate_correct(self.task, noisy, self.made)
-        self.rate_outputs, activity = rate.run(self.made.inputs, None)
+        answers = RateAnswers.of(rate, self.made, seed)
+        self.rate_right, self.rate_outputs = answers.right, answers.outputs
         # All scale factors do at least so many, so their correlations are of the same trials.
         self.first = round_ends(search.trials, exhaustive=False)[0]
-        self.activity = activity[:, : self.first].copy()
+        self.activity = answers.activity[:, : self.first].copy()
         self.tried: dict[float, Tried] = {}
 
     def variation(self, trials: int) -> float:

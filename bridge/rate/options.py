@@ -23,7 +23,8 @@ class Options:
 
     The defaults are chosen to convert well: a balanced start, batches, training on until the mean
     loss is low, and noise that grows. The original's own scheme is balanced False, batch 1,
-    training_noise_sd 0.1, target_loss 7, min_updates 1500, max_updates 6000, check_every 100.
+    training_noise_sd 0.1, clip_norm None, target_loss 7, min_updates 1500 (Go-NoGo), max_updates
+    6000, check_every 100.
 
     Attributes:
         units: N.
@@ -34,8 +35,8 @@ class Options:
         activation: phi: "sigmoid", "softplus" or "relu"; the last two are clipped at 20.
         dale: Whether units keep one sign.
         inhibitory: Probability of a unit to be inhibitory.
-        som: How many of the inhibitory units are somatostatin-positive: these have no connections
-            to inhibitory units (SI Fig. S3). The units are then named PYR, PV and SOM.
+        som: How many of the inhibitory units are somatostatin-positive: these receive nothing from
+            inhibitory units (SI Fig. S3). The units are then named PYR, PV and SOM.
         balanced: The recurrent weights start with excitation and inhibition equal in sum at each
             unit; None: wherever Dale's law holds. Otherwise, with a fifth of the units inhibitory,
             excitation starts four times as strong, as in the original, and one eigenvalue lies far
@@ -53,7 +54,7 @@ class Options:
             by about as much in each step. Weights free to change sign, at the higher rate, grow
             together until the network is chaotic and stays so; in the context task it learns
             nothing then.
-        clip_norm: Largest norm of the gradient.
+        clip_norm: Largest norm of the gradient; None: it is not clipped.
         target_loss: Training ends once the mean loss of the evaluation trials is below it (None: as
             the task says, `bridge.tasks.target_loss`), and
         target_accuracy: their accuracy above this.
@@ -77,7 +78,7 @@ class Options:
     training_noise_sd: float = 0.3
     loss: Literal["l2", "l1"] = "l2"
     learning_rate: float | None = None
-    clip_norm: float = 1.0
+    clip_norm: float | None = 1.0
     target_loss: float | None = None
     target_accuracy: float = 0.95
     evaluation_trials: int = 100

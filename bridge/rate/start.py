@@ -12,6 +12,9 @@ from bridge.tasks import Task
 
 Array = NDArray[np.float64]
 
+SOM_MOTIF = "SOM units receive nothing from inhibitory units"
+"""SI Fig. S3, as the authors' code has it: som_m is 0 from inhibitory units onto SOM units."""
+
 
 def first_values(task: Task, options: Options, seed: int) -> dict[str, NDArray[np.generic]]:
     """Raw parameters and the nature of the units, as `seed` decides.
@@ -30,7 +33,8 @@ def first_values(task: Task, options: Options, seed: int) -> dict[str, NDArray[n
     if options.dale:
         w = np.abs(w)
     som = _som(excitatory, options.som)
-    allowed = ~(som & ~excitatory[:, None])
+    # Rows are postsynaptic.
+    allowed = ~(som[:, None] & ~excitatory)
     if options.balanced:
         w = balanced(w * allowed, excitatory)
     return {

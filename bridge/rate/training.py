@@ -160,7 +160,8 @@ def _update(run: Run) -> None:
     losses = _losses(run, run.module(_tensor(run, trials, "inputs"), noise, run.space), trials)
     run.adam.zero_grad(set_to_none=True)
     torch.autograd.backward(losses.sum())
-    _clip(run.module, options.clip_norm)
+    if options.clip_norm is not None:
+        _clip(run.module, options.clip_norm)
     run.adam.step()
     run.updates += 1
 

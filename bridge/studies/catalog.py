@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bridge.errors import SpecError
-from bridge.studies.study import Cell, Study, Variant
+from bridge.studies.study import OURS, Cell, Study, Variant
 
 UNITS = 250
 TAU_MS, _WIDE_MS = (20.0, 50.0), (20.0, 100.0)
@@ -50,6 +50,20 @@ _OPTIONS = (
     Variant("refitted", None, {"refit_readout": True}, searched=False),
     Variant("predicted, refitted", None, {"scale": "predicted", "refit_readout": True}),
 )
+_RULES = (Variant("faithful"), Variant("accuracy", None, {"rule": "accuracy"}))
+_REFITTED = (
+    *_RULES,
+    *(
+        Variant(f"{name}, refitted", None, {"refit_readout": True}, searched=False, scale_of=name)
+        for name in ("faithful", "accuracy")
+    ),
+)
+_SIZES = (10, 30, 50, 100, 150, 200, 250, 300, 400)
+_SIZED = tuple(_cell(f"{n} units", GO_NOGO, value=n, units=n) for n in _SIZES)
+_EVERY_TASK = tuple(
+    _cell(task, task, tau_ms=_WIDE_MS)
+    for task in (GO_NOGO, "xor", CONTEXT, "oscillation", "flip-flop")
+)
 _BOTH = tuple(_cell(task, task) for task in (GO_NOGO, CONTEXT))
 _CONTEXT = (_cell("context", CONTEXT),)
 
@@ -58,14 +72,19 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
         study.name: study
         for study in (
             Study(
+                "1c",
+                "Rate networks that reach their target, and number of units (Go-NoGo)",
+                "units",
+                10,
+                _with(_SIZED, ()),
+                {"10 units": "69 % train", "": "96 to 100 % right once trained"},
+            ),
+            Study(
                 "2c",
                 "Accuracy and number of units (Go-NoGo)",
                 "units",
                 10,
-                tuple(
-                    _cell(f"{n} units", GO_NOGO, value=n, units=n)
-                    for n in (10, 30, 50, 100, 150, 200, 250, 300, 400)
-                ),
+                _SIZED,
                 {"50 units": "unreliable up to here", "250 units": "best"},
             ),
             Study(
@@ -205,11 +224,26 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 "Every task, with time constants of 20 to 100 ms",
                 "",
                 5,
-                tuple(
-                    _cell(task, task, tau_ms=_WIDE_MS)
-                    for task in (GO_NOGO, "xor", CONTEXT, "oscillation", "flip-flop")
-                ),
+                _EVERY_TASK,
                 {"": "names the first four, and gives no number"},
+            ),
+            Study(
+                "faithful",
+                "The scale factor by output error and by accuracy alone, every task",
+                "",
+                5,
+                _with(_EVERY_TASK, _REFITTED),
+                {"": "no figure of the paper"},
+                converting=OURS,
+            ),
+            Study(
+                "7-faithful",
+                "Figure 7's networks with the scale factor by output error and by accuracy alone",
+                "",
+                30,
+                _with((_cell("sigmoid", GO_NOGO, activation="sigmoid"),), _RULES),
+                {"": "94 of 100 succeed by accuracy (98.8 +- 4.7 %)"},
+                converting=OURS,
             ),
             Study(
                 "quality",

@@ -19,8 +19,9 @@ from typing import IO, Any
 
 from bridge.errors import FormatError, OutputError
 from bridge.exchange.hdf5 import write_bytes
+from bridge.rate.start import SOM_MOTIF
 from bridge.studies.record import rows_on_record
-from bridge.studies.study import Cell, Effort, Study
+from bridge.studies.study import PAPER, Cell, Effort, Study, Variant
 from bridge.studies.work import Row
 
 if sys.platform != "win32":
@@ -45,10 +46,7 @@ class Unit:
 
     def training(self, effort: Effort) -> dict[str, Any]:
         """All options of its training."""
-        options = asdict(self.cell.options(self.seed))
-        if effort.max_updates is not None:
-            options["max_updates"] = effort.max_updates
-        return options
+        return effort.training(self.cell, self.seed)
 
 
 class Folder:
@@ -56,7 +54,7 @@ class Folder:
 
     def __init__(self, out: Path, study: Study, effort: Effort) -> None:
         self.study, self.effort = study, effort
-        self.networks, self.home = out / NETWORKS, out / study.name
+        self.networks, self.home = out / NETWORKS, out / effort.folder_of(study)
         self.results = self.home / RESULTS
 
     @contextmanager
@@ -135,7 +133,8 @@ class Folder:
         cell = self._cell(rows)
         if cell is None or rows[0].get("failed"):
             return
-        if [row.get("variant") for row in rows] != [variant.name for variant in cell.variants]:
+        names = [variant.name for variant in cell.variants] or [""]
+        if [row.get("variant") or "" for row in rows] != names:
             raise FormatError(f"{self.home / TABLE}: lacks or repeats a row of {_whose(rows)}")
         if self.study.details and "details" not in rows[0]:
             raise FormatError(f"{self.home / DETAILS}: lacks {_whose(rows)}")
@@ -145,10 +144,13 @@ class Folder:
 
     def _making(self, cell: Cell) -> dict[str, Any]:
         """How the networks of a cell are trained and made to spike."""
-        training = Unit(cell, 0).training(self.effort)
+        training = _told(Unit(cell, 0).training(self.effort))
         del training["seed"]
-        variants = [asdict(one) for one in cell.variants]
+        variants = [_of_variant(one) for one in cell.variants]
         said = {"task": cell.task, "training": training, "variants": variants}
+        # Records of before there was a choice are of what the paper does.
+        if cell.variants and self.study.converting != PAPER:
+            said["converting"] = dict(self.study.converting)
         # As it comes back from a file.
         plain: dict[str, Any] = json.loads(json.dumps(said))
         return plain
@@ -160,7 +162,7 @@ class Folder:
     def network_path(self, unit: Unit) -> Path:
         """The file of a rate network: the same for all studies that train it so."""
         options = unit.training(self.effort)
-        digest = _digest([unit.cell.task, options])
+        digest = _digest([unit.cell.task, _told(options)])
         name = f"{_plain(unit.cell.task)}-n{options['units']}-seed{unit.seed}-{digest}.h5"
         return self.networks / name
 
@@ -196,6 +198,19 @@ class Folder:
         order = {cell.name: number for number, cell in enumerate(self.study.cells)}
         rows = [row for path in self.results.glob("*.json") for row in _read_result(path)]
         return sorted(rows, key=lambda row: (order[row["cell"]], row["seed"]))
+
+
+def _told(training: dict[str, Any]) -> dict[str, Any]:
+    """Training options as a digest takes them: with what they mean, where that has changed."""
+    return {**training, "motif": SOM_MOTIF} if training["som"] else dict(training)
+
+
+def _of_variant(variant: Variant) -> dict[str, Any]:
+    told = asdict(variant)
+    # As in records of before there was a choice.
+    if not variant.scale_of:
+        del told["scale_of"]
+    return told
 
 
 _DAMAGED = "damaged, or no file of a study; delete it to go on"

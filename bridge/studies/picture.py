@@ -48,14 +48,16 @@ def _accuracies(study: Study, rows: Sequence[Row]) -> Figure:
     above, below = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
     for place, one in enumerate(found):
         _dots(above, place, one)
-        share = 100 * one.successes / len(one.rows)
-        below.bar(place, share, width=0.5, color=BARS)
-        below.text(place, 4, f"{one.successes}/{len(one.rows)}", ha="center", fontsize=8)
+        count = one.successes if one.spiking else one.trained
+        below.bar(place, 100 * count / len(one.rows), width=0.5, color=BARS)
+        below.text(place, 4, f"{count}/{len(one.rows)}", ha="center", fontsize=8)
     above.axhline(100 * SUCCESS, color=QUIET, linewidth=0.8, linestyle=":")
     lowest = 100 * min((value for one in found for value in one.accuracies), default=0.0)
     above.set(ylabel="accuracy on fresh trials (%)", ylim=(min(80.0, lowest - 3), 101.5))
     below.set_xlim(-0.7, max(len(found), 3) - 0.3)
-    below.set(ylabel=f"at least\n{100 * SUCCESS:.0f} % (%)", ylim=(0, 105), xlabel=study.axis)
+    spiking = all(one.spiking for one in found)
+    counted = f"at least\n{100 * SUCCESS:.0f} % (%)" if spiking else "trained (%)"
+    below.set(ylabel=counted, ylim=(0, 105), xlabel=study.axis)
     labels = [_label(study, one) for one in found]
     turn = 30 if len(found) > 6 else 0
     below.set_xticks(range(len(found)), labels, rotation=turn, ha="right" if turn else "center")

@@ -154,8 +154,11 @@ class _Work:
             self._measure(each, content)
 
     def _measure(self, unit: Unit, content: bytes) -> None:
-        variants = [asdict(variant) for variant in unit.cell.variants]
-        details = self.folder.study.details
+        study = self.folder.study
+        variants = [
+            {**asdict(variant), "spiking": study.spiking(variant)} for variant in unit.cell.variants
+        ]
+        details = study.details
         effort = self.folder.effort
         self._submit(unit, measure_network, content, unit.seed, variants, effort, details)
 

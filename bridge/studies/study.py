@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
+from bridge.errors import SpecError
 from bridge.rate.options import Options
 from bridge.spiking.arrays import counted
 
@@ -16,13 +18,15 @@ class Variant:
         name: What the table calls it; "" where a study has no others.
         value: Where it stands on the figure's axis, or None.
         spiking: Options of `bridge.convert`, such as refractory_ms.
-        searched: The scale factor is searched for it; else that of the first variant is taken.
+        searched: The scale factor is searched for it; else that of another variant is taken:
+        scale_of: its name, or that of the first variant, "".
     """
 
     name: str = ""
     value: float | None = None
     spiking: Mapping[str, Any] = field(default_factory=dict)
     searched: bool = True
+    scale_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,8 @@ class Cell:
         task: What its networks learn.
         training: Options of `bridge.train` besides the seed.
         value: Where it stands on the figure's axis, or None.
-        variants: At least one; the first has its scale factor searched.
+        variants: The first has its scale factor searched; none where the rate networks are all that
+            is measured.
     """
 
     name: str
@@ -50,6 +55,10 @@ class Cell:
 
 Details = Literal["", "units", "components"]
 
+# How the paper chose scale factors, and what its code makes of a rate network.
+PAPER: Mapping[str, Any] = MappingProxyType({"rule": "accuracy", "output_bias": False})
+OURS: Mapping[str, Any] = MappingProxyType({})
+
 
 @dataclass(frozen=True)
 class Study:
@@ -63,6 +72,7 @@ class Study:
         cells: Its conditions.
         paper: What the paper reports, by name of the cell or variant; "" for the whole figure.
         details: What is kept of each network besides accuracies.
+        converting: Options of `bridge.convert` for all variants, which may have others.
     """
 
     name: str
@@ -72,6 +82,32 @@ class Study:
     cells: tuple[Cell, ...]
     paper: Mapping[str, str] = field(default_factory=dict)
     details: Details = ""
+    converting: Mapping[str, Any] = field(default_factory=lambda: PAPER)
+
+    def spiking(self, variant: Variant) -> dict[str, Any]:
+        """All options of the conversion of a variant."""
+        return {**self.converting, **variant.spiking}
+
+
+Scheme = Literal["ours", "original"]
+
+# Kim et al. 2019 and their code: single trials, noise of 0.1, no clipping of gradients; every 100
+# trials 100 evaluation trials, until their mean loss is below 7 and their accuracy above 95 %, but
+# in Go-NoGo not before trial 1,500; given up at 6,000.
+ORIGINAL_TRAINING: Mapping[str, Any] = MappingProxyType(
+    {
+        "batch": 1,
+        "training_noise_sd": 0.1,
+        "clip_norm": None,
+        "learning_rate": 0.01,
+        "target_loss": 7.0,
+        "target_accuracy": 0.95,
+        "evaluation_trials": 100,
+        "check_every": 100,
+        "max_updates": 6000,
+    }
+)
+ORIGINAL_MIN_UPDATES = {"go-nogo": 1500}
 
 
 @dataclass(frozen=True)
@@ -83,21 +119,45 @@ class Effort:
         search_trials: Trials at each scale factor.
         inverse_scales: Scale factors to try; None: those of `bridge.convert`.
         max_updates: Training gives up after; None: as the cell says.
+        scheme: How networks are trained: "ours", or "original": `ORIGINAL_TRAINING`, from the
+            original's start, where excitation is not balanced by inhibition.
     """
 
     trials: int = 200
     search_trials: int = 100
     inverse_scales: tuple[float, ...] | None = None
     max_updates: int | None = None
+    scheme: Scheme = "ours"
 
     def __post_init__(self) -> None:
         counted("trials", self.trials, least=1)
         counted("search_trials", self.search_trials, least=1)
         if self.max_updates is not None:
             counted("max_updates", self.max_updates, least=1)
+        if self.scheme not in ("ours", "original"):
+            raise SpecError(f"scheme: 'ours' or 'original', got {self.scheme!r}")
 
     def plain(self) -> dict[str, Any]:
         """As plain values."""
         kept = asdict(self)
         scales = self.inverse_scales
-        return {**kept, "inverse_scales": None if scales is None else list(scales)}
+        kept["inverse_scales"] = None if scales is None else list(scales)
+        # As in settings of before there was a choice.
+        if self.scheme == "ours":
+            del kept["scheme"]
+        return kept
+
+    def folder_of(self, study: Study) -> str:
+        """The name of a study's folder: each scheme has its own."""
+        return study.name if self.scheme == "ours" else f"{study.name}-{self.scheme}"
+
+    def training(self, cell: Cell, seed: int) -> dict[str, Any]:
+        """All training options of a network of a cell."""
+        options = asdict(cell.options(seed))
+        if self.scheme == "original":
+            options |= {**ORIGINAL_TRAINING, "balanced": False}
+            options["min_updates"] = ORIGINAL_MIN_UPDATES.get(cell.task, 0)
+        if self.max_updates is not None:
+            options["max_updates"] = self.max_updates
+            options["min_updates"] = min(options["min_updates"], self.max_updates)
+        return options

@@ -14,16 +14,17 @@ from bridge.backends import simulate
 from bridge.compare.statistics import rates_hz
 from bridge.errors import SpecError
 from bridge.exchange.store import load, save
+from bridge.methods.beside import RateAnswers, beside
 from bridge.methods.conversion import convert
 from bridge.methods.scale_search import Conversion
-from bridge.methods.scoring import accuracy, task_drive
+from bridge.methods.scoring import COMPARE, task_drive
 from bridge.rate.network import RateNetwork
 from bridge.rate.task import task_of
 from bridge.rate.training import train
 from bridge.spiking.drive import derived_seed
 from bridge.studies.details import details_of
 from bridge.studies.study import Effort
-from bridge.tasks import draw, load_task_file, rate_correct
+from bridge.tasks import draw, load_task_file
 from bridge.temporary import temporary_folder
 
 Row = dict[str, Any]
@@ -45,28 +46,34 @@ def train_network(task: str, options: Mapping[str, Any]) -> bytes:
 def measure_network(
     content: bytes, seed: int, variants: list[dict[str, Any]], effort: Effort, details: str
 ) -> list[Row]:
-    """Make one rate network spike in every way that is asked for, and score each.
+    """Make one rate network spike in every way that is asked for, and score each beside it.
 
     Args:
         content: Its file.
         seed: Its own: trials and noise follow from it.
-        variants: name, value, spiking options, searched, as in `bridge.studies.study.Variant`.
+        variants: name, value, spiking options, searched, scale_of, as in
+            `bridge.studies.study.Variant`, all options among them; none: the rate network alone.
         effort: How much is measured.
         details: What else is kept, see `bridge.studies.details`.
 
     Returns:
-        A row for each variant.
+        A row for each variant, or one.
     """
     _know_tasks()
     rate = network_of(content)
-    common = _rate_row(rate, seed, effort)
-    rows, scale = [], None
+    answers = _answers(rate, seed, effort)
+    common = _rate_row(rate, answers)
+    if not variants:
+        return [{**common, "variant": ""}]
+    rows: list[Row] = []
+    scales: dict[str, float] = {}
     for variant in variants:
         began = time.monotonic()
+        scale = scales.get(variant["scale_of"] or variants[0]["name"])
         found = _convert(rate, seed, variant, effort, scale)
-        scale = found.search.best_inverse_scale if scale is None else scale
+        scales[variant["name"]] = found.search.best_inverse_scale
         row = {**common, "variant": variant["name"], "variant_value": variant["value"]}
-        row |= _spiking_row(found, seed, effort, details)
+        row |= _spiking_row(found, seed, answers, details)
         rows.append({**row, "searched": variant["searched"], "seconds": _since(began)})
     return rows
 
@@ -86,34 +93,42 @@ def _convert(
     return convert(rate, trials=effort.search_trials if chosen else 1, **options)
 
 
-def _rate_row(rate: RateNetwork, seed: int, effort: Effort) -> Row:
+def _answers(rate: RateNetwork, seed: int, effort: Effort) -> RateAnswers:
+    """What the rate network does in the fresh trials, which its spiking networks are shown, too."""
+    fresh = derived_seed(seed, _FRESH)
+    trials = draw(task_of(rate), effort.trials, np.random.default_rng((fresh, COMPARE[0])))
+    return RateAnswers.of(rate, trials, fresh)
+
+
+def _rate_row(rate: RateNetwork, answers: RateAnswers) -> Row:
     """What there is to say of a rate network, with its accuracy on fresh trials."""
-    task = task_of(rate)
-    rng = np.random.default_rng((seed, _FRESH))
-    trials = draw(task, effort.trials, rng)
-    outputs, _ = rate.run(trials.inputs, rng)
     history = rate.history
     return {
         "updates": rate.provenance.get("updates"),
         "stopped": rate.provenance.get("stopped"),
         "training_s": rate.provenance.get("seconds"),
         "loss": float(history.loss[-1]) if history is not None and history.loss.size else None,
-        "rate_accuracy": float(rate_correct(task, outputs, trials).mean()),
+        "rate_accuracy": float(answers.right.mean()),
         "largest_eigenvalue": float(np.abs(np.linalg.eigvals(rate.recurrent)).max()),
     }
 
 
-def _spiking_row(found: Conversion, seed: int, effort: Effort, details: str) -> Row:
-    """Accuracy and rates of a spiking network on fresh trials."""
-    trials, drive = task_drive(found.network, effort.trials, derived_seed(seed, _FRESH))
+def _spiking_row(found: Conversion, seed: int, answers: RateAnswers, details: str) -> Row:
+    """Accuracy and rates of a spiking network on fresh trials, beside its rate network."""
+    count = answers.right.size
+    trials, drive = task_drive(found.network, count, derived_seed(seed, _FRESH))
     recording = simulate(found.network, drive, backend="snntorch", dtype="float32", workers=1)
     rates = rates_hz(recording.spikes, recording.trial_s)
-    searched = found.search.accuracies()
+    searched, paired = found.search.accuracies(), beside(answers, found.network, recording)
     row: Row = {
         "inverse_scale": found.search.best_inverse_scale,
         "search_accuracy": float(searched[found.search.best]),
         "plateau": int((searched >= 0.95).sum()),
-        "accuracy": float(accuracy(found.network, trials, recording)),
+        "accuracy": paired.correct / paired.trials,
+        "rate_only": paired.lost,
+        "spiking_only": paired.gained,
+        "output_error": paired.output_error,
+        "unit_correlation": paired.unit_correlation,
         "rate_hz": float(rates.mean()),
     }
     kinds = found.rate.cell_types

@@ -71,8 +71,10 @@ def test_by_default_50_ms_are_left_out_of_long_trials_that_begin_above_threshold
     given = {} if starts is None else {"starts_above_threshold": starts}
     assert from_ms_of(None, recorded(trial_ms, **given)) == from_ms
     assert from_ms_of(30.0, recorded(trial_ms, **given)) == 30.0
-    assert told(0.0) == ""
-    assert "from 50 ms on" in told(50.0)
+    assert told(0.0, recorded(trial_ms, **given)) == ""
+    said = told(50.0, recorded(trial_ms, **given))
+    assert said.startswith("from 50 ms on")
+    assert ("volley" in said) is (starts is True)
 
 
 @pytest.mark.parametrize("wrong", [-1, np.nan, np.inf, 400, "fifty", True])

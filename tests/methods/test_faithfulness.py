@@ -5,7 +5,7 @@ from scipy import stats
 
 import bridge
 from bridge.errors import SpecError
-from bridge.methods.beside import beside
+from bridge.methods.beside import RateAnswers, beside
 from bridge.methods.chance import chance_level, told_from_chance
 from bridge.methods.faithfulness import Faithfulness
 from bridge.methods.one_to_one import map_one_to_one
@@ -138,7 +138,7 @@ def test_a_network_beside_its_rate_network_is_measured_on_the_same_trials(monkey
     network = map_one_to_one(rate, 30.0)
     made, drive = task_drive(network, 6, 1)
     recording = bridge.simulate(network, drive)
-    found = beside(rate, network, made, recording, 1)
+    found = beside(RateAnswers.of(rate, made, 1), network, recording)
     task, (outputs,) = bridge.task("go-nogo"), recording.readouts.values()
     wanted, _ = rate.run(made.inputs, None)
     assert found.output_error == output_error(outputs, wanted)

@@ -55,8 +55,10 @@ def test_som_units_have_no_connections_to_inhibitory_ones_whatever_is_learnt(eve
     assert (types == "SOM").sum() == 5
     np.testing.assert_array_equal(types == "PYR", network.excitatory)
     recurrent = np.asarray(network.recurrent)
-    assert not recurrent[np.ix_(types != "PYR", types == "SOM")].any()
-    assert recurrent[np.ix_(types == "PYR", types == "SOM")].any()
+    # Rows are postsynaptic: SOM units receive nothing from inhibitory ones, and send to them.
+    assert not recurrent[np.ix_(types == "SOM", types != "PYR")].any()
+    assert recurrent[np.ix_(types == "SOM", types == "PYR")].any()
+    assert recurrent[np.ix_(types == "PV", types == "SOM")].any()
     assert recurrent[np.ix_(types != "PYR", types == "PV")].any()
 
 

@@ -4,7 +4,9 @@ import pytest
 
 from bridge.errors import SpecError
 from bridge.methods.one_to_one import SpikingOptions
+from bridge.rate.options import Options
 from bridge.studies.catalog import STUDIES, find
+from bridge.studies.study import Effort
 from bridge.tasks import task
 
 SPIKING = {entry.name for entry in fields(SpikingOptions)}
@@ -18,12 +20,14 @@ def test_every_cell_can_be_trained_and_made_to_spike(study):
     for cell in study.cells:
         assert task(cell.task).name == cell.task
         assert cell.options(seed=3).seed == 3
-        assert cell.variants[0].searched
+        assert all(variant.searched for variant in cell.variants[:1])
         for variant in cell.variants:
+            assert variant.scale_of in ("", *(one.name for one in cell.variants))
             named = {name: variant.spiking[name] for name in SPIKING & set(variant.spiking)}
             SpikingOptions(**named)
             # The rest is for the search, or of `convert` itself.
-            assert set(variant.spiking) - SPIKING <= {"inverse_scales", "scale", "refit_readout"}
+            known = {"inverse_scales", "scale", "refit_readout", "rule"}
+            assert set(study.spiking(variant)) - SPIKING <= known
 
 
 @ALL
@@ -48,8 +52,42 @@ def test_figures_are_found_as_people_write_them(said, name):
 
 
 def test_an_unknown_figure_is_refused_with_those_known():
-    with pytest.raises(SpecError, match="unknown study '9'; known are 2c, 2e"):
+    with pytest.raises(SpecError, match="unknown study '9'; known are 1c, 2c, 2e"):
         find("9")
+
+
+@ALL
+def test_what_reruns_the_paper_chooses_scale_factors_as_the_paper_does(study):
+    ours = study.name in ("faithful", "7-faithful")
+    for cell in study.cells:
+        for variant in cell.variants:
+            options = study.spiking(variant)
+            assert (options.get("rule"), options.get("output_bias")) == (
+                (variant.spiking.get("rule"), None) if ours else ("accuracy", False)
+            )
+
+
+def test_the_original_scheme_trains_as_the_paper_and_its_code_do():
+    cells = {cell.name: cell for cell in find("7").cells} | {"c": find("6a").cells[0]}
+    effort = Effort(scheme="original")
+    # Kim et al. 2019 and their public code.
+    asked = {
+        "batch": 1, "clip_norm": None, "training_noise_sd": 0.1, "learning_rate": 0.01,
+        "target_loss": 7.0, "target_accuracy": 0.95, "check_every": 100, "evaluation_trials": 100,
+        "max_updates": 6000, "balanced": False, "min_updates": 1500,
+    }  # fmt: skip
+    made = effort.training(cells["relu"], 3)
+    assert {name: made[name] for name in asked} == asked
+    assert (made["activation"], made["seed"]) == ("relu", 3)
+    # Only in Go-NoGo the first 1,500 trials do not end it.
+    assert effort.training(cells["c"], 3)["min_updates"] == 0
+    assert Options(**made).clip_norm is None
+    short = Effort(scheme="original", max_updates=40).training(cells["relu"], 3)
+    assert (short["min_updates"], short["max_updates"]) == (40, 40)
+    assert effort.folder_of(find("7")) == "7-original"
+    assert Effort().folder_of(find("7")) == "7"
+    with pytest.raises(SpecError, match="scheme: 'ours' or 'original', got 'theirs'"):
+        Effort(scheme="theirs")
 
 
 def test_figure_6a_takes_its_scale_factor_from_the_refractory_period_of_the_paper():

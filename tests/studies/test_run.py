@@ -464,7 +464,10 @@ def test_processes_give_what_this_process_gives(tmp_path, monkeypatch):
     monkeypatch.setenv("SPIKEBRIDGE_TASKS", str(TASKS))
     first, second = study(tmp_path, networks=1, cells=["again"], processes=1)
     network = train_network("short", {**TRAINING, "seed": 0})
-    variants = [dataclasses.asdict(one) for one in STUDY.cells[1].variants]
+    variants = [
+        {**dataclasses.asdict(one), "spiking": STUDY.spiking(one)}
+        for one in STUDY.cells[1].variants
+    ]
     expected = measure_network_really(network, 0, variants, EFFORT, "")
     for name in ("accuracy", "rate_accuracy", "rate_hz", "loss", "inverse_scale"):
         assert [first[name], second[name]] == [row[name] for row in expected]

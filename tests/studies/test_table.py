@@ -2,12 +2,13 @@ import csv
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from bridge.errors import FormatError
 from bridge.studies.csv_files import read_csv, write_csv
 from bridge.studies.details import principal_components
 from bridge.studies.study import Cell, Study, Variant
-from bridge.studies.table import lines, summaries
+from bridge.studies.table import HEADERS, lines, summaries
 
 STUDY = Study(
     "x",
@@ -56,6 +57,37 @@ def test_the_summary_says_mean_and_spread_beside_the_paper():
     shown = lines(STUDY, ROWS)
     assert shown[1][:5] == ("long, a", 2, 1, 1, "94.8 +- 0.2")
     assert shown[2][-1] == "90 %"
+
+
+def test_the_difference_from_the_rate_network_is_paired_and_tested():
+    # Of 200 trials: 6 lost, which is significant; 1 lost and 1 won; 10 won, which is no loss.
+    paired = [
+        row("long", "a", 0, 0.97, rate_accuracy=1.0, rate_only=6, spiking_only=0),
+        row("long", "a", 1, 1.0, rate_accuracy=1.0, rate_only=1, spiking_only=1),
+        row("long", "a", 2, 1.0, rate_accuracy=0.95, rate_only=0, spiking_only=10),
+    ]
+    (one,) = summaries(STUDY, paired)
+    np.testing.assert_allclose(one.differences, [-0.03, 0.0, 0.05], atol=1e-15)
+    assert one.worse == 1
+    told = dict(zip(HEADERS, lines(STUDY, paired)[0], strict=True))
+    mean = stats.ttest_1samp(100 * one.differences, 0.0)
+    low, high = mean.confidence_interval(0.95)
+    assert told["difference"] == "+0.67"
+    assert told["95 %"] == f"{low:+.1f} to {high:+.1f}"
+    assert told["worse"] == "1 of 3"
+    # A record of before both were scored on the same trials says nothing of it.
+    old = dict(zip(HEADERS, lines(STUDY, ROWS)[1], strict=True))
+    assert (old["difference"], old["95 %"], old["worse"], old["output error"]) == ("-",) * 4
+
+
+def test_where_rate_networks_are_all_that_is_measured_their_accuracy_counts():
+    alone = Study("y", "Rate networks", "", 2, (Cell("ten", "go-nogo", {}, None, ()),))
+    rows = [
+        row("ten", "", seed, None, stopped=why, rate_accuracy=share)
+        for seed, why, share in ((0, "target", 1.0), (1, "max_updates", 0.5))
+    ]
+    (one,) = summaries(alone, rows)
+    assert (one.trained, one.accuracies, one.successes) == (1, [1.0, 0.5], 1)
 
 
 def test_a_table_comes_back_as_it_was_written(tmp_path):

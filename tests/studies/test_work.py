@@ -7,6 +7,8 @@ import pytest
 
 from bridge.methods.one_to_one import map_one_to_one
 from bridge.methods.scale_search import Conversion, ScaleSearch
+from bridge.methods.scoring import task_drive
+from bridge.spiking.drive import derived_seed
 from bridge.studies import work
 from bridge.studies.study import Effort, Variant
 
@@ -55,6 +57,38 @@ def test_a_variant_without_a_search_takes_the_scale_factor_of_the_first(network,
     assert asked[2]["neuron"] == "qif"
     assert [row["variant"] for row in rows] == ["first", "second", "third"]
     assert {row["inverse_scale"] for row in rows} == {40.0}
+
+
+def test_a_variant_may_take_the_scale_factor_of_another_than_the_first(network, asked):
+    given = variants(
+        Variant("first", None, {"inverse_scales": [30.0]}),
+        Variant("second"),
+        Variant("third", None, {"refit_readout": True}, searched=False, scale_of="second"),
+        Variant("fourth", None, {"refit_readout": True}, searched=False),
+    )
+    work.measure_network(network, 3, given, EFFORT, "")
+    assert [call["inverse_scales"] for call in asked] == [[30.0], [20.0, 40.0], [40.0], [30.0]]
+    assert [call["trials"] for call in asked[2:]] == [6, 6]
+
+
+def test_both_networks_are_scored_on_the_same_trials(network, asked):
+    (row,) = work.measure_network(network, 3, variants(Variant()), EFFORT, "")
+    difference = (row["spiking_only"] - row["rate_only"]) / EFFORT.trials
+    assert row["accuracy"] - row["rate_accuracy"] == pytest.approx(difference)
+    assert row["output_error"] > 0
+    # The rate network's trials are those of its spiking network, to the last sample.
+    answers = work._answers(work.network_of(network), 3, EFFORT)
+    shown, _ = task_drive(map_one_to_one(work.network_of(network), 40.0), EFFORT.trials,
+                          derived_seed(3, work._FRESH))  # fmt: skip
+    np.testing.assert_array_equal(answers.trials.inputs, shown.inputs)
+    np.testing.assert_array_equal(answers.trials.labels, shown.labels)
+
+
+def test_without_variants_the_rate_network_alone_is_measured(network, asked):
+    (row,) = work.measure_network(network, 3, [], EFFORT, "")
+    assert asked == []
+    assert 0 <= row["rate_accuracy"] <= 1
+    assert (row["variant"], row.get("accuracy")) == ("", None)
 
 
 def test_scale_factors_of_ones_own_are_searched(network, asked):
