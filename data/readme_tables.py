@@ -14,16 +14,24 @@ import numpy as np
 
 from bridge.studies.catalog import STUDIES
 from bridge.studies.csv_files import read_csv
-from bridge.studies.table import Summary, summaries
+from bridge.studies.table import UNKNOWN, Summary, paired, summaries
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
-STUDY_HEAD = "| figure | cell | networks | at least 95 % as spikes | accuracy (%) | the paper |"
+STUDY_HEAD = (
+    "| figure | cell | networks | at least 95 % as spikes | accuracy (%) | less the rate network's "
+    "(points) | worse | output error | the paper |"
+)
 FAULT_HEAD = "| fault | exact: 20 trials | probe | statistical: 100 trials |"
 # Of figure 6A's twenty periods these are enough to read.
 SHOWN = {"6a": ("0 ms", "2 ms", "3.5 ms", "4 ms", "4.5 ms", "5 ms", "10 ms", "50 ms")}
-LEFT_OUT = ("quality",)
-NAMES = {"4de": "4D, E", "tasks": "tasks", "options": "options"}
+LEFT_OUT, ORIGINAL = ("quality",), "-original"
+NAMES = {
+    "4de": "4D, E",
+    "tasks": "tasks",
+    "options": "options",
+    "7-faithful": "7, by output error",
+}
 LEVELS = ("exact", "probe", "statistical")
 
 
@@ -40,14 +48,14 @@ def main() -> None:
 
 def study_rows() -> Iterator[str]:
     """A row for each cell and variant on record."""
-    for name, study in STUDIES.items():
+    for name, study in ((n + end, s) for n, s in STUDIES.items() for end in ("", ORIGINAL)):
         table = HERE / "studies" / name / "table.csv"
         if name in LEFT_OUT or not table.exists():
             continue
-        figure = NAMES.get(name, name.upper())
+        figure = NAMES.get(name, name.upper().replace(ORIGINAL.upper(), ", original training"))
         title = f"{figure}: {study.title}"
         for one in summaries(study, read_csv(table)):
-            if one.name in SHOWN.get(name, (one.name,)):
+            if one.name in SHOWN.get(name.removesuffix(ORIGINAL), (one.name,)):
                 paper = one.paper or (study.paper.get("", "") if title != figure else "")
                 yield _study_row(title, one, paper.replace("+-", "±"))
                 title = figure
@@ -56,7 +64,15 @@ def study_rows() -> Iterator[str]:
 def _study_row(figure: str, one: Summary, paper: str) -> str:
     right = 100 * np.asarray(one.accuracies)
     told = f"{right.mean():.1f} ± {right.std():.1f}, worst {right.min():.1f}"
-    return f"| {figure} | {one.name} | {len(one.rows)} | {one.successes} | {told} | {paper} |"
+    difference, interval, worse = paired(one)
+    if interval != UNKNOWN:
+        difference = f"{difference} ({interval})"
+    errors = one.values("output_error")
+    error = f"{np.median(errors):.2g}" if errors else UNKNOWN
+    # Where rate networks are all that is measured, those count that reached their target.
+    count = str(one.successes) if one.spiking else f"{one.trained} trained"
+    cells = (figure, one.name, len(one.rows), count, told, difference, worse, error, paper)
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def fault_rows() -> Iterator[str]:

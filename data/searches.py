@@ -5,18 +5,20 @@
 Networks are trained as `bridge.train` does unless told otherwise (N = 200, seeds 500, 501, ...) and
 kept in results/searches. Each is searched by output error in rounds and exhaustively, and by
 accuracy, 100 trials at a scale factor, one search after the other, so that their times can be
-compared; both choices are then scored on 200 fresh trials beside the rate network. Networks
-already in the file are kept.
+compared; both choices are then scored on 200 fresh trials beside the rate network, as they are
+and with the readout refitted. Networks already in the file are kept.
 """
 
 import csv
 import sys
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, median
 
 import bridge
 from bridge.methods.beside import RateAnswers, beside
 from bridge.methods.scoring import SCORE, task_drive
+from bridge.spiking.decoding import decode
 
 FRESH, FIRST_SEED = 200, 500
 TASKS = ("go-nogo", "xor", "context", "oscillation", "flip-flop")
@@ -36,13 +38,20 @@ def fresh(found: bridge.Conversion) -> dict[str, object]:
     """Of a conversion, on trials that its search has not seen."""
     made, drive = task_drive(found.network, FRESH, 0, SCORE)
     recording = bridge.simulate(found.network, drive, backend="snntorch", dtype="float32")
-    one = beside(RateAnswers.of(found.rate, made, 0), found.network, recording)
+    answers = RateAnswers.of(found.rate, made, 0)
+    one = beside(answers, found.network, recording)
+    # Spikes do not depend on the readout.
+    fitted = bridge.refit_readout(found.network)
+    reread = replace(recording, readouts=decode(fitted, recording.spikes))
+    refitted = beside(answers, fitted, reread)
     return {
         "inverse_scale": found.search.best_inverse_scale,
         "fresh_correct": one.correct,
         "fresh_lost": one.lost,
         "fresh_gained": one.gained,
         "fresh_output_error": f"{one.output_error:.4g}",
+        "refitted_correct": refitted.correct,
+        "refitted_output_error": f"{refitted.output_error:.4g}",
         "unit_correlation": f"{one.unit_correlation:.3f}",
         "trials_done": int(found.search.tested.sum()),
         "seconds": found.search.seconds,
@@ -81,7 +90,9 @@ def told(task: str, rows: list[dict[str, str]]) -> str:
         f"output error {median(column('faithful_fresh_output_error')):.3g} (median, by accuracy "
         f"{median(column('accuracy_fresh_output_error')):.3g}), right "
         f"{100 * fmean(column('faithful_fresh_correct')) / FRESH:.2f} % (by accuracy "
-        f"{100 * fmean(column('accuracy_fresh_correct')) / FRESH:.2f} %), {ratio:.2f} times as long"
+        f"{100 * fmean(column('accuracy_fresh_correct')) / FRESH:.2f} %), {ratio:.2f} times as "
+        f"long; refitted: error {median(column('faithful_refitted_output_error')):.3g} and "
+        f"{median(column('accuracy_refitted_output_error')):.3g}"
     )
 
 

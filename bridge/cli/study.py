@@ -22,8 +22,8 @@ def study(
     name: Annotated[
         str,
         typer.Argument(
-            help="1C, 2C, 2E, 4DE, 5, 6A, 6B, 6C, 7, S1, S2, S3, S4, S7, tasks, options, quality, "
-            "faithful or 7-faithful.",
+            help="1C, 2C, 2E, 4DE, 5, 6A, 6B, 6C, 7, S1, S2, S3, S4, S7, tasks, options, quality "
+            "or 7-faithful.",
             show_default=False,
         ),
     ],

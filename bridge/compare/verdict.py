@@ -104,8 +104,10 @@ def of_conversion(agreement: Agreement) -> list[str]:
     found = agreement.faithfulness
     if found is None:
         return []
-    said = found.failure() or found.warning() or "faithful, in its answers and in its output"
-    lines = [f"Conversion: {said}.", f"The spiking network is {found.accuracies()}."]
+    said = f"Conversion: {found.warning() or 'faithful, in its answers and in its output'}"
+    if found.failed:
+        said = f"The {found.failure().removeprefix('the ')}"
+    lines = [f"{said}.", f"The spiking network is {found.accuracies()}."]
     measures = found.measures()
     return [*lines, f"{measures[0].upper()}{measures[1:]}."] if measures else lines
 

@@ -49,8 +49,8 @@ def still_faithful(
     """(L,) which scale factors may yet have the least output error among those right enough.
 
     One is out if it will not be right often enough, by `still_in`; or if the one that would be
-    chosen by the trials so far has the lesser error in more of them than chance explains. The one
-    that is most surely right stays, too: who is right enough is told by the best.
+    chosen by the trials so far has the lesser error in more of them than chance explains. Of the
+    others the one that is most surely right stays, too: who is right enough is told by the best.
 
     Args:
         correct: (L, n) which of the n trials so far each scale factor got right.
@@ -64,7 +64,8 @@ def still_faithful(
     nearer = (errors < errors[chosen]).sum(axis=1)
     clearly_further = _clearly(further, further + nearer) & (sums > sums[chosen])
     stays = still_in(correct, whole - done + TOLERANCE * whole) & ~clearly_further
-    stays[[chosen, middle_of_best_plateau(counts)]] = True
+    others = np.where(np.arange(counts.size) == chosen, -1, counts)
+    stays[[chosen, middle_of_best_plateau(others)]] = True
     return np.asarray(stays, dtype=np.bool_)
 
 

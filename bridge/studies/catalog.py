@@ -51,19 +51,8 @@ _OPTIONS = (
     Variant("predicted, refitted", None, {"scale": "predicted", "refit_readout": True}),
 )
 _RULES = (Variant("faithful"), Variant("accuracy", None, {"rule": "accuracy"}))
-_REFITTED = (
-    *_RULES,
-    *(
-        Variant(f"{name}, refitted", None, {"refit_readout": True}, searched=False, scale_of=name)
-        for name in ("faithful", "accuracy")
-    ),
-)
 _SIZES = (10, 30, 50, 100, 150, 200, 250, 300, 400)
 _SIZED = tuple(_cell(f"{n} units", GO_NOGO, value=n, units=n) for n in _SIZES)
-_EVERY_TASK = tuple(
-    _cell(task, task, tau_ms=_WIDE_MS)
-    for task in (GO_NOGO, "xor", CONTEXT, "oscillation", "flip-flop")
-)
 _BOTH = tuple(_cell(task, task) for task in (GO_NOGO, CONTEXT))
 _CONTEXT = (_cell("context", CONTEXT),)
 
@@ -224,17 +213,11 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 "Every task, with time constants of 20 to 100 ms",
                 "",
                 5,
-                _EVERY_TASK,
+                tuple(
+                    _cell(task, task, tau_ms=_WIDE_MS)
+                    for task in (GO_NOGO, "xor", CONTEXT, "oscillation", "flip-flop")
+                ),
                 {"": "names the first four, and gives no number"},
-            ),
-            Study(
-                "faithful",
-                "The scale factor by output error and by accuracy alone, every task",
-                "",
-                5,
-                _with(_EVERY_TASK, _REFITTED),
-                {"": "no figure of the paper"},
-                converting=OURS,
             ),
             Study(
                 "7-faithful",

@@ -16,6 +16,8 @@ from bridge.studies.work import Row
 
 Array = NDArray[np.float64]
 
+UNKNOWN = "-"
+
 SUCCESS = 0.95
 """The paper counts a network as a success from this accuracy on."""
 
@@ -184,23 +186,20 @@ def _line(one: Summary) -> tuple[object, ...]:
         f"{accuracies.mean():.1f} +- {accuracies.std():.1f}",
         _mean(one, "rate_accuracy", 100.0, 1),
         *paired(one),
-        f"{np.median(errors):.2g}" if errors else _UNKNOWN,
+        f"{np.median(errors):.2g}" if errors else UNKNOWN,
         _mean(one, "inverse_scale", 1.0, 0),
         _mean(one, "rate_hz", 1.0, 1),
         one.paper,
     )
 
 
-_UNKNOWN = "-"
-
-
 def paired(one: Summary) -> tuple[str, str, str]:
     """Mean difference from the rate network in points, its interval, and how often significant."""
     differences = 100 * one.differences
     if not differences.size:
-        return _UNKNOWN, _UNKNOWN, _UNKNOWN
+        return UNKNOWN, UNKNOWN, UNKNOWN
     low, high = _interval(differences)
-    told = f"{low:+.1f} to {high:+.1f}" if np.isfinite(low) else _UNKNOWN
+    told = f"{low:+.1f} to {high:+.1f}" if np.isfinite(low) else UNKNOWN
     return f"{differences.mean():+.2f}", told, f"{one.worse} of {differences.size}"
 
 
@@ -214,4 +213,4 @@ def _interval(values: Array) -> tuple[float, float]:
 
 def _mean(one: Summary, name: str, unit: float, digits: int) -> str:
     values = one.values(name)
-    return f"{unit * float(np.mean(values)):.{digits}f}" if values else _UNKNOWN
+    return f"{unit * float(np.mean(values)):.{digits}f}" if values else UNKNOWN
