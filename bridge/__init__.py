@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bridge.backends import simulate
-    from bridge.compare.agreement import Agreement, compare
+    from bridge.compare.agreement import Agreement
+    from bridge.compare.gate import compare
     from bridge.compare.recordings import compare_recordings
     from bridge.compare.report import report
     from bridge.errors import BridgeError
@@ -40,7 +41,7 @@ _HOMES = {
     "SharedNoise": "bridge.spiking.drive",
     "SpikingNetwork": "bridge.spiking.network",
     "Trials": "bridge.tasks",
-    "compare": "bridge.compare.agreement",
+    "compare": "bridge.compare.gate",
     "compare_recordings": "bridge.compare.recordings",
     "convert": "bridge.methods.conversion",
     "export_network": "bridge.exchange.formats",

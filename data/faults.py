@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import bridge
-from bridge.compare.agreement import LEVELS
 from bridge.compare.faults import FAULTS
+from bridge.compare.gate import LEVELS
 from bridge.compare.statistical import ALPHA, Plan
 from bridge.studies.csv_files import write_csv
 

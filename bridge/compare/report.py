@@ -14,7 +14,7 @@ import jinja2
 from matplotlib.figure import Figure
 
 from bridge.arguments import before_path, flag
-from bridge.compare import figures
+from bridge.compare import conversion_figures, figures, statistical_figures
 from bridge.compare.agreement import Agreement
 from bridge.compare.machine_readable import plain, versions
 from bridge.compare.quantities import shared_readouts
@@ -185,7 +185,7 @@ def _statistical_pictures(
             "Left: mean rate of each neuron; grey, with its band of 95 %: the first side run "
             "twice. Right: differences in standard errors; the curve: two that are alike. Of all "
             "spikes, as they are judged.",
-            figures.own_rates(found),
+            statistical_figures.own_rates(found),
         ),
         (
             f"distributions_{number}",
@@ -194,7 +194,7 @@ def _statistical_pictures(
             "correlations of spike counts of pairs of neurons in 20 ms, with the band in which "
             "95 % of the histograms lie when the first side's trials are drawn anew"
             f"{rest and '. Intervals and correlations'}{rest.replace(',', '', 1)}.",
-            figures.distributions(found, from_ms),
+            statistical_figures.distributions(found, from_ms),
         ),
     ]
 
@@ -210,7 +210,7 @@ def _origin_pictures(agreement: Agreement) -> list[_Drawn]:
                 "Training of the rate network",
                 f"{rate.size} units, {rate.provenance.get('updates', '?')} updates; evaluated on "
                 "fresh trials.",
-                figures.loss_curve(rate.history, target),
+                conversion_figures.loss_curve(rate.history, target),
             )
         )
     if agreement.search is not None:
@@ -219,7 +219,7 @@ def _origin_pictures(agreement: Agreement) -> list[_Drawn]:
                 "scale",
                 "Search for the scale factor",
                 _scale_caption(agreement.search),
-                figures.scale_curve(agreement.search),
+                conversion_figures.scale_curve(agreement.search),
             )
         )
     return drawn

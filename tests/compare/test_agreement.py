@@ -13,7 +13,7 @@ from conftest import (
 
 import bridge
 from bridge.backends import simulate
-from bridge.compare import agreement as agreement_module
+from bridge.compare import gate as gate_module
 from bridge.compare.exactness import compare_exactly
 from bridge.compare.faults import FAULTS
 from bridge.compare.sides import parse_backend
@@ -210,7 +210,7 @@ def test_of_three_it_is_said_who_was_held_to_what(recorded, monkeypatch):
 
 
 def test_more_trials_than_are_run_by_default_are_run_where_a_plan_says_so(monkeypatch):
-    monkeypatch.setattr(agreement_module, "MOST_TRIALS", 13)
+    monkeypatch.setattr(gate_module, "MOST_TRIALS", 13)
     network = go_nogo_network()
     found = bridge.compare(
         network, backends=["reference", "snntorch"], levels=["statistical"], plan=Plan(trials=14)

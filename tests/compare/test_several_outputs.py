@@ -8,8 +8,8 @@ from conftest import two_channel_network
 
 import bridge
 from bridge.compare import figures
-from bridge.compare.agreement import accuracy
 from bridge.errors import SpecError
+from bridge.methods.scoring import accuracy
 from bridge.tasks import names
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import bridge
-from bridge.compare.agreement import accuracy, task_drive
 from bridge.errors import SpecError
+from bridge.methods.scoring import accuracy, task_drive
 from bridge.tasks import names, rate_correct
 from bridge.tasks.flip_flop import FlipFlop
 

@@ -1,0 +1,299 @@
+"""The agreement gate: one network on several backends, level by level, and one verdict.
+
+Exact: the same frozen noise must give the same spikes, for backends that claim so. Probe: parts of
+the network whose outcome a formula tells, for backends that integrate otherwise. Statistical:
+noise of their own must give the same statistics as one backend run twice.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.arguments import callback, of_kind, of_kinds, text, texts
+from bridge.compare.agreement import Agreement
+from bridge.compare.exactness import ExactComparison, run_exactly
+from bridge.compare.faults import find_fault
+from bridge.compare.probes import ProbeReport, check_probes, run_probes
+from bridge.compare.settled import check_from_ms
+from bridge.compare.sides import Side, sides_of
+from bridge.compare.statistical import (
+    EFFECT,
+    MOST_TRIALS,
+    Plan,
+    StatisticalComparison,
+    check_trials,
+    run_statistically,
+)
+from bridge.errors import SpecError
+from bridge.methods.beside import RateAnswers, beside
+from bridge.methods.faithfulness import Faithfulness
+from bridge.methods.scale_search import Conversion
+from bridge.methods.scoring import COMPARE, RATE_NOISE, task_drive, task_of
+from bridge.rate.network import RateNetwork
+from bridge.spiking.drive import Drive, SharedNoise, derived_seed
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.recording import Recording
+from bridge.tasks import Trials, check_fit
+
+LEVELS = ("exact", "probe", "statistical")
+EXACT_TRIALS = 20
+
+
+# Each argument is an option of the command.
+def compare(  # noqa: PLR0913
+    what: Conversion | SpikingNetwork,
+    *,
+    backends: Sequence[str] = ("brian2", "snntorch"),
+    levels: Sequence[str] | None = None,
+    trials: int | None = None,
+    seed: int = 0,
+    drive: Drive | None = None,
+    inject: str | None = None,
+    plan: Plan | None = None,
+    from_ms: float | None = None,
+    on_progress: Callable[[str, float], None] | None = None,
+) -> Agreement:
+    """Hold the first backend against each other one, and say whether they agree.
+
+    Args:
+        what: A spiking network, or a conversion that holds one, as `bridge.load` returns them.
+        backends: At least two of "reference", "brian2", "snntorch", "nest"; a target, device,
+            precision or form may follow, as in "brian2:standalone", "snntorch:cuda",
+            "snntorch:float32" or "nest:plain". With a fault both may be the same.
+        levels: Any of "exact", "probe", "statistical"; None: for two that claim the same spikes
+            "exact", else the other two.
+        trials: Trials of the network's task; None: 20 on the exact level, on the statistical one
+            as many as the promise of `plan` takes.
+        seed: Decides trials, noise and initial voltages.
+        drive: What to drive a network without a task with; its noise is replaced by `seed`'s.
+        inject: Name of a fault that all backends but the first have: "weights-0.98", "delay-1ms",
+            ...; `from bridge.compare.faults import FAULTS` has all of them with their meanings.
+        plan: How sure the statistical level is to be: `from bridge.compare.statistical import
+            Plan`.
+        from_ms: Described, not judged, are rates, intervals and correlations from here on, ms from
+            the start of a trial; None: from 50 ms on where initial voltages lie above threshold and
+            trials last at least 0.2 s, else from 0.
+        on_progress: Called with what is being done and its fraction done.
+
+    Raises:
+        SpecError: fewer than two backends, an unknown one, level or fault; a level that a backend
+            cannot be held to; neither a task nor a drive.
+        BackendError: a simulator cannot run here.
+    """
+    what = _to_compare(what)
+    conversion = what if isinstance(what, Conversion) else None
+    network = of_kind("what", what, SpikingNetwork)
+    drive = None if drive is None else of_kind("drive", drive, Drive)
+    plan = None if plan is None else of_kind("plan", plan, Plan)
+    callback("on_progress", on_progress)
+    fault = None if inject is None else find_fault(text("inject", inject))
+    sides = sides_of(texts("backends", backends), fault)
+    gate = _Gate(network, sides, seed, drive, trials, plan or Plan(), on_progress)
+    gate.check_from_ms(from_ms)
+    # What makes no sense is said before the first run.
+    asked = _levels(levels)
+    if conversion is not None and drive is None:
+        _check_rate(conversion)
+    if fault is not None:
+        fault.change(network, gate.drive(1)[1])
+    held = {level for side in sides[1:] for level in gate.of(side, asked)}
+    _check_used(held, trials, plan, drive)
+    for side in sides[1:]:
+        for level in gate.of(side, asked):
+            gate.check(side, level)
+    found = gate.run(asked, conversion, "" if fault is None else fault.meaning)
+    return replace(found, from_ms=from_ms)
+
+
+def _check_used(held: set[str], trials: int | None, plan: Plan | None, drive: Drive | None) -> None:
+    """Raise SpecError for options that no level would use."""
+    if plan is not None and "statistical" not in held:
+        raise SpecError(
+            "plan (--effect, --power, --alpha): it is the statistical level's, which is not among "
+            f"{', '.join(sorted(held))}; levels (--levels) can ask for it"
+        )
+    if trials is not None and drive is not None:
+        raise SpecError(f"trials: the drive that is given has {drive.n_trials} of its own")
+    if trials is not None and held == {"probe"}:
+        raise SpecError("trials: probes are no trials of the task; the other levels have some")
+    if plan is not None and plan.effect != EFFECT and (trials or plan.trials):
+        raise SpecError(
+            "effect: it decides the number of trials; with trials given the report says what is "
+            "found, so give one of the two"
+        )
+
+
+def _check_rate(conversion: Conversion) -> None:
+    """Raise SpecError unless the rate network can be shown what the spiking network is shown."""
+    if conversion.network.task:
+        rate = conversion.rate
+        shape = {"inputs": rate.input_size, "outputs": len(rate.w_out)}
+        check_fit(task_of(conversion.network), step_ms=rate.dt_ms, **shape)
+
+
+def _to_compare(what: object) -> Conversion | SpikingNetwork:
+    """A conversion or a spiking network; SpecError for anything else."""
+    if isinstance(what, Recording):
+        raise SpecError(
+            "what: expected a spiking network, got a Recording; "
+            "bridge.compare_recordings(one, other) compares two of them"
+        )
+    found: Conversion | SpikingNetwork = of_kinds("what", what, (Conversion, SpikingNetwork))
+    return found
+
+
+def _levels(given: Sequence[str] | None) -> tuple[str, ...] | None:
+    if given is None:
+        return None
+    if not texts("levels", given):
+        raise SpecError(f"levels: name at least one of {', '.join(LEVELS)}")
+    for level in given:
+        if level not in LEVELS:
+            raise SpecError(f"unknown level {level!r}; known are {', '.join(LEVELS)}")
+    return tuple(given)
+
+
+_Shown = tuple[Trials, Recording]
+
+
+class _Gate:
+    """A comparison in progress."""
+
+    def __init__(
+        self,
+        network: SpikingNetwork,
+        sides: tuple[Side, ...],
+        seed: int,
+        drive: Drive | None,
+        trials: int | None,
+        plan: Plan,
+        on_progress: Callable[[str, float], None] | None,
+    ) -> None:
+        self.network, self.sides, self.seed = network, sides, seed
+        self.given, self.trials = drive, trials
+        self.plan = plan if trials is None else replace(plan, trials=trials)
+        self.report = on_progress or (lambda _what, _fraction: None)
+
+    def of(self, side: Side, asked: tuple[str, ...] | None) -> tuple[str, ...]:
+        """The levels on which the first side is held against this one."""
+        if asked is not None:
+            return asked
+        if side.exact and self.sides[0].exact:
+            return ("exact",)
+        return ("probe", "statistical") if self.network.noise_mv().any() else ("probe",)
+
+    def check(self, side: Side, level: str) -> None:
+        """Raise SpecError where two sides cannot be held to a level."""
+        for one in (self.sides[0], side):
+            if level == "exact" and not one.exact:
+                raise SpecError(
+                    f"{one.label} does not claim the same spikes, so the exact level says nothing; "
+                    "use the levels probe and statistical"
+                )
+        if level == "statistical":
+            if not self.network.noise_mv().any():
+                raise SpecError("this network has no noise: without it statistics say nothing")
+            trials = self.given.n_trials if self.given is not None else self.plan.trials
+            if trials is not None:
+                check_trials(trials, self.plan.design(3, readouts=bool(self.network.readouts)))
+        if level == "probe":
+            check_probes(self.network)
+
+    def check_from_ms(self, from_ms: float | None) -> None:
+        """Raise SpecError where a description would begin after the end of a trial."""
+        if from_ms is not None:
+            drive = self.drive(1)[1]
+            check_from_ms(from_ms, drive.n_steps(self.network) * self.network.dt_ms)
+
+    def drive(self, trials: int) -> tuple[Trials | None, Drive]:
+        """Trials of the task, or the drive that was given, under shared noise."""
+        if self.given is None:
+            return task_drive(self.network, trials, self.seed)
+        noise = SharedNoise(seed=derived_seed(self.seed, COMPARE[1]))
+        return None, replace(self.given, noise=noise)
+
+    def run(
+        self, asked: tuple[str, ...] | None, conversion: Conversion | None, fault: str
+    ) -> Agreement:
+        """All levels that were asked for."""
+        held = {level: self._held_to(level, asked) for level in LEVELS}
+        made, drive = self.drive(EXACT_TRIALS if self.trials is None else self.trials)
+        own_trials, own_drive = made, drive
+        if held["statistical"]:
+            own_trials, own_drive = self.drive(self.plan.trials or MOST_TRIALS)
+        exact: tuple[ExactComparison, ...] = ()
+        frozen: dict[str, Recording] = {}
+        seconds: dict[str, float] = {}
+        if held["exact"]:
+            sides = (self.sides[0], *held["exact"])
+            exact, frozen, seconds = run_exactly(self.network, drive, sides, self.report)
+        statistical = tuple(self._judged(side, own_drive) for side in held["statistical"])
+        rate = None if conversion is None else conversion.rate
+        shown = _first_side(frozen, made), _first_set(statistical, own_trials)
+        return Agreement(
+            network=self.network,
+            labels=tuple(side.label for side in self.sides),
+            exact=exact,
+            probes=tuple(self._probed(side) for side in self._to_probe(held["probe"])),
+            statistical=statistical,
+            frozen=frozen,
+            seconds=seconds,
+            seed=self.seed,
+            fault=fault,
+            trials=made,
+            own_trials=own_trials,
+            drive=self.given,
+            rate_outputs=self._rate_outputs(rate, made),
+            rate=rate,
+            search=None if conversion is None else conversion.search,
+            faithfulness=self._faithfulness(rate, next(filter(None, shown), None)),
+        )
+
+    def _held_to(self, level: str, asked: tuple[str, ...] | None) -> tuple[Side, ...]:
+        return tuple(side for side in self.sides[1:] if level in self.of(side, asked))
+
+    def _to_probe(self, held: tuple[Side, ...]) -> tuple[Side, ...]:
+        return (self.sides[0], *held) if held else ()
+
+    def _probed(self, side: Side) -> ProbeReport:
+        return run_probes(self.network, side, self.seed, self.report)
+
+    def _judged(self, side: Side, drive: Drive) -> StatisticalComparison:
+        pair, plan = (self.sides[0], side), self.plan
+        if self.given is not None:
+            # What was given is run whole.
+            plan = replace(plan, trials=drive.n_trials)
+        return run_statistically(self.network, drive, pair, plan, self.seed, self.report)
+
+    def _rate_outputs(
+        self, rate: RateNetwork | None, made: Trials | None
+    ) -> NDArray[np.float64] | None:
+        if rate is None or made is None:
+            return None
+        return rate.run(made.inputs, np.random.default_rng((self.seed, RATE_NOISE)))[0]
+
+    def _faithfulness(self, rate: RateNetwork | None, shown: _Shown | None) -> Faithfulness | None:
+        if rate is None or shown is None or not shown[1].readouts:
+            return None
+        trials, recording = shown
+        return beside(RateAnswers.of(rate, trials, self.seed), self.network, recording)
+
+
+def _first_side(frozen: dict[str, Recording], made: Trials | None) -> _Shown | None:
+    """The task's trials that the first side has done under the same noise as the others."""
+    return None if made is None or not frozen else (made, next(iter(frozen.values())))
+
+
+def _first_set(found: tuple[StatisticalComparison, ...], made: Trials | None) -> _Shown | None:
+    """The task's trials that the first side has done under noise of its own, the first of them."""
+    if made is None or not found:
+        return None
+    recording = found[0].sets[0]
+    numbers = np.arange(min(recording.spikes.n_trials, _MOST_BESIDE))
+    return made.chosen(numbers), recording.chosen(numbers)
+
+
+# Trials in which the rate network is run again, too: its activity is kept whole.
+_MOST_BESIDE = 100
