@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from rich.console import Console, RenderableType
+from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
     Progress,
@@ -170,13 +171,21 @@ def show_table(title: str, rows: Mapping[str, object]) -> None:
 
 
 def show_columns(headers: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
-    """A table with a header, numbers to the right."""
+    """A table with a header, numbers to the right.
+
+    Where the terminal is narrower, it is for the terminal to break the lines: numbers that are cut
+    in two, or away, cannot be read.
+    """
     table = Table(box=None, pad_edge=False)
     for header in headers:
-        table.add_column(header, justify="right")
+        table.add_column(header, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
-    console.print(table)
+    widest = Measurement.get(console, console.options.update(max_width=_WIDEST), table).maximum
+    console.print(table, width=max(console.width, widest), crop=False)
+
+
+_WIDEST = 1000
 
 
 def say(text: str) -> None:

@@ -54,7 +54,12 @@ def measure_search(case: Case, started: float) -> dict[str, Any]:
     rate, note = _trained(case.n)
     exhaustive = case.target == "exhaustive"
     trials = case.batch // len(INVERSE_SCALES)
-    options: dict[str, Any] = {"trials": trials, "device": case.device}
+    options: dict[str, Any] = {
+        "trials": trials,
+        "device": case.device,
+        # These and no others, so that as many trials are done for any network.
+        "inverse_scales": INVERSE_SCALES,
+    }
     start_s = time.time() - started
     runs = [
         timed(lambda: bridge.convert(rate, exhaustive=exhaustive, **options))

@@ -64,7 +64,7 @@ def study(
     from bridge.studies.catalog import find
     from bridge.studies.run import run_study
     from bridge.studies.study import Effort
-    from bridge.studies.table import HEADERS, lines
+    from bridge.studies.table import HEADERS, lines, paper_lines
 
     chosen = find(name)
     if scheme not in ("ours", "original"):
@@ -88,7 +88,7 @@ def study(
             on_progress=report,
         )
     terminal.show_columns(HEADERS, lines(chosen, rows))
-    if "" in chosen.paper:
-        terminal.say(f"the paper: {chosen.paper['']}")
+    for line in paper_lines(chosen, rows):
+        terminal.say(line)
     home = out / effort.folder_of(chosen)
     terminal.say(f"{home}: table.csv and figure.png of {len(rows)} rows; networks in {out}")

@@ -163,7 +163,6 @@ HEADERS = (
     "output error",
     "1/lambda",
     "Hz",
-    "paper",
 )
 """Accuracies in %, mean and s.d. over networks; the difference of the spiking network from its rate
 network in points, mean and 95 % interval (Student's t) over networks; in how many it is significant
@@ -189,8 +188,13 @@ def _line(one: Summary) -> tuple[object, ...]:
         f"{np.median(errors):.2g}" if errors else UNKNOWN,
         _mean(one, "inverse_scale", 1.0, 0),
         _mean(one, "rate_hz", 1.0, 1),
-        one.paper,
     )
+
+
+def paper_lines(study: Study, rows: Sequence[Row]) -> list[str]:
+    """What the paper reports of what is summarised, a line each."""
+    named = [f"{one.name}: {one.paper}" for one in summaries(study, rows) if one.paper]
+    return [f"the paper: {said}" for said in (*named, study.paper.get("", "")) if said]
 
 
 def paired(one: Summary) -> tuple[str, str, str]:
