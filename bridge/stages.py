@@ -64,7 +64,7 @@ def _of_conversion(conversion: "bridge.Conversion") -> Iterator[str]:
             f"1/lambda = {search.best_inverse_scale:g} is the {end} that was tried: a {other} one "
             "may be better (--inverse-scales)"
         )
-    if "fresh_lost" in made:
+    if conversion.refitted:
         yield (
             f"readout refitted: of {made['fresh_trials']} fresh trials {made['fresh_correct']} "
             f"right, before {made['fresh_correct_before']}; output error "

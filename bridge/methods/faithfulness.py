@@ -129,19 +129,31 @@ class Faithfulness:
         )
 
 
-def refitted(made: Mapping[str, Any], before: Faithfulness | None) -> Faithfulness:
+def refitted(made: Mapping[str, Any], before: Faithfulness | None) -> Faithfulness | None:
     """Of a network whose readout was refitted, from what its provenance says of fresh trials.
 
     Args:
         made: The provenance, with the `fresh_` numbers of `bridge.methods.conversion`.
         before: Of the network before, whose spikes are the same.
+
+    Returns:
+        None where they are not there: a provenance may hold anything.
     """
+    names = ("trials", "correct", "lost", "gained")
+    counts: list[Any] = [made.get(f"fresh_{name}") for name in names]
+    shares: list[Any] = [made.get(f"fresh_{name}") for name in ("output_error", "chance")]
+    if not all(type(one) is int and one >= 0 for one in counts) or not counts[0]:
+        return None
+    trials, correct, lost, gained = counts
+    known = [one if type(one) is float and 0 <= one < math.inf else None for one in shares]
+    if correct + lost > trials or gained > correct:
+        return None
     return Faithfulness(
-        trials=made["fresh_trials"],
-        correct=made["fresh_correct"],
-        lost=made["fresh_lost"],
-        gained=made["fresh_gained"],
-        output_error=made["fresh_output_error"],
+        trials=trials,
+        correct=correct,
+        lost=lost,
+        gained=gained,
+        output_error=known[0],
         unit_correlation=None if before is None else before.unit_correlation,
-        chance=made["fresh_chance"],
+        chance=known[1],
     )

@@ -201,13 +201,18 @@ class Conversion:
                     f"network {other!r}"
                 )
 
+    @property
+    def refitted(self) -> bool:
+        """Whether its readout was fitted to spikes, and scored on fresh trials."""
+        return refitted(self.network.provenance, None) is not None
+
     def faithfulness(self) -> Faithfulness | None:
         """Is the spiking network still the rate network; None where that was never measured.
 
         In the trials of the search; where the readout was refitted, in fresh ones.
         """
         found, made = self.search.faithfulness(), self.network.provenance
-        return found if "fresh_lost" not in made else refitted(made, found)
+        return refitted(made, found) or found
 
     def held(self) -> tuple[SpikingNetwork, RateNetwork]:
         """What it stands for where one of them is wanted."""

@@ -42,9 +42,8 @@ def search_scale(
     By the rule "faithful" the least output error wins among those whose accuracy is at most 2
     points below the best; where the choice is an end of the grid, the grid is extended; then twice
     two more are tried, halfway between the choice and its neighbours, and win by the same rule,
-    but for a tolerance of 1 point. By the rule "accuracy" the
-    highest accuracy wins; among equals the middle of the longest plateau. Scale factors that are
-    given are tried, and no others.
+    but for a tolerance of 1 point. By the rule "accuracy" the highest accuracy wins; among equals
+    the middle of the longest plateau. Scale factors that are given are tried, and no others.
 
     Args:
         rate: A network with a task.

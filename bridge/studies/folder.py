@@ -21,7 +21,7 @@ from bridge.errors import FormatError, OutputError
 from bridge.exchange.hdf5 import write_bytes
 from bridge.rate.start import SOM_MOTIF
 from bridge.studies.record import rows_on_record
-from bridge.studies.study import PAPER, Cell, Effort, Study, Variant
+from bridge.studies.study import PAPER, Cell, Effort, Study
 from bridge.studies.work import Row
 
 if sys.platform != "win32":
@@ -146,7 +146,7 @@ class Folder:
         """How the networks of a cell are trained and made to spike."""
         training = _told(Unit(cell, 0).training(self.effort))
         del training["seed"]
-        variants = [_of_variant(one) for one in cell.variants]
+        variants = [asdict(one) for one in cell.variants]
         said = {"task": cell.task, "training": training, "variants": variants}
         # Records of before there was a choice are of what the paper does.
         if cell.variants and self.study.converting != PAPER:
@@ -203,14 +203,6 @@ class Folder:
 def _told(training: dict[str, Any]) -> dict[str, Any]:
     """Training options as a digest takes them: with what they mean, where that has changed."""
     return {**training, "motif": SOM_MOTIF} if training["som"] else dict(training)
-
-
-def _of_variant(variant: Variant) -> dict[str, Any]:
-    told = asdict(variant)
-    # As in records of before there was a choice.
-    if not variant.scale_of:
-        del told["scale_of"]
-    return told
 
 
 _DAMAGED = "damaged, or no file of a study; delete it to go on"

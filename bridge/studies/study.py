@@ -18,15 +18,13 @@ class Variant:
         name: What the table calls it; "" where a study has no others.
         value: Where it stands on the figure's axis, or None.
         spiking: Options of `bridge.convert`, such as refractory_ms.
-        searched: The scale factor is searched for it; else that of another variant is taken:
-        scale_of: its name, or that of the first variant, "".
+        searched: The scale factor is searched for it; else that of the first variant is taken.
     """
 
     name: str = ""
     value: float | None = None
     spiking: Mapping[str, Any] = field(default_factory=dict)
     searched: bool = True
-    scale_of: str = ""
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,8 @@ def measure_network(
     Args:
         content: Its file.
         seed: Its own: trials and noise follow from it.
-        variants: name, value, spiking options, searched, scale_of, as in
-            `bridge.studies.study.Variant`, all options among them; none: the rate network alone.
+        variants: name, value, spiking options, searched, as in `bridge.studies.study.Variant`,
+            all options among them; none: the rate network alone.
         effort: How much is measured.
         details: What else is kept, see `bridge.studies.details`.
 
@@ -66,12 +66,11 @@ def measure_network(
     if not variants:
         return [{**common, "variant": ""}]
     rows: list[Row] = []
-    scales: dict[str, float] = {}
+    scale: float | None = None
     for variant in variants:
         began = time.monotonic()
-        scale = scales.get(variant["scale_of"] or variants[0]["name"])
         found = _convert(rate, seed, variant, effort, scale)
-        scales[variant["name"]] = found.search.best_inverse_scale
+        scale = found.search.best_inverse_scale if scale is None else scale
         row = {**common, "variant": variant["name"], "variant_value": variant["value"]}
         row |= _spiking_row(found, seed, answers, details)
         rows.append({**row, "searched": variant["searched"], "seconds": _since(began)})

@@ -53,6 +53,7 @@ def test_a_unit_in_any_form_at_any_place_is_found(tmp_path, form, place, name):
     found = load_recording(path)
     assert found.spikes.count == 2
     # To the last spike, and a step of 0.1 ms.
+    # Steps times the step: a rounding or two.
     assert found.trial_s == pytest.approx(2.5001, rel=1e-12)
 
 

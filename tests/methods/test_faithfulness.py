@@ -7,7 +7,7 @@ import bridge
 from bridge.errors import SpecError
 from bridge.methods.beside import RateAnswers, beside
 from bridge.methods.chance import chance_level, told_from_chance
-from bridge.methods.faithfulness import Faithfulness
+from bridge.methods.faithfulness import Faithfulness, refitted
 from bridge.methods.one_to_one import map_one_to_one
 from bridge.methods.output_error import output_error
 from bridge.methods.paired import mcnemar
@@ -60,8 +60,9 @@ def test_unit_correlations_are_pearsons_of_filtered_spikes_and_rates():
         for unit in (0, 1, 2, 3, 5):
             pair = mine[:, :, unit].ravel(), activity[:, :, unit].ravel()
             if mine[:, :, unit].any():
+                # From sums of squares here, from deviations there: 90 terms, rounding of 1e-13.
                 expected = np.corrcoef(*pair)[0, 1]
-                assert found[part, unit] == pytest.approx(expected, abs=1e-9)
+                assert found[part, unit] == pytest.approx(expected, abs=1e-12)
         assert found[part, 4] == 0
     assert np.abs(found).max() > 0.1
 
@@ -157,6 +158,7 @@ def test_without_noise_a_rate_network_repeats_itself():
     for _ in range(2):
         x.append(0.75 * x[-1] + 0.25 * (0.5 / (1 + np.exp(-x[-1])) + 1.0))
     phi = 1 / (1 + np.exp(-np.array(x)))
+    # The sigmoid is a tanh there: a few roundings of 1e-16.
     np.testing.assert_allclose(activity[:, 0, 0], phi, rtol=1e-14)
     np.testing.assert_allclose(outputs[:, 0, 0], 2 * phi + 0.25, rtol=1e-14)
 
@@ -214,6 +216,22 @@ def test_what_a_search_measured_is_kept_in_the_file_and_older_files_lack_it(tmp_
         back = bridge.load(bridge.save(made, tmp_path / f"{number}.h5")).search
         for name, value in vars(search).items():
             np.testing.assert_array_equal(getattr(back, name), value)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"fresh_chance": "half", "fresh_lost": "none"}, {"fresh_trials": 0}, {"fresh_lost": 9},
+     {"fresh_gained": None}],
+)  # fmt: skip
+def test_a_provenance_that_makes_no_sense_says_nothing_of_a_refit(wrong):
+    good = {
+        "fresh_trials": 8, "fresh_correct": 7, "fresh_lost": 1, "fresh_gained": 0,
+        "fresh_output_error": 0.1, "fresh_chance": 0.5,
+    }  # fmt: skip
+    assert refitted(good, None).correct == 7
+    assert refitted(good | {"fresh_output_error": None}, None).output_error is None
+    assert refitted(good | wrong, None) is None
+    assert refitted({}, None) is None
 
 
 def test_the_trials_of_a_task_of_ones_own_without_conditions_have_no_chance_level():

@@ -22,7 +22,6 @@ def test_every_cell_can_be_trained_and_made_to_spike(study):
         assert cell.options(seed=3).seed == 3
         assert all(variant.searched for variant in cell.variants[:1])
         for variant in cell.variants:
-            assert variant.scale_of in ("", *(one.name for one in cell.variants))
             named = {name: variant.spiking[name] for name in SPIKING & set(variant.spiking)}
             SpikingOptions(**named)
             # The rest is for the search, or of `convert` itself.

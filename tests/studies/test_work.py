@@ -59,18 +59,6 @@ def test_a_variant_without_a_search_takes_the_scale_factor_of_the_first(network,
     assert {row["inverse_scale"] for row in rows} == {40.0}
 
 
-def test_a_variant_may_take_the_scale_factor_of_another_than_the_first(network, asked):
-    given = variants(
-        Variant("first", None, {"inverse_scales": [30.0]}),
-        Variant("second"),
-        Variant("third", None, {"refit_readout": True}, searched=False, scale_of="second"),
-        Variant("fourth", None, {"refit_readout": True}, searched=False),
-    )
-    work.measure_network(network, 3, given, EFFORT, "")
-    assert [call["inverse_scales"] for call in asked] == [[30.0], [20.0, 40.0], [40.0], [30.0]]
-    assert [call["trials"] for call in asked[2:]] == [6, 6]
-
-
 def test_both_networks_are_scored_on_the_same_trials(network, asked):
     (row,) = work.measure_network(network, 3, variants(Variant()), EFFORT, "")
     difference = (row["spiking_only"] - row["rate_only"]) / EFFORT.trials
