@@ -100,7 +100,7 @@ def compare_to(
 
 def report_to(agreement: "bridge.Agreement", out: Path) -> None:
     """Write the report of a comparison, and say the verdict."""
-    from bridge.compare.verdict import evidence, of_conversion, verdict
+    from bridge.compare.report.verdict import evidence, of_conversion, verdict
 
     written = bridge.report(agreement, out, force=True)
     for line in (verdict(agreement), *evidence(agreement), *of_conversion(agreement)):

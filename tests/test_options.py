@@ -9,7 +9,7 @@ from typer.main import get_command
 
 import bridge
 from bridge import cli
-from bridge.compare.statistical import Plan
+from bridge.compare.statistics.comparison import Plan
 from bridge.errors import SpecError
 from bridge.rate.options import Options
 

@@ -10,9 +10,9 @@ from conftest import NETWORKS, STIMULATION, drive_for, kim_network
 from exchange.test_store import THINGS, conversion, recording
 
 import bridge
-from bridge.compare.power import Sensitivity
-from bridge.compare.significance import Design, Quantity
-from bridge.compare.statistical import Plan
+from bridge.compare.statistics.comparison import Plan
+from bridge.compare.statistics.power import Sensitivity
+from bridge.compare.statistics.significance import Design, Quantity
 from bridge.exchange.formats import Encoded, Imported
 from bridge.exchange.spike_trains import SpikeTrains
 from bridge.methods.one_to_one import SpikingOptions

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.compare.exactness import ExactComparison
-from bridge.compare.probes import ProbeReport
-from bridge.compare.settled import from_ms_of, settled
-from bridge.compare.statistical import (
+from bridge.compare.probes.battery import ProbeReport
+from bridge.compare.statistics.comparison import (
     StatisticalComparison,
 )
-from bridge.compare.statistics import summary
+from bridge.compare.statistics.settled import from_ms_of, settled
+from bridge.compare.statistics.spike_statistics import summary
 from bridge.methods.faithfulness import Faithfulness
 from bridge.methods.scale_search import ScaleSearch
 from bridge.methods.scoring import accuracy
@@ -46,8 +46,8 @@ class Agreement:
         faithfulness: The first side beside the rate network, if there is one: whether the spiking
             network is still that is another question than whether simulators agree.
         from_ms: From when on in each trial what is only described is: rates, intervals,
-            correlations; None: as `bridge.compare.settled` finds for each recording. What is judged
-            are all spikes.
+            correlations; None: as `bridge.compare.statistics.settled` finds for each recording.
+            What is judged are all spikes.
     """
 
     network: SpikingNetwork | None

@@ -15,10 +15,9 @@ from bridge.arguments import callback, of_kind, of_kinds, text, texts
 from bridge.compare.agreement import Agreement
 from bridge.compare.exactness import ExactComparison, run_exactly
 from bridge.compare.faults import find_fault
-from bridge.compare.probes import ProbeReport, check_probes, run_probes
-from bridge.compare.settled import check_from_ms
+from bridge.compare.probes.battery import ProbeReport, check_probes, run_probes
 from bridge.compare.sides import Side, sides_of
-from bridge.compare.statistical import (
+from bridge.compare.statistics.comparison import (
     EFFECT,
     MOST_TRIALS,
     Plan,
@@ -26,6 +25,7 @@ from bridge.compare.statistical import (
     check_trials,
     run_statistically,
 )
+from bridge.compare.statistics.settled import check_from_ms
 from bridge.errors import SpecError
 from bridge.methods.beside import RateAnswers, beside
 from bridge.methods.faithfulness import Faithfulness
@@ -70,8 +70,8 @@ def compare(  # noqa: PLR0913
         drive: What to drive a network without a task with; its noise is replaced by `seed`'s.
         inject: Name of a fault that all backends but the first have: "weights-0.98", "delay-1ms",
             ...; `from bridge.compare.faults import FAULTS` has all of them with their meanings.
-        plan: How sure the statistical level is to be: `from bridge.compare.statistical import
-            Plan`.
+        plan: How sure the statistical level is to be:
+            `from bridge.compare.statistics.comparison import Plan`.
         from_ms: Described, not judged, are rates, intervals and correlations from here on, ms from
             the start of a trial; None: from 50 ms on where initial voltages lie above threshold and
             trials last at least 0.2 s, else from 0.

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.compare.statistics import rates_hz
+from bridge.compare.statistics.spike_statistics import rates_hz
 from bridge.methods.readout import filtered_spikes
 from bridge.methods.scale_search import Conversion
 from bridge.rate.task import task_of

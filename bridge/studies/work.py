@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bridge.backends import simulate
-from bridge.compare.statistics import rates_hz
+from bridge.compare.statistics.spike_statistics import rates_hz
 from bridge.errors import SpecError
 from bridge.exchange.store import load, save
 from bridge.methods.beside import RateAnswers, beside

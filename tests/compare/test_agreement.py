@@ -16,9 +16,9 @@ from bridge.backends import simulate
 from bridge.compare import gate as gate_module
 from bridge.compare.exactness import compare_exactly
 from bridge.compare.faults import FAULTS
+from bridge.compare.report.verdict import verdict
 from bridge.compare.sides import parse_backend
-from bridge.compare.statistical import PILOT_TRIALS, Plan
-from bridge.compare.verdict import verdict
+from bridge.compare.statistics.comparison import PILOT_TRIALS, Plan
 from bridge.errors import SpecError
 from bridge.spiking.recording import Spikes
 

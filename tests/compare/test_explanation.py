@@ -8,7 +8,7 @@ from conftest import NETWORKS, drive_for, kim_network, quadratic_network
 
 import bridge
 from bridge.compare.explanation import by_step
-from bridge.compare.verdict import evidence
+from bridge.compare.report.verdict import evidence
 from bridge.spiking.drive import Drive, FrozenNoise, SharedNoise
 from bridge.spiking.filters import Direct
 from bridge.spiking.network import INPUT, Projection, SpikingNetwork

@@ -7,9 +7,9 @@ import pytest
 
 import bridge
 from bridge.compare.recordings import compare_recordings
-from bridge.compare.statistical import Plan
-from bridge.compare.statistics import in_longer_steps
-from bridge.compare.verdict import evidence, verdict
+from bridge.compare.report.verdict import evidence, verdict
+from bridge.compare.statistics.comparison import Plan
+from bridge.compare.statistics.spike_statistics import in_longer_steps
 from bridge.errors import SpecError
 from bridge.spiking.recording import Recording, Spikes
 

@@ -7,7 +7,7 @@ import pytest
 from conftest import two_channel_network
 
 import bridge
-from bridge.compare import figures
+from bridge.compare.report import spike_figures
 from bridge.errors import SpecError
 from bridge.methods.scoring import accuracy
 from bridge.tasks import names
@@ -51,14 +51,14 @@ def test_accuracy_sees_every_output(network):
 
 def test_outputs_are_drawn_one_below_the_other_for_some_conditions(network):
     agreement = bridge.compare(network, backends=["snntorch", "snntorch:cpu"], trials=6)
-    figure = figures.readouts(agreement)
+    figure = spike_figures.readouts(agreement)
     grid = np.array(figure.axes).reshape(2, 4)
     outputs = agreement.frozen["snntorch"].readouts["z"]
     for output, row in enumerate(grid):
         for trial, axes in enumerate(row):
             np.testing.assert_array_equal(axes.lines[1].get_ydata(), outputs[:, trial, output])
     # One row of rasters for each condition shown, a column for each backend.
-    assert len(figures.rasters(agreement).axes) == 4 * 2
+    assert len(spike_figures.rasters(agreement).axes) == 4 * 2
 
 
 def test_a_network_with_fewer_outputs_than_its_task_is_refused(network):

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.backends.constants import Gates, gates
-from bridge.compare.probe_findings import RELATIVE, Finding, units_of, worst
-from bridge.compare.probe_networks import FIRES_MV, currents_of, silent
+from bridge.compare.probes.findings import RELATIVE, Finding, units_of, worst
+from bridge.compare.probes.silent_networks import FIRES_MV, currents_of, silent
 from bridge.compare.sides import Side
 from bridge.spiking.decoding import decode
 from bridge.spiking.drive import Drive, SharedNoise

@@ -9,7 +9,7 @@ from elephant.conversion import BinnedSpikeTrain
 from elephant.spike_train_correlation import correlation_coefficient
 
 import bridge
-from bridge.compare.statistics import (
+from bridge.compare.statistics.spike_statistics import (
     count_correlations,
     cv_isi,
     fano_factors,

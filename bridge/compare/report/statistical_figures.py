@@ -5,12 +5,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bridge.compare.panels import COLOURS, INK, QUIET, diagonal, mean_rates, panels, plain_label
-from bridge.compare.quantities import CORRELATION_BIN_MS, TIME_COURSE_BIN_MS
-from bridge.compare.settled import from_ms_of, settled
-from bridge.compare.significance import NOTABLE_Z
-from bridge.compare.statistical import StatisticalComparison
-from bridge.compare.statistics import (
+from bridge.compare.report.panels import (
+    COLOURS,
+    INK,
+    QUIET,
+    diagonal,
+    mean_rates,
+    panels,
+    plain_label,
+)
+from bridge.compare.statistics.comparison import StatisticalComparison
+from bridge.compare.statistics.quantities import CORRELATION_BIN_MS, TIME_COURSE_BIN_MS
+from bridge.compare.statistics.settled import from_ms_of, settled
+from bridge.compare.statistics.significance import NOTABLE_Z
+from bridge.compare.statistics.spike_statistics import (
     count_correlations,
     intervals_ms,
     resampled_correlations,
@@ -61,7 +69,7 @@ _WIDEST_Z = 8.0
 def distributions(found: StatisticalComparison, from_ms: float | None = None) -> Figure:
     """Rates over time, intervals between spikes and correlations of counts, of A, A' and B.
 
-    Intervals and correlations are of what `bridge.compare.settled` leaves.
+    Intervals and correlations are of what `bridge.compare.statistics.settled` leaves.
     """
     figure, (course, left, right) = panels(3)
     names = (

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from bridge.compare.panels import ACCENT, INK, QUIET, panels
+from bridge.compare.report.panels import ACCENT, INK, QUIET, panels
 from bridge.methods.output_error import FAITHFUL
 from bridge.methods.scale_search import ScaleSearch
 from bridge.rate.network import History

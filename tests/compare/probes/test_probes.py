@@ -8,13 +8,13 @@ from conftest import NETWORKS, kim_network, quadratic_network, two_population_ne
 from scipy.integrate import quad
 
 from bridge.backends.constants import gates, membrane
-from bridge.compare import probe_synapses
 from bridge.compare.faults import Fault
-from bridge.compare.probe_findings import worst
-from bridge.compare.probe_networks import currents_of, silent
-from bridge.compare.probe_neurons import steps_to_threshold
-from bridge.compare.probe_synapses import unit_response
-from bridge.compare.probes import run_probes
+from bridge.compare.probes import synapses
+from bridge.compare.probes.battery import run_probes
+from bridge.compare.probes.findings import worst
+from bridge.compare.probes.neurons import steps_to_threshold
+from bridge.compare.probes.silent_networks import currents_of, silent
+from bridge.compare.probes.synapses import unit_response
 from bridge.compare.sides import Side, parse_backend
 from bridge.errors import SpecError
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
@@ -104,7 +104,7 @@ def test_faults_that_few_spikes_show_are_seen(change, seen):
 
 
 def test_of_very_many_neurons_some_are_probed(monkeypatch):
-    monkeypatch.setattr(probe_synapses, "MOST_SOURCES", 7)
+    monkeypatch.setattr(synapses, "MOST_SOURCES", 7)
     report = probed("reference", replace(kim_network(), readouts=()))
     assert report.findings[0].count == 7
     assert report.agreed

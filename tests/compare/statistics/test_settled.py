@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import bridge
-from bridge.compare.settled import from_ms_of, settled, told
-from bridge.compare.statistics import count_correlations, summary
+from bridge.compare.statistics.settled import from_ms_of, settled, told
+from bridge.compare.statistics.spike_statistics import count_correlations, summary
 from bridge.errors import SpecError
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import Lif, NormalVoltage, Population, UniformVoltage

@@ -7,9 +7,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from bridge.compare.agreement import Agreement
-from bridge.compare.settled import from_ms_of
-from bridge.compare.statistical import StatisticalComparison
-from bridge.compare.verdict import evidence, of_conversion, verdict
+from bridge.compare.report.verdict import evidence, of_conversion, verdict
+from bridge.compare.statistics.comparison import StatisticalComparison
+from bridge.compare.statistics.settled import from_ms_of
 
 FORMAT, FORMAT_VERSION = "spikebridge-agreement", 1
 

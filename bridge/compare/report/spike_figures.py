@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bridge.compare.agreement import Agreement
-from bridge.compare.panels import (
+from bridge.compare.report.panels import (
     ACCENT,
     COLOURS,
     INK,
@@ -20,9 +20,9 @@ from bridge.compare.panels import (
     panels,
     plain_label,
 )
-from bridge.compare.quantities import shared_readouts
-from bridge.compare.settled import from_ms_of, settled
-from bridge.compare.stimulus import shade, trials_shown
+from bridge.compare.report.stimulus import shade, trials_shown
+from bridge.compare.statistics.quantities import shared_readouts
+from bridge.compare.statistics.settled import from_ms_of, settled
 from bridge.spiking.recording import Recording
 from bridge.tasks import task as find_task
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from bridge.compare.significance import Quantity
-from bridge.compare.statistics import (
+from bridge.compare.statistics.significance import Quantity
+from bridge.compare.statistics.spike_statistics import (
     binned_rates_hz,
     count_correlations,
     in_longer_steps,

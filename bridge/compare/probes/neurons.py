@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.backends.constants import Membrane, membrane
-from bridge.compare.probe_findings import RELATIVE, Finding, units_of, worst
-from bridge.compare.probe_networks import silent
+from bridge.compare.probes.findings import RELATIVE, Finding, units_of, worst
+from bridge.compare.probes.silent_networks import silent
 from bridge.compare.sides import Side
 from bridge.spiking.drive import Drive, OwnNoise, SharedNoise, derived_seed
 from bridge.spiking.filters import Direct

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bridge.compare.power import Sensitivity, Spread
-from bridge.compare.significance import Design, Quantity, compare_sets, without_outliers
+from bridge.compare.statistics.power import Sensitivity, Spread
+from bridge.compare.statistics.significance import Design, Quantity, compare_sets, without_outliers
 from bridge.errors import SpecError
 
 

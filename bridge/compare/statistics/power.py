@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from bridge.compare.significance import (
+from bridge.compare.statistics.significance import (
     Design,
     outlier_bounds,
     rows_at_once,

@@ -14,14 +14,14 @@ import jinja2
 from matplotlib.figure import Figure
 
 from bridge.arguments import before_path, flag
-from bridge.compare import conversion_figures, figures, statistical_figures
 from bridge.compare.agreement import Agreement
-from bridge.compare.machine_readable import plain, versions
-from bridge.compare.quantities import shared_readouts
-from bridge.compare.settled import from_ms_of, told
-from bridge.compare.statistical import StatisticalComparison
-from bridge.compare.stimulus import stretches_shown_s
-from bridge.compare.verdict import evidence, level_rows, of_conversion, verdict
+from bridge.compare.report import conversion_figures, spike_figures, statistical_figures
+from bridge.compare.report.machine_readable import plain, versions
+from bridge.compare.report.stimulus import stretches_shown_s
+from bridge.compare.report.verdict import evidence, level_rows, of_conversion, verdict
+from bridge.compare.statistics.comparison import StatisticalComparison
+from bridge.compare.statistics.quantities import shared_readouts
+from bridge.compare.statistics.settled import from_ms_of, told
 from bridge.errors import OutputError
 from bridge.exchange.hdf5 import check_writable, write_bytes
 from bridge.methods.output_error import FAITHFUL
@@ -91,7 +91,7 @@ def check_report_writable(page: Path, *, force: bool) -> Path:
 
 
 def _html(agreement: Agreement, pictures: list[_Picture]) -> str:
-    source = files("bridge.compare").joinpath("report.html").read_text(encoding="utf-8")
+    source = files("bridge.compare.report").joinpath("page.html").read_text(encoding="utf-8")
     template = jinja2.Template(source, autoescape=True, undefined=jinja2.StrictUndefined)
     network = agreement.network
     task = network.task if network is not None else ""
@@ -124,7 +124,7 @@ def _pictures(agreement: Agreement) -> list[_Picture]:
 
 
 def _spike_pictures(agreement: Agreement) -> list[_Drawn]:
-    shown = figures.shown_recordings(agreement)
+    shown = spike_figures.shown_recordings(agreement)
     if not shown:
         return []
     noise = "the same noise" if agreement.frozen else "noise of its own"
@@ -134,14 +134,16 @@ def _spike_pictures(agreement: Agreement) -> list[_Drawn]:
         else ""
     )
     # Only what is drawn is told.
-    shaded = (stretches_shown_s(agreement, trial) for _, trial in figures.shown_trials(agreement))
+    shaded = (
+        stretches_shown_s(agreement, trial) for _, trial in spike_figures.shown_trials(agreement)
+    )
     grey = "; grey: input on, a channel away from its rest" if any(shaded) else ""
     drawn = [
         (
             "rasters",
             "Spikes",
             f"The same trials on each side under {noise}{grey}{marked}.",
-            figures.rasters(agreement),
+            spike_figures.rasters(agreement),
         )
     ]
     if shared_readouts(list(shown.values())):
@@ -151,7 +153,7 @@ def _spike_pictures(agreement: Agreement) -> list[_Drawn]:
                 "readouts",
                 "Outputs",
                 f"The output of each side under {noise}{rate}{grey}.",
-                figures.readouts(agreement),
+                spike_figures.readouts(agreement),
             )
         )
     if agreement.frozen:
@@ -161,7 +163,7 @@ def _spike_pictures(agreement: Agreement) -> list[_Drawn]:
                 "Firing rates under the same noise",
                 "Mean rate of each neuron, the first side against the others"
                 f"{_left_out(agreement.from_ms, next(iter(agreement.frozen.values())))}.",
-                figures.rate_scatter(agreement),
+                spike_figures.rate_scatter(agreement),
             )
         )
     return drawn

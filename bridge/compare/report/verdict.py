@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from bridge.compare.agreement import Agreement
 from bridge.compare.exactness import ExactComparison
-from bridge.compare.probes import ProbeReport
-from bridge.compare.statistical import StatisticalComparison
+from bridge.compare.probes.battery import ProbeReport
+from bridge.compare.statistics.comparison import StatisticalComparison
 from bridge.methods.scoring import accuracy
 
 

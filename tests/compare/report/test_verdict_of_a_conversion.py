@@ -8,7 +8,7 @@ from methods.short_task import SHORT_TASK
 
 import bridge
 from bridge.compare.agreement import Agreement
-from bridge.compare.verdict import next_step, of_conversion, verdict
+from bridge.compare.report.verdict import next_step, of_conversion, verdict
 from bridge.methods.faithfulness import Faithfulness
 from bridge.methods.one_to_one import map_one_to_one
 from bridge.methods.scale_search import ScaleSearch

@@ -1,7 +1,8 @@
 """Two simulators with noise of their own: the same statistics as one simulator run twice.
 
 A and A' are runs of the first backend, B is one of the second. Nothing about a single spike can be
-asked; what can is whether B differs from A by more than A' does (`bridge.compare.significance`).
+asked; what can is whether B differs from A by more than A' does
+(`bridge.compare.statistics.significance`).
 """
 
 import math
@@ -11,8 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bridge.compare.power import Sensitivity, Spread
-from bridge.compare.quantities import (
+from bridge.compare.sides import Side
+from bridge.compare.statistics.power import Sensitivity, Spread
+from bridge.compare.statistics.quantities import (
     distances,
     left_out,
     longest_step_ms,
@@ -21,8 +23,7 @@ from bridge.compare.quantities import (
     shared_readouts,
     time_courses_alike,
 )
-from bridge.compare.sides import Side
-from bridge.compare.significance import LEAST_ALPHA, Design, QuantityResult, compare_sets
+from bridge.compare.statistics.significance import LEAST_ALPHA, Design, QuantityResult, compare_sets
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive, OwnNoise, derived_seed

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bridge.compare.probe_findings import Finding
-from bridge.compare.probe_input import probe_input
-from bridge.compare.probe_neurons import probe_currents, probe_noise, probe_refractory
-from bridge.compare.probe_synapses import probe_synapses
+from bridge.compare.probes.findings import Finding
+from bridge.compare.probes.input import probe_input
+from bridge.compare.probes.neurons import probe_currents, probe_noise, probe_refractory
+from bridge.compare.probes.synapses import probe_synapses
 from bridge.compare.sides import Side
 from bridge.errors import SpecError
 from bridge.spiking.essentials import essentials

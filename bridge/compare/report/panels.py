@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bridge.compare.statistics import (
+from bridge.compare.statistics.spike_statistics import (
     rates_hz,
 )
 from bridge.spiking.recording import Recording

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bridge.compare.statistics import (
+from bridge.compare.statistics.spike_statistics import (
     binned_rates_hz,
     count_correlations,
     cv_isi,

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from bridge.backends.constants import membrane
 from bridge.backends.reference import filtered_input
-from bridge.compare.probe_findings import RELATIVE, Finding, units_of, worst
-from bridge.compare.probe_networks import silent
+from bridge.compare.probes.findings import RELATIVE, Finding, units_of, worst
+from bridge.compare.probes.silent_networks import silent
 from bridge.compare.sides import Side
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import Direct

@@ -5,8 +5,8 @@ import pytest
 from conftest import kim_network
 
 import bridge
-from bridge.compare import figures, stimulus
-from bridge.compare.report import report
+from bridge.compare.report import spike_figures, stimulus
+from bridge.compare.report.page import report
 
 SAMPLES = 40
 
@@ -95,8 +95,11 @@ def test_a_drive_of_ones_own_is_drawn_grey_when_it_acts():
     agreement = compared((10, 14, 1.0), (30, SAMPLES, 1.0))
     # Samples of 5 ms act 51 steps of 0.05 ms before their time; the last is held to the end.
     wanted = [(0.05 - 51 * 5e-5, 0.07 - 51 * 5e-5), (0.15 - 51 * 5e-5, 0.2)]
-    shown = [trial for _, trial in figures.shown_trials(agreement)]
-    for figure, sides in ((figures.rasters(agreement), 2), (figures.readouts(agreement), 1)):
+    shown = [trial for _, trial in spike_figures.shown_trials(agreement)]
+    for figure, sides in (
+        (spike_figures.rasters(agreement), 2),
+        (spike_figures.readouts(agreement), 1),
+    ):
         panels = greys(figure)
         assert len(panels) == sides * len(shown)
         for number, panel in enumerate(panels):
