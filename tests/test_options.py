@@ -11,7 +11,7 @@ import bridge
 from bridge import cli
 from bridge.compare.statistics.comparison import Plan
 from bridge.errors import SpecError
-from bridge.rate.options import Options
+from bridge.rate.training_options import Options
 
 
 def rate_network(size=6):

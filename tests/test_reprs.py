@@ -19,7 +19,7 @@ from bridge.methods.one_to_one import SpikingOptions
 from bridge.methods.scoring import Score
 from bridge.methods.search_options import SearchOptions
 from bridge.rate.network import RateNetwork
-from bridge.rate.options import Options
+from bridge.rate.training_options import Options
 from bridge.spiking.drive import FrozenNoise
 from bridge.spiking.essentials import brief
 from bridge.tasks.neurogym import NeurogymTrials

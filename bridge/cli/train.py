@@ -81,8 +81,8 @@ def train(
     task_file: TaskFile = None,
 ) -> None:
     """Train a rate network on a task; Ctrl-C keeps what is learned so far."""
-    from bridge.rate.options import Options
     from bridge.rate.plan import check_training
+    from bridge.rate.training_options import Options
 
     bridge.task(task)
     if resume and force:

@@ -12,7 +12,7 @@ from bridge.methods.output_error import output_error
 from bridge.methods.scoring import RATE_NOISE, task_of
 from bridge.methods.unit_correlations import unit_correlations
 from bridge.rate.network import RateNetwork
-from bridge.rate.task import task_of as task_of_rate
+from bridge.rate.network_task import task_of as task_of_rate
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
 from bridge.tasks import Trials, rate_correct, spiking_correct

@@ -16,7 +16,7 @@ from bridge.methods.scoring import SEARCH
 from bridge.methods.search_options import SearchOptions
 from bridge.methods.unit_correlations import unit_correlations
 from bridge.rate.network import RateNetwork
-from bridge.rate.task import task_of
+from bridge.rate.network_task import task_of
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
 from bridge.spiking.recording import Recording
 from bridge.tasks import draw, spiking_correct

@@ -11,9 +11,9 @@ from bridge.backends.snntorch import torch_device
 from bridge.errors import SpecError
 from bridge.rate.network import RateNetwork
 from bridge.rate.noise import NOISE_SD
-from bridge.rate.options import Options
-from bridge.rate.run import checkpoint_of
 from bridge.rate.spiking_step import spiking_steps
+from bridge.rate.training_options import Options
+from bridge.rate.training_run import checkpoint_of
 from bridge.tasks import Task, check_fit, check_own_name, target_loss
 from bridge.tasks import task as find_task
 

@@ -19,7 +19,7 @@ from bridge.rate.interrupts import interrupts_held
 from bridge.rate.network import RateNetwork
 from bridge.rate.noise import EVALUATION, NOISE_SD, TRIALS, draw
 from bridge.rate.plan import Plan, check_given, check_training, options_of, plan_of
-from bridge.rate.run import Run, checkpoint_of, restore, start
+from bridge.rate.training_run import Run, checkpoint_of, restore, start
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import derived_seed
 from bridge.tasks import Task, Trials, rate_correct
@@ -54,7 +54,7 @@ def train(
             network goes on.
         device: "cpu" or "cuda".
         on_progress: Called after each evaluation.
-        **options: Fields of `bridge.rate.options.Options`: units, tau_ms, seed, batch, ...
+        **options: Fields of `bridge.rate.training_options.Options`: units, tau_ms, seed, batch, ...
 
     Returns:
         The network with its history. `provenance["stopped"]` says why training ended: "target",

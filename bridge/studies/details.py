@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from bridge.compare.statistics.spike_statistics import rates_hz
 from bridge.methods.readout import filtered_spikes
 from bridge.methods.scale_search import Conversion
-from bridge.rate.task import task_of
+from bridge.rate.network_task import task_of
 from bridge.spiking.recording import Recording
 from bridge.tasks import Trials
 

@@ -19,7 +19,7 @@ from bridge.methods.conversion import convert
 from bridge.methods.scale_search import Conversion
 from bridge.methods.scoring import COMPARE, task_drive
 from bridge.rate.network import RateNetwork
-from bridge.rate.task import task_of
+from bridge.rate.network_task import task_of
 from bridge.rate.training import train
 from bridge.spiking.drive import derived_seed
 from bridge.studies.details import details_of

@@ -15,8 +15,8 @@ from bridge.errors import SpecError
 from bridge.rate.module import PARAMETERS, RateModule, Units, Workspace
 from bridge.rate.network import Checkpoint, History, RateNetwork
 from bridge.rate.noise import INITIAL_SD, NOISE_SD, NoiseAhead
-from bridge.rate.options import Options
 from bridge.rate.start import first_values, names_of
+from bridge.rate.training_options import Options
 from bridge.tasks import Task
 
 Histories = dict[int, list[tuple[int, float, float]]]

@@ -20,10 +20,10 @@ import torch
 
 import bridge
 from bridge.errors import BackendError, FormatError, OutputError, SpecError, TrainingError
-from bridge.studies import run as run_file
+from bridge.studies import whole_study as run_file
 from bridge.studies.csv_files import read_csv
-from bridge.studies.run import run_study
 from bridge.studies.study import Cell, Effort, Study, Variant
+from bridge.studies.whole_study import run_study
 from bridge.studies.work import measure_network as measure_network_really
 from bridge.studies.work import network_of, train_network
 
@@ -405,7 +405,7 @@ def test_a_folder_that_cannot_be_written_is_said(here, tmp_path):
 
 
 def test_a_scheduler_out_of_reach_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr("bridge.studies.workers._PATIENCE_S", 1)
+    monkeypatch.setattr("bridge.studies.executors._PATIENCE_S", 1)
     with pytest.raises(BackendError, match=r"no Dask scheduler answers at tcp://127.0.0.1:9\b"):
         study(tmp_path, scheduler="tcp://127.0.0.1:9")
 

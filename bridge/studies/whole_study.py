@@ -10,11 +10,11 @@ from typing import Any
 
 from bridge.errors import BackendError, BridgeError, FormatError, SpecError, TrainingError
 from bridge.spiking.arrays import counted
+from bridge.studies.executors import cluster_errors, workers
 from bridge.studies.folder import Folder, Unit
 from bridge.studies.study import Cell, Effort, Study
 from bridge.studies.table import write_all
 from bridge.studies.work import Row, measure_network, train_network
-from bridge.studies.workers import cluster_errors, workers
 from bridge.tasks import task as find_task
 
 Report = Callable[[float, str], None]
