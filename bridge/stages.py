@@ -100,10 +100,12 @@ def compare_to(
 
 def report_to(agreement: "bridge.Agreement", out: Path) -> None:
     """Write the report of a comparison, and say the verdict."""
-    from bridge.compare.report.verdict import evidence, of_conversion, verdict
+    from bridge.compare.report.outcome import outcome
+    from bridge.compare.report.page import write_report
 
-    written = bridge.report(agreement, out, force=True)
-    for line in (verdict(agreement), *evidence(agreement), *of_conversion(agreement)):
+    said = outcome(agreement)
+    written = write_report(agreement, said, out, force=True)
+    for line in said.sentences:
         terminal.say(line)
     pictures = f"; its {len(written) - 2} pictures are in {written[-1].parent}"
     terminal.say(f"{out}: report{pictures if len(written) > 2 else ''}; {written[1]}: for programs")

@@ -7,14 +7,14 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from bridge.compare.agreement import Agreement
-from bridge.compare.report.verdict import evidence, of_conversion, verdict
+from bridge.compare.report.outcome import Outcome
 from bridge.compare.statistics.comparison import StatisticalComparison
 from bridge.compare.statistics.settled import from_ms_of
 
 FORMAT, FORMAT_VERSION = "spikebridge-agreement", 1
 
 
-def plain(agreement: Agreement) -> dict[str, Any]:
+def plain(agreement: Agreement, said: Outcome) -> dict[str, Any]:
     """Everything but the recordings; numbers that are not finite become None.
 
     `agreed` is the verdict; `faithfulness` says apart from it whether the spiking network is still
@@ -25,8 +25,8 @@ def plain(agreement: Agreement) -> dict[str, Any]:
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "agreed": agreement.agreed,
-        "verdict": verdict(agreement),
-        "evidence": evidence(agreement),
+        "verdict": said.verdict,
+        "evidence": said.evidence,
         "backends": list(agreement.labels),
         "seed": agreement.seed,
         "fault": agreement.fault or None,
@@ -45,8 +45,8 @@ def plain(agreement: Agreement) -> dict[str, Any]:
             for each in agreement.probes
         ],
         "statistical": [_statistical(each) for each in agreement.statistical],
-        "faithfulness": _faithfulness(agreement),
-        "statistics": agreement.statistics(),
+        "faithfulness": _faithfulness(agreement, said),
+        "statistics": said.statistics,
         "statistics_from_ms": {
             label: from_ms_of(agreement.from_ms, recording)
             for label, recording in agreement.described().items()
@@ -78,13 +78,13 @@ _PACKAGES = (
 )
 
 
-def _faithfulness(agreement: Agreement) -> dict[str, Any] | None:
+def _faithfulness(agreement: Agreement, said: Outcome) -> dict[str, Any] | None:
     """The spiking network beside its rate network, if there is one."""
     found = agreement.faithfulness
     if found is None:
         return None
     judged = {name: getattr(found, name) for name in ("rate_correct", "p", "failed", "output_kept")}
-    return {**asdict(found), **judged, "verdict": of_conversion(agreement)[0]}
+    return {**asdict(found), **judged, "verdict": said.conversion[0]}
 
 
 def _statistical(found: StatisticalComparison) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from bridge.arguments import before_path, flag
 from bridge.compare.agreement import Agreement
 from bridge.compare.report import conversion_figures, spike_figures, statistical_figures
 from bridge.compare.report.machine_readable import plain, versions
+from bridge.compare.report.outcome import Outcome, outcome
 from bridge.compare.report.stimulus import stretches_shown_s
-from bridge.compare.report.verdict import evidence, level_rows, of_conversion, verdict
 from bridge.compare.statistics.comparison import StatisticalComparison
 from bridge.compare.statistics.quantities import shared_readouts
 from bridge.compare.statistics.settled import from_ms_of, told
@@ -63,18 +63,29 @@ def report(agreement: Agreement, path: str | Path, *, force: bool = False) -> li
     """
     agreement, page = before_path(agreement, path, (Agreement,))
     flag("force", force)
+    # Before the work.
+    check_report_writable(page, force=force)
+    return write_report(agreement, outcome(agreement), page, force=force)
+
+
+def write_report(agreement: Agreement, said: Outcome, page: Path, *, force: bool) -> list[Path]:
+    """Write the report of a comparison whose outcome is known, as `report` does.
+
+    Raises:
+        OutputError: the page exists already, or something cannot be written.
+    """
     folder = check_report_writable(page, force=force)
     pictures = _pictures(agreement)
     machine = page.with_suffix(".json")
     check_writable(machine, overwrite=True)
-    write_bytes(machine, json.dumps(plain(agreement), indent=1).encode() + b"\n")
+    write_bytes(machine, json.dumps(plain(agreement, said), indent=1).encode() + b"\n")
     written = [page, machine]
     for picture in pictures:
         target = folder / f"{picture.name}.png"
         check_writable(target, overwrite=True)
         write_bytes(target, picture.content)
         written.append(target)
-    write_bytes(page, _html(agreement, pictures).encode())
+    write_bytes(page, _html(agreement, said, pictures).encode())
     return written
 
 
@@ -90,7 +101,7 @@ def check_report_writable(page: Path, *, force: bool) -> Path:
     return folder
 
 
-def _html(agreement: Agreement, pictures: list[_Picture]) -> str:
+def _html(agreement: Agreement, said: Outcome, pictures: list[_Picture]) -> str:
     source = files("bridge.compare.report").joinpath("page.html").read_text(encoding="utf-8")
     template = jinja2.Template(source, autoescape=True, undefined=jinja2.StrictUndefined)
     network = agreement.network
@@ -98,13 +109,13 @@ def _html(agreement: Agreement, pictures: list[_Picture]) -> str:
     page: str = template.render(
         agreement=agreement,
         title=f"{task or 'Spikes'}: {', '.join(agreement.labels)}",
-        verdict=verdict(agreement),
-        evidence=evidence(agreement),
-        conversion=of_conversion(agreement),
-        levels=level_rows(agreement),
+        verdict=said.verdict,
+        evidence=said.evidence,
+        conversion=said.conversion,
+        levels=said.levels,
         sample_ms=network.dt_ms * network.sample_steps if network is not None else 0.0,
         figures=pictures,
-        statistics=agreement.statistics(),
+        statistics=said.statistics,
         left_out=_described_note(agreement),
         labels=list(agreement.described()),
         origin=_origin(agreement),

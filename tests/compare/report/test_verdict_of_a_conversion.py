@@ -8,7 +8,8 @@ from methods.short_task import SHORT_TASK
 
 import bridge
 from bridge.compare.agreement import Agreement
-from bridge.compare.report.verdict import next_step, of_conversion, verdict
+from bridge.compare.report.outcome import outcome
+from bridge.compare.report.verdict import of_conversion
 from bridge.methods.faithfulness import Faithfulness
 from bridge.methods.one_to_one import map_one_to_one
 from bridge.methods.scale_search import ScaleSearch
@@ -115,5 +116,6 @@ def test_simulators_that_differ_are_told_what_to_look_at_next(monkeypatch):
     )  # fmt: skip
     if found.agreed:
         pytest.fail("the fault was not seen")
-    assert verdict(found).startswith("Disagree")
-    assert next_step(found).startswith("Next: --levels probe")
+    said = outcome(found)
+    assert said.verdict.startswith("Disagree")
+    assert any(line.startswith("Next: --levels probe") for line in said.evidence)
