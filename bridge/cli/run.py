@@ -57,12 +57,13 @@ def run(
     """Simulate trials of a network's task on one backend; the same seed gives the same spikes."""
     from bridge.backends import parse_backend
     from bridge.describe import describe
-    from bridge.methods.scoring import accuracy, task_drive
+    from bridge.methods.scoring import accuracy, drive_of, needed_task
 
     stored = load_spiking(network)
     spiking = stored.network if isinstance(stored, bridge.Conversion) else stored
     check_writable(out, force=force)
-    made, drive = task_drive(spiking, trials, seed)
+    task = needed_task(spiking)
+    made, drive = drive_of(task, spiking, trials, seed)
     pushes = tuple(_stimulation(spiking, text) for text in stimulate or ())
     if parse_backend(backend)[0] == "nest":
         # It computes no noise but its own.
@@ -82,7 +83,7 @@ def run(
         recording = replace(recording, provenance={**recording.provenance, **note})
     bridge.save(recording, out, force=True)
     terminal.show_table(*describe(recording))
-    right = accuracy(spiking, made, recording)
+    right = accuracy(task, made, recording)
     terminal.say(f"{out}: recording of {trials} trials, {right:.0%} right")
 
 

@@ -74,7 +74,7 @@ class SearchTrials:
         self.noise = SharedNoise(seed=derived_seed(seed, SEARCH[1]))
         self.unscaled = map_one_to_one(rate, 1.0, spiking)
         self.backend, self.options = search.backend, search.quick_options()
-        answers = RateAnswers.of(rate, self.made, seed)
+        answers = RateAnswers.of(rate, self.task, self.made, seed)
         self.rate_right, self.rate_outputs = answers.right, answers.outputs
         # All scale factors do at least so many, so their correlations are of the same trials.
         self.first = round_ends(search.trials, exhaustive=False)[0]

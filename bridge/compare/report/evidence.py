@@ -120,10 +120,10 @@ def _reservations(found: StatisticalComparison) -> Iterator[str]:
 
 
 def _accuracies(agreement: Agreement) -> Iterator[str]:
-    network, made = agreement.network, agreement.trials
-    if network is None or made is None:
+    network, task, made = agreement.network, agreement.task, agreement.trials
+    if network is None or task is None or made is None:
         return
     for label, recording in agreement.frozen.items():
         if recording.readouts:
-            share = accuracy(network, made, recording)
+            share = accuracy(task, made, recording)
             yield f"{label} does the task ({network.task}) in {share:.0%} of the trials."

@@ -24,7 +24,6 @@ from bridge.compare.report.stimulus import shade, trials_shown
 from bridge.compare.statistics.quantities import shared_readouts
 from bridge.compare.statistics.settled import from_ms_of, settled
 from bridge.spiking.recording import Recording
-from bridge.tasks import task as find_task
 
 # A condition is a row of rasters and a column of outputs: more would be a poster.
 _MOST_CONDITIONS = 4
@@ -131,11 +130,11 @@ def shown_trials(agreement: Agreement) -> Iterator[tuple[str, int]]:
     parted = {each.first.trial for each in agreement.exact if each.first is not None}
     for trial in sorted(parted)[:1]:
         yield f"first difference (trial {trial})", trial
-    if shown is None or agreement.network is None:
+    if shown is None or agreement.task is None:
         if 0 not in parted:
             yield "trial 0", 0
         return
-    names = find_task(agreement.network.task).conditions
+    names = agreement.task.conditions
     count = min(each.spikes.n_trials for each in shown_recordings(agreement).values())
     labels, trials = np.unique(shown.labels[:count], return_index=True)
     for label, trial in islice(zip(labels, trials, strict=True), _MOST_CONDITIONS):
