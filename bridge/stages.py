@@ -10,19 +10,24 @@ from bridge.errors import FormatError
 
 if TYPE_CHECKING:
     from bridge.exchange.store import Stored
+    from bridge.rate.plan import Plan
 
 Kind = TypeVar("Kind")
 
 
-def train_to(task: str, out: Path, **options: Any) -> "bridge.RateNetwork":
-    """Train a rate network into a file; `options` are those of `bridge.train`."""
+def train_to(
+    plan: "Plan", out: Path, resume: "bridge.RateNetwork | None" = None
+) -> "bridge.RateNetwork":
+    """Train a rate network as planned into a file, or go on training one."""
+    from bridge.rate.training import train_as_planned
+
     with terminal.progress_bar("training") as report:
-        network = bridge.train(
-            task,
+        network = train_as_planned(
+            plan,
+            resume=resume,
             on_progress=lambda p: report(
                 p.update / p.max_updates, f"loss {p.loss:.3f}, accuracy {p.accuracy:.0%}"
             ),
-            **options,
         )
         report.fills = network.provenance["stopped"] != "interrupted"
     bridge.save(network, out, force=True)

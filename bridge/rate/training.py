@@ -67,12 +67,23 @@ def train(
     """
     resume = None if resume is None else of_kind("resume", resume, RateNetwork)
     callback("on_progress", on_progress)
-    chosen = check_training(task, resume=resume, device=device, **options)
-    with _run(chosen, [chosen.options.seed]) as run:
+    plan = check_training(task, resume=resume, device=device, **options)
+    return train_as_planned(plan, resume=resume, on_progress=on_progress)
+
+
+def train_as_planned(
+    plan: Plan,
+    *,
+    resume: RateNetwork | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> RateNetwork:
+    """As `train`, of arguments that are held against each other already."""
+    seed = plan.options.seed
+    with _run(plan, [seed]) as run:
         if resume is not None:
             restore(run, *checkpoint_of(resume))
         _loop(run, on_progress)
-    return run.finished[chosen.options.seed]
+    return run.finished[seed]
 
 
 def train_many(
