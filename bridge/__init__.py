@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from bridge.compare.agreement import Agreement
     from bridge.compare.gate import compare
     from bridge.compare.recordings import compare_recordings
-    from bridge.compare.report import report
+    from bridge.compare.report.page import report
     from bridge.errors import BridgeError
     from bridge.exchange.formats import export_network, import_network
     from bridge.exchange.recordings import export_recording, load_recording
@@ -54,7 +54,7 @@ _HOMES = {
     "map_one_to_one": "bridge.methods.one_to_one",
     "refit_readout": "bridge.methods.readout",
     "register_task": "bridge.tasks",
-    "report": "bridge.compare.report",
+    "report": "bridge.compare.report.page",
     "save": "bridge.exchange.store",
     "score": "bridge.methods.scoring",
     "simulate": "bridge.backends",

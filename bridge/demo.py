@@ -89,7 +89,10 @@ def _rate(path: Path, units: int, max_updates: int, seed: int) -> "bridge.RateNe
             terminal.say(f"{path}: kept from an earlier run")
             return kept
         options = {"resume": kept, "max_updates": max_updates}
-    network = train_to("go-nogo", path, **options)
+    # It takes a while to load, and what is kept needs no training.
+    from bridge.rate.plan import check_training
+
+    network = train_to(check_training("go-nogo", **options), path, options.get("resume"))
     if network.provenance["stopped"] == "interrupted":
         raise KeyboardInterrupt
     return network

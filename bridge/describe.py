@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from bridge.compare.settled import from_ms_of, settled, told
-from bridge.compare.statistics import summary
+from bridge.compare.statistics.settled import from_ms_of, settled, told
+from bridge.compare.statistics.spike_statistics import summary
 from bridge.errors import SpecError
 from bridge.exchange.store import Stored
 from bridge.methods.scale_search import Conversion, ScaleSearch
@@ -29,7 +29,7 @@ def describe(thing: Stored, from_ms: float | None = None) -> tuple[str, Rows]:
     Args:
         thing: What a file holds.
         from_ms: Of a recording: from when on in each trial statistics are told, see
-            `bridge.compare.settled`.
+            `bridge.compare.statistics.settled`.
 
     Raises:
         SpecError: it is no recording, or no time within its trials.

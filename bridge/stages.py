@@ -10,19 +10,24 @@ from bridge.errors import FormatError
 
 if TYPE_CHECKING:
     from bridge.exchange.store import Stored
+    from bridge.rate.plan import Plan
 
 Kind = TypeVar("Kind")
 
 
-def train_to(task: str, out: Path, **options: Any) -> "bridge.RateNetwork":
-    """Train a rate network into a file; `options` are those of `bridge.train`."""
+def train_to(
+    plan: "Plan", out: Path, resume: "bridge.RateNetwork | None" = None
+) -> "bridge.RateNetwork":
+    """Train a rate network as planned into a file, or go on training one."""
+    from bridge.rate.training import train_as_planned
+
     with terminal.progress_bar("training") as report:
-        network = bridge.train(
-            task,
+        network = train_as_planned(
+            plan,
+            resume=resume,
             on_progress=lambda p: report(
                 p.update / p.max_updates, f"loss {p.loss:.3f}, accuracy {p.accuracy:.0%}"
             ),
-            **options,
         )
         report.fills = network.provenance["stopped"] != "interrupted"
     bridge.save(network, out, force=True)
@@ -100,10 +105,12 @@ def compare_to(
 
 def report_to(agreement: "bridge.Agreement", out: Path) -> None:
     """Write the report of a comparison, and say the verdict."""
-    from bridge.compare.verdict import evidence, of_conversion, verdict
+    from bridge.compare.report.outcome import outcome
+    from bridge.compare.report.page import write_report
 
-    written = bridge.report(agreement, out, force=True)
-    for line in (verdict(agreement), *evidence(agreement), *of_conversion(agreement)):
+    said = outcome(agreement)
+    written = write_report(agreement, said, out, force=True)
+    for line in said.sentences:
         terminal.say(line)
     pictures = f"; its {len(written) - 2} pictures are in {written[-1].parent}"
     terminal.say(f"{out}: report{pictures if len(written) > 2 else ''}; {written[1]}: for programs")

@@ -20,7 +20,7 @@ from typing import Any
 import bridge
 from bridge.compare.faults import FAULTS
 from bridge.compare.gate import LEVELS
-from bridge.compare.statistical import ALPHA, Plan
+from bridge.compare.statistics.comparison import ALPHA, Plan
 from bridge.studies.csv_files import write_csv
 
 HERE = Path(__file__).parent

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from bridge.studies.catalog import STUDIES
+from bridge.studies.cell_summaries import UNKNOWN, Summary, paired, summaries
 from bridge.studies.csv_files import read_csv
-from bridge.studies.table import UNKNOWN, Summary, paired, summaries
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"

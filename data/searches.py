@@ -17,7 +17,7 @@ from statistics import fmean, median
 
 import bridge
 from bridge.methods.beside import RateAnswers, beside
-from bridge.methods.scoring import SCORE, task_drive
+from bridge.methods.scoring import SCORE, drive_of, needed_task
 from bridge.spiking.decoding import decode
 
 FRESH, FIRST_SEED = 200, 500
@@ -36,9 +36,10 @@ def network(task: str, seed: int) -> bridge.RateNetwork:
 
 def fresh(found: bridge.Conversion) -> dict[str, object]:
     """Of a conversion, on trials that its search has not seen."""
-    made, drive = task_drive(found.network, FRESH, 0, SCORE)
+    task = needed_task(found.network)
+    made, drive = drive_of(task, found.network, FRESH, 0, SCORE)
     recording = bridge.simulate(found.network, drive, backend="snntorch", dtype="float32")
-    answers = RateAnswers.of(found.rate, made, 0)
+    answers = RateAnswers.of(found.rate, task, made, 0)
     one = beside(answers, found.network, recording)
     # Spikes do not depend on the readout.
     fitted = bridge.refit_readout(found.network)

@@ -489,7 +489,7 @@ def test_a_study_prints_its_summary_beside_the_paper(command, tmp_path, monkeypa
         row = {"cell": "sigmoid", "variant": None, "stopped": "target", "accuracy": 0.98}
         return [{**row, "seed": 0, "rate_accuracy": 1.0, "inverse_scale": 30.0, "rate_hz": 9.0}]
 
-    monkeypatch.setattr("bridge.studies.run.run_study", run_study)
+    monkeypatch.setattr("bridge.studies.whole_study.run_study", run_study)
     outcome = command(
         "study", "7", "--out", tmp_path, "--networks", 3, "--cells", "sigmoid, relu",
         "--trials", 50, "--processes", 2,

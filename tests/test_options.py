@@ -9,9 +9,9 @@ from typer.main import get_command
 
 import bridge
 from bridge import cli
-from bridge.compare.statistical import Plan
+from bridge.compare.statistics.comparison import Plan
 from bridge.errors import SpecError
-from bridge.rate.options import Options
+from bridge.rate.training_options import Options
 
 
 def rate_network(size=6):

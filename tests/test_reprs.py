@@ -10,16 +10,16 @@ from conftest import NETWORKS, STIMULATION, drive_for, kim_network
 from exchange.test_store import THINGS, conversion, recording
 
 import bridge
-from bridge.compare.power import Sensitivity
-from bridge.compare.significance import Design, Quantity
-from bridge.compare.statistical import Plan
+from bridge.compare.statistics.comparison import Plan
+from bridge.compare.statistics.power import Sensitivity
+from bridge.compare.statistics.significance import Design, Quantity
 from bridge.exchange.formats import Encoded, Imported
 from bridge.exchange.spike_trains import SpikeTrains
 from bridge.methods.one_to_one import SpikingOptions
 from bridge.methods.scoring import Score
 from bridge.methods.search_options import SearchOptions
 from bridge.rate.network import RateNetwork
-from bridge.rate.options import Options
+from bridge.rate.training_options import Options
 from bridge.spiking.drive import FrozenNoise
 from bridge.spiking.essentials import brief
 from bridge.tasks.neurogym import NeurogymTrials

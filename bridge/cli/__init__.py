@@ -8,12 +8,39 @@ import warnings
 from typing import Any
 
 from bridge import terminal
-from bridge.cli import compare, convert, exchange, lesion, project, simulate, study, tasks, train
+from bridge.cli import (
+    benchmark,
+    compare,
+    convert,
+    demo,
+    exchange,
+    info,
+    lesion,
+    run,
+    study,
+    tasks,
+    train,
+)
 from bridge.cli.app import app
 from bridge.errors import BridgeError
 
 # In the order in which `--help` lists them.
-COMMANDS = (train, convert, simulate, compare, lesion, tasks, exchange, study, project)
+COMMANDS = (
+    compare,
+    convert,
+    exchange,
+    lesion,
+    info,
+    demo,
+    benchmark,
+    run,
+    study,
+    tasks,
+    train,
+)
+_ORDER = [room.__name__ for room in COMMANDS]
+# They have registered in the order of their imports.
+app.registered_commands.sort(key=lambda each: _ORDER.index(each.callback.__module__))
 
 
 def main() -> None:

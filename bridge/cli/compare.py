@@ -24,7 +24,7 @@ from bridge.errors import SpecError
 from bridge.stages import compare_to, load_spiking, report_to
 
 if TYPE_CHECKING:
-    from bridge.compare.statistical import Plan
+    from bridge.compare.statistics.comparison import Plan
     from bridge.exchange.reading_options import ReadingOptions
 
 
@@ -120,8 +120,8 @@ def compare(
 
     Exit status: 0 they agree, 1 they do not, 2 could not be compared.
     """
-    from bridge.compare.report import check_report_writable
-    from bridge.compare.statistical import Plan
+    from bridge.compare.report.page import check_report_writable
+    from bridge.compare.statistics.comparison import Plan
     from bridge.exchange.reading_options import ReadingOptions
 
     plan = Plan(trials=trials, effect=effect, power=power, alpha=alpha)

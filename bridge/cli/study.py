@@ -62,9 +62,9 @@ def study(
     stopped goes on where it was.
     """
     from bridge.studies.catalog import find
-    from bridge.studies.run import run_study
+    from bridge.studies.cell_summaries import HEADERS, lines, paper_lines
     from bridge.studies.study import Effort
-    from bridge.studies.table import HEADERS, lines, paper_lines
+    from bridge.studies.whole_study import run_study
 
     chosen = find(name)
     if scheme not in ("ours", "original"):

@@ -81,10 +81,10 @@ def train(
     task_file: TaskFile = None,
 ) -> None:
     """Train a rate network on a task; Ctrl-C keeps what is learned so far."""
-    from bridge.rate.options import Options
-    from bridge.rate.plan import check_training
+    from bridge.rate.plan import plan_training
+    from bridge.rate.training_options import Options
 
-    bridge.task(task)
+    found = bridge.task(task)
     if resume and force:
         raise SpecError(f"--resume goes on with {out}, --force replaces it: give one of them")
     unfinished = None
@@ -98,8 +98,7 @@ def train(
     known = [entry.name for entry in fields(Options)]
     options = {name: context.params[name] for name in known if was_given(context, name)}
     check_writable(out, force=force or resume)
-    # Before its bar appears.
-    check_training(task, device=device, resume=unfinished, **options)
-    network = train_to(task, out, device=device, resume=unfinished, **options)
+    plan = plan_training(found, device=device, resume=unfinished, **options)
+    network = train_to(plan, out, unfinished)
     if network.provenance["stopped"] == "interrupted":
         raise KeyboardInterrupt

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.compare.exactness import ExactComparison
-from bridge.compare.probes import ProbeReport
-from bridge.compare.settled import from_ms_of, settled
-from bridge.compare.statistical import (
+from bridge.compare.probes.battery import ProbeReport
+from bridge.compare.statistics.comparison import (
     StatisticalComparison,
 )
-from bridge.compare.statistics import summary
+from bridge.compare.statistics.settled import from_ms_of, settled
+from bridge.compare.statistics.spike_statistics import summary
 from bridge.methods.faithfulness import Faithfulness
 from bridge.methods.scale_search import ScaleSearch
 from bridge.methods.scoring import accuracy
@@ -20,7 +20,7 @@ from bridge.spiking.drive import Drive
 from bridge.spiking.essentials import names, of_task, several, told
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
-from bridge.tasks import Trials
+from bridge.tasks import Task, Trials
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,6 +37,7 @@ class Agreement:
         seconds: Wall time of each of these runs, its building included.
         seed: Decides trials, noise and initial voltages.
         fault: What was put in on purpose, in words, or "".
+        task: The network's, if it was shown trials of it.
         trials: The task's trials of `frozen`, where the network has a task.
         own_trials: The task's trials that the recordings of `statistical` were shown first to last.
         drive: What a network without a task was driven with.
@@ -46,8 +47,8 @@ class Agreement:
         faithfulness: The first side beside the rate network, if there is one: whether the spiking
             network is still that is another question than whether simulators agree.
         from_ms: From when on in each trial what is only described is: rates, intervals,
-            correlations; None: as `bridge.compare.settled` finds for each recording. What is judged
-            are all spikes.
+            correlations; None: as `bridge.compare.statistics.settled` finds for each recording.
+            What is judged are all spikes.
     """
 
     network: SpikingNetwork | None
@@ -59,6 +60,7 @@ class Agreement:
     seconds: dict[str, float]
     seed: int
     fault: str = ""
+    task: Task | None = None
     trials: Trials | None = None
     own_trials: Trials | None = None
     drive: Drive | None = None
@@ -119,7 +121,7 @@ class Agreement:
             values[f"readout {name}: mean"] = float(outputs.mean())
             values[f"readout {name}: s.d."] = float(outputs.std())
         made = self.own_trials if self.statistical else self.trials
-        if self.network is not None and made is not None and recording.readouts:
+        if self.task is not None and made is not None and recording.readouts:
             shown = made.chosen(np.arange(recording.spikes.n_trials))
-            values["accuracy (%)"] = 100 * accuracy(self.network, shown, recording)
+            values["accuracy (%)"] = 100 * accuracy(self.task, shown, recording)
         return values

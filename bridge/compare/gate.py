@@ -7,6 +7,7 @@ noise of their own must give the same statistics as one backend run twice.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,9 @@ from bridge.arguments import callback, of_kind, of_kinds, text, texts
 from bridge.compare.agreement import Agreement
 from bridge.compare.exactness import ExactComparison, run_exactly
 from bridge.compare.faults import find_fault
-from bridge.compare.probes import ProbeReport, check_probes, run_probes
-from bridge.compare.settled import check_from_ms
+from bridge.compare.probes.battery import ProbeReport, check_probes, run_probes
 from bridge.compare.sides import Side, sides_of
-from bridge.compare.statistical import (
+from bridge.compare.statistics.comparison import (
     EFFECT,
     MOST_TRIALS,
     Plan,
@@ -26,16 +26,17 @@ from bridge.compare.statistical import (
     check_trials,
     run_statistically,
 )
+from bridge.compare.statistics.settled import check_from_ms
 from bridge.errors import SpecError
 from bridge.methods.beside import RateAnswers, beside
 from bridge.methods.faithfulness import Faithfulness
 from bridge.methods.scale_search import Conversion
-from bridge.methods.scoring import COMPARE, RATE_NOISE, task_drive, task_of
+from bridge.methods.scoring import COMPARE, RATE_NOISE, drive_of, needed_task
 from bridge.rate.network import RateNetwork
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
-from bridge.tasks import Trials, check_fit
+from bridge.tasks import Task, Trials, check_fit
 
 LEVELS = ("exact", "probe", "statistical")
 EXACT_TRIALS = 20
@@ -70,8 +71,8 @@ def compare(  # noqa: PLR0913
         drive: What to drive a network without a task with; its noise is replaced by `seed`'s.
         inject: Name of a fault that all backends but the first have: "weights-0.98", "delay-1ms",
             ...; `from bridge.compare.faults import FAULTS` has all of them with their meanings.
-        plan: How sure the statistical level is to be: `from bridge.compare.statistical import
-            Plan`.
+        plan: How sure the statistical level is to be:
+            `from bridge.compare.statistics.comparison import Plan`.
         from_ms: Described, not judged, are rates, intervals and correlations from here on, ms from
             the start of a trial; None: from 50 ms on where initial voltages lie above threshold and
             trials last at least 0.2 s, else from 0.
@@ -95,7 +96,7 @@ def compare(  # noqa: PLR0913
     # What makes no sense is said before the first run.
     asked = _levels(levels)
     if conversion is not None and drive is None:
-        _check_rate(conversion)
+        gate.check_rate(conversion)
     if fault is not None:
         fault.change(network, gate.drive(1)[1])
     held = {level for side in sides[1:] for level in gate.of(side, asked)}
@@ -123,14 +124,6 @@ def _check_used(held: set[str], trials: int | None, plan: Plan | None, drive: Dr
             "effect: it decides the number of trials; with trials given the report says what is "
             "found, so give one of the two"
         )
-
-
-def _check_rate(conversion: Conversion) -> None:
-    """Raise SpecError unless the rate network can be shown what the spiking network is shown."""
-    if conversion.network.task:
-        rate = conversion.rate
-        shape = {"inputs": rate.input_size, "outputs": len(rate.w_out)}
-        check_fit(task_of(conversion.network), step_ms=rate.dt_ms, **shape)
 
 
 def _to_compare(what: object) -> Conversion | SpikingNetwork:
@@ -201,6 +194,18 @@ class _Gate:
         if level == "probe":
             check_probes(self.network)
 
+    def check_rate(self, conversion: Conversion) -> None:
+        """Raise SpecError unless the rate network can be shown what the spiking network is."""
+        if self.network.task:
+            rate = conversion.rate
+            shape = {"inputs": rate.input_size, "outputs": len(rate.w_out)}
+            check_fit(self.task, step_ms=rate.dt_ms, **shape)
+
+    @cached_property
+    def task(self) -> Task:
+        """What the network is to do."""
+        return needed_task(self.network)
+
     def check_from_ms(self, from_ms: float | None) -> None:
         """Raise SpecError where a description would begin after the end of a trial."""
         if from_ms is not None:
@@ -210,7 +215,7 @@ class _Gate:
     def drive(self, trials: int) -> tuple[Trials | None, Drive]:
         """Trials of the task, or the drive that was given, under shared noise."""
         if self.given is None:
-            return task_drive(self.network, trials, self.seed)
+            return drive_of(self.task, self.network, trials, self.seed)
         noise = SharedNoise(seed=derived_seed(self.seed, COMPARE[1]))
         return None, replace(self.given, noise=noise)
 
@@ -242,6 +247,7 @@ class _Gate:
             seconds=seconds,
             seed=self.seed,
             fault=fault,
+            task=None if made is None else self.task,
             trials=made,
             own_trials=own_trials,
             drive=self.given,
@@ -278,7 +284,7 @@ class _Gate:
         if rate is None or shown is None or not shown[1].readouts:
             return None
         trials, recording = shown
-        return beside(RateAnswers.of(rate, trials, self.seed), self.network, recording)
+        return beside(RateAnswers.of(rate, self.task, trials, self.seed), self.network, recording)
 
 
 def _first_side(frozen: dict[str, Recording], made: Trials | None) -> _Shown | None:

@@ -7,9 +7,9 @@ import numpy as np
 
 from bridge.arguments import callback, of_kind, texts
 from bridge.compare.agreement import Agreement
-from bridge.compare.quantities import shared_readouts
-from bridge.compare.settled import check_from_ms
-from bridge.compare.statistical import Plan, compare_statistically
+from bridge.compare.statistics.comparison import Plan, compare_statistically
+from bridge.compare.statistics.quantities import shared_readouts
+from bridge.compare.statistics.settled import check_from_ms
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted
 from bridge.spiking.recording import Recording, Spikes

@@ -34,8 +34,8 @@ from bridge.exchange.matlab_weights import (
     weights,
 )
 from bridge.rate.network import RateNetwork
+from bridge.rate.network_task import known_task_of
 from bridge.rate.plain_arrays import numbers
-from bridge.rate.task import known_task_of
 
 __all__ = ["SUFFIX", "encode", "read"]
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from bridge.errors import SpecError
 from bridge.exchange.mat5 import Contents
 from bridge.rate.network import RateNetwork
+from bridge.rate.network_task import task_of
 from bridge.rate.plain_arrays import check_no_bias, check_no_start, is_bias, is_start
-from bridge.rate.task import task_of
 
 Array = NDArray[np.float64]
 

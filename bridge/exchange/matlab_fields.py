@@ -13,8 +13,8 @@ from bridge.errors import SpecError
 from bridge.exchange.formats import Encoded
 from bridge.exchange.hdf5 import checksum
 from bridge.exchange.mat5 import mat_bytes
-from bridge.exchange.networks import network_to_tree
 from bridge.exchange.som_motif import PV, PYR, SOM, mask_of
+from bridge.exchange.spiking_networks import network_to_tree
 from bridge.methods.one_to_one import DEFAULT, ORIGINAL, map_one_to_one
 from bridge.methods.scale_search import Conversion
 from bridge.rate.network import RateNetwork

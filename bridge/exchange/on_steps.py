@@ -10,7 +10,7 @@ from bridge.errors import FormatError
 from bridge.exchange.reading_options import DEFAULT_DT_MS, ReadingOptions
 from bridge.exchange.spike_trains import SpikeTrains
 from bridge.exchange.time_step import Placed, check_extent, check_precision, refuse_shared_steps
-from bridge.exchange.trials import check_trials, cut_evenly, in_window
+from bridge.exchange.trial_bounds import check_trials, cut_evenly, in_window
 from bridge.exchange.windows import LEFT_OUT, cut_readouts, samples_in, window_told
 from bridge.spiking.recording import Recording, Spikes
 

@@ -3,7 +3,11 @@
 import json
 
 from bridge.exchange.hdf5 import Tree
-from bridge.exchange.networks import cell_types_from_tree, cell_types_to_tree, dump_provenance
+from bridge.exchange.spiking_networks import (
+    cell_types_from_tree,
+    cell_types_to_tree,
+    dump_provenance,
+)
 from bridge.rate.network import Checkpoint, History, RateNetwork
 
 _RATE_ARRAYS = ("recurrent", "w_in", "w_out", "b_out", "tau_ms")

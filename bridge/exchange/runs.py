@@ -7,7 +7,7 @@ import numpy as np
 
 from bridge.errors import FormatError
 from bridge.exchange.hdf5 import Tree
-from bridge.exchange.networks import dump_provenance, in_order, numbered
+from bridge.exchange.spiking_networks import dump_provenance, in_order, numbered
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import NOISES, Drive, FrozenNoise, Noise, OwnNoise, SharedNoise
 from bridge.spiking.recording import Recording, Spikes

@@ -13,11 +13,6 @@ import numpy as np
 from bridge.arguments import before_path, file_path, flag
 from bridge.errors import BridgeError, FormatError, SpecError
 from bridge.exchange.hdf5 import FORMAT, Tree, read_tree, write_tree
-from bridge.exchange.networks import (
-    network_from_tree,
-    network_needs_version_2,
-    network_to_tree,
-)
 from bridge.exchange.rate_networks import rate_from_tree, rate_needs_version_2, rate_to_tree
 from bridge.exchange.runs import (
     drive_from_tree,
@@ -25,6 +20,11 @@ from bridge.exchange.runs import (
     recording_from_tree,
     recording_to_tree,
     run_needs_version_3,
+)
+from bridge.exchange.spiking_networks import (
+    network_from_tree,
+    network_needs_version_2,
+    network_to_tree,
 )
 from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.rate.network import RateNetwork

@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 from bridge.methods.chance import chance_level
 from bridge.methods.faithfulness import Faithfulness
 from bridge.methods.output_error import output_error
-from bridge.methods.scoring import RATE_NOISE, task_of
+from bridge.methods.scoring import RATE_NOISE
 from bridge.methods.unit_correlations import unit_correlations
 from bridge.rate.network import RateNetwork
-from bridge.rate.task import task_of as task_of_rate
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
-from bridge.tasks import Trials, rate_correct, spiking_correct
+from bridge.tasks import Task, Trials, rate_correct, spiking_correct
 
 Array = NDArray[np.float64]
 
@@ -25,24 +24,26 @@ class RateAnswers:
     """What a rate network does in trials of its task.
 
     Attributes:
+        task: The task.
         trials: The trials.
         right: (B,) which of them it answers rightly, with its noise.
         outputs: (T, B, O) without noise.
         activity: (T, B, N) without noise.
     """
 
+    task: Task
     trials: Trials
     right: NDArray[np.bool_]
     outputs: Array
     activity: Array
 
     @classmethod
-    def of(cls, rate: RateNetwork, trials: Trials, seed: int) -> "RateAnswers":
-        """The answers of a rate network; the seed decides its noise."""
+    def of(cls, rate: RateNetwork, task: Task, trials: Trials, seed: int) -> "RateAnswers":
+        """The answers of a rate network to trials of its task; the seed decides its noise."""
         rng = np.random.default_rng((seed, RATE_NOISE))
         noisy, _ = rate.run(trials.inputs, rng)
-        right = rate_correct(task_of_rate(rate), noisy, trials)
-        return cls(trials, right, *rate.run(trials.inputs, None))
+        right = rate_correct(task, noisy, trials)
+        return cls(task, trials, right, *rate.run(trials.inputs, None))
 
 
 def beside(rate: RateAnswers, network: SpikingNetwork, recording: Recording) -> Faithfulness:
@@ -53,8 +54,8 @@ def beside(rate: RateAnswers, network: SpikingNetwork, recording: Recording) -> 
         network: The spiking network that was made from it.
         recording: What that did in the same trials.
     """
-    task, outputs = task_of(network), next(iter(recording.readouts.values()))
-    right = spiking_correct(task, outputs, rate.trials)
+    outputs = next(iter(recording.readouts.values()))
+    right = spiking_correct(rate.task, outputs, rate.trials)
     error = output_error(outputs, rate.outputs)
     return Faithfulness(
         trials=right.size,
@@ -63,7 +64,7 @@ def beside(rate: RateAnswers, network: SpikingNetwork, recording: Recording) -> 
         gained=int((right & ~rate.right).sum()),
         output_error=None if math.isnan(error) else error,
         unit_correlation=_unit_correlation(network, recording, rate.activity),
-        chance=chance_level(task, outputs, rate.trials),
+        chance=chance_level(rate.task, outputs, rate.trials),
     )
 
 

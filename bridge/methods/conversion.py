@@ -12,7 +12,7 @@ from bridge.methods.one_to_one import SpikingOptions, map_one_to_one
 from bridge.methods.predicted_scale import predict_inverse_scale
 from bridge.methods.readout import refit_readout
 from bridge.methods.scale_search import Conversion
-from bridge.methods.scoring import SCORE, task_drive
+from bridge.methods.scoring import SCORE, drive_of, needed_task
 from bridge.methods.search import search_scale
 from bridge.methods.search_options import SearchOptions
 from bridge.rate.network import RateNetwork
@@ -114,7 +114,8 @@ def _refitted(
         on_progress=lambda done: report(_SEARCHED + (_REFITTED - _SEARCHED) * done),
         **where,
     )
-    made, drive = task_drive(network, search.trials, search.seed, SCORE)
+    task = needed_task(network)
+    made, drive = drive_of(task, network, search.trials, search.seed, SCORE)
     recording = simulate(
         network,
         drive,
@@ -122,7 +123,7 @@ def _refitted(
         **where,
     )
     reread = replace(recording, readouts=decode(changed, recording.spikes))
-    answers = RateAnswers.of(rate, made, search.seed)
+    answers = RateAnswers.of(rate, task, made, search.seed)
     before, after = beside(answers, network, recording), beside(answers, changed, reread)
     found = {
         "fresh_trials": search.trials,

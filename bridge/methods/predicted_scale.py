@@ -19,8 +19,8 @@ from bridge.methods.one_to_one import DEFAULT, TAU_RISE_MS, SpikingOptions, map_
 from bridge.methods.response import LOWEST_MV, averaged, firing_rates_hz
 from bridge.methods.scoring import KNOWN_SCALE, no_task
 from bridge.rate.network import RateNetwork
+from bridge.rate.network_task import task_of
 from bridge.rate.spiking_step import DT_MS
-from bridge.rate.task import task_of
 from bridge.tasks import draw
 
 Array = NDArray[np.float64]

@@ -66,7 +66,8 @@ def score(
         SpecError: the network has no task, or an option makes no sense.
     """
     network = of_kind("network", network, SpikingNetwork)
-    made, drive = task_drive(network, trials, seed, SCORE)
+    task = needed_task(network)
+    made, drive = drive_of(task, network, trials, seed, SCORE)
     recording = simulate(
         network,
         drive,
@@ -74,21 +75,21 @@ def score(
         on_progress=on_progress,
         **quick_options(backend, options),
     )
-    return score_of(network, made, recording)
+    return score_of(task, made, recording)
 
 
-def score_of(network: SpikingNetwork, trials: Trials, recording: Recording) -> Score:
+def score_of(task: Task, trials: Trials, recording: Recording) -> Score:
     """The score of a recording of a network's task; its first readout answers."""
     if not recording.readouts:
         raise SpecError("this network has no readout, so there is no answer to score")
     outputs = next(iter(recording.readouts.values()))
-    right = spiking_correct(task_of(network), outputs, trials)
+    right = spiking_correct(task, outputs, trials)
     return Score(correct=int(right.sum()), trials=right.size)
 
 
-def accuracy(network: SpikingNetwork, trials: Trials, recording: Recording) -> float:
+def accuracy(task: Task, trials: Trials, recording: Recording) -> float:
     """Share of the trials of a network's task that a recording answers rightly."""
-    return score_of(network, trials, recording).accuracy
+    return score_of(task, trials, recording).accuracy
 
 
 def task_drive(
@@ -105,16 +106,16 @@ def task_drive(
     Raises:
         SpecError: the network has no task or one that it does not fit, or `trials` is not positive.
     """
-    if not network.task:
-        raise no_task(
-            "draw trials of",
-            "drive it yourself: bridge.simulate(network, drive), bridge.compare(network, "
-            "drive=drive)",
-        )
+    return drive_of(needed_task(network), network, trials, seed, use)
+
+
+def drive_of(
+    task: Task, network: SpikingNetwork, trials: int, seed: int, use: tuple[int, int] = COMPARE
+) -> tuple[Trials, Drive]:
+    """As `task_drive`, of a network whose task is known already, from `needed_task`."""
     counted("trials", trials, least=1)
     counted("seed", seed)
     trial_stream, noise_stream = use
-    task = task_of(network)
     made = draw(task, trials, np.random.default_rng((seed, trial_stream)))
     drive = Drive(
         inputs=made.inputs,
@@ -125,6 +126,21 @@ def task_drive(
         seed=seed,
     )
     return made, drive
+
+
+def needed_task(network: SpikingNetwork) -> Task:
+    """The task that trials of a network are drawn of.
+
+    Raises:
+        SpecError: the network has no task or one that it does not fit.
+    """
+    if not network.task:
+        raise no_task(
+            "draw trials of",
+            "drive it yourself: bridge.simulate(network, drive), bridge.compare(network, "
+            "drive=drive)",
+        )
+    return task_of(network)
 
 
 def task_of(network: SpikingNetwork) -> Task:

@@ -16,7 +16,7 @@ from bridge.methods.scoring import SEARCH
 from bridge.methods.search_options import SearchOptions
 from bridge.methods.unit_correlations import unit_correlations
 from bridge.rate.network import RateNetwork
-from bridge.rate.task import task_of
+from bridge.rate.network_task import task_of
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
 from bridge.spiking.recording import Recording
 from bridge.tasks import draw, spiking_correct
@@ -74,7 +74,7 @@ class SearchTrials:
         self.noise = SharedNoise(seed=derived_seed(seed, SEARCH[1]))
         self.unscaled = map_one_to_one(rate, 1.0, spiking)
         self.backend, self.options = search.backend, search.quick_options()
-        answers = RateAnswers.of(rate, self.made, seed)
+        answers = RateAnswers.of(rate, self.task, self.made, seed)
         self.rate_right, self.rate_outputs = answers.right, answers.outputs
         # All scale factors do at least so many, so their correlations are of the same trials.
         self.first = round_ends(search.trials, exhaustive=False)[0]

@@ -11,9 +11,9 @@ from bridge.backends.snntorch import torch_device
 from bridge.errors import SpecError
 from bridge.rate.network import RateNetwork
 from bridge.rate.noise import NOISE_SD
-from bridge.rate.options import Options
-from bridge.rate.run import checkpoint_of
 from bridge.rate.spiking_step import spiking_steps
+from bridge.rate.training_options import Options
+from bridge.rate.training_run import checkpoint_of
 from bridge.tasks import Task, check_fit, check_own_name, target_loss
 from bridge.tasks import task as find_task
 
@@ -31,18 +31,39 @@ def check_training(
     task: str | Task, *, resume: RateNetwork | None = None, device: str = "cpu", **options: Any
 ) -> Plan:
     """What `train` would do; it takes the same arguments, and raises what it would for them."""
-    chosen = options_of(options) if resume is None else _resumed_options(resume, options)
-    check_given(options, chosen)
-    plan = plan_of(task, chosen, device)
-    if resume is not None:
-        if plan.task.name != resume.task:
-            raise SpecError(
-                f"task: the network to go on with learns {resume.task!r}, not {plan.task.name!r}"
-            )
-        # A task of one's own may have changed under its name.
-        shape = {"inputs": resume.input_size, "outputs": len(resume.w_out)}
-        check_fit(plan.task, step_ms=resume.dt_ms, **shape)
+    plan = plan_of(task, _chosen(options, resume), device)
+    _check_resumed(plan.task, resume)
     return plan
+
+
+def plan_training(
+    task: Task, *, resume: RateNetwork | None = None, device: str = "cpu", **options: Any
+) -> Plan:
+    """As `check_training`, of a task that its name has been resolved to."""
+    chosen = _chosen(options, resume)
+    plan = _planned(task, chosen, torch_device(text("device", device)))
+    _check_resumed(task, resume)
+    return plan
+
+
+def _chosen(given: dict[str, Any], resume: RateNetwork | None) -> Options:
+    """All options, those of the training that is resumed among them."""
+    chosen = options_of(given) if resume is None else _resumed_options(resume, given)
+    check_given(given, chosen)
+    return chosen
+
+
+def _check_resumed(task: Task, resume: RateNetwork | None) -> None:
+    """Raise SpecError unless a network can go on with this task."""
+    if resume is None:
+        return
+    if task.name != resume.task:
+        raise SpecError(
+            f"task: the network to go on with learns {resume.task!r}, not {task.name!r}"
+        )
+    # A task of one's own may have changed under its name.
+    shape = {"inputs": resume.input_size, "outputs": len(resume.w_out)}
+    check_fit(task, step_ms=resume.dt_ms, **shape)
 
 
 def options_of(given: dict[str, Any]) -> Options:
@@ -89,17 +110,22 @@ def _resumed_options(resume: RateNetwork, given: dict[str, Any]) -> Options:
 def plan_of(task: str | Task, options: Options, device: str) -> Plan:
     """Device and task, held against the options."""
     place = torch_device(text("device", device))
-    chosen_task = find_task(task) if isinstance(task, str) else check_own_name(task)
+    found = find_task(task) if isinstance(task, str) else check_own_name(task)
+    return _planned(found, options, place)
+
+
+def _planned(task: Task, options: Options, place: torch.device) -> Plan:
+    """A plan, unless the options do not suit the task."""
     # What is learnt in steps that no spiking network can follow would be learnt in vain.
-    spiking_steps(chosen_task.step_ms)
-    if options.tau_ms[0] < chosen_task.step_ms:
+    spiking_steps(task.step_ms)
+    if options.tau_ms[0] < task.step_ms:
         raise SpecError(
             f"tau_ms: from {options.tau_ms[0]:g} ms on is shorter than a step of task "
-            f"{chosen_task.name!r}, {chosen_task.step_ms:g} ms"
+            f"{task.name!r}, {task.step_ms:g} ms"
         )
     if options.target_loss is None:
-        options = replace(options, target_loss=_target_loss(chosen_task, options.loss))
-    return Plan(chosen_task, options, place)
+        options = replace(options, target_loss=_target_loss(task, options.loss))
+    return Plan(task, options, place)
 
 
 def _target_loss(task: Task, loss: str) -> float:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bridge.errors import TrainingError
 from bridge.rate.noise import START
-from bridge.rate.options import Options
+from bridge.rate.training_options import Options
 from bridge.tasks import Task
 
 Array = NDArray[np.float64]

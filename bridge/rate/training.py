@@ -19,7 +19,7 @@ from bridge.rate.interrupts import interrupts_held
 from bridge.rate.network import RateNetwork
 from bridge.rate.noise import EVALUATION, NOISE_SD, TRIALS, draw
 from bridge.rate.plan import Plan, check_given, check_training, options_of, plan_of
-from bridge.rate.run import Run, checkpoint_of, restore, start
+from bridge.rate.training_run import Run, checkpoint_of, restore, start
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import derived_seed
 from bridge.tasks import Task, Trials, rate_correct
@@ -54,7 +54,7 @@ def train(
             network goes on.
         device: "cpu" or "cuda".
         on_progress: Called after each evaluation.
-        **options: Fields of `bridge.rate.options.Options`: units, tau_ms, seed, batch, ...
+        **options: Fields of `bridge.rate.training_options.Options`: units, tau_ms, seed, batch, ...
 
     Returns:
         The network with its history. `provenance["stopped"]` says why training ended: "target",
@@ -67,12 +67,23 @@ def train(
     """
     resume = None if resume is None else of_kind("resume", resume, RateNetwork)
     callback("on_progress", on_progress)
-    chosen = check_training(task, resume=resume, device=device, **options)
-    with _run(chosen, [chosen.options.seed]) as run:
+    plan = check_training(task, resume=resume, device=device, **options)
+    return train_as_planned(plan, resume=resume, on_progress=on_progress)
+
+
+def train_as_planned(
+    plan: Plan,
+    *,
+    resume: RateNetwork | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> RateNetwork:
+    """As `train`, of arguments that are held against each other already."""
+    seed = plan.options.seed
+    with _run(plan, [seed]) as run:
         if resume is not None:
             restore(run, *checkpoint_of(resume))
         _loop(run, on_progress)
-    return run.finished[chosen.options.seed]
+    return run.finished[seed]
 
 
 def train_many(

@@ -5,12 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.compare.statistics import rates_hz
+from bridge.compare.statistics.spike_statistics import rates_hz
 from bridge.methods.readout import filtered_spikes
 from bridge.methods.scale_search import Conversion
-from bridge.rate.task import task_of
 from bridge.spiking.recording import Recording
-from bridge.tasks import Trials
+from bridge.tasks import Task, Trials
 
 Array = NDArray[np.float64]
 Columns = dict[str, list[Any]]
@@ -18,7 +17,9 @@ Columns = dict[str, list[Any]]
 COMPONENTS = 3
 
 
-def details_of(kind: str, found: Conversion, trials: Trials, recording: Recording) -> Columns:
+def details_of(
+    kind: str, found: Conversion, task: Task, trials: Trials, recording: Recording
+) -> Columns:
     """Columns of equal length.
 
     Args:
@@ -26,12 +27,13 @@ def details_of(kind: str, found: Conversion, trials: Trials, recording: Recordin
             "components": a row for each sample and condition: the first principal components of
             the rates and of the filtered spikes, SI Fig. S2, each with its share of the variance.
         found: The rate network and its spiking network.
+        task: What both are to do.
         trials: What both are shown.
         recording: What the spiking network did.
     """
     rng = np.random.default_rng(found.search.seed)
     _, activity = found.rate.run(trials.inputs, rng)
-    by_condition = _labels(found, trials)
+    by_condition = _labels(task, trials)
     if kind == "units":
         return _units(found, by_condition, activity, recording)
     network = found.network
@@ -39,9 +41,9 @@ def details_of(kind: str, found: Conversion, trials: Trials, recording: Recordin
     return _components(by_condition, activity, filtered)
 
 
-def _labels(found: Conversion, trials: Trials) -> dict[str, NDArray[np.int64]]:
+def _labels(task: Task, trials: Trials) -> dict[str, NDArray[np.int64]]:
     """Numbers of the trials of each condition that came up."""
-    names = task_of(found.rate).conditions
+    names = task.conditions
     return {names[label]: np.flatnonzero(trials.labels == label) for label in set(trials.labels)}
 
 

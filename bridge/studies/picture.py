@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bridge.exchange.hdf5 import write_bytes
+from bridge.studies.cell_summaries import SUCCESS, Summary, summaries
 from bridge.studies.study import Study
-from bridge.studies.table import SUCCESS, Summary, summaries
 from bridge.studies.work import Row
 
 DOTS, BARS, MEAN, RATE, QUIET = "#00798c", "#a8d5dc", "#1b2a49", "#d1495b", "#8d99ae"

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from bridge.errors import SpecError
-from bridge.rate.options import Options
+from bridge.rate.training_options import Options
 from bridge.spiking.arrays import counted
 
 

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 
 from bridge.backends import simulate
-from bridge.compare.statistics import rates_hz
+from bridge.compare.statistics.spike_statistics import rates_hz
 from bridge.errors import SpecError
 from bridge.exchange.store import load, save
 from bridge.methods.beside import RateAnswers, beside
 from bridge.methods.conversion import convert
 from bridge.methods.scale_search import Conversion
-from bridge.methods.scoring import COMPARE, task_drive
+from bridge.methods.scoring import COMPARE, drive_of
 from bridge.rate.network import RateNetwork
-from bridge.rate.task import task_of
+from bridge.rate.network_task import task_of
 from bridge.rate.training import train
 from bridge.spiking.drive import derived_seed
 from bridge.studies.details import details_of
@@ -95,8 +95,9 @@ def _convert(
 def _answers(rate: RateNetwork, seed: int, effort: Effort) -> RateAnswers:
     """What the rate network does in the fresh trials, which its spiking networks are shown, too."""
     fresh = derived_seed(seed, _FRESH)
-    trials = draw(task_of(rate), effort.trials, np.random.default_rng((fresh, COMPARE[0])))
-    return RateAnswers.of(rate, trials, fresh)
+    task = task_of(rate)
+    trials = draw(task, effort.trials, np.random.default_rng((fresh, COMPARE[0])))
+    return RateAnswers.of(rate, task, trials, fresh)
 
 
 def _rate_row(rate: RateNetwork, answers: RateAnswers) -> Row:
@@ -114,8 +115,8 @@ def _rate_row(rate: RateNetwork, answers: RateAnswers) -> Row:
 
 def _spiking_row(found: Conversion, seed: int, answers: RateAnswers, details: str) -> Row:
     """Accuracy and rates of a spiking network on fresh trials, beside its rate network."""
-    count = answers.right.size
-    trials, drive = task_drive(found.network, count, derived_seed(seed, _FRESH))
+    task, count = answers.task, answers.right.size
+    trials, drive = drive_of(task, found.network, count, derived_seed(seed, _FRESH))
     recording = simulate(found.network, drive, backend="snntorch", dtype="float32", workers=1)
     rates = rates_hz(recording.spikes, recording.trial_s)
     searched, paired = found.search.accuracies(), beside(answers, found.network, recording)
@@ -134,7 +135,7 @@ def _spiking_row(found: Conversion, seed: int, answers: RateAnswers, details: st
     for kind in sorted(set(kinds or ())):
         row[f"rate_{kind}_hz"] = float(rates[:, np.asarray(kinds) == kind].mean())
     if details:
-        row["details"] = details_of(details, found, trials, recording)
+        row["details"] = details_of(details, found, task, trials, recording)
     return row
 
 

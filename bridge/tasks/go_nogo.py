@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.tasks.options import Option, full_name
-from bridge.tasks.scoring import HIGH, LOW
+from bridge.tasks.output_levels import HIGH, LOW
 from bridge.tasks.summary import task_in_a_line
 from bridge.tasks.trials import Trials, balanced_labels
 

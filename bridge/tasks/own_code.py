@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import bridge
 from bridge.errors import BridgeError, SpecError
 
-_OURS = Path(bridge.__file__).parent
+_OURS = Path(__file__).parents[1]
 # A text of a library may hold a whole array.
 _LONGEST = 300
 

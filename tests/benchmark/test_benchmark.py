@@ -14,7 +14,7 @@ import pytest
 from bridge.benchmark import children, table
 from bridge.benchmark.case import PARTS, Case
 from bridge.benchmark.grid import cases
-from bridge.benchmark.run import benchmark, measure_all
+from bridge.benchmark.whole_benchmark import benchmark, measure_all
 from bridge.errors import BackendError, FormatError, OutputError, SpecError
 
 SHORT_S = 0.02

@@ -16,9 +16,9 @@ from bridge.backends import simulate
 from bridge.compare import gate as gate_module
 from bridge.compare.exactness import compare_exactly
 from bridge.compare.faults import FAULTS
+from bridge.compare.report.outcome import outcome
 from bridge.compare.sides import parse_backend
-from bridge.compare.statistical import PILOT_TRIALS, Plan
-from bridge.compare.verdict import verdict
+from bridge.compare.statistics.comparison import PILOT_TRIALS, Plan
 from bridge.errors import SpecError
 from bridge.spiking.recording import Spikes
 
@@ -189,7 +189,7 @@ def test_of_three_it_is_said_who_was_held_to_what(recorded, monkeypatch):
         drive_for(network, 20, trials=12),
         ["reference", "snntorch", "snntorch:float32"],
     )
-    said = verdict(bridge.compare(network, backends=sides, drive=drive))
+    said = outcome(bridge.compare(network, backends=sides, drive=drive)).verdict
     assert said.startswith("Agree: reference and snntorch fired the same ")
     assert "; reference and snntorch:float32 meet " in said
     assert "; they differ in 12 trials under noise of their own" in said
@@ -204,7 +204,7 @@ def test_of_three_it_is_said_who_was_held_to_what(recorded, monkeypatch):
     monkeypatch.setattr(
         bridge.backends, "load", lambda name: faulty if name == "snntorch" else load(name)
     )
-    said = verdict(bridge.compare(network, backends=sides, drive=drive))
+    said = outcome(bridge.compare(network, backends=sides, drive=drive)).verdict
     assert said.startswith("Disagree: snntorch:float32 differs from formulas on the probe level: ")
     assert "snntorch and" not in said.replace("reference and snntorch:float32", "")
 

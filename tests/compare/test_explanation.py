@@ -8,7 +8,7 @@ from conftest import NETWORKS, drive_for, kim_network, quadratic_network
 
 import bridge
 from bridge.compare.explanation import by_step
-from bridge.compare.verdict import evidence
+from bridge.compare.report.outcome import outcome
 from bridge.spiking.drive import Drive, FrozenNoise, SharedNoise
 from bridge.spiking.filters import Direct
 from bridge.spiking.network import INPUT, Projection, SpikingNetwork
@@ -102,7 +102,7 @@ def test_what_a_rounding_decides_is_said_to_be_decided_by_rounding(monkeypatch):
     found = bridge.compare(network, backends=["reference", "snntorch"], drive=drive)
     assert not found.agreed
     assert "u[0] met threshold to 0 mV: rounding decided" in found.exact[0].explanation.quantity
-    assert any("is not certified" in line for line in evidence(found))
+    assert any("is not certified" in line for line in outcome(found).evidence)
 
 
 def test_sampled_in_every_step_a_run_is_the_same_run():

@@ -9,9 +9,9 @@ from conftest import NETWORKS, drive_for, kim_network, two_channel_network, two_
 
 import bridge
 from bridge.compare.faults import FAULTS, find_fault
-from bridge.compare.probes import run_probes
+from bridge.compare.probes.battery import run_probes
 from bridge.compare.sides import Side
-from bridge.compare.statistical import Plan
+from bridge.compare.statistics.comparison import Plan
 from bridge.errors import SpecError
 
 # What a fault is, against what the probes find.

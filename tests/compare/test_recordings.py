@@ -7,9 +7,9 @@ import pytest
 
 import bridge
 from bridge.compare.recordings import compare_recordings
-from bridge.compare.statistical import Plan
-from bridge.compare.statistics import in_longer_steps
-from bridge.compare.verdict import evidence, verdict
+from bridge.compare.report.outcome import outcome
+from bridge.compare.statistics.comparison import Plan
+from bridge.compare.statistics.spike_statistics import in_longer_steps
 from bridge.errors import SpecError
 from bridge.spiking.recording import Recording, Spikes
 
@@ -63,7 +63,7 @@ def test_readouts_that_do_not_match_are_left_out(tmp_path):
     ):
         found = compare_recordings(one, other)
         assert len(found.statistical[0].quantities) == 3
-        assert any("'z' is not compared" in line for line in evidence(found))
+        assert any("'z' is not compared" in line for line in outcome(found).evidence)
         bridge.report(found, tmp_path / "r.html", force=True)
         told = found.statistics()["readout y: mean"]
         assert set(told) == {"A"}
@@ -120,7 +120,7 @@ def test_a_coarser_time_step_is_no_difference():
     found = compare_recordings(fine, coarse)
     assert found.agreed, found.statistical[0].p
     assert found.statistical[0].step_ms == 1.0
-    assert any("0.1 and 1 ms" in line for line in evidence(found))
+    assert any("0.1 and 1 ms" in line for line in outcome(found).evidence)
 
 
 def test_populations_are_matched_by_name_in_any_order():
@@ -138,7 +138,7 @@ def test_populations_are_matched_by_name_in_any_order():
     one = two_populations(poisson(0), 10)
     found = compare_recordings(one, swapped(one))
     assert found.statistical[0].identical
-    assert "hold the same" in verdict(found)
+    assert "hold the same" in outcome(found).verdict
     assert compare_recordings(one, swapped(two_populations(poisson(1), 10))).agreed
 
 

@@ -7,9 +7,9 @@ import pytest
 from conftest import two_channel_network
 
 import bridge
-from bridge.compare import figures
+from bridge.compare.report import spike_figures
 from bridge.errors import SpecError
-from bridge.methods.scoring import accuracy
+from bridge.methods.scoring import accuracy, needed_task
 from bridge.tasks import names
 
 
@@ -41,31 +41,27 @@ def test_accuracy_sees_every_output(network):
     for recording in agreement.frozen.values():
         outputs = recording.readouts["z"]
         assert outputs.shape == (30, 6, 2)
-        share = accuracy(network, agreement.trials, recording)
+        share = accuracy(agreement.task, agreement.trials, recording)
         assert share == np.mean(second_is_higher(outputs, None))
         swapped = replace(recording, readouts={"z": outputs[:, :, ::-1]})
-        assert accuracy(network, agreement.trials, swapped) == pytest.approx(1 - share)
+        assert accuracy(agreement.task, agreement.trials, swapped) == pytest.approx(1 - share)
         # Were they all alike, the outputs could be confused.
         assert 0 <= share != 0.5
 
 
 def test_outputs_are_drawn_one_below_the_other_for_some_conditions(network):
     agreement = bridge.compare(network, backends=["snntorch", "snntorch:cpu"], trials=6)
-    figure = figures.readouts(agreement)
+    figure = spike_figures.readouts(agreement)
     grid = np.array(figure.axes).reshape(2, 4)
     outputs = agreement.frozen["snntorch"].readouts["z"]
     for output, row in enumerate(grid):
         for trial, axes in enumerate(row):
             np.testing.assert_array_equal(axes.lines[1].get_ydata(), outputs[:, trial, output])
     # One row of rasters for each condition shown, a column for each backend.
-    assert len(figures.rasters(agreement).axes) == 4 * 2
+    assert len(spike_figures.rasters(agreement).axes) == 4 * 2
 
 
 def test_a_network_with_fewer_outputs_than_its_task_is_refused(network):
     one = replace(network, task="xor", sample_steps=5)
-    trials = bridge.task("two-outputs").trials(6, np.random.default_rng(0))
-    drive = bridge.Drive(inputs=trials.inputs, noise=bridge.SharedNoise(seed=0))
-    recording = bridge.simulate(network, drive)
-    xor = bridge.task("xor").trials(6, np.random.default_rng(0))
     with pytest.raises(SpecError, match="the task xor has 2 inputs and 1 outputs, this"):
-        accuracy(one, xor, recording)
+        needed_task(one)

@@ -3,8 +3,8 @@ import pytest
 
 import bridge
 from bridge.errors import SpecError
-from bridge.rate.options import Options
 from bridge.rate.start import balanced, first_values
+from bridge.rate.training_options import Options
 from bridge.tasks import task
 
 SHORT = {"batch": 4, "check_every": 5, "evaluation_trials": 4, "max_updates": 5, "seed": 3}

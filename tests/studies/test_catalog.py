@@ -4,7 +4,7 @@ import pytest
 
 from bridge.errors import SpecError
 from bridge.methods.one_to_one import SpikingOptions
-from bridge.rate.options import Options
+from bridge.rate.training_options import Options
 from bridge.studies.catalog import STUDIES, find
 from bridge.studies.study import Effort
 from bridge.tasks import task

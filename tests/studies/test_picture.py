@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bridge.studies.catalog import STUDIES
+from bridge.studies.cell_summaries import summaries
 from bridge.studies.csv_files import read_csv
 from bridge.studies.picture import figure_of
-from bridge.studies.table import summaries
 
 RECORD = Path(__file__).parents[2] / "data" / "studies"
 

@@ -5,10 +5,10 @@ import pytest
 from scipy import stats
 
 from bridge.errors import FormatError
+from bridge.studies.cell_summaries import HEADERS, lines, paper_lines, summaries
 from bridge.studies.csv_files import read_csv, write_csv
 from bridge.studies.details import principal_components
 from bridge.studies.study import Cell, Study, Variant
-from bridge.studies.table import HEADERS, lines, paper_lines, summaries
 
 STUDY = Study(
     "x",

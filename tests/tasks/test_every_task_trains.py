@@ -40,7 +40,7 @@ def test_a_network_of_several_outputs_is_converted_and_scored(monkeypatch):
     recording = bridge.simulate(conversion.network, drive)
     assert recording.readouts["output"].shape == trials.targets.shape == (20, 2, 2)
     # Six neurons after two updates know nothing.
-    assert accuracy(conversion.network, trials, recording) == 0
+    assert accuracy(flip_flop, trials, recording) == 0
 
 
 class Wrong:

@@ -10,7 +10,7 @@ from bridge.errors import SpecError
 from bridge.exchange.store import load
 from bridge.methods.predicted_scale import predict_inverse_scale
 from bridge.methods.scale_search import Conversion, ScaleSearch
-from bridge.methods.scoring import score_of, task_drive
+from bridge.methods.scoring import needed_task, score_of, task_drive
 from bridge.studies.study import Effort
 from bridge.studies.work import bytes_of, measure_network
 from bridge.tasks import fitting_task
@@ -53,7 +53,9 @@ MEETINGS = {
     "predicted conversion": lambda: bridge.convert(rate_network(), scale="predicted"),
     "trials": lambda: task_drive(spiking_network(), 1, 0),
     "score": lambda: bridge.score(spiking_network(), trials=1, backend="reference"),
-    "score of a recording": lambda: score_of(spiking_network(), *answers(spiking_network())),
+    "score of a recording": lambda: score_of(
+        needed_task(spiking_network()), *answers(spiking_network())
+    ),
     "refit": lambda: bridge.refit_readout(spiking_network(), trials=5, backend="reference"),
     "compare": lambda: bridge.compare(spiking_network(), backends=["reference", "snntorch"]),
     "rate network beside": lambda: bridge.compare(
@@ -105,7 +107,7 @@ def test_a_network_without_a_readout_is_driven_and_not_scored():
     trials, drive = task_drive(network, 1, 0)
     short = dataclasses.replace(drive, inputs=drive.inputs[:2])
     with pytest.raises(SpecError, match="no readout, so there is no answer to score"):
-        score_of(network, trials, bridge.simulate(network, short))
+        score_of(needed_task(network), trials, bridge.simulate(network, short))
 
 
 def test_training_goes_on_only_with_a_task_in_the_same_steps(monkeypatch):

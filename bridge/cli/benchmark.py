@@ -1,0 +1,47 @@
+"""`spikebridge benchmark`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge import terminal
+from bridge.cli.app import app, example
+
+
+@app.command(
+    epilog=example(
+        "spikebridge benchmark --quick",
+        "spikebridge benchmark --out results/benchmark --only backends,floor --repeats 5",
+    )
+)
+def benchmark(
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results/benchmark"),
+    quick: Annotated[bool, typer.Option("--quick", help="Few cases, and short: minutes.")] = False,
+    only: Annotated[
+        str, typer.Option(help="Parts, with commas.")
+    ] = "floor,backends,training,search,large",
+    repeats: Annotated[int, typer.Option(help="Timed runs of each case; the median counts.")] = 3,
+    device: Annotated[
+        str | None,
+        typer.Option(help="cpu, or cuda beside it.", show_default="cuda where torch sees one"),
+    ] = None,
+) -> None:
+    """Measure speed, memory and the floor of this machine, side by side.
+
+    What an earlier run has measured is kept.
+    """
+    from bridge.benchmark.screen import HEADERS, lines
+    from bridge.benchmark.whole_benchmark import benchmark as measure
+
+    with terminal.progress_bar("measuring") as report:
+        rows = measure(
+            out,
+            quick=quick,
+            only=only.split(","),
+            repeats=repeats,
+            device=device,
+            on_progress=report,
+        )
+    terminal.show_columns(HEADERS, lines(rows))
+    terminal.say(f"{out}: benchmark.csv, benchmark.png and machine.json, {len(rows)} cases")

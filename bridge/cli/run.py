@@ -1,0 +1,102 @@
+"""`spikebridge run`."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import bridge
+from bridge import terminal
+from bridge.cli.app import BACKEND, Force, NetworkFile, Seed, TaskFile, app, example
+from bridge.cli.units import parse_stimulation, parse_units
+from bridge.stages import check_writable, load_spiking
+
+if TYPE_CHECKING:
+    from bridge.spiking.stimulation import Stimulation
+
+
+@app.command(
+    epilog=example(
+        "spikebridge run results/lif.h5 --backend brian2 --trials 20 --out results/brian2.h5",
+        "spikebridge run results/lif.h5 --backend brian2 --target standalone "
+        "--out results/brian2.h5",
+        "spikebridge run results/lif.h5 --backend brian2:numpy --out results/numpy.h5",
+        "spikebridge run results/lif.h5 --backend snntorch --dtype float32 "
+        "--out results/snntorch.h5",
+        "spikebridge run results/lif.h5 --stimulate 0.25:0.5:SOM:+0.5 --out results/lit.h5",
+    )
+)
+def run(
+    network: NetworkFile,
+    out: Annotated[Path, typer.Option(help="Where the recording goes.", show_default=False)],
+    backend: Annotated[str, typer.Option(help=BACKEND)] = "snntorch",
+    trials: Annotated[int, typer.Option(help="Trials of the network's task.")] = 20,
+    seed: Seed = 0,
+    target: Annotated[
+        str | None,
+        typer.Option(help="brian2: numpy, cython or standalone.", show_default="standalone"),
+    ] = None,
+    dtype: Annotated[
+        str | None, typer.Option(help="snntorch: float64 or float32.", show_default="float64")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="snntorch: cpu, cuda or cuda:N.", show_default="cpu")
+    ] = None,
+    stimulate: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="START_S:STOP_S:UNITS:MV: in half of the steps of that time all these units "
+            "(a cell type, or 0-19,25) are moved by MV. May be given again.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Force = False,
+    task_file: TaskFile = None,
+) -> None:
+    """Simulate trials of a network's task on one backend; the same seed gives the same spikes."""
+    from bridge.backends import parse_backend
+    from bridge.describe import describe
+    from bridge.methods.scoring import accuracy, drive_of, needed_task
+
+    stored = load_spiking(network)
+    spiking = stored.network if isinstance(stored, bridge.Conversion) else stored
+    check_writable(out, force=force)
+    task = needed_task(spiking)
+    made, drive = drive_of(task, spiking, trials, seed)
+    pushes = tuple(_stimulation(spiking, text) for text in stimulate or ())
+    if parse_backend(backend)[0] == "nest":
+        # It computes no noise but its own.
+        drive = replace(drive, noise=bridge.OwnNoise(seed=seed))
+    drive = replace(drive, stimulation=pushes)
+    given = {"target": target, "dtype": dtype, "device": device}
+    with terminal.progress_bar(f"running {backend}") as report:
+        recording = bridge.simulate(
+            spiking,
+            drive,
+            backend=backend,
+            on_progress=lambda f: report(f, ""),
+            **{name: value for name, value in given.items() if value is not None},
+        )
+    if stimulate:
+        note = {"stimulation": ", ".join(stimulate)}
+        recording = replace(recording, provenance={**recording.provenance, **note})
+    bridge.save(recording, out, force=True)
+    terminal.show_table(*describe(recording))
+    right = accuracy(task, made, recording)
+    terminal.say(f"{out}: recording of {trials} trials, {right:.0%} right")
+
+
+def _stimulation(network: "bridge.SpikingNetwork", text: str) -> "Stimulation":
+    """One stimulation of a network's neurons, from START_S:STOP_S:UNITS:MV."""
+    from bridge.methods.lesion import chosen_units
+    from bridge.spiking.stimulation import Stimulation
+
+    start_s, stop_s, units, amplitude_mv = parse_stimulation(text)
+    numbers = parse_units(units)
+    return Stimulation(
+        start_step=round(start_s * 1000 / network.dt_ms),
+        stop_step=round(stop_s * 1000 / network.dt_ms),
+        neurons=chosen_units(network, units=numbers, cell_type=None if numbers else units),
+        amplitude_mv=amplitude_mv,
+    )

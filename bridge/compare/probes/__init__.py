@@ -1,0 +1,1 @@
+"""Parts of a network whose outcome a formula tells, held against a simulator."""

@@ -1,0 +1,85 @@
+"""Probes: small runs whose outcome a formula tells, for simulators that integrate otherwise.
+
+They are made from the network that is compared: its neurons, its synapses, its input. What a
+backend answers is read from the voltages, from which the membrane's own step gives back the
+current, and held against the formula of the description.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from bridge.compare.probes.findings import Finding
+from bridge.compare.probes.input import probe_input
+from bridge.compare.probes.neurons import probe_currents, probe_noise, probe_refractory
+from bridge.compare.probes.synapses import probe_synapses
+from bridge.compare.sides import Side
+from bridge.errors import SpecError
+from bridge.spiking.essentials import essentials
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.neurons import Lif
+
+Report = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeReport:
+    """What the probes found of one backend.
+
+    Attributes:
+        label: The backend.
+        findings: Each thing that was held against a formula.
+    """
+
+    label: str
+    findings: tuple[Finding, ...]
+
+    __repr__ = essentials
+
+    @property
+    def agreed(self) -> bool:
+        """Whether everything is as the formulas have it."""
+        return all(finding.passed for finding in self.findings)
+
+
+_PROBES = {
+    "synapses": probe_synapses,
+    "input": probe_input,
+    "refractory period": probe_refractory,
+    "f-I curve": probe_currents,
+    "noise": probe_noise,
+}
+
+
+def check_probes(network: SpikingNetwork) -> None:
+    """Raise SpecError for networks whose membranes take steps that formulas do not follow."""
+    for part in network.populations:
+        euler = not isinstance(part.neurons, Lif) or part.neurons.membrane_step == "euler"
+        if euler and network.dt_ms >= float(np.min(part.neurons.tau_mem_ms)):
+            raise SpecError(
+                f"population {part.name}: probes need a time step below the membrane's time "
+                f"constant, got {network.dt_ms:g} ms"
+            )
+
+
+def run_probes(network: SpikingNetwork, side: Side, seed: int, on_progress: Report) -> ProbeReport:
+    """Probe a backend with the parts of a network.
+
+    Args:
+        network: Whose neurons, synapses and inputs are probed.
+        side: The backend.
+        seed: Decides the noise, and which synapses are probed where there are very many.
+        on_progress: Called with what is being done and its fraction done.
+
+    Raises:
+        SpecError: a time step is as long as a membrane's time constant.
+    """
+    check_probes(network)
+    findings: list[Finding] = []
+    what = f"{side.label}, probes"
+    for number, probe in enumerate(_PROBES.values()):
+        on_progress(what, number / len(_PROBES))
+        findings += probe(network, side, np.random.default_rng((seed, number)))
+    on_progress(what, 1.0)
+    return ProbeReport(label=side.label, findings=tuple(findings))

@@ -1,0 +1,263 @@
+"""Probes of neurons alone: refractory period, f-I curve, noise."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.backends.constants import Membrane, membrane
+from bridge.compare.probes.findings import RELATIVE, Finding, units_of, worst
+from bridge.compare.probes.silent_networks import silent
+from bridge.compare.sides import Side
+from bridge.spiking.drive import Drive, OwnNoise, SharedNoise, derived_seed
+from bridge.spiking.filters import Direct
+from bridge.spiking.network import INPUT, Projection, SpikingNetwork
+from bridge.spiking.neurons import LARGEST_MV, NormalVoltage, Population
+from bridge.spiking.recording import Recording
+
+Array = NDArray[np.float64]
+
+_SPIKES = 5
+# Currents of the f-I curve: how far beyond threshold, in distances of threshold from reset.
+_BEYOND = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_LONGEST_STEPS = 40_000
+# Of the variances of some hundred normal numbers, which are skewed, one in 4,000 is as far off.
+_STANDARD_ERRORS = 4.0
+_NOISE_TRIALS, _NOISE_SAMPLES = 8, 12
+
+
+def probe_refractory(
+    network: SpikingNetwork, side: Side, _rng: np.random.Generator
+) -> list[Finding]:
+    """Neurons that are driven to fire in every step that they may: the interval is the period."""
+    longest = max(part.neurons.refractory_steps for part in network.populations)
+    first = max(part.neurons.initial_refractory_steps for part in network.populations)
+    steps = first + _SPIKES * (longest + 1) + 2
+    # In one step from reset to ten times beyond threshold.
+    strong = [10 * _needed(each, network.dt_ms) for each in network.populations]
+    recording, _ = _run_alone(network, side, [strong], steps)
+    units = units_of(network, np.arange(network.size))
+    held, begun = (
+        np.concatenate(
+            [np.full(p.size, float(getattr(p.neurons, name))) for p in network.populations]
+        )
+        for name in ("refractory_steps", "initial_refractory_steps")
+    )
+    findings = worst(
+        "shortest interval between spikes (refractory period + 1)", units, held + 1.0,
+        _intervals(recording)[0], tolerance=0.5, measure="steps", scale=1.0,
+    )  # fmt: skip
+    return findings + worst(
+        "step of the first spike (refractory period at the start)", units, begun,
+        _first_steps(recording), tolerance=0.5, measure="steps", scale=1.0,
+    )  # fmt: skip
+
+
+def probe_currents(network: SpikingNetwork, side: Side, _rng: np.random.Generator) -> list[Finding]:
+    """The f-I curve: intervals under constant currents, by the membrane's own recursion."""
+    levels = [
+        [_beyond(part, network.dt_ms, level) for part in network.populations] for level in _BEYOND
+    ]
+    waits = np.stack(
+        [
+            np.concatenate(
+                [
+                    steps_to_threshold(membrane(part.neurons, network.dt_ms), current)
+                    for part, current in zip(network.populations, currents, strict=True)
+                ]
+            )
+            for currents in levels
+        ]
+    )
+    refractory = np.concatenate(
+        [np.full(part.size, part.neurons.refractory_steps) for part in network.populations]
+    )
+    expected = waits + refractory
+    first = max(part.neurons.initial_refractory_steps for part in network.populations)
+    reachable = np.where(np.isfinite(expected), expected, 0.0)
+    steps = int(min(_LONGEST_STEPS, first + 3.0 * reachable.max() + 2))
+    recording, _ = _run_alone(network, side, levels, steps)
+    found = _intervals(recording)
+    told = np.isfinite(expected) & (first + 2 * expected + 1 < steps)
+    level, neuron = np.nonzero(told)
+    units = units_of(network, neuron)
+    places = [f"{unit}, current {_BEYOND[row]:g}" for unit, row in zip(units, level, strict=True)]
+    # An interval is a whole number of steps: a voltage that is a rounding away may take one more.
+    return worst(
+        "f-I curve: interval under a constant current",
+        [f"{place} times its distance from reset beyond threshold" for place in places],
+        expected[told],
+        found[told],
+        tolerance=1.0,
+        measure="steps, or 0.1 %",
+        scale=np.maximum(1.0, RELATIVE * expected[told]),
+    )
+
+
+def steps_to_threshold(constants: Membrane, current: Array) -> Array:
+    """(n,) membrane steps from reset until v >= threshold under a constant current, bias included.
+
+    Euler and exact steps: v = I + (reset - I) q^m, so m is the first whole number from
+    log((I - threshold) / (I - reset)) / log(q) on. Quadratic steps have no closed form and are
+    taken one by one. Infinite where threshold is not reached.
+    """
+    v, threshold = constants.reset.copy(), constants.threshold
+    if constants.step != "quadratic":
+        left = constants.factor if constants.step == "exact" else 1.0 - constants.factor
+        reached = current > threshold
+        above = np.where(reached, current - threshold, 1.0)
+        logs = np.log(above / np.where(reached, current - v, 1.0))
+        return np.where(reached, np.maximum(1.0, np.ceil(logs / np.log(left) - 1e-9)), np.inf)
+    waits = np.full(v.shape, np.inf)
+    for step in range(1, _LONGEST_STEPS):
+        bounded = np.clip(v, -LARGEST_MV, LARGEST_MV)
+        v = v + (bounded * bounded + current) * constants.factor
+        waits = np.where((v >= threshold) & np.isinf(waits), step, waits)
+        if np.isfinite(waits).all():
+            break
+    return waits
+
+
+def _needed(part: Population, dt_ms: float) -> Array:
+    """(n,) current, bias included, that lifts a voltage from reset to threshold in one step."""
+    constants = membrane(part.neurons, dt_ms)
+    gain = 1.0 - constants.factor if constants.step == "exact" else constants.factor
+    lift = (constants.threshold - constants.reset) / gain
+    return np.asarray(lift + np.abs(constants.reset))
+
+
+def _beyond(part: Population, dt_ms: float, level: float) -> Array:
+    """(n,) current, bias included, beyond threshold by a share of its distance from reset."""
+    constants = membrane(part.neurons, dt_ms)
+    if constants.step == "quadratic":
+        # v^2 + I must exceed 0 everywhere; the scale is that of the rheobase.
+        return np.full(part.size, 100.0 * level) + 0.0 * constants.reset
+    return np.asarray(constants.threshold + level * (constants.threshold - constants.reset))
+
+
+def _run_alone(
+    network: SpikingNetwork, side: Side, levels: list[list[Array]], steps: int
+) -> tuple[Recording, SpikingNetwork]:
+    """Neurons without synapses and noise under constant currents, a trial for each level."""
+    bias = np.concatenate([membrane(p.neurons, network.dt_ms).bias for p in network.populations])
+    currents = np.stack([np.concatenate(level) for level in levels]) - bias
+    populations = tuple(replace(part, noise_mv=0.0) for part in network.populations)
+    # Each neuron has a channel of its own, or the levels could not differ between trials.
+    channels = len(levels)
+    alone = replace(
+        network,
+        populations=populations,
+        projections=tuple(
+            Projection(
+                name=f"to_{part.name}",
+                source=INPUT,
+                target=part.name,
+                weights=currents[:, network.span(part.name)].T,
+                filter=Direct(),
+            )
+            for part in populations
+        ),
+        readouts=(),
+        input_size=channels,
+        sample_steps=steps,
+        sample_offset_steps=0,
+        task="",
+    )
+    start = np.concatenate([np.asarray(part.neurons.v_reset_mv) for part in populations])
+    drive = Drive(
+        inputs=np.eye(channels)[None],
+        noise=SharedNoise(seed=0),
+        v_initial_mv=np.tile(start, (channels, 1)),
+    )
+    return side.run_probe(alone, drive), alone
+
+
+def _first_steps(recording: Recording) -> Array:
+    """(N,) step of the first spike of each neuron in the first trial; NaN where it has none."""
+    spikes = recording.spikes
+    first = np.full(spikes.n_neurons, np.inf)
+    mine = spikes.trial == 0
+    np.minimum.at(first, spikes.neuron[mine], spikes.step[mine])
+    return np.where(np.isfinite(first), first, np.nan)
+
+
+def _intervals(recording: Recording) -> Array:
+    """(B, N) interval between the last two spikes of each neuron, steps; NaN with fewer."""
+    spikes = recording.spikes
+    found = np.full((spikes.n_trials, spikes.n_neurons), np.nan)
+    cell = spikes.trial.astype(np.int64) * spikes.n_neurons + spikes.neuron
+    order = np.lexsort((spikes.step, cell))
+    cell, step = cell[order], np.asarray(spikes.step)[order]
+    same = cell[1:] == cell[:-1]
+    found.reshape(-1)[cell[1:][same]] = np.diff(step)[same]
+    return found
+
+
+def probe_noise(network: SpikingNetwork, side: Side, rng: np.random.Generator) -> list[Finding]:
+    """The voltage without threshold: s.d. sigma / sqrt(1 - q^2), and neurons independent."""
+    sd = network.noise_mv()
+    noisy = np.flatnonzero(sd > 0)
+    if not noisy.size:
+        return []
+    populations = tuple(
+        replace(quiet, noise_mv=part.noise_mv, initial_voltage=NormalVoltage(mean_mv=0, sd_mv=0))
+        for quiet, part in zip(silent(network), network.populations, strict=True)
+    )
+    constants = [membrane(part.neurons, network.dt_ms) for part in populations]
+    left = np.concatenate([c.factor if c.step == "exact" else 1 - c.factor for c in constants])
+    # Long enough that two samples have next to nothing in common: q^steps = e^-4.
+    steps = int(np.ceil(np.max(-4.0 / np.log(left[noisy]))))
+    probe = replace(
+        network,
+        populations=populations,
+        projections=(),
+        readouts=(),
+        input_size=0,
+        sample_steps=steps,
+        sample_offset_steps=0,
+        task="",
+    )
+    drive = Drive(
+        inputs=np.zeros((_NOISE_SAMPLES + 1, _NOISE_TRIALS, 0)),
+        noise=OwnNoise(seed=derived_seed(int(rng.integers(2**31)))),
+        v_initial_mv=np.zeros((_NOISE_TRIALS, network.size)),
+    )
+    voltages = np.asarray(side.run_probe(probe, drive, voltages=True).voltages_mv)
+    stationary = sd[noisy] / np.sqrt(1 - left[noisy] ** 2)
+    # Normal with s.d. 1 by the formula; the first sample is left out, it knows its start.
+    z = voltages[1:, :, noisy] / stationary
+    return _noise_findings(network, noisy, z)
+
+
+def _noise_findings(network: SpikingNetwork, noisy: NDArray[np.int64], z: Array) -> list[Finding]:
+    samples = z.shape[0] * z.shape[1]
+    everyone = f"all {noisy.size} neurons with noise"
+
+    def variance(name: str, found: float, count: int) -> list[Finding]:
+        # The variance of n standard normal numbers is 1 +- sqrt(2 / n).
+        error = np.sqrt(2.0 / count)
+        return worst(
+            name, [everyone], np.ones(1), np.array([found]),
+            tolerance=_STANDARD_ERRORS, measure="standard errors", scale=error,
+        )  # fmt: skip
+
+    findings = variance("variance of the voltage, relative", float((z**2).mean()), z.size)
+    if noisy.size > 1:
+        together = z.mean(axis=2) * np.sqrt(noisy.size)
+        findings += variance(
+            "variance of the mean of all voltages (noise of neurons is independent)",
+            float((together**2).mean()),
+            samples,
+        )
+    each = (z**2).mean(axis=(0, 1))
+    findings += worst(
+        "variance of the voltage of each neuron, relative",
+        units_of(network, noisy),
+        np.ones(noisy.size),
+        each,
+        # The largest of many: each is a chi square of few samples, skewed to the large side.
+        tolerance=_STANDARD_ERRORS + 2.5,
+        measure="standard errors",
+        scale=np.sqrt(2.0 / samples),
+    )
+    return findings

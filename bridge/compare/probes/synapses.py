@@ -1,0 +1,254 @@
+"""The synapse probe: one neuron fires once, and every current that follows is told by a formula.
+
+With x the filtered spike of weight 1, m steps after it first acts: g dt (d^m - r^m) / (d - r) for
+a double exponential (m from 1 on), g d^m for a single one, 1 at m = 0 for a direct one; d and r
+are what a step leaves of decay and rise. The current is the weight times x.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.backends.constants import Gates, gates
+from bridge.compare.probes.findings import RELATIVE, Finding, units_of, worst
+from bridge.compare.probes.silent_networks import FIRES_MV, currents_of, silent
+from bridge.compare.sides import Side
+from bridge.spiking.decoding import decode
+from bridge.spiking.drive import Drive, SharedNoise
+from bridge.spiking.filters import Direct, DoubleExponential, Filter
+from bridge.spiking.network import INPUT, Projection, SpikingNetwork
+from bridge.spiking.recording import Recording, Spikes
+
+Array = NDArray[np.float64]
+
+# How many presynaptic neurons are probed, one in each trial, and how much memory a part takes.
+MOST_SOURCES, _PART_BYTES = 400, 100_000_000
+_LONGEST_MS = 60.0
+
+
+def probe_synapses(network: SpikingNetwork, side: Side, rng: np.random.Generator) -> list[Finding]:
+    """Onset, peak and area of the current of every synapse, and the readout of a single spike.
+
+    Of more than `MOST_SOURCES` neurons as many are drawn, and all synapses of these are probed.
+    """
+    if not any(part.source != INPUT for part in network.projections) and not network.readouts:
+        return []
+    sources: NDArray[np.int64] = np.arange(network.size)
+    if network.size > MOST_SOURCES:
+        sources = np.sort(rng.choice(network.size, MOST_SOURCES, replace=False))
+    probe = _probe_network(network)
+    steps = _steps(network)
+    rows = max(1, int(_PART_BYTES / (8 * steps * network.size)))
+    parts = [sources[start : start + rows] for start in range(0, sources.size, rows)]
+    measured = [_measure(probe, side, part, steps) for part in parts]
+    table = {name: np.concatenate([part[name] for part in measured]) for name in measured[0]}
+    findings = _lone_spikes(network, sources, table)
+    return findings + _synapses(network, sources, table) + _readouts(network, sources, table)
+
+
+def _probe_network(network: SpikingNetwork) -> SpikingNetwork:
+    return replace(
+        network,
+        populations=silent(network),
+        projections=tuple(part for part in network.projections if part.source != INPUT),
+        input_size=0,
+        sample_steps=1,
+        sample_offset_steps=0,
+        task="",
+    )
+
+
+def _steps(network: SpikingNetwork) -> int:
+    """How long the currents are looked at: until all have passed their peak for long."""
+    longest = 1.0
+    for part in network.projections:
+        if part.source == INPUT:
+            continue
+        taus = [5.0 * network.dt_ms]
+        if isinstance(part.filter, DoubleExponential):
+            taus.append(15.0 * float(np.max(part.filter.tau_rise_ms)))
+        elif not isinstance(part.filter, Direct):
+            taus.append(3.0 * float(np.max(part.filter.tau_ms)))
+        longest = max(longest, part.delay_steps * network.dt_ms + min(_LONGEST_MS, max(taus)))
+    return int(np.ceil(longest / network.dt_ms)) + 4
+
+
+def _measure(
+    probe: SpikingNetwork, side: Side, sources: NDArray[np.int64], steps: int
+) -> dict[str, Array]:
+    """Run a trial for each source, and reduce it to what is compared; arrays are (sources, ...)."""
+    trials = sources.size
+    start = np.zeros((trials, probe.size))
+    start[np.arange(trials), sources] = FIRES_MV
+    drive = Drive(
+        inputs=np.zeros((steps, trials, 0)), noise=SharedNoise(seed=0), v_initial_mv=start
+    )
+    recording = side.run_probe(probe, drive, voltages=True)
+    v = np.asarray(recording.voltages_mv)
+    currents = currents_of(probe.populations, probe.dt_ms, start, v)
+    # In its first step the neuron that fires is reset, which tells no current; the next ones do.
+    currents[0, np.arange(trials), sources] = 0.0
+    expected = np.stack([_expected(probe, int(source), steps) for source in sources], axis=1)
+    return {
+        "misplaced": _misplaced(recording, sources),
+        "readout": _output_difference(probe, recording),
+        "readout_size": _output_size(probe, sources, steps),
+        "onset": _onset(currents, expected),
+        "expected_onset": _onset(expected, expected),
+        "peak": _extreme(currents),
+        "expected_peak": _extreme(expected),
+        "area": currents.sum(axis=0) * probe.dt_ms,
+        "expected_area": expected.sum(axis=0) * probe.dt_ms,
+        # Where several filters of both signs meet, an area or a peak may vanish between them.
+        "size": np.abs(expected).max(axis=0),
+        "weight": np.abs(expected).sum(axis=0) * probe.dt_ms,
+    }
+
+
+def _expected(network: SpikingNetwork, source: int, steps: int) -> Array:
+    """(K, N) currents after a spike of neuron `source` in step 0, by the formula."""
+    total = np.zeros((steps, network.size))
+    for part in network.projections:
+        span, target = network.span(part.source), network.span(part.target)
+        if span.start <= source < span.stop:
+            total[:, target] += _formula(part, source - span.start, network.dt_ms, steps)
+    return total
+
+
+def _formula(part: Projection, pre: int, dt_ms: float, steps: int) -> Array:
+    columns = part.synapses()
+    mine = slice(columns.indptr[pre], columns.indptr[pre + 1])
+    weights = np.zeros(part.shape[0])
+    weights[columns.indices[mine]] = columns.data[mine]
+    own = [pre] if part.filter.side == "pre" else slice(None)
+    kernel = unit_response(part.filter, gates(part.filter, dt_ms), steps - 1 - part.delay_steps)
+    currents = np.zeros((steps, weights.size))
+    # A spike of this step acts in the next one.
+    currents[1 + part.delay_steps :] = kernel[:, own] * weights
+    return currents
+
+
+def unit_response(filter_: Filter, constants: Gates, steps: int) -> Array:
+    """(steps, n) current of weight 1 from the step on in which a spike can first act."""
+    m = np.arange(max(0, steps))[:, None]
+    if constants.decay is None or constants.gain is None:
+        return np.asarray(m == 0, dtype=np.float64)
+    if constants.rise is None:
+        return np.asarray(constants.gain * constants.decay**m)
+    gain, decay, rise = (np.asarray(c) for c in (constants.gain, constants.decay, constants.rise))
+    apart = decay - rise
+    same = np.abs(apart) < 1e-12
+    # The limit for equal time constants.
+    alike = m * decay ** np.maximum(m - 1, 0)
+    kernel = (decay**m - rise**m) / np.where(same, 1.0, apart)
+    return np.asarray(gain * constants.dt_s * np.where(same, alike, kernel))
+
+
+def _onset(currents: Array, expected: Array) -> Array:
+    """(B, N) first step with a current a quarter as large as the first one of the formula."""
+    there = np.abs(expected) > 0
+    first = np.argmax(there, axis=0)
+    level = 0.25 * np.abs(np.take_along_axis(expected, first[None], axis=0))[0]
+    reached = np.abs(currents) > np.where(level > 0, level, np.inf)
+    return np.where(reached.any(axis=0), np.argmax(reached, axis=0), np.nan).astype(np.float64)
+
+
+def _extreme(currents: Array) -> Array:
+    """(B, N) current that is largest in size, with its sign."""
+    place = np.argmax(np.abs(currents), axis=0)
+    return np.asarray(np.take_along_axis(currents, place[None], axis=0)[0])
+
+
+def _misplaced(recording: Recording, sources: NDArray[np.int64]) -> Array:
+    """(B,) spikes that are not the one of the source in step 0."""
+    spikes = recording.spikes
+    right = (spikes.step == 0) & (spikes.neuron == sources[spikes.trial])
+    wrong = np.bincount(spikes.trial[~right], minlength=sources.size)
+    missing = 1 - np.bincount(spikes.trial[right], minlength=sources.size)
+    return (wrong + missing).astype(float)
+
+
+def _lone(sources: NDArray[np.int64], steps: int, size: int) -> Spikes:
+    trial = np.arange(sources.size)
+    return Spikes.gather(trial, np.zeros_like(trial), sources, (sources.size, steps, size))
+
+
+def _output_difference(probe: SpikingNetwork, recording: Recording) -> Array:
+    """(B,) largest difference of any readout from what its filter makes of the same spikes."""
+    truth = decode(probe, recording.spikes)
+    apart = [np.abs(recording.readouts[name] - truth[name]).max(axis=(0, 2)) for name in truth]
+    return np.max(apart, axis=0) if apart else np.zeros(recording.spikes.n_trials)
+
+
+def _output_size(probe: SpikingNetwork, sources: NDArray[np.int64], steps: int) -> Array:
+    truth = decode(probe, _lone(sources, steps, probe.size))
+    moved = [
+        np.abs(truth[readout.name] - np.asarray(readout.bias)).max(axis=(0, 2))
+        for readout in probe.readouts
+    ]
+    return np.max(moved, axis=0) if moved else np.zeros(sources.size)
+
+
+def _lone_spikes(
+    network: SpikingNetwork, sources: NDArray[np.int64], table: dict[str, Array]
+) -> list[Finding]:
+    return worst(
+        "one spike, of the neuron that was moved beyond threshold, in the first step",
+        units_of(network, sources),
+        np.zeros(sources.size),
+        table["misplaced"],
+        tolerance=0.0,
+        measure="spikes",
+        scale=1.0,
+    )
+
+
+def _synapses(
+    network: SpikingNetwork, sources: NDArray[np.int64], table: dict[str, Array]
+) -> list[Finding]:
+    """Onset, peak and area over all pairs of neurons; currents where there should be none."""
+    row, target = np.nonzero(table["size"] > 0)
+    names, targets = units_of(network, sources[row]), units_of(network, target)
+    pairs = [f"{pre} to {post}" for pre, post in zip(names, targets, strict=True)]
+
+    def of(name: str) -> Array:
+        return table[name][row, target]
+
+    findings = worst(
+        "postsynaptic current: onset", pairs, of("expected_onset"), of("onset"),
+        tolerance=0.5, measure="steps", scale=1.0,
+    )  # fmt: skip
+    for what, unit in (("peak", "size"), ("area", "weight")):
+        findings += worst(
+            f"postsynaptic current: {what}", pairs, of(f"expected_{what}"), of(what),
+            tolerance=RELATIVE, measure="relative", scale=of(unit),
+        )  # fmt: skip
+    empty, other = np.nonzero(table["size"] == 0)
+    others = [
+        f"{pre} to {post}"
+        for pre, post in zip(
+            units_of(network, sources[empty]), units_of(network, other), strict=True
+        )
+    ]
+    scale = float(table["size"].max()) if table["size"].size else 0.0
+    return findings + worst(
+        "no current where there is no synapse", others, np.zeros(empty.size),
+        table["peak"][empty, other], tolerance=1e-6, measure="of the largest", scale=scale or 1.0,
+    )  # fmt: skip
+
+
+def _readouts(
+    network: SpikingNetwork, sources: NDArray[np.int64], table: dict[str, Array]
+) -> list[Finding]:
+    if not network.readouts:
+        return []
+    return worst(
+        "readout of a single spike",
+        units_of(network, sources),
+        np.zeros(sources.size),
+        table["readout"],
+        tolerance=RELATIVE,
+        measure="relative",
+        scale=table["readout_size"],
+    )

@@ -1,0 +1,59 @@
+"""The pictures of how a network came about: its training, and the search for its scale factor."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from bridge.compare.report.panels import ACCENT, INK, QUIET, panels
+from bridge.methods.output_error import FAITHFUL
+from bridge.methods.scale_search import ScaleSearch
+from bridge.rate.network import History
+
+
+def loss_curve(history: History, target_loss: float | None) -> Figure:
+    """Loss and accuracy of the rate network over its training."""
+    figure, (left, right) = panels(2)
+    left.plot(history.update, history.loss, color=INK)
+    if target_loss is not None:
+        left.axhline(target_loss, color=ACCENT, linestyle="--", label=f"target {target_loss:g}")
+        left.legend(frameon=False)
+    left.set(xlabel="updates", ylabel="mean loss of a trial", ylim=(0, None))
+    right.plot(history.update, 100 * history.accuracy, color=INK)
+    right.set(xlabel="updates", ylabel="accuracy (%)", ylim=(-3, 103))
+    return figure
+
+
+def scale_curve(search: ScaleSearch) -> Figure:
+    """What a search measured at each scale factor: accuracy, output error, units' correlation."""
+    errors, units = search.output_error, search.unit_correlations
+    figure, row = panels(1 + (errors is not None) + (units is not None))
+    scales, accuracy = search.inverse_scales, 100 * search.accuracies()
+    reach = np.abs(100 * search.intervals().T - accuracy)
+    row[0].errorbar(scales, accuracy, yerr=reach, color=INK, marker="o", capsize=3)
+    row[0].set(ylabel=f"accuracy (%), up to {search.trials} trials", ylim=(-3, 103))
+    rest = iter(row[1:])
+    if errors is not None:
+        axes = next(rest)
+        axes.plot(scales, np.maximum(errors, _LEAST_SHOWN), color=INK, marker="o")
+        axes.axhline(FAITHFUL, color=QUIET, linestyle=":")
+        axes.set(ylabel="output error", yscale="log")
+    if units is not None:
+        axes = next(rest)
+        low, middle, high = np.percentile(units, (25, 50, 75), axis=1)
+        axes.fill_between(scales, low, high, color=QUIET, alpha=0.3, linewidth=0)
+        axes.plot(scales, middle, color=INK, marker="o")
+        axes.set(ylabel="correlation of spikes and rate", ylim=(min(-0.05, float(low.min())), 1))
+    for axes in row:
+        axes.axvline(search.best_inverse_scale, color=ACCENT, linestyle="--")
+        axes.set_xlabel(r"$1/\lambda$")
+    row[0].annotate(
+        f"chosen: {search.best_inverse_scale:g}",
+        (search.best_inverse_scale, 50),
+        xytext=(6, 0),
+        textcoords="offset points",
+        color=ACCENT,
+    )
+    return figure
+
+
+# An output error of 0 has no place on a logarithmic axis.
+_LEAST_SHOWN = 1e-4

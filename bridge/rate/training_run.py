@@ -1,0 +1,188 @@
+"""A training in progress: how it starts, goes on from a checkpoint, and ends."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bridge.errors import SpecError
+from bridge.rate.module import PARAMETERS, RateModule, Units, Workspace
+from bridge.rate.network import Checkpoint, History, RateNetwork
+from bridge.rate.noise import INITIAL_SD, NOISE_SD, NoiseAhead
+from bridge.rate.start import first_values, names_of
+from bridge.rate.training_options import Options
+from bridge.tasks import Task
+
+Histories = dict[int, list[tuple[int, float, float]]]
+
+
+@dataclass
+class Run:
+    """A training in progress, of K networks at once.
+
+    Attributes:
+        task: What they learn.
+        options: Those of all of them; `seeds` stand in for its seed.
+        seeds: Of the networks in training, in their order in the module.
+        device: Where they are trained.
+        module: The networks.
+        adam: Their optimizer.
+        space: Memory of an update.
+        noise: That of the updates.
+        evaluation: Memory of an evaluation, and of its noise, (K, T, B, N).
+        updates: Made so far.
+        histories: Update, loss and accuracy of each evaluation, by seed.
+        finished: Networks that have left the training, by seed.
+        began: Time of the start, s.
+    """
+
+    task: Task
+    options: Options
+    seeds: list[int]
+    device: torch.device
+    module: RateModule
+    adam: torch.optim.Adam
+    space: Workspace
+    noise: NoiseAhead
+    evaluation: tuple[Workspace, Tensor]
+    updates: int = 0
+    histories: Histories = field(default_factory=dict)
+    finished: dict[int, RateNetwork] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
+
+    def finish(self, rows: Sequence[int], stopped: str) -> None:
+        """Take networks out of the training, and say why."""
+        for row in rows:
+            self.finished[self.seeds[row]] = _network(self, row, stopped)
+        rest = [row for row in range(len(self.seeds)) if row not in rows]
+        self.seeds = [self.seeds[row] for row in rest]
+        self.module.select(rest)
+        for state in self.adam.state.values():
+            for moment in ("exp_avg", "exp_avg_sq"):
+                state[moment] = state[moment][rest]
+
+
+def start(
+    task: Task, options: Options, seeds: Sequence[int], device: torch.device, helper: Executor
+) -> Run:
+    """A training before its first update."""
+    module = _module(task, options, seeds).to(device)
+    trained = [value for value in module.parameters() if value.requires_grad]
+    shape = (len(seeds), task.steps, options.batch, options.units)
+    checked = (len(seeds), task.steps, options.evaluation_trials, options.units)
+    histories: Histories = {seed: [] for seed in seeds}
+
+    def noise_sd(seed: int, update: int) -> float:
+        """That of training once the network could do the task in an evaluation before."""
+        able = (
+            done < update and accuracy > options.target_accuracy
+            for done, _, accuracy in histories[seed]
+        )
+        return options.training_noise_sd if any(able) else NOISE_SD
+
+    return Run(
+        task=task,
+        options=options,
+        seeds=list(seeds),
+        device=device,
+        module=module,
+        adam=torch.optim.Adam(trained, lr=cast(float, options.learning_rate)),
+        space=Workspace(shape, device, helper),
+        noise=NoiseAhead(shape, device, noise_sd, helper),
+        evaluation=(Workspace(checked, device, helper), torch.empty(checked, device=device)),
+        histories=histories,
+    )
+
+
+def _module(task: Task, options: Options, seeds: Sequence[int]) -> RateModule:
+    """The networks before training."""
+    drawn = [first_values(task, options, seed) for seed in seeds]
+    first = {name: np.stack([each[name] for each in drawn]) for name in drawn[0]}
+    excitatory, som = first["excitatory"], first["som"]
+    types = [names_of(*kinds) for kinds in zip(excitatory, som, strict=True)]
+    return RateModule(
+        {name: first[name] for name in PARAMETERS},
+        w_in=first["w_in"],
+        units=Units(
+            excitatory=excitatory if options.dale else None,
+            allowed=first["allowed"] if options.som else None,
+            cell_types=types if options.som else None,
+        ),
+        tau_range_ms=options.tau_ms,
+        dt_ms=task.step_ms,
+        activation=options.activation,
+    )
+
+
+@torch.no_grad()
+def restore(run: Run, kept: Checkpoint, history: History) -> None:
+    """Put the only network of a training where a checkpoint was made."""
+    run.updates = kept.updates
+    for name, parameter in run.module.named_parameters():
+        stored = (kept.parameters[name], kept.moment1[name], kept.moment2[name])
+        value, moment1, moment2 = (torch.tensor(part).to(parameter)[None] for part in stored)
+        parameter.copy_(value)
+        if parameter.requires_grad:
+            run.adam.state[parameter] = {
+                "step": torch.tensor(float(kept.updates)),
+                "exp_avg": moment1,
+                "exp_avg_sq": moment2,
+            }
+    columns = (history.update.tolist(), history.loss.tolist(), history.accuracy.tolist())
+    # In place: the noise looks here.
+    run.histories[run.seeds[0]][:] = zip(*columns, strict=True)
+
+
+def checkpoint_of(network: RateNetwork) -> tuple[Checkpoint, History]:
+    """Where to go on training an unfinished network.
+
+    Raises:
+        SpecError: it is finished or was made elsewhere.
+    """
+    if network.checkpoint is None or network.history is None:
+        raise SpecError("this network is finished or was made elsewhere: there is no checkpoint")
+    return network.checkpoint, network.history
+
+
+def _checkpoint(run: Run, row: int) -> Checkpoint:
+    parts: dict[str, dict[str, Any]] = {"parameters": {}, "moment1": {}, "moment2": {}}
+    for name, parameter in run.module.named_parameters():
+        state = run.adam.state.get(parameter, {})
+        zeros = torch.zeros_like(parameter)
+        parts["parameters"][name] = parameter.detach()[row].cpu().numpy()
+        parts["moment1"][name] = state.get("exp_avg", zeros)[row].cpu().numpy()
+        parts["moment2"][name] = state.get("exp_avg_sq", zeros)[row].cpu().numpy()
+    return Checkpoint(updates=run.updates, **parts)
+
+
+def _network(run: Run, row: int, stopped: str) -> RateNetwork:
+    seed = run.seeds[row]
+    history = run.histories[seed]
+    update, loss, accuracy = zip(*history, strict=True) if history else ((), (), ())
+    return run.module.network(
+        row,
+        noise_sd=NOISE_SD,
+        initial_sd=INITIAL_SD,
+        task=run.task.name,
+        history=History(
+            update=np.asarray(update), loss=np.asarray(loss), accuracy=np.asarray(accuracy)
+        ),
+        checkpoint=None if stopped == "target" else _checkpoint(run, row),
+        provenance={
+            "made_by": f"spikebridge {version('spikebridge')}",
+            "method": "trained in PyTorch",
+            "package": f"torch {version('torch')}",
+            "device": str(run.device),
+            "options": asdict(replace(run.options, seed=seed)),
+            "updates": run.updates,
+            "stopped": stopped,
+            "seconds": round(time.monotonic() - run.began, 1),
+            "trained_together": len(run.histories),
+        },
+    )

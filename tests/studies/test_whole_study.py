@@ -1,0 +1,530 @@
+"""A whole study on small networks of a short task: what it keeps, and how it goes on."""
+
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import distributed
+import pytest
+import torch
+
+import bridge
+from bridge.errors import BackendError, FormatError, OutputError, SpecError, TrainingError
+from bridge.studies import whole_study as run_file
+from bridge.studies.csv_files import read_csv
+from bridge.studies.study import Cell, Effort, Study, Variant
+from bridge.studies.whole_study import run_study
+from bridge.studies.work import measure_network as measure_network_really
+from bridge.studies.work import network_of, train_network
+
+TASKS = Path(__file__).with_name("short_task.py")
+TRAINING = {"units": 8, "batch": 2, "check_every": 2, "evaluation_trials": 4, "max_updates": 4}
+EFFORT = Effort(trials=4, search_trials=2, inverse_scales=(20.0, 40.0))
+STUDY = Study(
+    "small",
+    "Small networks",
+    "",
+    2,
+    (
+        Cell("plain", "short", TRAINING),
+        Cell("again", "short", TRAINING, None, (Variant("a"), Variant("b", searched=False))),
+        Cell("free", "short", {**TRAINING, "dale": False}),
+    ),
+)
+
+
+class Here:
+    """Does the work at once, in this process, and remembers what it was."""
+
+    def __init__(self):
+        self.done = []
+
+    def submit(self, work, *given):
+        future = Future()
+        self.done.append(work.__name__)
+        try:
+            future.set_result(work(*given))
+        except bridge.BridgeError as error:
+            future.set_exception(error)
+        return future
+
+
+def measure_network(content, seed, variants, effort, details):
+    """As the real one answers, without a simulation."""
+    scale = float(network_of(content).size)
+    return [
+        {
+            "variant": one["name"],
+            "accuracy": 0.9 + 0.01 * seed,
+            "inverse_scale": scale,
+            "searched": one["searched"],
+            "rate_PV_hz": 1 / 3,
+        }
+        for one in variants
+    ]
+
+
+@pytest.fixture
+def here(monkeypatch):
+    executor = Here()
+    monkeypatch.setattr(run_file, "measure_network", measure_network)
+
+    @contextmanager
+    def workers(_scheduler, _processes):
+        yield executor, 1
+
+    monkeypatch.setattr(run_file, "workers", workers)
+    return executor
+
+
+def study(out, **options):
+    return run_study(STUDY, out, effort=EFFORT, **options)
+
+
+def files(out):
+    return {
+        path.relative_to(out): path.stat().st_mtime_ns
+        for path in out.rglob("*")
+        if path.suffix in (".h5", ".json")
+    }
+
+
+def test_a_study_leaves_networks_results_a_table_and_a_figure(here, tmp_path):
+    rows = study(tmp_path)
+    # Two seeds of three cells, one of which has two variants; two cells share their networks.
+    assert len(rows) == 8
+    assert here.done.count("train_network") == 4
+    assert here.done.count("measure_network") == 6
+    assert len(list((tmp_path / "networks").glob("*.h5"))) == 4
+    assert [(row["cell"], row["seed"], row["variant"]) for row in rows[:4]] == [
+        ("plain", 0, ""), ("plain", 1, ""), ("again", 0, "a"), ("again", 0, "b"),
+    ]  # fmt: skip
+    table = read_csv(tmp_path / "small" / "table.csv")
+    assert [row["accuracy"] for row in table] == [row["accuracy"] for row in rows]
+    assert (tmp_path / "small" / "figure.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_networks_are_those_that_training_alone_gives(here, tmp_path):
+    study(tmp_path, networks=1, first_seed=5, cells=["plain"])
+    (path,) = (tmp_path / "networks").glob("*.h5")
+    alone = bridge.train("short", seed=5, **TRAINING)
+    assert (bridge.load(path).recurrent == alone.recurrent).all()
+
+
+def test_what_is_finished_is_not_done_again(here, tmp_path):
+    study(tmp_path, networks=1)
+    before, here.done = files(tmp_path), []
+    study(tmp_path, networks=1)
+    assert here.done == []
+    assert files(tmp_path) == before
+    more = study(tmp_path, networks=2, cells=["plain"])
+    assert here.done == ["train_network", "measure_network"]
+    assert len(more) == 5
+    assert before.items() <= files(tmp_path).items()
+
+
+def keep_the_record_alone(out):
+    """As a copy of a repository has it that holds tables, and neither networks nor results."""
+    shutil.rmtree(out / "networks")
+    shutil.rmtree(out / "small" / "results")
+
+
+def test_a_study_goes_on_from_its_table(here, tmp_path):
+    table = tmp_path / "small" / "table.csv"
+    first = study(tmp_path, networks=1)
+    before = table.read_text().splitlines()
+    keep_the_record_alone(tmp_path)
+    here.done = []
+    more = study(tmp_path, networks=2, cells=["plain"])
+    assert here.done == ["train_network", "measure_network"]
+    after = table.read_text().splitlines()
+    assert [line for line in after if line not in before] == [after[2]]
+    assert len(after) == len(before) + 1
+    old = [row for row in more if row["seed"] == 0]
+    for name in ("cell", "variant", "accuracy", "searched", "made"):
+        assert [row[name] for row in old] == [row[name] for row in first]
+    # Numbers have six digits in tables.
+    assert old[0]["rate_PV_hz"] == 0.333333
+
+
+def test_details_go_on_from_their_table(here, tmp_path, monkeypatch):
+    def measure_network(_content, seed, *_):
+        details = {"unit": [0, 1], "rate_hz": [0.5, seed + 0.25], "type": ["PV", ""]}
+        return [{"variant": "", "accuracy": 1.0, "details": details}]
+
+    measure_network.__name__ = "measure_network"
+    monkeypatch.setattr(run_file, "measure_network", measure_network)
+    monkeypatch.setattr("bridge.studies.picture.draw", lambda *_: None)
+    table = tmp_path / "small" / "details.csv"
+    run_study(DETAILED, tmp_path, effort=EFFORT, networks=2)
+    before = table.read_text()
+    assert "plain,1,1,1.25," in before
+    keep_the_record_alone(tmp_path)
+    here.done = []
+    run_study(DETAILED, tmp_path, effort=EFFORT, networks=2)
+    assert here.done == []
+    assert table.read_text() == before
+    keep_the_record_alone(tmp_path)
+    table.unlink()
+    with pytest.raises(FormatError, match=r"details\.csv: lacks cell 'plain', seed 0"):
+        run_study(DETAILED, tmp_path, effort=EFFORT, networks=2)
+
+
+DETAILED = dataclasses.replace(STUDY, details="units", cells=STUDY.cells[:1])
+
+
+def with_cell(**fields):
+    cell = dataclasses.replace(STUDY.cells[1], **fields)
+    return dataclasses.replace(STUDY, cells=(STUDY.cells[0], cell, STUDY.cells[2]))
+
+
+OTHERS = {
+    "options": with_cell(training={**TRAINING, "learning_rate": 0.5}),
+    "task": with_cell(task="go-nogo"),
+    "variants": with_cell(variants=(Variant("a"), Variant("b", spiking={"neuron": "qif"}))),
+    "details": dataclasses.replace(STUDY, details="units"),
+    "no such cell": dataclasses.replace(STUDY, cells=STUDY.cells[::2]),
+}
+
+
+@pytest.mark.parametrize("results", ["there", "lost"])
+@pytest.mark.parametrize("other", OTHERS)
+def test_networks_made_otherwise_are_refused_and_nothing_is_changed(here, tmp_path, other, results):
+    study(tmp_path, networks=1)
+    if results == "lost":
+        keep_the_record_alone(tmp_path)
+    before = contents(tmp_path / "small")
+    with pytest.raises(OutputError, match="that was made otherwise than here"):
+        run_study(OTHERS[other], tmp_path, effort=EFFORT, networks=1, cells=["plain"])
+    assert contents(tmp_path / "small") == before
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_results_that_do_not_say_how_they_were_made_are_refused(here, tmp_path):
+    study(tmp_path, networks=1, cells=["plain"])
+    (tmp_path / "small" / "study.json").unlink()
+    with pytest.raises(OutputError, match="otherwise"):
+        run_study(STUDY, tmp_path, effort=Effort(trials=5, search_trials=2))
+
+
+def test_a_folder_of_before_other_options_keeps_its_networks(here, tmp_path):
+    study(tmp_path, networks=1, cells=["plain"])
+    (tmp_path / "small").rename(tmp_path / "old")
+    here.done = []
+    study(tmp_path, networks=1, cells=["plain"])
+    assert here.done == ["measure_network"]
+
+
+def without_line(text, number):
+    lines = text.splitlines(keepends=True)
+    return "".join(lines[:number] + lines[number + 1 :])
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda text: without_line(text, 2), lambda text: text + text.splitlines()[-1] + "\n"]
+)
+def test_a_table_with_a_network_in_part_is_refused(here, tmp_path, damage):
+    study(tmp_path, networks=1, cells=["again"])
+    keep_the_record_alone(tmp_path)
+    table = tmp_path / "small" / "table.csv"
+    table.write_text(damage(table.read_text()))
+    with pytest.raises(FormatError, match=r"table\.csv: lacks or repeats a row of cell 'again'"):
+        study(tmp_path, networks=1)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"garbage",
+        b"a,b\n1,2\n",
+        b"cell,seed\nplain\n",
+        b"cell,seed\nplain,0,1\n",
+        b"cell,seed\nplain,x\n",
+        b"cell,seed\n,1\n",
+        b"cell,seed\nplain,\xff\n",
+        b'cell,seed\n"plain" x,0\n',
+    ],
+)
+def test_a_table_that_is_damaged_is_named(here, tmp_path, content):
+    study(tmp_path, networks=1, cells=["plain"])
+    table = tmp_path / "small" / "table.csv"
+    table.write_bytes(content)
+    with pytest.raises(FormatError, match=r"table\.csv: (damaged|no table)"):
+        study(tmp_path, networks=1, cells=["plain"])
+
+
+def test_details_end_with_the_networks_that_had_them(here, tmp_path):
+    (tmp_path / "small").mkdir()
+    details = tmp_path / "small" / "details.csv"
+    details.write_text("cell,seed,unit\nplain,7,0\n")
+    study(tmp_path, networks=1, cells=["plain"])
+    assert not details.exists()
+
+
+def test_a_study_that_was_stopped_goes_on_with_the_networks_it_has(here, tmp_path, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run_file.Folder, "keep_result", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            study(tmp_path, networks=1, cells=["plain"])
+    here.done = []
+    assert len(study(tmp_path, networks=1, cells=["plain"])) == 1
+    assert here.done == ["measure_network"]
+
+
+def test_progress_is_a_rising_share_of_what_was_to_do(here, tmp_path):
+    seen = []
+    study(tmp_path, networks=1, on_progress=lambda fraction, note: seen.append((fraction, note)))
+    fractions = [fraction for fraction, _ in seen]
+    assert fractions == sorted(fractions)
+    assert seen[0] == (0.0, "0 of 3 networks")
+    assert seen[-1] == (1.0, "3 of 3 networks")
+    del seen[:]
+    study(tmp_path, networks=1, on_progress=lambda fraction, note: seen.append((fraction, note)))
+    assert seen == [(1.0, "3 of 3 networks")]
+
+
+def test_that_training_diverges_is_a_result(here, tmp_path, monkeypatch):
+    def diverges(*_):
+        raise TrainingError("training of seed 0 diverged")
+
+    diverges.__name__ = "train_network"
+    monkeypatch.setattr(run_file, "train_network", diverges)
+    (row,) = study(tmp_path, networks=1, cells=["again"])
+    assert row["failed"] == "training of seed 0 diverged"
+    assert row["accuracy"] is None
+    keep_the_record_alone(tmp_path)
+    here.done = []
+    (again,) = study(tmp_path, networks=1, cells=["again"])
+    assert (again["failed"], again["accuracy"], here.done) == (row["failed"], None, [])
+
+
+def test_what_is_wrong_otherwise_is_no_result(here, tmp_path, monkeypatch):
+    def fails(*_):
+        raise SpecError("unknown task 'short'")
+
+    fails.__name__ = "train_network"
+    with monkeypatch.context() as patch:
+        patch.setattr(run_file, "train_network", fails)
+        with pytest.raises(SpecError, match="unknown task 'short'"):
+            study(tmp_path, networks=1, cells=["plain"])
+    (row,) = study(tmp_path, networks=1, cells=["plain"])
+    assert row["failed"] is None
+
+
+@pytest.mark.parametrize("name", ["trials", "search_trials", "max_updates"])
+def test_an_effort_that_makes_no_sense_is_refused(name):
+    with pytest.raises(SpecError, match=f"{name}: expected a whole number of at least 1, got 0"):
+        Effort(**{name: 0})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"cells": ["blue"]}, "study small has no cell 'blue'; known are plain, again, free"),
+        ({"networks": 0}, "networks: expected a whole number of at least 1"),
+        ({"first_seed": -1}, "first_seed: expected a whole number"),
+        ({"processes": 0}, "processes: expected a whole number of at least 1"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(tmp_path, options, message):
+    with pytest.raises(SpecError, match=message):
+        study(tmp_path, **options)
+
+
+def test_a_folder_of_other_settings_is_refused(here, tmp_path):
+    study(tmp_path, networks=1, cells=["plain"])
+    with pytest.raises(
+        OutputError, match=r"^\S+: made with other settings \(trials: 4 there, 5 here\)"
+    ):
+        run_study(STUDY, tmp_path, effort=Effort(trials=5, search_trials=2))
+
+
+def test_a_study_says_what_it_was_made_with(here, tmp_path):
+    settings = tmp_path / "small" / "study.json"
+    study(tmp_path, networks=1, cells=["plain"])
+    said = json.loads(settings.read_text())
+    assert f"torch {torch.__version__}" in said["versions"]
+    assert (said["trials"], said["search_trials"]) == (4, 2)
+    assert said["cells"]["again"]["variants"][1]["searched"] is False
+    assert said["cells"]["free"]["training"]["learning_rate"] == 0.001
+    settings.write_text(json.dumps({**said, "versions": ["torch 1.0"]}))
+    study(tmp_path, networks=1, cells=["plain"])
+    joined = json.loads(settings.read_text())["versions"]
+    assert joined == sorted([*said["versions"], "torch 1.0"])
+
+
+def test_another_run_at_work_on_the_same_study_is_noticed(here, tmp_path):
+    at_work = run_file.Folder(tmp_path, STUDY, EFFORT).claimed()
+    with at_work, pytest.raises(OutputError, match=r"^\S+: another run is at work on it"):
+        study(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["network", "result", "settings"])
+def test_a_damaged_file_is_named(here, tmp_path, kind):
+    study(tmp_path, networks=1, cells=["plain"])
+    (result,) = (tmp_path / "small" / "results").glob("*.json")
+    (network,) = (tmp_path / "networks").glob("*.h5")
+    damaged = {"network": network, "result": result}.get(kind, tmp_path / "small" / "study.json")
+    damaged.write_bytes(damaged.read_bytes()[:40])
+    if kind == "network":
+        result.unlink()
+        (tmp_path / "small" / "table.csv").unlink()
+    with pytest.raises(FormatError, match=damaged.name):
+        study(tmp_path, networks=1, cells=["plain"])
+
+
+def test_settings_without_versions_are_damaged(here, tmp_path):
+    study(tmp_path, networks=1, cells=["plain"])
+    settings = tmp_path / "small" / "study.json"
+    settings.write_text(json.dumps({**json.loads(settings.read_text()), "versions": None}))
+    with pytest.raises(FormatError, match=r"study\.json: damaged"):
+        study(tmp_path, networks=1, cells=["plain"])
+
+
+def test_a_folder_that_cannot_be_written_is_said(here, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot write"):
+        study(tmp_path / "file" / "studies")
+
+
+def test_a_scheduler_out_of_reach_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr("bridge.studies.executors._PATIENCE_S", 1)
+    with pytest.raises(BackendError, match=r"no Dask scheduler answers at tcp://127.0.0.1:9\b"):
+        study(tmp_path, scheduler="tcp://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "", "http://x:99999", "nonsense", "tcp://x:"])
+def test_an_address_that_is_none_is_said_at_once(tmp_path, address):
+    with pytest.raises(BackendError, match="expected an address as dask scheduler prints it"):
+        study(tmp_path, scheduler=address)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (CancelledError(), "the Dask scheduler went away; what is finished is kept"),
+        (distributed.comm.CommClosedError("cut off"), r"the Dask cluster failed \(cut off\)"),
+        (
+            distributed.KilledWorker("train", SimpleNamespace(address="tcp://a:1"), 3),
+            r"the Dask cluster failed \(Attempted to run task 'train' on 4 different workers",
+        ),
+    ],
+)
+def test_a_cluster_that_is_lost_is_said(tmp_path, monkeypatch, error, said):
+    class Gone(Here):
+        def submit(self, work, *given):
+            future = Future()
+            future.set_exception(error)
+            return future
+
+    @contextmanager
+    def lost(*_):
+        yield Gone(), 1
+
+    monkeypatch.setattr(run_file, "workers", lost)
+    with pytest.raises(BackendError, match=said):
+        study(tmp_path, networks=1, cells=["plain"])
+
+
+def environment():
+    return {**os.environ, "SPIKEBRIDGE_TASKS": str(TASKS), "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+def start(*command):
+    return subprocess.Popen([sys.executable, "-m", *command], env=environment())
+
+
+def wait_for(there, seconds=60):
+    end = time.monotonic() + seconds
+    while not (found := there()):
+        assert time.monotonic() < end, "it did not come in time"
+        time.sleep(0.1)
+    return found
+
+
+@pytest.mark.slow
+def test_processes_give_what_this_process_gives(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPIKEBRIDGE_TASKS", str(TASKS))
+    first, second = study(tmp_path, networks=1, cells=["again"], processes=1)
+    network = train_network("short", {**TRAINING, "seed": 0})
+    variants = [
+        {**dataclasses.asdict(one), "spiking": STUDY.spiking(one)}
+        for one in STUDY.cells[1].variants
+    ]
+    expected = measure_network_really(network, 0, variants, EFFORT, "")
+    for name in ("accuracy", "rate_accuracy", "rate_hz", "loss", "inverse_scale"):
+        assert [first[name], second[name]] == [row[name] for row in expected]
+    # A variant without a search takes the scale factor of the first.
+    assert second["inverse_scale"] == first["inverse_scale"]
+
+
+@pytest.mark.slow
+def test_a_cluster_loses_nothing_with_a_worker_that_is_killed(tmp_path, monkeypatch):
+    given_out = []
+    submit = run_file._Work._submit
+
+    def counted(self, unit, work, *given):
+        given_out.append(work.__name__)
+        submit(self, unit, work, *given)
+
+    monkeypatch.setattr(run_file._Work, "_submit", counted)
+    told = tmp_path / "scheduler.json"
+    scheduler = start("distributed.cli.dask_scheduler", "--port", "0", "--no-dashboard",
+                      "--host", "127.0.0.1", "--scheduler-file", told)  # fmt: skip
+    processes = [scheduler]
+    try:
+        wait_for(told.exists)
+        time.sleep(0.2)
+        address = json.loads(told.read_text())["address"]
+        options = (address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory")
+        workers = [
+            start("distributed.cli.dask_worker", *options, tmp_path / name) for name in ("a", "b")
+        ]
+        processes += workers
+        _both_there(address)
+        out = tmp_path / "out"
+
+        def kill_one():
+            wait_for(lambda: list((out / "networks").glob("*.h5")), 120)
+            workers[0].kill()
+
+        killer = threading.Thread(target=kill_one)
+        killer.start()
+        rows = study(out, scheduler=address, networks=3)
+        killer.join()
+        assert workers[0].wait(10) == -signal.SIGKILL
+        assert len(rows) == 12
+        # Two cells share their networks; only the cluster itself does a lost piece again.
+        assert sorted(given_out) == ["measure_network"] * 9 + ["train_network"] * 6
+        before = files(out)
+        assert study(out, scheduler=address, networks=3) == rows
+        assert len(given_out) == 15
+        assert files(out) == before
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def _both_there(address):
+    from distributed import Client
+
+    with Client(address, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
