@@ -24,6 +24,7 @@ from bridge.backends.constants import input_current
 from bridge.backends.reference import filtered_input
 from bridge.errors import SpecError
 from bridge.spiking.drive import Drive
+from bridge.spiking.exact_constants import expm1_rounded, log1p_rounded
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential, decay_factor, spike_gain
 from bridge.spiking.network import INPUT, Projection, SpikingNetwork
 from bridge.spiking.neurons import Lif, Qif
@@ -58,7 +59,7 @@ def membrane_tau_ms(neurons: Lif, dt_ms: float, parameters: Parameters) -> Array
             f"NEST cannot take Euler steps of {dt_ms} ms where tau_mem_ms is {tau_ms.min()}; "
             "use parameters='plain'"
         )
-    return np.asarray(-dt_ms / np.log1p(-dt_ms / tau_ms))
+    return np.asarray(-dt_ms / log1p_rounded(-dt_ms / tau_ms))
 
 
 @dataclass(frozen=True)
@@ -125,9 +126,9 @@ def _held_share(tau_ms: Array, tau_mem_ms: Array, dt_ms: float) -> Array:
     """What a decaying current moves v by in a step, relative to one held through the step."""
     apart = dt_ms * (1 / tau_mem_ms - 1 / tau_ms)
     level = np.where(apart == 0, 1.0, apart)
-    mean = np.where(apart == 0, 1.0, np.expm1(level) / level)
+    mean = np.where(apart == 0, 1.0, expm1_rounded(level) / level)
     moved = dt_ms / tau_mem_ms * decay_factor(tau_mem_ms, dt_ms) * mean
-    return np.asarray(moved / -np.expm1(-dt_ms / tau_mem_ms))
+    return np.asarray(moved / -expm1_rounded(-dt_ms / tau_mem_ms))
 
 
 def delay_steps(projection: Projection) -> int:
@@ -146,7 +147,7 @@ def noise_weights(network: SpikingNetwork, parameters: Parameters) -> Array:
     weights = []
     for population in network.populations:
         tau_ms = membrane_tau_ms(lif(population.neurons), network.dt_ms, parameters)
-        weights.append(np.asarray(population.noise_mv) / -np.expm1(-network.dt_ms / tau_ms))
+        weights.append(np.asarray(population.noise_mv) / -expm1_rounded(-network.dt_ms / tau_ms))
     return np.concatenate(weights)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from bridge.errors import SpecError
 from bridge.spiking.arrays import per_neuron, time_constants
 from bridge.spiking.essentials import essentials
+from bridge.spiking.exact_constants import exp_rounded
 from bridge.spiking.values import known_model, shown, unknown
 
 Array = NDArray[np.float64]
@@ -125,8 +126,8 @@ def _check_side(side: object) -> None:
 
 
 def decay_factor(tau_ms: ArrayLike, dt_ms: float) -> Array:
-    """exp(-dt/tau): what is left of an exponential after one step."""
-    return np.exp(-dt_ms / np.asarray(tau_ms, dtype=np.float64))
+    """exp(-dt/tau): what is left of an exponential after one step, the same on every processor."""
+    return exp_rounded(-dt_ms / np.asarray(tau_ms, dtype=np.float64))
 
 
 def spike_gain(filter_: Exponential | DoubleExponential) -> Array:
