@@ -89,8 +89,11 @@ def _lines(path: Path) -> Iterator[str]:
                 yield line
 
 
-def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in next(csv.reader([line]))]
+def _cells(line: str, path: Path) -> list[str]:
+    try:
+        return [cell.strip() for cell in next(csv.reader([line]))]
+    except csv.Error as error:
+        raise FormatError(f"{path}: no row of a table ({error})") from None
 
 
 def _opened(path: Path) -> _Table:
@@ -98,7 +101,7 @@ def _opened(path: Path) -> _Table:
     first = next(_lines(path), None)
     if first is None:
         raise FormatError(f"{path}: an empty file")
-    cells = _cells(first)
+    cells = _cells(first, path)
     if len(cells) == 1 and (";" in first or "\t" in first.strip()):
         raise FormatError(f"{path}: its columns must be separated by commas")
     numbers = [_is_number(cell) for cell in cells]
@@ -151,7 +154,7 @@ def _numbers(table: _Table) -> Array:
 def _misread(table: _Table, error: ValueError | None) -> FormatError:
     """Which row and column of a table is at fault."""
     for row, line in enumerate(_lines(table.path), 1):
-        cells = _cells(line)
+        cells = _cells(line, table.path)
         if len(cells) != len(table.names):
             return FormatError(
                 f"{table.path}: row {row} has {len(cells)} columns, the first one has "

@@ -7,6 +7,7 @@ import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import h5py
 import numpy as np
 import pytest
 from conftest import go_nogo_network, kim_network
@@ -184,6 +185,11 @@ def test_a_recording_exported_to_nwb_drives_with_what_it_was_shown(tmp_path, net
     bridge.export_recording(bridge.simulate(network, shown), tmp_path / "run.nwb")
     drive = bridge.load_drive(tmp_path / "run.nwb", network)
     np.testing.assert_array_equal(drive.inputs, values)
+    # What a network answered is no input: without what it was shown there are its 30 neurons.
+    blind = replace(bridge.simulate(network, shown), inputs=None)
+    bridge.export_recording(blind, tmp_path / "blind.nwb")
+    with pytest.raises(FormatError, match="takes 2 input channels, this file holds 30"):
+        bridge.load_drive(tmp_path / "blind.nwb", network)
 
 
 def test_spikes_become_counts_in_the_sample_they_fall_in(put, arrays, network):
@@ -281,6 +287,8 @@ TABLES = {
     "a;b\n1;2\n": "must be separated by commas",
     "1,x\n3,4\n": "its first row is neither one of names nor one of numbers",
     ",a,b\n0,1,2\n": "a column has no name (pandas",
+    f"a,b\n1,{'9' * 200_000}x\n": "no row of a table (field larger than field limit",
+    f"a,b\n1,{'9' * 2_000_000}\n": "a row of more than 1,048,576 letters",
     "a,a\n1,2\n": "two columns are called 'a'",
     "time,a,b\n0,1,2\n": "the column 'time' is no channel",
     "trial,a,b\n0,1,2\n0,1,2\n1,1,2\n": "must be of one length, they have 1 to 2 rows",
@@ -300,6 +308,8 @@ TABLES = {
     "unit,time,trial\n0,0.1,0\n0,0.1,9000000000000\n": "are too many; at most 200,000,000 values",
     "unit,time\n0,0.2\n0,0.1\n": "the times of unit 0 are not sorted, 0.1 s comes after 0.2 s",
     "unit,time,trial\n0,0.2,0\n1,0.1,1\n1,0.05,1\n": "of unit 1 in trial 1 are not sorted",
+    "unit,time,condition\n0,0.1,go\n1,0.1,stop\n": "a trial is of two conditions",
+    "unit,time,trial,condition\n0,0.1,0,go\n1,0.1,2,go\n": "without spikes has no condition",
     "unit\n0\n": "needs the columns unit and time",
     "unit,time,weight\n0,0.1,3\n": "'weight' is none of them",
     b"\xff\xfea\0b\0": "no text, so no .csv file",
@@ -307,7 +317,7 @@ TABLES = {
 }
 
 
-@pytest.mark.parametrize("text", TABLES)
+@pytest.mark.parametrize("text", TABLES, ids=lambda text: repr(text)[:60])
 def test_tables_that_make_no_sense_are_refused_in_a_sentence(put, network, text):
     with pytest.raises((FormatError, SpecError)) as caught:
         bridge.load_drive(put(text), network)
@@ -436,9 +446,30 @@ def test_nwb_that_makes_no_sense_is_refused_in_a_sentence(tmp_path, network):
         file.add_unit(spike_times=[0.1])
     with pytest.raises(FormatError, match="takes 2 input channels, this file holds 3"):
         bridge.load_drive(write(), network)
+    pynwb, file, write = nwb_file(tmp_path / "x.nwb")
+    uneven = [0.0, 0.005, 0.011]
+    file.add_stimulus(pynwb.TimeSeries(name="s", data=np.ones((3, 2)), unit="a", timestamps=uneven))
+    with pytest.raises(FormatError, match="s: its timestamps must ascend and be equally far"):
+        bridge.load_drive(write(), network)
     _, _, write = nwb_file(tmp_path / "x.nwb")
     with pytest.raises(FormatError, match="holds neither a time series nor units, so no input"):
         bridge.load_drive(write(), network)
+
+
+def test_times_that_are_told_too_coarsely_are_refused(tmp_path, network):
+    start = 100_000.0
+    _, file, write = nwb_file(tmp_path / "x.nwb", trials=[(start, start + 0.1)])
+    for _ in range(2):
+        file.add_unit(spike_times=[start + 0.05])
+    with h5py.File(write(), "r+") as opened:
+        times = opened["units/spike_times"]
+        attributes, values = dict(times.attrs), times[()]
+        del opened["units/spike_times"]
+        opened["units/spike_times"] = values.astype(np.float32)
+        opened["units/spike_times"].attrs.update(attributes)
+    # Numbers of float32 are 2^-7 s apart there.
+    with pytest.raises(FormatError, match=r"told to 7.8 ms only, a sample of the network lasts 5"):
+        bridge.load_drive(tmp_path / "x.nwb", network)
 
 
 def test_options_that_do_not_fit_the_file_are_refused(put, tmp_path, network, values):

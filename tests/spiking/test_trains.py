@@ -1,5 +1,7 @@
 """Poisson and regular trains on the inputs of a network, as counts in each sample."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import go_nogo_network, kim_network
@@ -49,6 +51,15 @@ def test_a_regular_train_fires_at_whole_multiples_of_its_interval(rate_hz):
         count += 1
     for trial, channel in np.ndindex(2, 2):
         np.testing.assert_array_equal(inputs[:, trial, channel], expected)
+
+
+def test_a_spike_on_the_edge_of_a_sample_is_the_first_of_it():
+    # 1000 Hz in samples of 0.3 ms, the tenth of which ends at 3 ms but for the last digit.
+    network = replace(kim_network(), dt_ms=0.1, sample_steps=3)
+    inputs = bridge.regular_drive(network, 1000.0, seconds=0.3, trials=1).inputs[:, 0, 0]
+    expected = np.zeros(1000)
+    expected[np.arange(300) * 10 // 3] = 1
+    np.testing.assert_array_equal(inputs, expected)
 
 
 def test_one_seed_gives_the_noise_that_trials_of_a_task_have():
