@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from bridge.compare.recordings import compare_recordings
     from bridge.compare.report.page import report
     from bridge.errors import BridgeError
+    from bridge.exchange.drives import load_drive
     from bridge.exchange.formats import export_network, import_network
     from bridge.exchange.recordings import export_recording, load_recording
     from bridge.exchange.store import load, save
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, SharedNoise
     from bridge.spiking.network import SpikingNetwork
     from bridge.spiking.recording import Recording
+    from bridge.spiking.trains import poisson_drive, regular_drive
     from bridge.tasks import FunctionTask, Trials, load_task_file, register_task, task
 
 # Where each public name lives: it is imported when first asked for, so that `import bridge` is
@@ -49,11 +51,14 @@ _HOMES = {
     "import_network": "bridge.exchange.formats",
     "lesion": "bridge.methods.lesion",
     "load": "bridge.exchange.store",
+    "load_drive": "bridge.exchange.drives",
     "load_recording": "bridge.exchange.recordings",
     "load_task_file": "bridge.tasks",
     "map_one_to_one": "bridge.methods.one_to_one",
+    "poisson_drive": "bridge.spiking.trains",
     "refit_readout": "bridge.methods.readout",
     "register_task": "bridge.tasks",
+    "regular_drive": "bridge.spiking.trains",
     "report": "bridge.compare.report.page",
     "save": "bridge.exchange.store",
     "score": "bridge.methods.scoring",
@@ -84,11 +89,14 @@ __all__ = [
     "import_network",
     "lesion",
     "load",
+    "load_drive",
     "load_recording",
     "load_task_file",
     "map_one_to_one",
+    "poisson_drive",
     "refit_readout",
     "register_task",
+    "regular_drive",
     "report",
     "save",
     "score",

@@ -45,6 +45,7 @@ def made(tmp_path_factory):
         bridge.save(conversion, "lif.h5")
         bridge.export_network(rate, "model.mat")
         Path("task.py").write_text("")
+        Path("drive.csv").write_text("unit,time\n0,0.01\n")
         yield {
             "rate network": rate,
             "network": conversion.network,
@@ -74,6 +75,7 @@ def made(tmp_path_factory):
 
 # What each function needs besides the argument that is tried, by name of what `made` holds.
 SMALL = {"trials": 1, "backend": "reference"}
+TRAINS = {"rate_hz": 10.0, "seconds": 0.1, "trials": 1}
 SHORT = {"units": 6, "max_updates": 1, "batch": 4, "evaluation_trials": 4}
 CALLS = {
     "simulate": ({"network": "network", "drive": "drive"}, {"backend": "reference"}),
@@ -90,8 +92,11 @@ CALLS = {
     "train": ({"task": "task"}, {**SHORT, "seed": 1}),
     "train_many": ({"task": "task"}, {**SHORT, "seeds": [0]}),
     "task": ({}, {"name": "xor"}),
+    "poisson_drive": ({"network": "network"}, TRAINS),
+    "regular_drive": ({"network": "network"}, TRAINS),
     "register_task": ({"task": "task"}, {}),
     "load": ({}, {"path": "lif.h5"}),
+    "load_drive": ({"network": "network"}, {"path": "drive.csv"}),
     "load_recording": ({}, {"path": "lif.h5"}),
     "load_task_file": ({}, {"path": "task.py"}),
     "import_network": ({}, {"path": "model.mat", "task": ""}),

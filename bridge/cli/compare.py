@@ -20,6 +20,15 @@ from bridge.cli.app import (
     was_given,
     window_s,
 )
+from bridge.cli.driving import (
+    TRIALS,
+    DriveFile,
+    Poisson,
+    Regular,
+    Seconds,
+    Series,
+    drive_given,
+)
 from bridge.errors import SpecError
 from bridge.stages import compare_to, load_spiking, report_to
 
@@ -47,6 +56,8 @@ DEFAULT_BACKENDS = "brian2,snntorch"
         "spikebridge compare results/lif.h5 --backends brian2,snntorch "
         "--levels exact,probe,statistical --out results/whole.html",
         "spikebridge compare results/lif.h5 --inject weights-0.98 --out results/fault.html",
+        "spikebridge compare net.h5 --drive inputs.csv --out results/driven.html",
+        "spikebridge compare net.h5 --poisson 40 --seconds 2 --out results/poisson.html",
         "spikebridge compare a.h5 b.nwb --yardstick a2.h5 --out results/recordings.html",
     )
 )
@@ -88,11 +99,17 @@ def compare(
     trials: Annotated[
         int | None,
         typer.Option(
-            help="Trials of the network's task.",
-            show_default="20; on the statistical level as many as --effect takes",
+            help=f"{TRIALS}.",
+            show_default="20; of a file all that it has; of a task on the statistical level as "
+            "many as --effect takes",
         ),
     ] = None,
     seed: Seed = 0,
+    drive: DriveFile = None,
+    series: Series = None,
+    poisson: Poisson = None,
+    regular: Regular = None,
+    seconds: Seconds = None,
     inject: Annotated[
         str | None,
         typer.Option(
@@ -131,6 +148,11 @@ def compare(
             raise SpecError(
                 "--backends, --inject and --levels are for simulators, not for recordings"
             )
+        if any(each is not None for each in (drive, series, poisson, regular, seconds)):
+            raise SpecError(
+                "--drive, --series, --poisson, --regular and --seconds are for simulators, not for "
+                "recordings"
+            )
         if was_given(context, "effect"):
             raise SpecError(
                 "--effect decides how many trials are run; of two recordings the report says what "
@@ -149,12 +171,25 @@ def compare(
             )
         stored = load_spiking(first)
         check_report_writable(out, force=force)
+        shown = drive_given(
+            stored.network if isinstance(stored, bridge.Conversion) else stored,
+            drive=drive,
+            poisson=poisson,
+            regular=regular,
+            seconds=seconds,
+            series=series,
+            trials=trials,
+            seed=seed,
+            task_file=task_file,
+        )
         agreement = compare_to(
             stored,
             out,
             backends=_words(DEFAULT_BACKENDS if backends is None else backends),
             levels=None if levels is None else _words(levels),
-            trials=trials,
+            # A drive has its trials.
+            trials=trials if shown is None else None,
+            drive=shown,
             seed=seed,
             inject=inject,
             plan=plan if promised else None,

@@ -8,7 +8,27 @@ import typer
 
 import bridge
 from bridge import terminal
-from bridge.cli.app import BACKEND, Force, NetworkFile, Seed, TaskFile, app, example
+from bridge.cli.app import (
+    BACKEND,
+    Force,
+    NetworkFile,
+    Seed,
+    TaskFile,
+    app,
+    example,
+    was_given,
+)
+from bridge.cli.driving import (
+    DEFAULT_TRIALS,
+    TRIALS,
+    DriveFile,
+    Poisson,
+    Regular,
+    Seconds,
+    Series,
+    drive_given,
+    drive_told,
+)
 from bridge.cli.units import parse_stimulation, parse_units
 from bridge.stages import check_writable, load_spiking
 
@@ -25,14 +45,28 @@ if TYPE_CHECKING:
         "spikebridge run results/lif.h5 --backend snntorch --dtype float32 "
         "--out results/snntorch.h5",
         "spikebridge run results/lif.h5 --stimulate 0.25:0.5:SOM:+0.5 --out results/lit.h5",
+        "spikebridge run net.h5 --drive inputs.csv --out results/driven.h5",
+        "spikebridge run net.h5 --drive session.nwb --series lever --out results/driven.h5",
+        "spikebridge run net.h5 --poisson 40 --seconds 2 --trials 10 --out results/poisson.h5",
     )
 )
 def run(
+    context: typer.Context,
     network: NetworkFile,
     out: Annotated[Path, typer.Option(help="Where the recording goes.", show_default=False)],
     backend: Annotated[str, typer.Option(help=BACKEND)] = "snntorch",
-    trials: Annotated[int, typer.Option(help="Trials of the network's task.")] = 20,
+    trials: Annotated[
+        int | None,
+        typer.Option(
+            help=f"{TRIALS}.", show_default=f"{DEFAULT_TRIALS}; of a file all that it has"
+        ),
+    ] = None,
     seed: Seed = 0,
+    drive: DriveFile = None,
+    series: Series = None,
+    poisson: Poisson = None,
+    regular: Regular = None,
+    seconds: Seconds = None,
     target: Annotated[
         str | None,
         typer.Option(help="brian2: numpy, cython or standalone.", show_default="standalone"),
@@ -54,37 +88,58 @@ def run(
     force: Force = False,
     task_file: TaskFile = None,
 ) -> None:
-    """Simulate trials of a network's task on one backend; the same seed gives the same spikes."""
+    """Simulate a network on one backend, on trials of its task or driven otherwise.
+
+    The same seed gives the same spikes.
+    """
     from bridge.backends import parse_backend
     from bridge.describe import describe
     from bridge.methods.scoring import accuracy, drive_of, needed_task
+    from bridge.spiking.essentials import several
 
     stored = load_spiking(network)
     spiking = stored.network if isinstance(stored, bridge.Conversion) else stored
     check_writable(out, force=force)
-    task = needed_task(spiking)
-    made, drive = drive_of(task, spiking, trials, seed)
+    shown = drive_given(
+        spiking,
+        drive=drive,
+        poisson=poisson,
+        regular=regular,
+        seconds=seconds,
+        series=series,
+        trials=trials,
+        seed=seed if was_given(context, "seed") else None,
+        task_file=task_file,
+    )
+    task = made = None
+    notes = {"stimulation": ", ".join(stimulate)} if stimulate else {}
+    if shown is None:
+        task = needed_task(spiking)
+        made, shown = drive_of(task, spiking, DEFAULT_TRIALS if trials is None else trials, seed)
+    else:
+        notes["drive"] = drive_told(drive, poisson, regular, seconds)
     pushes = tuple(_stimulation(spiking, text) for text in stimulate or ())
     if parse_backend(backend)[0] == "nest":
         # It computes no noise but its own.
-        drive = replace(drive, noise=bridge.OwnNoise(seed=seed))
-    drive = replace(drive, stimulation=pushes)
+        shown = replace(shown, noise=bridge.OwnNoise(seed=seed))
+    shown = replace(shown, stimulation=(*shown.stimulation, *pushes))
     given = {"target": target, "dtype": dtype, "device": device}
     with terminal.progress_bar(f"running {backend}") as report:
         recording = bridge.simulate(
             spiking,
-            drive,
+            shown,
             backend=backend,
             on_progress=lambda f: report(f, ""),
             **{name: value for name, value in given.items() if value is not None},
         )
-    if stimulate:
-        note = {"stimulation": ", ".join(stimulate)}
-        recording = replace(recording, provenance={**recording.provenance, **note})
+    if notes:
+        recording = replace(recording, provenance={**recording.provenance, **notes})
     bridge.save(recording, out, force=True)
     terminal.show_table(*describe(recording))
-    right = accuracy(task, made, recording)
-    terminal.say(f"{out}: recording of {trials} trials, {right:.0%} right")
+    right = ""
+    if task is not None and made is not None:
+        right = f", {accuracy(task, made, recording):.0%} right"
+    terminal.say(f"{out}: recording of {several(shown.n_trials, 'trial')}{right}")
 
 
 def _stimulation(network: "bridge.SpikingNetwork", text: str) -> "Stimulation":

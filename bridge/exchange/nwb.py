@@ -55,7 +55,7 @@ def read(path: Path) -> SpikeTrains:
         if units is None:
             raise FormatError(f"{path}: holds no units table, so no spikes")
         stamps, unit, size = _spikes(units, path)
-        trials = _trials(file, path)
+        trials = trials_of(file, path)
         if segments := segments_of(units, size, path, trials_told=trials is not None):
             return segments.trains(stamps, unit)
         return _of_one_session(file, path, units, (stamps, unit, size), trials)
@@ -145,7 +145,7 @@ def _check_forwards(stamps: Moments, unit: NDArray[np.int64], size: int, path: P
     )
 
 
-def _trials(file: h5py.File, path: Path) -> Moments | None:
+def trials_of(file: h5py.File, path: Path) -> Moments | None:
     """Starts and stops in turn, s; None where there is no trials table."""
     table = own_group(file, "intervals/trials", path)
     if table is None:

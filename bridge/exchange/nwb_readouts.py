@@ -74,7 +74,7 @@ def _samples(series: h5py.Group, path: Path, bounds_s: Array, sample_ms: float) 
     if values.ndim != 2 or len(values) % trials:
         raise FormatError(f"{path}: {series.name} does not fit its trials")
     _check_place(series, path, bounds_s, sample_ms, len(values) // trials)
-    values = _converted(values, series, path)
+    values = converted(values, series, path)
     if not np.isfinite(values).all():
         raise FormatError(f"{path}: {series.name} holds NaN or infinite values")
     rows = values.reshape(trials, len(values) // trials, values.shape[1])
@@ -101,7 +101,7 @@ def _check_place(
         )
 
 
-def _converted(values: Array, series: h5py.Group, path: Path) -> Array:
+def converted(values: Array, series: h5py.Group, path: Path) -> Array:
     """The values as the file wants them taken: times its conversion, plus its offset."""
     if own_part(series, "channel_conversion", path) is not None:
         raise FormatError(f"{path}: {series.name}/channel_conversion is not understood")

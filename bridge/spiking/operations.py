@@ -34,7 +34,7 @@ class Operations(ABC):
         """The largest whole number that is not above x."""
 
     def clip(self, x: Any, low: Any, high: Any) -> Any:
-        """x held within low and high."""
+        """X held within low and high."""
         return self.where(self.above(x, high), high, self.where(self.above(low, x), low, x))
 
     def exp(self, x: Any) -> Any:

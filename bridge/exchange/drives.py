@@ -1,0 +1,188 @@
+"""Drives from files: our own, NWB, and arrays or tables of inputs; which one the content says."""
+
+import warnings
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.arguments import file_path, of_kind, text
+from bridge.errors import FormatError, SpecError
+from bridge.exchange import input_arrays, input_tables, nwb, nwb_inputs
+from bridge.exchange.attributes import text_of
+from bridge.exchange.files import check_file
+from bridge.exchange.foreign import foreign_file, is_hdf5
+from bridge.exchange.hdf5 import FORMAT
+from bridge.exchange.store import load
+from bridge.exchange.told_inputs import AnalogInput, SpikeInput, analog_samples, spike_counts
+from bridge.spiking.arrays import counted
+from bridge.spiking.drive import Drive
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.trains import check_extent, samples_in, seeded_noise
+
+_READ = "a drive of ours (HDF5), NWB, .npz and .csv are read"
+
+
+def load_drive(
+    path: str | Path,
+    network: SpikingNetwork,
+    *,
+    seed: int | None = None,
+    trials: int | None = None,
+    seconds: float | None = None,
+    series: str | None = None,
+) -> Drive:
+    """Read what a network is to be driven with. Nothing in a file is executed or unpickled.
+
+    A network takes one value of each of its C channels for each sample of `dt_ms * sample_steps`.
+    Analog values of a file that tells no time between samples are taken as they are; of a file that
+    tells one they are held, or are means of several, where one time is a whole multiple of the
+    other. Spikes become counts: the value of a sample is the number of spikes that fall into it.
+
+    Args:
+        path: The file: our own HDF5, NWB (a time series, or the spike times of units), .npz or
+            .csv; `bridge.exchange.input_arrays` and `input_tables` say what these hold.
+        network: What it drives; of a conversion its spiking network.
+        seed: Decides noise and initial voltages, as in `run` and `compare`; None: 0, or what a
+            drive of ours has kept.
+        trials: Number of trials, B: a file of one trial is shown so often; of a file of spikes, how
+            many there are with silent ones; None: as many as the file has.
+        seconds: Length of a trial of spikes, s, where the file tells none; None: to the last spike.
+        series: Which time series of an NWB file, by its name, or "units"; None: the only one.
+
+    Returns:
+        The drive, inputs (T, B, C), which fits the network. What was left out is said in warnings.
+
+    Raises:
+        FormatError: missing, damaged, of another kind, or its input does not fit the network.
+        SpecError: an option makes no sense, or does not fit the file.
+    """
+    file, network = file_path(path), of_kind("network", network, SpikingNetwork)
+    for name, number in (("seed", seed), ("trials", trials)):
+        if number is not None:
+            counted(name, number, least=int(name == "trials"))
+    if seconds is not None:
+        samples_in(network, seconds)
+    kind = _kind(file)
+    if series is not None and (text("series", series), kind)[1] != "nwb":
+        raise SpecError(f"{file}: no NWB file, so it has no --series (series)")
+    if kind == "ours":
+        return _own(file, network, seed, trials, seconds)
+    told = _read(file, kind, series)
+    for note in told.notes:
+        warnings.warn(note, stacklevel=2)
+    return _made(told, file, network, seed, trials, seconds)
+
+
+def _kind(file: Path) -> str:
+    """What a file is, by its content."""
+    check_file(file)
+    if is_hdf5(file):
+        with foreign_file(file) as opened:
+            if text_of(opened.attrs.get("format")) == FORMAT:
+                return "ours"
+            if nwb.is_nwb(opened):
+                return "nwb"
+        raise FormatError(f"{file}: holds no drive; {_READ}")
+    try:
+        if zipfile.is_zipfile(file):
+            return "arrays"
+        # What is empty is said to be so, whatever it is called.
+        if file.suffix.lower() in input_tables.SUFFIXES or not file.stat().st_size:
+            return "table"
+    except OSError as error:
+        raise FormatError(f"{file}: {error.strerror or error}") from None
+    raise FormatError(f"{file}: of no kind that is known; {_READ}")
+
+
+def _read(file: Path, kind: str, series: str | None) -> AnalogInput | SpikeInput:
+    try:
+        # A damaged number that overflows is refused in a sentence; NumPy need not warn of it.
+        with np.errstate(invalid="ignore", over="ignore"):
+            if kind == "nwb":
+                return nwb_inputs.read(file, series)
+            return input_arrays.read(file) if kind == "arrays" else input_tables.read(file)
+    except PermissionError:
+        raise FormatError(f"{file}: no permission to read it") from None
+    except MemoryError:
+        raise FormatError(f"{file}: claims more than fits into memory") from None
+
+
+def _own(
+    file: Path,
+    network: SpikingNetwork,
+    seed: int | None,
+    trials: int | None,
+    seconds: float | None,
+) -> Drive:
+    """A drive as `bridge.save` wrote it; a seed that is given decides its noise."""
+    drive = load(file)
+    if not isinstance(drive, Drive):
+        raise FormatError(f"{file}: a drive is needed, this file holds a {type(drive).__name__}")
+    if seconds is not None:
+        raise SpecError(f"{file}: has samples that tell its length; leave out --seconds (seconds)")
+    if trials not in (None, drive.n_trials):
+        raise SpecError(f"{file}: has {drive.n_trials} trials, not {trials}; leave out --trials")
+    if seed is not None:
+        drive = replace(drive, noise=seeded_noise(seed), seed=seed)
+    try:
+        drive.check(network)
+    except SpecError as error:
+        raise FormatError(f"{file}: {error}") from None
+    return drive
+
+
+def _made(
+    told: AnalogInput | SpikeInput,
+    file: Path,
+    network: SpikingNetwork,
+    seed: int | None,
+    trials: int | None,
+    seconds: float | None,
+) -> Drive:
+    """The drive of what a file tells."""
+    if isinstance(told, SpikeInput):
+        inputs = spike_counts(told, network, file, trials=trials, seconds=seconds)
+    elif seconds is not None:
+        raise SpecError(
+            f"{file}: has samples that tell its length; leave out --seconds (seconds), which is "
+            "for spikes"
+        )
+    else:
+        inputs = analog_samples(told, network, file)
+    if told.labels is not None and told.labels.size != inputs.shape[1]:
+        raise FormatError(
+            f"{file}: has conditions of {told.labels.size} trials, and {inputs.shape[1]} trials"
+        )
+    inputs, labels = _repeated(inputs, told.labels, file, network, trials)
+    drive = Drive(
+        inputs=inputs,
+        noise=seeded_noise(seed or 0),
+        labels=labels,
+        conditions=() if labels is None else told.conditions,
+        seed=seed or 0,
+    )
+    drive.check(network)
+    return drive
+
+
+def _repeated(
+    inputs: NDArray[np.float64],
+    labels: NDArray[np.int64] | None,
+    file: Path,
+    network: SpikingNetwork,
+    trials: int | None,
+) -> tuple[NDArray[np.float64], NDArray[np.int64] | None]:
+    """A single trial as often as is asked for; SpecError where several are not so many."""
+    count = inputs.shape[1]
+    if trials in (None, count):
+        return inputs, labels
+    if count != 1 or trials is None:
+        raise SpecError(
+            f"{file}: has {count} trials, not {trials}; leave out --trials (trials), or give a "
+            "file of one trial, which is repeated"
+        )
+    check_extent(network, len(inputs), trials)
+    return np.repeat(inputs, trials, axis=1), None if labels is None else np.repeat(labels, trials)

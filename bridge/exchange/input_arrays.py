@@ -1,0 +1,169 @@
+"""Inputs of a network in archives of NumPy arrays (.npz): analog values, or units and times.
+
+Analog: `inputs`, of shape (T, B, C), (T, C) for one trial or (T,) for one channel of it, and
+`sample_ms` or `dt_ms`, the time between two samples. Spikes: `unit` and `time` (or `time_s`), s
+from the start of the trial, one of each spike, and `trial`. Both: `condition`, a text of each
+trial. Nothing is unpickled.
+"""
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.errors import FormatError
+from bridge.exchange.input_columns import spikes_of
+from bridge.exchange.told_inputs import AnalogInput, SpikeInput
+from bridge.spiking.limits import LONGEST_STEP_MS, SHORTEST_STEP_MS
+from bridge.spiking.trains import MOST_VALUES
+
+Arrays = dict[str, NDArray[Any]]
+
+_SPIKES = ("unit", "time", "time_s", "trial")
+_KNOWN = ("inputs", "sample_ms", "dt_ms", "condition", *_SPIKES)
+
+
+def read(path: Path) -> AnalogInput | SpikeInput:
+    """The input that an archive holds.
+
+    Raises:
+        FormatError: it is no such archive, or holds objects, what makes no sense, or too much.
+    """
+    arrays = _arrays(path)
+    notes = _left_aside(arrays, path)
+    if "unit" in arrays:
+        return _spikes(arrays, notes, path)
+    values = arrays["inputs"].astype(np.float64)
+    if values.ndim < 3:
+        values = values.reshape(len(values) if values.ndim else 1, 1, -1)
+    labels, conditions = _conditions(arrays, path)
+    return AnalogInput(
+        values=values,
+        sample_ms=_sample_ms(arrays, path),
+        labels=labels,
+        conditions=conditions,
+        notes=notes,
+    )
+
+
+def _arrays(path: Path) -> Arrays:
+    """All arrays, each judged by its header before it is read."""
+    try:
+        _check_headers(path)
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except FormatError:
+        raise
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
+        raise FormatError(f"{path}: damaged, or no archive of NumPy arrays") from None
+    except (NotImplementedError, RuntimeError):
+        raise FormatError(f"{path}: packed in a way that NumPy does not read") from None
+    except MemoryError:
+        raise FormatError(f"{path}: claims more than fits into memory") from None
+
+
+def _check_headers(path: Path) -> None:
+    """Raise FormatError for what holds anything else than arrays of numbers and text."""
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        strange = [name for name in names if not name.endswith(".npy")]
+        if strange or not names:
+            what = f"{strange[0][:60]!r}, no array" if strange else "nothing"
+            raise FormatError(f"{path}: no archive of NumPy arrays, it holds {what}")
+        if len(set(names)) < len(names):
+            raise FormatError(f"{path}: two of its arrays have one name")
+        for info in archive.infolist():
+            with archive.open(info) as member:
+                shape, dtype = _header(member)
+            _check_array(f"{path}: {info.filename.removesuffix('.npy')}", shape, dtype)
+            if int(np.prod(shape, dtype=object)) * dtype.itemsize > info.file_size:
+                raise FormatError(f"{path}: damaged, or no archive of NumPy arrays")
+
+
+def _header(member: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    layout: Any = np.lib.format
+    version = layout.read_magic(member)
+    readers = {(1, 0): layout.read_array_header_1_0, (2, 0): layout.read_array_header_2_0}
+    if version not in readers:
+        raise ValueError(version)
+    shape, _, dtype = readers[version](member)
+    return shape, dtype
+
+
+def _check_array(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    if dtype.hasobject:
+        raise FormatError(f"{name} holds Python objects, which are not read: they could run code")
+    if dtype.kind not in "fiubU":
+        raise FormatError(f"{name} holds {dtype}, neither numbers nor text")
+    count = int(np.prod(shape, dtype=object))
+    if count > MOST_VALUES:
+        raise FormatError(f"{name} claims {count:,} values; at most {MOST_VALUES:,} are read")
+
+
+def _left_aside(arrays: Arrays, path: Path) -> tuple[str, ...]:
+    """A sentence on arrays that are not looked at; a single one is called `inputs`."""
+    others = [name for name in arrays if name not in _KNOWN]
+    if "unit" in arrays and "inputs" in arrays:
+        raise FormatError(f"{path}: holds inputs and units of spikes; which are meant is not told")
+    if "inputs" not in arrays and "unit" not in arrays:
+        if len(others) != 1:
+            raise FormatError(
+                f"{path}: holds the arrays {', '.join(arrays)[:200]}; call the one that is meant "
+                "inputs, or write spikes as unit and time"
+            )
+        arrays["inputs"] = arrays.pop(others.pop())
+    if "inputs" in arrays:
+        others += [name for name in arrays if name in _SPIKES]
+        given = arrays["inputs"]
+        if given.dtype.kind == "U" or not 1 <= given.ndim <= 3:
+            raise FormatError(
+                f"{path}: inputs must be numbers of shape (T, B, C) or (T, C), they are of shape "
+                f"{given.shape}"
+            )
+    return (f"{path}: {', '.join(others)[:200]}: not looked at",) if others else ()
+
+
+def _spikes(arrays: Arrays, notes: tuple[str, ...], path: Path) -> SpikeInput:
+    columns = {name: arrays[name] for name in _SPIKES if name in arrays}
+    if ("time" in columns) + ("time_s" in columns) != 1:
+        raise FormatError(f"{path}: spikes need the arrays unit and time")
+    size = columns["unit"].size
+    for name, values in columns.items():
+        if values.dtype.kind == "U" or values.shape != (size,):
+            raise FormatError(
+                f"{path}: {name} must be one number of each spike, as many as unit has, its shape "
+                f"is {values.shape}"
+            )
+    told = spikes_of({name: each.astype(np.float64) for name, each in columns.items()}, (), path)
+    labels, conditions = _conditions(arrays, path)
+    # A dataclass that has just been checked is copied by its fields.
+    return SpikeInput(**{**vars(told), "labels": labels, "conditions": conditions, "notes": notes})
+
+
+def _sample_ms(arrays: Arrays, path: Path) -> float | None:
+    """The time between two samples, ms, under either name; None where there is none."""
+    told = [arrays[name] for name in ("sample_ms", "dt_ms") if name in arrays]
+    for each in told:
+        if each.dtype.kind not in "fiu" or each.size != 1:
+            raise FormatError(f"{path}: sample_ms (or dt_ms) must be one number")
+        value = float(each.reshape(-1)[0])
+        if not SHORTEST_STEP_MS <= value <= LONGEST_STEP_MS:
+            raise FormatError(f"{path}: samples {value:g} ms apart make no sense")
+    values = {float(each.reshape(-1)[0]) for each in told}
+    if len(values) > 1:
+        raise FormatError(f"{path}: its sample_ms and dt_ms are not the same")
+    return next(iter(values), None)
+
+
+def _conditions(arrays: Arrays, path: Path) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+    """(B,) labels, and the names they point at in the order they come."""
+    if "condition" not in arrays:
+        return None, ()
+    given = arrays["condition"]
+    if given.dtype.kind != "U" or given.ndim != 1:
+        raise FormatError(f"{path}: condition must be a text of each trial")
+    names = list(dict.fromkeys(given.tolist()))
+    return np.array([names.index(each) for each in given.tolist()], dtype=np.int64), tuple(names)

@@ -1,0 +1,118 @@
+"""Trains of spikes on every input channel: Poisson and regular ones, as counts in each sample."""
+
+import numpy as np
+
+from bridge.arguments import of_kind
+from bridge.errors import SpecError
+from bridge.spiking.arrays import counted
+from bridge.spiking.drive import Drive, SharedNoise, derived_seed, trial_generator
+from bridge.spiking.limits import LONGEST_TRIAL_STEPS
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.values import number
+
+# Of a seed: as trials and noise of a task are drawn by `bridge.methods.scoring.COMPARE`, so that
+# one seed gives one noise, whatever a network is shown.
+_TRIALS, _NOISE = 0, 1
+_MOST_HZ = 1e6
+# Of an input in all trials: 1.6 GB.
+MOST_VALUES = 200_000_000
+# What dividing a time by the length of a sample may leave.
+ROUNDING = 1e-6
+
+
+def poisson_drive(
+    network: SpikingNetwork, rate_hz: float, *, seconds: float, trials: int, seed: int = 0
+) -> Drive:
+    """Poisson trains on every input channel of a network, each independent of all others.
+
+    Args:
+        network: What is driven: it has C inputs, and a sample lasts `dt_ms * sample_steps`.
+        rate_hz: Spikes a second on each channel; 0: no input.
+        seconds: Length of a trial, s: whole samples.
+        trials: How many, B.
+        seed: Decides trains, noise and initial voltages.
+
+    Returns:
+        A drive of inputs (T, B, C): how many spikes of a channel fall into a sample. Trial b is the
+        same however many trials there are.
+
+    Raises:
+        SpecError: an argument makes no sense, or the inputs would be absurdly large.
+    """
+    network = of_kind("network", network, SpikingNetwork)
+    samples, rate_hz = _checked(network, rate_hz, seconds, trials, seed)
+    mean = rate_hz * sample_ms(network) / 1000.0
+    inputs = np.empty((samples, trials, network.input_size))
+    for trial in range(trials):
+        rng = trial_generator(derived_seed(seed, _TRIALS), 0, trial)
+        inputs[:, trial] = rng.poisson(mean, (samples, network.input_size))
+    return Drive(inputs=inputs, noise=seeded_noise(seed), seed=seed)
+
+
+def regular_drive(
+    network: SpikingNetwork, rate_hz: float, *, seconds: float, trials: int, seed: int = 0
+) -> Drive:
+    """Regular trains: every input channel fires at 0, 1/rate, 2/rate, ... s of each trial.
+
+    Arguments, what is returned and errors are those of `poisson_drive`; the seed decides noise and
+    initial voltages only.
+    """
+    network = of_kind("network", network, SpikingNetwork)
+    samples, rate_hz = _checked(network, rate_hz, seconds, trials, seed)
+    mean = rate_hz * sample_ms(network) / 1000.0
+    # How many spikes there are before the edge of each sample; one that rounding puts just before
+    # its own edge belongs behind it.
+    before = np.ceil(np.arange(samples + 1) * mean - ROUNDING * min(1.0, mean))
+    shape = (samples, trials, network.input_size)
+    inputs = np.broadcast_to(np.diff(before)[:, None, None], shape)
+    return Drive(inputs=inputs, noise=seeded_noise(seed), seed=seed)
+
+
+def seeded_noise(seed: int) -> SharedNoise:
+    """The noise of a seed, the same that trials of a task have."""
+    return SharedNoise(seed=derived_seed(seed, _NOISE))
+
+
+def sample_ms(network: SpikingNetwork) -> float:
+    """How long a sample of a network's input lasts, ms."""
+    return network.dt_ms * network.sample_steps
+
+
+def samples_in(network: SpikingNetwork, seconds: float) -> int:
+    """How many samples of a network's input a time lasts; SpecError unless they are whole."""
+    length = number("seconds", seconds, 0.0)
+    samples = length * 1000.0 / sample_ms(network)
+    whole = round(samples)
+    if whole < 1 or abs(samples - whole) > ROUNDING * samples:
+        raise SpecError(
+            f"seconds: {length:g} s is no whole number of samples of {sample_ms(network):g} ms, "
+            "which this network takes its input in"
+        )
+    return whole
+
+
+def check_extent(network: SpikingNetwork, samples: int, trials: int) -> None:
+    """Raise SpecError for inputs of so many samples and trials that could not be held or run."""
+    if samples * network.sample_steps > LONGEST_TRIAL_STEPS:
+        raise SpecError(
+            f"a trial of {samples:,} samples of {network.sample_steps:,} steps is too long; it can "
+            f"have {LONGEST_TRIAL_STEPS:,} steps"
+        )
+    values = samples * trials * max(1, network.input_size)
+    if values > MOST_VALUES:
+        raise SpecError(
+            f"{samples:,} samples of {network.input_size:,} channels in {trials:,} trials are too "
+            f"many; at most {MOST_VALUES:,} values can be taken"
+        )
+
+
+def _checked(
+    network: SpikingNetwork, rate_hz: float, seconds: float, trials: int, seed: int
+) -> tuple[int, float]:
+    """Number of samples, and the rate, of arguments that make sense."""
+    counted("trials", trials, least=1)
+    counted("seed", seed)
+    rate = number("rate_hz", rate_hz, 0.0, _MOST_HZ)
+    samples = samples_in(network, seconds)
+    check_extent(network, samples, trials)
+    return samples, rate
