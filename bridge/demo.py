@@ -6,6 +6,7 @@ from typing import Any
 
 import bridge
 from bridge import terminal
+from bridge.backends import COMPARED
 from bridge.errors import OutputError
 from bridge.stages import check_writable, compare_to, convert_to, load_kind, train_to
 
@@ -46,9 +47,7 @@ def demo(
     _check_kept(out, wanted)
     rate = _rate(out / "rate.h5", units, max_updates, seed)
     conversion = _conversion(out / "lif.h5", rate, search_trials, seed)
-    agreement = compare_to(
-        conversion, page, backends=["brian2", "snntorch"], trials=trials, seed=seed
-    )
+    agreement = compare_to(conversion, page, backends=list(COMPARED), trials=trials, seed=seed)
     for label, recording in agreement.frozen.items():
         bridge.save(recording, out / f"{label}.h5", force=True)
         terminal.say(f"{out / label}.h5: recording")

@@ -14,9 +14,9 @@ from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.rate.network import RateNetwork
 from bridge.spiking.conditions import tally
 from bridge.spiking.drive import Drive
-from bridge.spiking.filters import Exponential, known_filter
+from bridge.spiking.filters import known_filter
 from bridge.spiking.network import Projection, SpikingNetwork
-from bridge.spiking.neurons import NEURON_MODELS, Lif
+from bridge.spiking.neurons import known_neurons
 from bridge.spiking.recording import Recording
 from bridge.spiking.values import known_model
 
@@ -99,12 +99,8 @@ def _rate(rate: RateNetwork) -> Rows:
 def _network(network: SpikingNetwork) -> Rows:
     rows: Rows = {"neurons": network.size, "step": f"{network.dt_ms:g} ms"}
     for population in network.populations:
-        model = population.neurons
-        known_model(f"population {population.name}", model, NEURON_MODELS)
-        kind = f"LIF, {model.membrane_step} step" if isinstance(model, Lif) else "QIF"
-        rows[f"population {population.name}"] = (
-            f"{population.size} {kind}, {model.refractory_steps} refractory steps"
-        )
+        model = known_neurons(f"population {population.name}", population.neurons)
+        rows[f"population {population.name}"] = f"{population.size} {model.described()}"
     for projection in network.projections:
         rows[f"projection {projection.name}"] = _projection(projection)
     for readout in network.readouts:
@@ -118,14 +114,10 @@ def _network(network: SpikingNetwork) -> Rows:
 
 def _projection(projection: Projection) -> str:
     filter_ = known_filter(f"projection {projection.name}", projection.filter)
-    kind = type(filter_).__name__
-    if isinstance(filter_, Exponential):
-        kind += f", unit {filter_.normalisation}"
-    if filter_.side == "pre":
-        kind += " of the presynaptic side"
+    acts = "within the step" if projection.within_step else f"delay {projection.delay_steps} steps"
     return (
         f"{projection.source} to {projection.target}: {projection.synapses().nnz:,} synapses, "
-        f"{kind}, delay {projection.delay_steps} steps"
+        f"{filter_.described()}, {acts}"
     )
 
 

@@ -9,8 +9,10 @@ from conftest import drive_for
 from scipy import sparse
 
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
+from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
 from bridge.spiking.network import INPUT, Channel, Projection, Readout, SpikingNetwork
-from bridge.spiking.neurons import Lif, NormalVoltage, Population, Qif, UniformVoltage
+from bridge.spiking.neurons import Lif, Qif
+from bridge.spiking.population import Population
 from bridge.spiking.stimulation import Stimulation
 
 SAMPLES = 60

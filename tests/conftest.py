@@ -23,8 +23,10 @@ from scipy import sparse
 from bridge import cli
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
+from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
 from bridge.spiking.network import INPUT, Channel, Projection, Readout, SpikingNetwork
-from bridge.spiking.neurons import Lif, NormalVoltage, Population, Qif, UniformVoltage
+from bridge.spiking.neurons import Lif, Qif
+from bridge.spiking.population import Population
 from bridge.spiking.stimulation import Stimulation
 from bridge.tasks import names
 

@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 
 import bridge
+from bridge.backends import names
+from bridge.spiking import filters, neurons
 
 PACKAGE = Path(bridge.__file__).parent
+# What a network is.
+SPIKING = {"spiking", "spiking.filters", "spiking.neurons"}
 # What a conversion is made of, from below.
-METHODS = {"spiking", "tasks", "rate", "backends", "methods"}
+METHODS = SPIKING | {"tasks", "rate", "backends", "methods"}
 # What each room, a folder or a file beside them, may import of ours, itself aside.
 ALLOWED = {
     "errors": set(),
@@ -20,21 +24,28 @@ ALLOWED = {
     "temporary": set(),
     "terminal": set(),
     "tasks": set(),
-    "spiking": set(),
-    "backends": {"temporary", "spiking"},
-    "rate": {"spiking", "tasks", "backends"},
+    "spiking": SPIKING,
+    "spiking.filters": {"spiking"},
+    "spiking.neurons": {"spiking"},
+    # What all backends share, and a folder for each, which knows no other.
+    "backends": SPIKING | {"temporary"},
+    "backends.reference": SPIKING | {"backends"},
+    "backends.brian2": SPIKING | {"temporary", "backends", "backends.reference"},
+    "backends.snntorch": SPIKING | {"temporary", "backends"},
+    "backends.nest": SPIKING | {"backends", "backends.reference"},
+    "rate": SPIKING | {"tasks", "backends", "backends.snntorch"},
     "methods": METHODS,
-    "exchange": {"temporary", "spiking", "rate", "methods"},
-    "compare": METHODS | {"compare.probes", "compare.statistics"},
-    "compare.probes": {"spiking", "backends", "compare"},
-    "compare.statistics": {"spiking", "compare"},
+    "exchange": SPIKING | {"temporary", "rate", "methods"},
+    "compare": METHODS | {"compare.probes", "compare.statistics", "backends.reference"},
+    "compare.probes": SPIKING | {"backends.reference", "compare"},
+    "compare.statistics": SPIKING | {"compare"},
     "compare.report": METHODS | {"compare", "compare.probes", "compare.statistics", "exchange"},
     "describe": METHODS | {"compare.statistics", "exchange"},
-    "benchmark": METHODS | {"temporary", "exchange", "bridge"},
+    "benchmark": METHODS | {"temporary", "exchange", "bridge", "backends.snntorch"},
     "studies": METHODS | {"temporary", "compare.statistics", "exchange"},
     "bridge": METHODS | {"compare", "compare.report", "exchange"},
     "stages": {"terminal", "describe", "rate", "compare.report", "exchange", "bridge"},
-    "demo": {"terminal", "stages", "rate", "bridge"},
+    "demo": {"terminal", "stages", "backends", "rate", "bridge"},
     "cli": METHODS
     | {"terminal", "describe", "stages", "demo", "bridge", "compare", "compare.statistics"}
     | {"compare.report", "exchange", "studies", "benchmark"},
@@ -111,6 +122,55 @@ def test_only_backends_import_a_simulator():
             if isinstance(node, ast.Import):
                 modules = [alias.name for alias in node.names]
             assert not any(module.split(".")[0] in simulators for module in modules), path
+
+
+# Where a model or a filter may be asked which one it is: its own file, the files that know other
+# programs' models, and the methods, which make the models.
+MAY_ASK = ("spiking.neurons", "spiking.filters", "backends.nest", "methods", "exchange")
+# Where a backend may be: its own folder, and what measures each of them.
+MAY_NAME = ("backends", "benchmark")
+
+
+def asked(tree):
+    """Names and words that the code decides by: isinstance, match, and comparisons."""
+    for node in ast.walk(tree):
+        parts = []
+        if isinstance(node, ast.Call):
+            called = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if called in ("isinstance", "issubclass", "startswith"):
+                parts = node.args[-1:]
+        elif isinstance(node, ast.Compare):
+            parts = [node.left, *node.comparators]
+        elif isinstance(node, ast.MatchClass):
+            parts = [node.cls]
+        elif isinstance(node, ast.MatchValue):
+            parts = [node.value]
+        for each in (inner for part in parts for inner in ast.walk(part)):
+            if isinstance(each, ast.Name) and each.id[:1].isupper():
+                yield each.id
+            elif isinstance(each, ast.Constant) and isinstance(each.value, str):
+                yield each.value
+
+
+def test_nobody_asks_which_model_a_model_is():
+    known = [*neurons.KNOWN.values(), *filters.KNOWN.values()]
+    words = {model.__name__ for model in known} | {model.kind for model in known}
+    assert len(words) > 10
+    for path in MODULES.values():
+        if not room_of(path).startswith(MAY_ASK):
+            assert not words & set(asked(ast.parse(path.read_text()))), path
+
+
+def test_nobody_asks_which_backend_a_backend_is():
+    for path in MODULES.values():
+        if not room_of(path).startswith(MAY_NAME):
+            assert not set(names()) & set(asked(ast.parse(path.read_text()))), path
+
+
+def test_the_code_that_decides_by_a_name_is_seen():
+    code = "isinstance(x, (int, Lif)) or x.kind == 'qif' or type(x) is Direct"
+    assert {"Lif", "qif", "Direct"} <= set(asked(ast.parse(code)))
+    assert "Src" in set(asked(ast.parse("match x:\n    case Src(): pass")))
 
 
 def test_importing_bridge_loads_neither_torch_nor_a_simulator():

@@ -13,7 +13,7 @@ from typer.main import get_command
 
 import bridge
 from bridge import cli, terminal
-from bridge.backends import NAMES
+from bridge.backends import names
 from bridge.compare.faults import FAULTS
 from bridge.errors import OutputError, SpecError
 from bridge.tasks import BUILT_IN
@@ -297,7 +297,7 @@ def test_help_names_what_there_is():
     said = helps()
     assert all(task in said["train"] for task in BUILT_IN)
     assert all(fault in said["compare"] for fault in FAULTS)
-    assert all(backend in said["run"] for backend in NAMES)
+    assert all(backend in said["run"] for backend in names())
     assert "import" in said["convert"]
     takes_tasks = {
         "train",

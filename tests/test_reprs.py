@@ -139,7 +139,7 @@ LINES = {
     ),
     "neurons": (
         lambda: kim_network().populations[0].neurons,
-        "SizedLif(membrane_step='euler', tau_mem_ms=10, v_rest_mv=0, v_threshold_mv=-40, "
+        "Lif(membrane_step='euler', tau_mem_ms=10, v_rest_mv=0, v_threshold_mv=-40, "
         "v_reset_mv=-65, bias_mv=-40, refractory_steps=40, initial_refractory_steps=40)",
     ),
     "a projection": (

@@ -1,4 +1,8 @@
-"""Simulators of one contract: `simulate(network, drive, ...) -> Recording`, each a module."""
+"""Simulators of one contract: `simulate(network, drive, ...) -> Recording`, a folder each.
+
+A folder says itself what it is (`bridge.backends.declaration`), and its module `simulation` has the
+function; nothing outside knows a backend by name.
+"""
 
 import inspect
 import re
@@ -8,35 +12,35 @@ from typing import Any
 
 from bridge.arguments import callback, flag, of_kind, text
 from bridge.backends.arithmetic import plain_arithmetic
+from bridge.backends.declaration import declared
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
 
-NAMES = ("reference", "brian2", "snntorch", "nest")
+# Where searches and scores run, and what is compared, unless another is named.
+QUICKEST = "snntorch"
+COMPARED = ("brian2", "snntorch")
 
-# Those that promise the reference's very spikes under frozen noise, in float64. One that does not
-# say so is held to no such promise.
-EXACT = ("reference", "brian2", "snntorch")
 
-# What the words after the colon of a backend's name set, as in "brian2:numpy" and "snntorch:cuda".
-WORDS: dict[str, dict[str, tuple[str, ...]]] = {
-    "brian2": {"target": ("numpy", "cython", "standalone")},
-    "snntorch": {"dtype": ("float64", "float32"), "device": ("cpu", "cuda", "cuda:N")},
-    "nest": {"parameters": ("euler", "plain")},
-}
+def names() -> tuple[str, ...]:
+    """The backends there are, the reference first."""
+    return tuple(declared())
 
 
 def claims_exact(name: str, options: Mapping[str, Any]) -> bool:
-    """Whether a backend with these options declares that it fires the reference's very spikes."""
-    return name in EXACT and options.get("dtype", "float64") == "float64"
+    """Whether a backend with these options declares that it fires the reference's very spikes.
+
+    One that does not say so is held to no such promise.
+    """
+    return name in declared() and declared()[name].claims_exact(options)
 
 
 def check_name(name: str) -> None:
     """Raise SpecError unless there is a backend of that name."""
-    if text("backend", name) not in NAMES:
-        raise SpecError(f"unknown backend {name!r}; known are {', '.join(NAMES)}")
+    if text("backend", name) not in declared():
+        raise SpecError(f"unknown backend {name!r}; known are {', '.join(names())}")
 
 
 def parse_backend(label: str, given: Mapping[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
@@ -65,12 +69,13 @@ def parse_backend(label: str, given: Mapping[str, Any] | None = None) -> tuple[s
 
 def _option_of(name: str, word: str, label: str) -> str:
     """The option that a word after the colon sets."""
-    if name not in WORDS:
+    known_words = declared()[name].words
+    if not known_words:
         raise SpecError(f"backend {name} takes no option, got {label!r}")
-    for option, words in WORDS[name].items():
+    for option, words in known_words.items():
         if (word in words and word != "cuda:N") or ("cuda:N" in words and _CUDA.fullmatch(word)):
             return option
-    known = [f"{name}:{word}" for words in WORDS[name].values() for word in words]
+    known = [f"{name}:{word}" for words in known_words.values() for word in words]
     raise SpecError(f"backend {label!r}: unknown {option} {word!r}; known are {', '.join(known)}")
 
 
@@ -80,7 +85,9 @@ _CUDA = re.compile("cuda:[0-9]+")
 def load(name: str) -> Callable[..., Recording]:
     """The `simulate` function of a backend: the only place that imports a simulator."""
     check_name(name)
-    simulate: Callable[..., Recording] = import_module(f"bridge.backends.{name}").simulate
+    simulate: Callable[..., Recording] = import_module(
+        f"bridge.backends.{name}.simulation"
+    ).simulate
     return simulate
 
 

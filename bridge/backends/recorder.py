@@ -7,10 +7,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.backends.constants import Membrane
+from bridge.backends.declaration import declared
+from bridge.errors import BackendError
 from bridge.spiking.decoding import decode
 from bridge.spiking.drive import Drive, FrozenNoise
 from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.population import Population
 from bridge.spiking.recording import Recording, Spikes
 
 Array = NDArray[np.float64]
@@ -20,9 +22,12 @@ class _State(Protocol):
     """What is read of a population's state: (B, n) arrays."""
 
     span: slice
-    v: Array
     spikes: NDArray[np.bool_]
-    membrane: Membrane
+    threshold: Array | None
+
+    @property
+    def v(self) -> Array:
+        """Voltages, mV."""
 
 
 class EventList:
@@ -41,12 +46,11 @@ class EventList:
         if margins:
             self.margins_mv = np.full(drive.n_trials, np.inf)
 
-    def note_margins(self, populations: Sequence[_State]) -> None:
-        """Take the distances from threshold of the step, before any reset."""
-        if self.margins_mv is not None:
-            for state in populations:
-                nearest = np.abs(state.v - state.membrane.threshold).min(axis=1)
-                self.margins_mv = np.minimum(self.margins_mv, nearest)
+    def note_margins(self, state: _State) -> None:
+        """Take the distances from threshold of a population's step, before any reset."""
+        if self.margins_mv is not None and state.threshold is not None:
+            nearest = np.abs(state.v - state.threshold).min(axis=1)
+            self.margins_mv = np.minimum(self.margins_mv, nearest)
 
     def note_spikes(self, step: int, populations: Sequence[_State]) -> None:
         """Take the spikes of a step."""
@@ -69,6 +73,24 @@ class EventList:
         return Spikes.gather(trial, step, neuron, self.shape)
 
 
+def check_finite(population: Population, state: str, values: Array, step: int) -> None:
+    """Raise BackendError where a state of a population is no number any more.
+
+    Args:
+        population: Whose state it is.
+        state: Name of the state.
+        values: (B, n) its values.
+        step: Number of the last step that was taken.
+    """
+    if np.isfinite(values).all():
+        return
+    trial, neuron = (int(place[0]) for place in np.nonzero(~np.isfinite(values)))
+    raise BackendError(
+        f"state {state} of neuron {neuron} of population {population.name} "
+        f"({population.neurons.title}) is no longer finite after step {step} of trial {trial}"
+    )
+
+
 class _Gathered(Protocol):
     """What a finished run hands over."""
 
@@ -89,12 +111,7 @@ def recording(
 ) -> Recording:
     """The recording of a finished run: its events, the readouts they decode to, where from."""
     spikes = gathered.spikes()
-    packages = {
-        "reference": "numpy",
-        "brian2": "brian2",
-        "snntorch": "snntorch",
-        "nest": "nest-simulator",
-    }
+    package = declared()[backend].package
     noise = drive.noise
     return Recording(
         spikes=spikes,
@@ -111,7 +128,7 @@ def recording(
         margins_mv=gathered.margins_mv,
         provenance={
             "backend": backend,
-            "package": f"{packages[backend]} {version(packages[backend])}",
+            "package": f"{package} {version(package)}",
             "task": network.task,
             "noise": type(noise).__name__,
             "seed": -1 if isinstance(noise, FrozenNoise) else noise.seed,
@@ -125,7 +142,9 @@ def recording(
 def _starts_above_threshold(network: SpikingNetwork, drive: Drive) -> bool:
     """Whether neurons fire in the first step because of where their voltages begin."""
     for population in network.populations:
-        threshold = np.asarray(population.neurons.v_threshold_mv)
+        if not population.neurons.fires:
+            continue
+        threshold = population.neurons.constants(network.dt_ms)["threshold"]
         begin = drive.v_initial_mv
         if begin is None:
             above = population.initial_voltage.high_mv >= threshold.min()

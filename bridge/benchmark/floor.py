@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from bridge.backends import cache
-from bridge.backends.compiled_block import compile_package, load_package
+from bridge.backends.snntorch.compiled_block import compile_package, load_package
 from bridge.backends.workers import in_processes
 from bridge.benchmark.case import STEP_MS, Case
 from bridge.benchmark.clock import Run, timed

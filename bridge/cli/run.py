@@ -93,6 +93,7 @@ def run(
     The same seed gives the same spikes.
     """
     from bridge.backends import parse_backend
+    from bridge.backends.declaration import declared
     from bridge.describe import describe
     from bridge.methods.scoring import accuracy, drive_of, needed_task
     from bridge.spiking.essentials import several
@@ -119,7 +120,7 @@ def run(
     else:
         notes["drive"] = drive_told(drive, poisson, regular, seconds)
     pushes = tuple(_stimulation(spiking, text) for text in stimulate or ())
-    if parse_backend(backend)[0] == "nest":
+    if declared()[parse_backend(backend)[0]].own_noise_only:
         # It computes no noise but its own.
         shown = replace(shown, noise=bridge.OwnNoise(seed=seed))
     shown = replace(shown, stimulation=(*shown.stimulation, *pushes))

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.backends.constants import Membrane
-from bridge.backends.reference import Stepper, Synapses
+from bridge.backends.reference.simulation import Neurons, Stepper, Synapses
 from bridge.compare.sides import Side
 from bridge.spiking.drive import Drive, FrozenNoise, NoiseStream
 from bridge.spiking.network import SpikingNetwork
@@ -123,28 +122,38 @@ class _Truth:
             self.before = _all(run, "v")
             self.refractory = _all(run, "refractory") > 0
             drawn = None if stream.silent else stream.take(1)[0]
-            run.begin(number, drawn)
-            self.reached = _all(run, "v")
-            # The currents that the step has used; its end makes those of the next one.
-            self.currents = {each.projection.name: self._of(each) for each in run.projections}
+            self.currents: dict[str, Array] = {}
+            self._clear()
+            states = {each.name: dict(each.state) for each in run.populations}
+            run.step(number, drawn, lambda neurons: self._look(run, neurons, states))  # noqa: B023
             if number < step:
                 self.earlier.appendleft(self.currents)
-            run.end(number)
         noise = np.zeros(network.size) if drawn is None else drawn[0]
         self.noise, self.after, self.spiked = noise, _all(run, "v"), _all(run, "spikes") > 0
-        populations = run.populations
-        self.factor = np.concatenate([_gain(each.membrane) for each in populations])
-        self.reset = np.concatenate([each.membrane.reset for each in populations])
-        self.threshold = np.concatenate([each.membrane.threshold for each in populations])
-        # Where the membranes would be had all been stepped; the noise is added after.
-        current = sum(
-            self.currents.values(), np.concatenate([p.membrane.bias for p in populations])
-        )
-        quadratic = np.concatenate(
-            [np.full(each.v.shape[1], each.membrane.step == "quadratic") for each in populations]
-        )
-        pull = np.where(quadratic, self.before**2 + current, current - self.before)
-        self.stepped = self.before + pull * self.factor
+
+    def _clear(self) -> None:
+        size = self.network.size
+        self.reached, self.stepped, self.factor = np.zeros((3, size))
+        self.reset, self.threshold = np.full((2, size), np.inf)
+
+    def _look(self, run: Stepper, neurons: Neurons, states: dict[str, dict[str, Array]]) -> None:
+        """Note what a population does in the step, when its voltages stand."""
+        span, voltage = neurons.span, neurons.model.voltage
+        self.reached[span] = neurons.v[0]
+        current = np.asarray(neurons.bias)
+        for each in run.projections:
+            if each.projection.target == neurons.name:
+                self.currents[each.projection.name] = self._of(each)
+                current = current + each.current[0]
+        # Where the voltages would be had all been stepped; the noise is added after.
+        before = states[neurons.name]
+        self.stepped[span] = neurons.stepped(current[None], before)[voltage][0]
+        # How far a mV of current moves a voltage in a step.
+        more = neurons.stepped(current[None] + 1.0, before)[voltage][0]
+        self.factor[span] = more - self.stepped[span]
+        if neurons.threshold is not None:
+            self.threshold[span] = neurons.threshold
+            self.reset[span] = neurons.fresh().get(voltage, np.inf)
 
     def _of(self, synapses: Synapses) -> Array:
         """(N,) current of a projection, 0 in neurons that it does not reach."""
@@ -248,8 +257,3 @@ def _all(run: Stepper, name: str) -> Array:
     """A quantity of all neurons in the only trial, (N,)."""
     parts: Sequence[Array] = [np.asarray(getattr(each, name))[0] for each in run.populations]
     return np.concatenate(parts).astype(np.float64)
-
-
-def _gain(membrane: Membrane) -> Array:
-    """How far a mV of current moves a voltage in a step, (n,)."""
-    return 1.0 - membrane.factor if membrane.step == "exact" else membrane.factor

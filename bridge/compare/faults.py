@@ -12,10 +12,9 @@ from numpy.typing import ArrayLike
 
 from bridge.errors import SpecError
 from bridge.spiking.drive import Drive
-from bridge.spiking.filters import Direct, DoubleExponential, Exponential, Filter, Side
+from bridge.spiking.filters import Filter, Side
 from bridge.spiking.network import INPUT, Channel, Projection, SpikingNetwork
-from bridge.spiking.neurons import Population
-from bridge.spiking.values import unknown
+from bridge.spiking.population import Population
 
 Changed = tuple[SpikingNetwork, Drive]
 
@@ -148,7 +147,7 @@ def _other_side(network: SpikingNetwork, drive: Drive) -> Changed:
     """Filters take the time constants of the neuron at the other end of the synapse."""
 
     def sided(part: Projection) -> bool:
-        return part.source != INPUT and _within(part) and not isinstance(part.filter, Direct)
+        return part.source != INPUT and _within(part) and bool(_decays(part.filter))
 
     if not any(sided(part) and np.ptp(_decays(part.filter)) > 0 for part in network.projections):
         raise SpecError(
@@ -157,7 +156,7 @@ def _other_side(network: SpikingNetwork, drive: Drive) -> Changed:
         )
 
     def turned(part: Projection) -> Projection:
-        if not sided(part) or isinstance(part.filter, Direct):
+        if not sided(part):
             return part
         side: Side = "post" if part.filter.side == "pre" else "pre"
         return replace(part, filter=replace(part.filter, side=side))
@@ -197,26 +196,14 @@ def _readout_filter(network: SpikingNetwork, drive: Drive) -> Changed:
 
 
 def _decays(filter_: Filter) -> list[float]:
-    if isinstance(filter_, Direct):
-        return []
-    if isinstance(filter_, DoubleExponential):
-        tau_ms = filter_.tau_decay_ms
-    elif isinstance(filter_, Exponential):
-        tau_ms = filter_.tau_ms
-    else:
-        raise unknown("filter", filter_)
-    values: list[float] = np.asarray(tau_ms).tolist()
-    return values
+    """The time constants by which a filter fades; none where it has none."""
+    slowest: list[float] = [] if filter_.slowest_ms is None else filter_.slowest_ms.tolist()
+    return slowest
 
 
 def _decaying(filter_: Filter, tau_ms: ArrayLike) -> Filter:
     """The filter with other decay times."""
-    size = len(_decays(filter_))
-    if isinstance(filter_, DoubleExponential):
-        return replace(filter_, tau_decay_ms=np.broadcast_to(tau_ms, size))
-    if isinstance(filter_, Exponential):
-        return replace(filter_, tau_ms=np.broadcast_to(tau_ms, size))
-    return filter_
+    return filter_.slowed(np.broadcast_to(tau_ms, len(_decays(filter_))))
 
 
 def _populations(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.arguments import callback, of_kind, of_kinds, text, texts
+from bridge.backends import COMPARED
 from bridge.compare.agreement import Agreement
 from bridge.compare.exactness import ExactComparison, run_exactly
 from bridge.compare.faults import find_fault
@@ -46,7 +47,7 @@ EXACT_TRIALS = 20
 def compare(  # noqa: PLR0913
     what: Conversion | SpikingNetwork,
     *,
-    backends: Sequence[str] = ("brian2", "snntorch"),
+    backends: Sequence[str] = COMPARED,
     levels: Sequence[str] | None = None,
     trials: int | None = None,
     seed: int = 0,

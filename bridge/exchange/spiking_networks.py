@@ -11,23 +11,19 @@ from scipy import sparse
 from bridge.errors import FormatError
 from bridge.exchange.hdf5 import Tree
 from bridge.spiking.arrays import counted
-from bridge.spiking.filters import Direct, DoubleExponential, Exponential, Filter, known_filter
-from bridge.spiking.network import Channel, Projection, Readout, SpikingNetwork
-from bridge.spiking.neurons import (
+from bridge.spiking.filters import KNOWN as FILTERS
+from bridge.spiking.filters import Filter, known_filter
+from bridge.spiking.initial_voltage import (
     INITIAL_VOLTAGES,
-    LIF_ARRAYS,
-    NEURON_MODELS,
-    QIF_ARRAYS,
     InitialVoltage,
-    Lif,
-    NeuronModel,
     NormalVoltage,
-    Population,
-    Qif,
-    SizedLif,
-    SizedQif,
     UniformVoltage,
 )
+from bridge.spiking.network import Channel, Projection, Readout, SpikingNetwork
+from bridge.spiking.neurons import KNOWN as MODELS
+from bridge.spiking.neurons import NeuronModel, known_neurons
+from bridge.spiking.parts import Part as Model
+from bridge.spiking.population import Population
 from bridge.spiking.values import known_model, shown
 
 Part = TypeVar("Part")
@@ -63,12 +59,17 @@ def network_from_tree(tree: Tree) -> SpikingNetwork:
     )
 
 
-def network_needs_version_2(network: SpikingNetwork) -> bool:
-    """Whether it holds what readers of version 1 do not know or would pass over."""
-    return any(
-        population.cell_types is not None or isinstance(population.neurons, Qif)
-        for population in network.populations
-    ) or any(projection.filter.side == "pre" for projection in network.projections)
+def network_version(network: SpikingNetwork) -> int:
+    """The oldest version whose readers know all that it holds."""
+    versions = [1]
+    for population in network.populations:
+        versions += [population.neurons.needs_version(), 1 if population.cell_types is None else 2]
+    for projection in network.projections:
+        versions += [projection.filter.needs_version(), 2 if projection.filter.side == "pre" else 1]
+        versions.append(4 if projection.within_step else 1)
+    for readout in network.readouts:
+        versions += [channel.filter.needs_version() for channel in readout.channels]
+    return max(versions)
 
 
 def cell_types_to_tree(types: tuple[str, ...] | None) -> Tree:
@@ -116,32 +117,38 @@ def _population_to_tree(population: Population) -> Tree:
         "noise_mv": np.asarray(population.noise_mv),
         **cell_types_to_tree(population.cell_types),
         **_neurons_to_tree(neurons),
-        "refractory_steps": neurons.refractory_steps,
-        "initial_refractory_steps": neurons.initial_refractory_steps,
         **start,
         **vars(initial),
     }
 
 
 def _neurons_to_tree(neurons: NeuronModel) -> Tree:
-    model = _MODELS[type(known_model("neurons", neurons, NEURON_MODELS))]
-    arrays = {name: np.asarray(getattr(neurons, name)) for name in _ARRAYS[model]}
-    step = {"membrane_step": neurons.membrane_step} if isinstance(neurons, Lif) else {}
-    return {"model": model, **step, **arrays}
-
-
-_MODELS = {Lif: "lif", SizedLif: "lif", Qif: "qif", SizedQif: "qif"}
-_ARRAYS = {"lif": LIF_ARRAYS, "qif": QIF_ARRAYS}
+    known_neurons("neurons", neurons)
+    return {"model": neurons.kind, **neurons.stored()}
 
 
 def _neurons_from_tree(tree: Tree) -> NeuronModel:
-    model = tree["model"]
-    if not isinstance(model, str) or model not in _ARRAYS:
-        raise FormatError(f"unknown neuron model {shown(model)}; known are {', '.join(_ARRAYS)}")
-    fields: Tree = {name: _numbers(tree, name, tree["size"]) for name in _ARRAYS[model]}
-    for name in ("refractory_steps", "initial_refractory_steps"):
-        fields[name] = tree[name]
-    return Qif(**fields) if model == "qif" else Lif(**fields, membrane_step=tree["membrane_step"])
+    kind = tree["model"]
+    if not isinstance(kind, str) or kind not in MODELS:
+        raise FormatError(f"unknown neuron model {shown(kind)}; known are {', '.join(MODELS)}")
+    neurons: NeuronModel = _part_from_tree(MODELS[kind], tree, tree["size"])
+    return neurons
+
+
+def _part_from_tree(part: type[Model], tree: Tree, size: int | None = None) -> Any:
+    """A neuron model or a filter: its numbers, one for each of `size` neurons, and its words."""
+    numbers = {
+        name: _numbers(tree, name, size)
+        for name in part.named("each")
+        if name in tree or name not in part.added()
+    }
+    words = {
+        name: tree[name]
+        for name in (*part.named("choice"), *part.named("steps"))
+        # What is as it is by default need not be there.
+        if name in tree or name not in part.by_default()
+    }
+    return part(**numbers, **words)
 
 
 def _numbers(tree: Tree, name: str, size: int | None = None) -> NDArray[np.float64]:
@@ -194,6 +201,7 @@ def _projection_to_tree(projection: Projection) -> Tree:
         "target": projection.target,
         "delay_steps": projection.delay_steps,
         "filter": _filter_to_tree(projection.filter),
+        **({"within_step": 1} if projection.within_step else {}),
         **kept,
     }
 
@@ -209,6 +217,7 @@ def _projection_from_tree(tree: Tree) -> Projection:
         delay_steps=tree["delay_steps"],
         filter=_filter_from_tree(tree["filter"]),
         weights=weights,
+        within_step=tree.get("within_step", 0) == 1,
     )
 
 
@@ -256,26 +265,16 @@ def _readout_from_tree(tree: Tree) -> Readout:
 
 def _filter_to_tree(filter_: Filter) -> Tree:
     known_filter("stored", filter_)
-    arrays: Tree = {k: np.asarray(v) for k, v in vars(filter_).items() if k.startswith("tau")}
+    stored = filter_.stored()
     # As in version 1 where it is the postsynaptic side's.
-    if filter_.side == "pre":
-        arrays["side"] = "pre"
-    if isinstance(filter_, Exponential):
-        arrays["normalisation"] = filter_.normalisation
-    return {"kind": _FILTERS[type(filter_)], **arrays}
-
-
-_FILTERS = {Direct: "direct", Exponential: "exponential", DoubleExponential: "double_exponential"}
+    if filter_.side == "post":
+        del stored["side"]
+    return {"kind": filter_.kind, **stored}
 
 
 def _filter_from_tree(tree: Tree) -> Filter:
-    kind, side = tree["kind"], tree.get("side", "post")
-    if kind == "direct":
-        return Direct()
-    if kind == "exponential":
-        tau_ms = _numbers(tree, "tau_ms")
-        return Exponential(tau_ms=tau_ms, normalisation=tree["normalisation"], side=side)
-    if kind == "double_exponential":
-        times = {name: _numbers(tree, name) for name in ("tau_rise_ms", "tau_decay_ms")}
-        return DoubleExponential(**times, side=side)
-    raise FormatError(f"unknown filter {shown(kind)}; known are {', '.join(_FILTERS.values())}")
+    kind = tree["kind"]
+    if not isinstance(kind, str) or kind not in FILTERS:
+        raise FormatError(f"unknown filter {shown(kind)}; known are {', '.join(FILTERS)}")
+    filter_: Filter = _part_from_tree(FILTERS[kind], tree)
+    return filter_

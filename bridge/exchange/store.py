@@ -23,8 +23,8 @@ from bridge.exchange.runs import (
 )
 from bridge.exchange.spiking_networks import (
     network_from_tree,
-    network_needs_version_2,
     network_to_tree,
+    network_version,
 )
 from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.rate.network import RateNetwork
@@ -64,16 +64,17 @@ def format_version(thing: Stored) -> int:
     Version 2 adds QIF neurons, filters of the presynaptic side, cell types and stimulation, most of
     which a reader of version 1 would pass over in silence. What uses none of them stays readable
     by every program that reads version 1. Version 3 adds what the trials of a drive or a recording
-    are of, and what a recording was shown.
+    are of, and what a recording was shown. Version 4 adds every neuron model and filter beyond
+    those, and projections that act within the step.
     """
     if isinstance(thing, Conversion):
         return max(format_version(thing.network), format_version(thing.rate))
     if isinstance(thing, Drive | Recording) and run_needs_version_3(thing):
         return 3
-    newer = (
-        (isinstance(thing, SpikingNetwork) and network_needs_version_2(thing))
-        or (isinstance(thing, RateNetwork) and rate_needs_version_2(thing))
-        or (isinstance(thing, Drive) and bool(thing.stimulation))
+    if isinstance(thing, SpikingNetwork):
+        return network_version(thing)
+    newer = (isinstance(thing, RateNetwork) and rate_needs_version_2(thing)) or (
+        isinstance(thing, Drive) and bool(thing.stimulation)
     )
     return 2 if newer else 1
 
@@ -88,14 +89,13 @@ def load(path: str | Path) -> Stored:
     version = tree.get("format_version")
     if type(version) is not int or version not in _READERS:
         told = version if isinstance(version, str) else shown(version)
-        raise FormatError(
-            f"{path}: format version {told}; this spikebridge reads {', '.join(map(str, _READERS))}"
-        )
+        known = ", ".join(map(str, sorted(_READERS)))
+        raise FormatError(f"{path}: format version {told}; this spikebridge reads {known}")
     return _READERS[version](path, tree)
 
 
 def _read(path: str | Path, tree: Tree) -> Stored:
-    """Version 3, and versions 1 and 2, which are parts of it."""
+    """Version 4, and the versions before, which are parts of it."""
     kind = tree.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:
         raise FormatError(f"{path}: unknown kind {shown(kind)}; known are {', '.join(_KINDS)}")
@@ -167,4 +167,4 @@ _KINDS: dict[str, tuple[type, Callable[[Any], Tree], Callable[[Tree], Any]]] = {
     "recording": (Recording, recording_to_tree, recording_from_tree),
 }
 
-_READERS: dict[object, Callable[[str | Path, Tree], Stored]] = {1: _read, 2: _read, 3: _read}
+_READERS: dict[int, Callable[[str | Path, Tree], Stored]] = dict.fromkeys(range(1, 5), _read)

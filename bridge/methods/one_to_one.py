@@ -17,8 +17,10 @@ from bridge.errors import SpecError
 from bridge.rate.network import RateNetwork
 from bridge.rate.spiking_step import DT_MS, spiking_steps
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
+from bridge.spiking.initial_voltage import UniformVoltage
 from bridge.spiking.network import INPUT, Channel, Projection, Readout, SpikingNetwork
-from bridge.spiking.neurons import Lif, Population, Qif, UniformVoltage
+from bridge.spiking.neurons import Lif, Qif
+from bridge.spiking.population import Population
 
 # SI Table S1, and what the authors' code adds to it: noise, start; the step is `DT_MS`.
 TAU_RISE_MS = 2.0

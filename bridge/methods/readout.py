@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.arguments import of_kind
-from bridge.backends import simulate
+from bridge.backends import QUICKEST, simulate
 from bridge.errors import SpecError
 from bridge.methods.scoring import REFIT, quick_options, task_drive
 from bridge.spiking.arrays import counted
@@ -34,7 +34,7 @@ def refit_readout(
     *,
     trials: int = 100,
     seed: int = 0,
-    backend: str = "snntorch",
+    backend: str = QUICKEST,
     on_progress: Callable[[float], None] | None = None,
     **options: Any,
 ) -> SpikingNetwork:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.errors import SpecError
-from bridge.spiking.neurons import Lif, Population, Qif
-from bridge.spiking.values import unknown
+from bridge.spiking.neurons import Lif, Qif
+from bridge.spiking.population import Population
 
 Array = NDArray[np.float64]
 
@@ -41,7 +41,7 @@ def firing_rates_hz(population: Population, current_mv: Array, dt_ms: float) -> 
     noise = float(np.asarray(population.noise_mv)[0])
     if noise <= 0:
         raise SpecError(f"population {population.name}: its response is known only with noise")
-    neurons = population.neurons
+    neurons = _known(population)
     threshold, reset = (
         float(np.asarray(value)[0]) for value in (neurons.v_threshold_mv, neurons.v_reset_mv)
     )
@@ -63,15 +63,24 @@ def firing_rates_hz(population: Population, current_mv: Array, dt_ms: float) -> 
 
 def _drift(population: Population, voltage: float, current: Array) -> Array:
     """(M,) how fast the voltage moves without noise, mV/ms."""
-    neurons = population.neurons
+    neurons = _known(population)
     push = current + float(np.asarray(neurons.bias_mv)[0])
     if isinstance(neurons, Lif):
         push = push + float(np.asarray(neurons.v_rest_mv)[0]) - voltage
-    elif isinstance(neurons, Qif):
-        push = push + voltage**2
     else:
-        raise unknown("neuron model", neurons)
-    return push / float(np.asarray(neurons.tau_mem_ms)[0])
+        push = push + voltage**2
+    moved: Array = push / float(np.asarray(neurons.tau_mem_ms)[0])
+    return moved
+
+
+def _known(population: Population) -> Lif | Qif:
+    """Its neurons, where it is known how they answer to a current."""
+    neurons = population.neurons
+    if not isinstance(neurons, Lif | Qif):
+        raise SpecError(
+            f"population {population.name}: the response of {neurons.title} neurons is not known"
+        )
+    return neurons
 
 
 def _decayed_share(steepness: Array) -> Array:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from bridge.arguments import of_kind
-from bridge.backends import parse_backend, simulate
+from bridge.backends import QUICKEST, parse_backend, simulate
+from bridge.backends.declaration import declared
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
@@ -47,7 +48,7 @@ def score(
     *,
     trials: int = 100,
     seed: int = 0,
-    backend: str = "snntorch",
+    backend: str = QUICKEST,
     on_progress: Callable[[float], None] | None = None,
     **options: Any,
 ) -> Score:
@@ -171,9 +172,9 @@ KNOWN_SCALE = "map it at a scale factor that you know, by bridge.map_one_to_one"
 
 
 def quick_options(backend: str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Options of a backend where only statistics count: those given, and else float32."""
+    """Options of a backend where only statistics count: those given, else of its quickest form."""
     name, options = parse_backend(backend, given)
-    return {"dtype": "float32", **options} if name == "snntorch" else options
+    return {**declared()[name].quick, **options}
 
 
 def wilson(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:

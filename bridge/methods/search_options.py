@@ -7,7 +7,8 @@ from typing import Any, Literal
 import numpy as np
 
 from bridge.arguments import flag
-from bridge.backends import parse_backend
+from bridge.backends import QUICKEST, parse_backend
+from bridge.backends.declaration import declared
 from bridge.errors import SpecError
 from bridge.methods.scale_choice import RULES
 from bridge.methods.scoring import quick_options
@@ -43,7 +44,7 @@ class SearchOptions:
     rule: Literal["faithful", "accuracy"] = "faithful"
     trials: int = 100
     seed: int = 0
-    backend: str = "snntorch"
+    backend: str = QUICKEST
     device: str | None = None
     exhaustive: bool = False
 
@@ -62,15 +63,16 @@ class SearchOptions:
         if self.device is not None:
             text("device", self.device)
         name, _ = parse_backend(self.backend, {"device": self.device})
-        if name != "snntorch" and self.device not in (None, "cpu"):
+        if not declared()[name].device and self.device not in (None, "cpu"):
+            having = " and ".join(each for each, known in declared().items() if known.device)
             raise SpecError(
-                f"backend {self.backend} has no device {self.device!r}; only snntorch has devices"
+                f"backend {self.backend} has no device {self.device!r}; only {having} has devices"
             )
         flag("exhaustive", self.exhaustive)
 
     def quick_options(self) -> dict[str, Any]:
         """Options of the backend, for `bridge.simulate`."""
-        has_device = self.backend.startswith("snntorch")
+        has_device = declared()[parse_backend(self.backend)[0]].device
         return quick_options(self.backend, {"device": self.device} if has_device else {})
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from bridge.arguments import text
-from bridge.backends.snntorch import torch_device
+from bridge.backends.snntorch.simulation import torch_device
 from bridge.errors import SpecError
 from bridge.rate.network import RateNetwork
 from bridge.rate.noise import NOISE_SD

@@ -6,21 +6,15 @@ between its step and the end of its sample stands in a table that the filter's o
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.spiking.filters import (
-    Direct,
-    DoubleExponential,
-    Exponential,
-    Filter,
-    decay_factor,
-    spike_gain,
-)
+from bridge.spiking.filters import Filter
 from bridge.spiking.network import Channel, SpikingNetwork
+from bridge.spiking.operations import NUMPY
 from bridge.spiking.recording import Spikes
-from bridge.spiking.values import unknown
 
 Array = NDArray[np.float64]
 
@@ -52,45 +46,49 @@ def decode(
 
 @dataclass(frozen=True)
 class _Response:
-    """A filter's answer to one spike after n = 0 .. S steps, and how its states carry over."""
+    """A filter's answer to one spike after n = 0 .. S steps, and how its states carry over.
 
-    trace: Array  # (S + 1, N) trace n steps after a spike
-    rise: Array  # (S + 1, N) rise state n steps after a spike
-    trace_kept: Array  # (N,) part of the trace left after S steps
-    trace_from_rise: Array  # (N,) trace that a unit of rise state becomes in S steps
-    rise_kept: Array  # (N,) part of the rise state left after S steps
+    Attributes:
+        tables: (S + 1, N) each state n steps after a spike.
+        kept: For each state the (N,) shares of states S steps before that it holds.
+    """
+
+    tables: dict[str, Array]
+    kept: dict[str, dict[str, Array]]
 
 
 def _response(filter_: Filter, size: int, steps: int, dt_ms: float) -> _Response:
-    zeros = np.zeros((steps + 1, size))
-    if isinstance(filter_, Direct):
-        trace = zeros.copy()
+    if filter_.memoryless:
+        trace = np.zeros((steps + 1, size))
         trace[0] = 1.0
-        return _Response(trace, zeros, zeros[0], zeros[0], zeros[0])
-    gain = spike_gain(filter_)
-    if isinstance(filter_, Exponential):
-        kept = _powers(decay_factor(filter_.tau_ms, dt_ms), steps)
-        return _Response(gain * kept, zeros, kept[-1], zeros[0], zeros[0])
-    if not isinstance(filter_, DoubleExponential):
-        raise unknown("filter of a readout", filter_)
-    return _double_exponential_response(filter_, gain, steps, dt_ms)
+        return _Response({filter_.output: trace}, {filter_.output: {}})
+    constants = filter_.constants(dt_ms)
+    free = {name: _free(filter_, constants, name, size, steps) for name in filter_.states}
+    entry = free[filter_.states[0]]
+    kept = {
+        # A state's own share first: in which order they are summed decides the rounding.
+        state: {
+            other: free[other][state][-1]
+            for other in sorted(filter_.states, key=lambda other: other != state)
+            if np.any(free[other][state])
+        }
+        for state in filter_.states
+    }
+    return _Response({name: constants["gain"] * table for name, table in entry.items()}, kept)
 
 
-def _double_exponential_response(
-    filter_: DoubleExponential, gain: Array, steps: int, dt_ms: float
-) -> _Response:
-    decay = decay_factor(filter_.tau_decay_ms, dt_ms)
-    rise = _powers(decay_factor(filter_.tau_rise_ms, dt_ms), steps)
-    trace = np.zeros_like(rise)
-    for n in range(steps):
-        trace[n + 1] = trace[n] * decay + rise[n] * (dt_ms / 1000.0)
-    return _Response(gain * trace, gain * rise, _powers(decay, steps)[-1], trace[-1], rise[-1])
-
-
-def _powers(factor: Array, steps: int) -> Array:
-    """(steps + 1, N) factor ** n by repeated multiplication, as a simulator does it."""
-    factors: Array = np.vstack([np.ones_like(factor), np.tile(factor, (steps, 1))])
-    return factors.cumprod(axis=0)
+def _free(
+    filter_: Filter, constants: dict[str, Array], begin: str, size: int, steps: int
+) -> dict[str, Array]:
+    """(S + 1, N) each state n steps after state `begin` was 1 and all others 0."""
+    constant = SimpleNamespace(**constants)
+    state = {name: np.full(size, float(name == begin)) for name in filter_.states}
+    course: dict[str, Array] = {name: np.empty((steps + 1, size)) for name in filter_.states}
+    for n in range(steps + 1):
+        for name, value in state.items():
+            course[name][n] = value
+        state = filter_.decay(NUMPY, SimpleNamespace(**state), constant)
+    return course
 
 
 def traces(network: SpikingNetwork, channel: Channel, spikes: Spikes) -> Iterator[Array]:
@@ -103,18 +101,23 @@ def traces(network: SpikingNetwork, channel: Channel, spikes: Spikes) -> Iterato
     mine = mine[np.argsort(step[mine], kind="stable")]
     n_samples = spikes.n_steps // steps
     ends = np.searchsorted(step[mine], steps * np.arange(1, n_samples + 1))
-    trace, rise = np.zeros((2, spikes.n_trials, size))
+    state = {name: np.zeros((spikes.n_trials, size)) for name in response.tables}
     start = 0
     for sample, end in enumerate(ends):
-        trace = trace * response.trace_kept + rise * response.trace_from_rise
-        rise = rise * response.rise_kept
+        state = {name: _carried(state, response.kept[name], state[name]) for name in state}
         if end > start:
             events = mine[start:end]
             left = (sample + 1) * steps - 1 - step[events]
             column = neuron[events] - span.start
             cell = spikes.trial[events].astype(np.int64) * size + column
-            for state, table in ((trace, response.trace), (rise, response.rise)):
-                arrived = np.bincount(cell, table[left, column], minlength=state.size)
-                state += arrived.reshape(state.shape)
+            for name, table in response.tables.items():
+                arrived = np.bincount(cell, table[left, column], minlength=state[name].size)
+                state[name] += arrived.reshape(state[name].shape)
         start = end
-        yield trace
+        yield state[channel.filter.output]
+
+
+def _carried(states: dict[str, Array], kept: dict[str, Array], like: Array) -> Array:
+    """What a state holds at the end of a sample of the states at its beginning."""
+    shares = [states[name] * share for name, share in kept.items()]
+    return sum(shares[1:], shares[0]) if shares else np.zeros_like(like)

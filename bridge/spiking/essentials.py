@@ -1,6 +1,6 @@
 """The `repr` of what we describe: its essentials in a line, without its arrays."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
@@ -18,9 +18,13 @@ def told(thing: object, *parts: str) -> str:
     return f"{type(thing).__name__}({clipped(inside, _LONGEST)})"
 
 
-def essentials(thing: Any) -> str:
-    """A dataclass by those of its fields that are not as they are by default, in brief."""
-    named = [entry for entry in fields(thing) if not _by_default(entry, getattr(thing, entry.name))]
+def essentials(thing: Any, first: Sequence[str] = ()) -> str:
+    """A dataclass by those of its fields that are not as they are by default, in brief.
+
+    Some come first, all others in their order.
+    """
+    entries = sorted(fields(thing), key=lambda entry: entry.name not in first)
+    named = [entry for entry in entries if not _by_default(entry, getattr(thing, entry.name))]
     return told(thing, *(f"{entry.name}={brief(getattr(thing, entry.name))}" for entry in named))
 
 

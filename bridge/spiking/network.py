@@ -11,9 +11,9 @@ from scipy import sparse
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array, per_neuron
 from bridge.spiking.essentials import brief, clipped, names, of_task, several, source, told
-from bridge.spiking.filters import Filter, known_filter
+from bridge.spiking.filters import Filter, filter_trace, known_filter
 from bridge.spiking.limits import LONGEST_DELAY_STEPS, LONGEST_WAIT_STEPS, MOST_NEURONS
-from bridge.spiking.neurons import Population
+from bridge.spiking.population import Population
 from bridge.spiking.values import frozen_provenance, known_model, shown, text, time_step_ms
 
 INPUT = "input"
@@ -36,6 +36,8 @@ class Projection:
             arrivals pass before they are weighted.
         delay_steps: Whole steps by which spikes arrive later; 0: they enter the filter in the
             step they are fired in. At most 10^5. The analog input has no delay.
+        within_step: What the source emits enters the filter before the target, which comes later
+            in the order of the populations, sums its current: it acts one step earlier.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Projection:
     weights: Weights
     filter: Filter
     delay_steps: int = 0
+    within_step: bool = False
 
     def __repr__(self) -> str:
         return told(
@@ -52,6 +55,7 @@ class Projection:
             f"weights {brief(self.weights)}",
             type(self.filter).__name__,
             f"delay {several(self.delay_steps, 'step')}" if self.delay_steps else "",
+            "within the step" if self.within_step else "",
         )
 
     def __post_init__(self) -> None:
@@ -62,6 +66,10 @@ class Projection:
         object.__setattr__(self, "delay_steps", delay)
         if self.source == INPUT and delay:
             raise SpecError(f"{name}: the analog input has no delay, shift the input instead")
+        if not isinstance(self.within_step, bool):
+            raise SpecError(f"{name}: within_step: expected true or false")
+        if self.within_step and delay:
+            raise SpecError(f"{name}: what acts within the step has no delay")
         weights: Weights = self.weights
         if sparse.issparse(weights):
             weights = frozen_sparse(name, weights)
@@ -77,6 +85,18 @@ class Projection:
         """(post, pre)."""
         post, pre = self.weights.shape
         return post, pre
+
+    @property
+    def acts_within_step(self) -> bool:
+        """Whether it acts in the step in which its source emits; the unfiltered input does."""
+        return self.within_step or (self.source == INPUT and self.filter.memoryless)
+
+    @property
+    def lag_steps(self) -> int:
+        """Steps from an emission, or an input sample, to the first current that it changes."""
+        if self.source == INPUT and self.filter.memoryless:
+            return 0
+        return self.delay_steps + filter_trace(self.filter).lag - (1 if self.within_step else 0)
 
     def synapses(self) -> sparse.csc_array:
         """The nonzero weights as CSC: column j lists the targets of presynaptic neuron j."""
@@ -165,8 +185,8 @@ class SpikingNetwork:
     """Populations, the projections between them, and the readouts, at one time step.
 
     Neurons are numbered through all populations in their order: N is the sum of the sizes.
-    The order of events within a step is the contract that `bridge.backends.reference` spells
-    out.
+    The order of events within a step is the contract that `bridge.backends.reference.simulation`
+    spells out.
 
     Attributes:
         dt_ms: Time step, ms.
@@ -192,7 +212,7 @@ class SpikingNetwork:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        kinds = {type(part.neurons).__name__.removeprefix("Sized") for part in self.populations}
+        kinds = {type(part.neurons).__name__ for part in self.populations}
         return told(
             self,
             f"{several(self.size, 'neuron')} in {names(part.name for part in self.populations)}",
@@ -219,6 +239,7 @@ class SpikingNetwork:
         text("task", self.task)
         _check_names(self)
         _check_projections(self)
+        _check_order(self)
         _check_readouts(self)
 
     @property
@@ -242,6 +263,10 @@ class SpikingNetwork:
                 return slice(start, start + population.size)
             start += population.size
         raise SpecError(f"no population {name!r}")
+
+    def emits(self, source: str) -> str:
+        """What a projection's source hands on: the "spikes" or "value" of a population or input."""
+        return "value" if source == INPUT else self.population(source).neurons.emits
 
     def noise_mv(self) -> NDArray[np.float64]:
         """S.d. of the noise of every neuron, (N,), mV."""
@@ -281,9 +306,53 @@ def _check_projections(network: SpikingNetwork) -> None:
             )
 
 
+def _check_order(network: SpikingNetwork) -> None:
+    """What acts within the step acts on populations that come later."""
+    order = {population.name: place for place, population in enumerate(network.populations)}
+    within = [p for p in network.projections if p.within_step and p.source != INPUT]
+    for projection in network.projections:
+        if network.emits(projection.source) == "nothing":
+            raise SpecError(
+                f"projection {projection.name}: population {projection.source} emits nothing"
+            )
+    for projection in within:
+        if order[projection.source] < order[projection.target]:
+            continue
+        loop = _way(within, projection.target, projection.source)
+        if loop is not None:
+            names = " to ".join([projection.source, *loop])
+            raise SpecError(
+                f"projections within the step form a loop, {names}: one of them has to take a step"
+            )
+        raise SpecError(
+            f"projection {projection.name} acts within the step: population {projection.target} "
+            f"has to come after {projection.source}"
+        )
+
+
+def _way(projections: list[Projection], start: str, end: str) -> list[str] | None:
+    """Populations on a way along projections, both ends included; None: there is none."""
+    ways = [[start]]
+    seen = {start}
+    while ways:
+        way = ways.pop()
+        if way[-1] == end:
+            return way
+        for each in projections:
+            if each.source == way[-1] and each.target not in seen:
+                seen.add(each.target)
+                ways.append([*way, each.target])
+    return None
+
+
 def _check_readouts(network: SpikingNetwork) -> None:
     for readout in network.readouts:
         for channel in readout.channels:
+            if network.emits(channel.source) != "spikes":
+                raise SpecError(
+                    f"readout {readout.name}: population {channel.source} hands on no spikes; "
+                    "read it by a population of its own"
+                )
             got = channel.weights.shape[1]
             expected = network.population(channel.source).size
             if got != expected:

@@ -5,7 +5,11 @@ import pytest
 from conftest import drive_for, kim_network
 
 import bridge
-from bridge.backends import NAMES, WORDS, brian2, parse_backend, snntorch
+from bridge.backends import names, parse_backend
+from bridge.backends.brian2 import simulation as brian2
+from bridge.backends.declaration import Declaration, declared, folder_digest
+from bridge.backends.snntorch import simulation as snntorch
+from bridge.compare.sides import Side
 from bridge.errors import SpecError
 from bridge.methods.scoring import quick_options
 from bridge.methods.search_options import SearchOptions
@@ -45,9 +49,9 @@ def test_a_word_that_means_nothing_is_refused_with_those_that_are_known(label, m
 
 
 def test_the_words_are_those_that_the_backends_know():
-    assert set(WORDS) == set(NAMES) - {"reference"}
-    assert set(WORDS["brian2"]["target"]) == set(brian2.TARGETS)
-    assert set(WORDS["snntorch"]["dtype"]) == set(snntorch.DTYPES)
+    assert [name for name in names() if not declared()[name].words] == ["reference"]
+    assert set(declared()["brian2"].words["target"]) == set(brian2.TARGETS)
+    assert set(declared()["snntorch"].words["dtype"]) == set(snntorch.DTYPES)
 
 
 def test_what_is_said_twice_must_be_the_same():
@@ -99,3 +103,64 @@ def test_a_search_takes_a_backend_as_a_run_does():
         SearchOptions(backend="snntorch:cuda", device="cpu")
     with pytest.raises(SpecError, match="unknown target 'fortran'"):
         SearchOptions(backend="brian2:fortran")
+
+
+TOY = """
+from bridge.backends.declaration import Declaration
+
+DECLARED = Declaration(place=9, package="numpy", exact=True, words={"shift": ("early", "late")})
+"""
+TOY_SIMULATION = """
+from dataclasses import replace
+
+from bridge.backends.reference import simulation
+
+
+def simulate(network, drive, *, shift="", voltages=False, margins=False, on_progress=None):
+    recording = simulation.simulate(network, drive, voltages=voltages, margins=margins)
+    return replace(recording, provenance={**recording.provenance, "shift": shift})
+"""
+
+
+@pytest.fixture
+def toy(monkeypatch, tmp_path):
+    folder = tmp_path / "toy"
+    folder.mkdir()
+    (folder / "__init__.py").write_text(TOY)
+    (folder / "simulation.py").write_text(TOY_SIMULATION)
+    monkeypatch.setattr(bridge.backends, "__path__", [*bridge.backends.__path__, str(tmp_path)])
+    declared.cache_clear()
+    yield folder
+    declared.cache_clear()
+
+
+def test_a_folder_is_a_backend(toy):
+    assert names()[-1] == "toy"
+    assert parse_backend("toy:late") == ("toy", {"shift": "late"})
+    network = kim_network()
+    recording = bridge.simulate(network, drive_for(network, 2), backend="toy:late")
+    assert recording.provenance["shift"] == "late"
+    with pytest.raises(SpecError, match="unknown shift 'never'; known are toy:early, toy:late"):
+        parse_backend("toy:never")
+    assert Side("toy", "toy").exact
+    agreement = bridge.compare(
+        network, backends=["reference", "toy"], levels=["exact"], drive=drive_for(network, 2)
+    )
+    assert agreement.agreed
+
+
+def test_a_backend_that_promises_nothing_is_held_to_no_promise():
+    assert Side("brian2:numpy", "brian2", {"target": "numpy"}).exact
+    assert Side("snntorch", "snntorch", {"dtype": "float64"}).exact
+    assert not Side("snntorch:float32", "snntorch", {"dtype": "float32"}).exact
+    assert not Side("nest", "nest").exact
+    assert not Declaration(place=8, package="numpy", exact=False).claims_exact({})
+    assert not Side("new", "new").exact
+
+
+def test_the_hash_of_a_folder_changes_with_each_of_its_files(toy):
+    before = folder_digest(toy)
+    (toy / "simulation.py").write_text(TOY_SIMULATION + "# another\n")
+    changed = folder_digest(toy)
+    (toy / "more.py").write_text("")
+    assert len({before, changed, folder_digest(toy)}) == 3

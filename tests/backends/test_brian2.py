@@ -16,7 +16,9 @@ import pytest
 from conftest import drive_for, kim_network
 
 import bridge
-from bridge.backends import brian2_program, cache_folder, simulate, toolchain
+from bridge.backends import cache_folder, simulate
+from bridge.backends.brian2 import program as brian2_program
+from bridge.backends.brian2 import toolchain
 from bridge.errors import BackendError, OutputError, SpecError
 from bridge.spiking.drive import FrozenNoise, NoiseStream
 
@@ -121,7 +123,7 @@ def test_a_run_of_a_kept_program_imports_no_brian2_and_compiles_nothing(stored, 
 
 FAKE_BUILD = """
 import os, shutil, signal, sys, time
-from bridge.backends import brian2_program
+from bridge.backends.brian2 import program as brian2_program
 def build_program(form, folder):
     with open(os.environ["BUILDS"], "a") as log:
         log.write("built ")
@@ -207,7 +209,7 @@ def test_a_build_that_is_stopped_leaves_nothing(cached, monkeypatch, tmp_path):
 
 def test_a_program_that_does_not_compile_is_one_sentence(cached, monkeypatch, tmp_path):
     monkeypatch.setenv(cache_folder.ENVIRONMENT, str(tmp_path / "empty"))
-    monkeypatch.setattr("bridge.backends.brian2_build._COMMON", "#error no such thing\n")
+    monkeypatch.setattr("bridge.backends.brian2.build._COMMON", "#error no such thing\n")
     with pytest.raises(BackendError, match=r"did not compile: .*no such thing"):
         run(network())
     assert not list(tmp_path.glob("spikebridge-*"))
@@ -283,7 +285,8 @@ INTERRUPTED = """
 import sys, bridge
 from pathlib import Path
 import bridge
-from bridge.backends import brian2_program, simulate
+from bridge.backends import simulate
+from bridge.backends.brian2 import program as brian2_program
 folder = Path(sys.argv[1])
 
 class Types(dict):

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from conftest import drive_for, kim_network, quadratic_network
 
-from bridge.backends import brian2_program, cache, cache_folder, toolchain
+from bridge.backends import cache, cache_folder
+from bridge.backends.brian2 import program as brian2_program
+from bridge.backends.brian2 import toolchain
 from bridge.spiking.filters import DoubleExponential
 from bridge.spiking.stimulation import Stimulation
 

@@ -16,12 +16,15 @@ from conftest import (
 )
 
 import bridge
-from bridge.backends import simulate, toolchain
+from bridge.backends import simulate
+from bridge.backends.brian2 import toolchain
 from bridge.errors import SpecError
 from bridge.spiking.drive import Drive, FrozenNoise, NoiseStream, OwnNoise, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
+from bridge.spiking.initial_voltage import UniformVoltage
 from bridge.spiking.network import INPUT, Projection, SpikingNetwork
-from bridge.spiking.neurons import Lif, Population, Qif, UniformVoltage
+from bridge.spiking.neurons import Lif, Qif
+from bridge.spiking.population import Population
 from bridge.spiking.stimulation import Stimulation
 
 # Brian2 makes all its targets from one model; the compiled ones, slow to build, run the network of

@@ -16,13 +16,16 @@ from conftest import (
 )
 
 import bridge
-from bridge.backends import nest, simulate
+from bridge.backends import simulate
+from bridge.backends.nest import simulation as nest
 from bridge.backends.workers import in_processes
 from bridge.errors import BackendError, SpecError
 from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
+from bridge.spiking.initial_voltage import UniformVoltage
 from bridge.spiking.network import INPUT, Projection, SpikingNetwork
-from bridge.spiking.neurons import Lif, Population, UniformVoltage
+from bridge.spiking.neurons import Lif
+from bridge.spiking.population import Population
 from bridge.spiking.stimulation import Stimulation
 
 REST = -60.0
@@ -389,7 +392,7 @@ REFUSED = {
         alone(), undriven(3), {"parameters": "best"}
     ),
     "it has no margins": lambda: (alone(), undriven(3), {"margins": True}),
-    "no quadratic integrate-and-fire neuron": lambda: (
+    "NEST has no QIF neuron": lambda: (
         silenced(quadratic_network()), drive_for(quadratic_network(), 3), {}
     ),
     "one_way: NEST filters with the time constants of the postsynaptic": lambda: (

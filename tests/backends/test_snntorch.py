@@ -16,10 +16,12 @@ from all_forms import all_forms_drive, all_forms_network
 from conftest import NETWORKS, STIMULATION, drive_for, kim_network, quadratic_network
 from snntorch import SpikingNeuron
 
-from bridge.backends import cache, compiled_block, simulate, snntorch
-from bridge.backends.batch import Batch, How
-from bridge.backends.block_step import steps_of_block
-from bridge.backends.neuron_cell import NeuronCell, just_below
+from bridge.backends import cache, simulate
+from bridge.backends.snntorch import compiled_block
+from bridge.backends.snntorch import simulation as snntorch
+from bridge.backends.snntorch.batch import Batch, How
+from bridge.backends.snntorch.block_step import steps_of_block
+from bridge.backends.snntorch.neuron_cell import NeuronCell, just_below
 from bridge.backends.workers import in_processes
 from bridge.errors import BackendError, SpecError
 from bridge.spiking.drive import Drive, SharedNoise
@@ -116,7 +118,7 @@ def test_what_decides_the_code_of_a_block_decides_its_form():
 
     def form(net, given, *, dense=True):
         how = How(like=LIKE, compiled=False, dense=dense, voltages=False, margins=False)
-        return json.dumps(Batch(net, given, how).block.form())
+        return json.dumps(Batch(net, given, how).stages[0].form())
 
     post = replace(network, projections=[replace(first, filter=first.filter.of_readout()), *others])
     pushed = replace(drive, stimulation=STIMULATION["quadratic"])
@@ -146,7 +148,7 @@ def test_a_damaged_compiled_block_is_made_again(tmp_path, monkeypatch):
     drive = all_forms_drive(network, samples=57)
     simulate(network, drive, backend="snntorch", compiled=True)
     how = How(LIKE, compiled=True, dense=False, voltages=False, margins=False)
-    block = Batch(network, drive, how).block
+    (block,) = Batch(network, drive, how).stages
     (whole,) = cache.entry("torch", compiled_block._key(block)).iterdir()
     made = []
 
@@ -204,8 +206,8 @@ def test_on_cuda_nothing_is_compiled_since_that_would_end_the_process(device, mo
     monkeypatch.setattr(snntorch, "WORTH_COMPILING_S", 0)
     monkeypatch.setattr(snntorch, "is_kept", lambda _: True)
     how = How(torch.empty((), device="meta"), None, dense=False, voltages=False, margins=False)
-    run = SimpleNamespace(block=object())
-    assert snntorch._advance(run, network, drive, how) is run.block
+    run = SimpleNamespace(stages=[object()])
+    assert snntorch._advances(run, network, drive, how) == run.stages
 
 
 def test_a_worker_that_dies_is_reported_and_the_others_end():
@@ -259,7 +261,7 @@ def test_many_trials_give_the_spikes_of_few():
 
 def test_the_cell_is_an_snntorch_neuron_with_a_gradient():
     neurons = kim_network(size=4).populations[0].neurons
-    cell = NeuronCell(neurons, 0.05)
+    cell = NeuronCell(neurons, 4, 0.05)
     assert isinstance(cell, SpikingNeuron)
     assert cell not in SpikingNeuron.instances
     state = cell.start(torch.full((2, 4), -41.0, dtype=torch.float64))
@@ -276,16 +278,16 @@ def test_the_cell_is_an_snntorch_neuron_with_a_gradient():
 
 def test_the_cell_steps_as_the_contract_says():
     neurons = kim_network(size=1).populations[0].neurons
-    cell = NeuronCell(neurons, 0.05)
-    state = (torch.tensor([[-40.5]]).double(), torch.tensor([[0.0]]).double())
+    cell = NeuronCell(neurons, 1, 0.05)
+    state = ({"v": torch.tensor([[-40.5]]).double()}, torch.tensor([[0.0]]).double())
     strong = torch.tensor([[100.0]]).double()
-    spikes, (v, free_from) = cell(strong, state, 7)
+    spikes, (states, free_from) = cell(strong, state, 7)
     # -40.5 + 0.005 (100 + 40.5) is above -40: it fires, resets, and is free again at 7 + 1 + 40.
-    assert (spikes.item(), v.item(), free_from.item()) == (1.0, -65.0, 48.0)
-    _, (v, _) = cell(strong, (v, free_from), 47)
-    assert v.item() == -65.0
-    _, (v, _) = cell(strong, (v, free_from), 48)
-    assert v.item() == pytest.approx(-65 + 0.005 * 165)
+    assert (spikes.item(), states["v"].item(), free_from.item()) == (1.0, -65.0, 48.0)
+    _, (later, _) = cell(strong, (states, free_from), 47)
+    assert later["v"].item() == -65.0
+    _, (later, _) = cell(strong, (states, free_from), 48)
+    assert later["v"].item() == pytest.approx(-65 + 0.005 * 165)
 
 
 @pytest.mark.parametrize("threshold", [-40.0, 0.0, 1e-16, 30.0])

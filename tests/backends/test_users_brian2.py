@@ -14,7 +14,9 @@ from brian2.devices.device import runtime_device
 from conftest import drive_for, kim_network, two_population_network
 
 import bridge
-from bridge.backends import brian2_build, brian2_form, cache_folder, simulate
+from bridge.backends import cache_folder, simulate
+from bridge.backends.brian2 import build as brian2_build
+from bridge.backends.brian2 import form as brian2_form
 from bridge.backends.processes import children
 from bridge.errors import BackendError
 
@@ -76,7 +78,7 @@ def test_a_preference_of_a_package_that_is_not_there_ends_no_run(prefs, asked):
 
 def test_preferences_are_given_back_after_a_failure_too(prefs, asked, monkeypatch):
     prefs["core.network.default_schedule"] = ODD["core.network.default_schedule"]
-    runtime = import_module("bridge.backends.brian2_runtime")
+    runtime = import_module("bridge.backends.brian2.runtime")
     monkeypatch.setattr(runtime, "build", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         codes(asked)
@@ -220,7 +222,7 @@ def test_building_a_program_leaves_the_user_s_own_alone(standalone, asked, tmp_p
 
 
 def test_where_no_process_can_be_started_standalone_mode_is_refused(standalone, asked, monkeypatch):
-    monkeypatch.setattr("bridge.backends.brian2.can_fork", lambda: False)
+    monkeypatch.setattr("bridge.backends.brian2.simulation.can_fork", lambda: False)
     with pytest.raises(BackendError, match=r"choose target='standalone', or call brian2.set_dev"):
         codes(asked)
 
@@ -267,9 +269,9 @@ def test_ctrl_c_ends_a_run_and_gives_no_half_a_recording(asked):
     # What Brian2 makes of Ctrl-C where the user has imported it.
     signal.signal(signal.SIGINT, brian2._InterruptHandler(signal.default_int_handler))
     try:
-        runtime = import_module("bridge.backends.brian2_runtime")
+        runtime = import_module("bridge.backends.brian2.runtime")
         network, drive, _ = asked
-        results = import_module("bridge.backends.brian2_results").Results(
+        results = import_module("bridge.backends.brian2.results").Results(
             network, drive, voltages=False, margins=False
         )
         with pytest.raises(KeyboardInterrupt):
@@ -281,7 +283,7 @@ def test_ctrl_c_ends_a_run_and_gives_no_half_a_recording(asked):
 
 
 def test_a_session_in_another_thread_holds_up_no_process_forked_meanwhile(standalone, asked):
-    session = import_module("bridge.backends.brian2_session")
+    session = import_module("bridge.backends.brian2.session")
     entered, leave = threading.Event(), threading.Event()
 
     def hold():
@@ -302,7 +304,7 @@ def test_a_session_in_another_thread_holds_up_no_process_forked_meanwhile(standa
 def test_flags_of_the_user_reach_no_compiler_and_stay(prefs, monkeypatch, tmp_path):
     monkeypatch.setenv("CFLAGS", "-ffast-math")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    session = import_module("bridge.backends.brian2_session").session
+    session = import_module("bridge.backends.brian2.session").session
     with session("cython"):
         assert "CFLAGS" not in os.environ
         kept = Path(prefs["codegen.runtime.cython.cache_dir"])
@@ -311,7 +313,7 @@ def test_flags_of_the_user_reach_no_compiler_and_stay(prefs, monkeypatch, tmp_pa
     assert os.environ["CFLAGS"] == "-ffast-math"
     assert os.environ["TMPDIR"] == str(tmp_path)
     # Another compiler's modules lie elsewhere: Brian2's own keys would mix them up.
-    monkeypatch.setattr("bridge.backends.toolchain.compiler_identity", lambda: "another")
+    monkeypatch.setattr("bridge.backends.brian2.toolchain.compiler_identity", lambda: "another")
     with session("cython"):
         assert Path(prefs["codegen.runtime.cython.cache_dir"]) != kept
 

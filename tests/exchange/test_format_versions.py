@@ -12,8 +12,10 @@ from scipy import sparse
 from bridge.exchange.store import load
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import DoubleExponential, Exponential
+from bridge.spiking.initial_voltage import UniformVoltage
 from bridge.spiking.network import Channel, Projection, Readout, SpikingNetwork
-from bridge.spiking.neurons import Lif, Population, Qif, UniformVoltage
+from bridge.spiking.neurons import Lif, Qif
+from bridge.spiking.population import Population
 from bridge.spiking.stimulation import Stimulation
 
 

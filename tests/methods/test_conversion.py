@@ -40,7 +40,7 @@ def test_options_reach_the_network_and_its_file(tmp_path):
     loaded = bridge.load(bridge.save(made, tmp_path / "qif.h5")).network
     for network in (made.network, loaded):
         neurons, filter_ = network.populations[0].neurons, network.projections[0].filter
-        assert (type(neurons).__name__, neurons.refractory_steps) == ("SizedQif", 100)
+        assert (type(neurons).__name__, neurons.refractory_steps) == ("Qif", 100)
         assert (type(filter_).__name__, filter_.side) == ("Exponential", "pre")
         assert dict(network.provenance["options"]) == chosen
 

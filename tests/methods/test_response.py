@@ -6,7 +6,9 @@ from bridge.errors import SpecError
 from bridge.methods.one_to_one import SpikingOptions, map_one_to_one
 from bridge.methods.response import averaged, firing_rates_hz
 from bridge.rate.network import RateNetwork
-from bridge.spiking.neurons import Lif, Population, UniformVoltage
+from bridge.spiking.initial_voltage import UniformVoltage
+from bridge.spiking.neurons import Lif
+from bridge.spiking.population import Population
 
 CURRENTS = np.array([-1.0, 0.0, 1.0, 3.0, 10.0])
 COPIES, TRIALS, SAMPLES, SETTLING = 8, 50, 60, 1500

@@ -6,8 +6,10 @@ from conftest import NETWORKS
 
 from bridge.spiking.decoding import decode
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
+from bridge.spiking.initial_voltage import UniformVoltage
 from bridge.spiking.network import Channel, Readout, SpikingNetwork
-from bridge.spiking.neurons import Lif, Population, UniformVoltage
+from bridge.spiking.neurons import Lif
+from bridge.spiking.population import Population
 from bridge.spiking.recording import Spikes
 
 FILTERS = {

@@ -7,8 +7,8 @@ import mpmath
 import numpy as np
 import pytest
 
+from bridge.spiking.decay import decay_factor
 from bridge.spiking.exact_constants import exp_rounded, expm1_rounded, log1p_rounded
-from bridge.spiking.filters import decay_factor
 
 ROUNDED = {
     "exp": (exp_rounded, mpmath.exp),

@@ -11,8 +11,9 @@ import pytest
 import torch
 from spiking.exact_points import FUNCTIONS, errors_in_ulp, points, traced
 
-from bridge.backends import cache, compiled_block
-from bridge.backends.toolchain import STRICT_FLAGS
+from bridge.backends import cache
+from bridge.backends.brian2.toolchain import STRICT_FLAGS
+from bridge.backends.snntorch import compiled_block
 from bridge.spiking import exact_functions
 from bridge.spiking.exact_functions import _DOUBLE, _SINGLE, _first_bit, _log2, _power_of_two
 from bridge.spiking.operations import NUMPY, Operations

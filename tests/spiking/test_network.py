@@ -8,8 +8,10 @@ from scipy import sparse
 from bridge.errors import SpecError
 from bridge.spiking.drive import Drive, FrozenNoise, NoiseStream, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
+from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
 from bridge.spiking.network import INPUT, Channel, Projection, Readout
-from bridge.spiking.neurons import Lif, NormalVoltage, Population, Qif, UniformVoltage
+from bridge.spiking.neurons import Lif, Qif
+from bridge.spiking.population import Population
 from bridge.spiking.recording import Spikes
 
 
@@ -45,7 +47,10 @@ def population(**fields):
         (lambda: population(size=0), "size: expected a whole number of at least 1"),
         (lambda: UniformVoltage(low_mv=1, high_mv=0), "is no range"),
         (lambda: NormalVoltage(mean_mv=0, sd_mv=-1), "initial voltage"),
-        (lambda: Exponential(tau_ms=5, normalisation="peak"), "'area' or 'jump', got 'peak'"),
+        (
+            lambda: Exponential(tau_ms=5, normalisation="peak"),
+            "'jump' or 'gain', got 'peak'",
+        ),
         (lambda: Exponential(tau_ms=-5, normalisation="area").sized(2), "tau_ms: must be positive"),
         (lambda: Exponential(tau_ms=5, normalisation="area", side="axon"), "'post' or 'pre', got"),
         (

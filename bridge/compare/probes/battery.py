@@ -18,7 +18,6 @@ from bridge.compare.sides import Side
 from bridge.errors import SpecError
 from bridge.spiking.essentials import essentials
 from bridge.spiking.network import SpikingNetwork
-from bridge.spiking.neurons import Lif
 
 Report = Callable[[str, float], None]
 
@@ -43,6 +42,8 @@ class ProbeReport:
         return all(finding.passed for finding in self.findings)
 
 
+_EMITS = {"value": "values", "nothing": "nothing"}
+
 _PROBES = {
     "synapses": probe_synapses,
     "input": probe_input,
@@ -55,8 +56,15 @@ _PROBES = {
 def check_probes(network: SpikingNetwork) -> None:
     """Raise SpecError for networks whose membranes take steps that formulas do not follow."""
     for part in network.populations:
-        euler = not isinstance(part.neurons, Lif) or part.neurons.membrane_step == "euler"
-        if euler and network.dt_ms >= float(np.min(part.neurons.tau_mem_ms)):
+        if part.neurons.emits != "spikes":
+            raise SpecError(
+                f"population {part.name}: probes are made of spikes, and {part.neurons.title} "
+                f"neurons emit {_EMITS[part.neurons.emits]}"
+            )
+        left = part.neurons.leaves(network.dt_ms)
+        tau_ms = part.neurons.arrays().get("tau_mem_ms")
+        long = tau_ms is not None and network.dt_ms >= float(np.min(tau_ms))
+        if long and (left is None or np.any(left <= 0)):
             raise SpecError(
                 f"population {part.name}: probes need a time step below the membrane's time "
                 f"constant, got {network.dt_ms:g} ms"

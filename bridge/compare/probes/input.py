@@ -10,13 +10,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.backends.constants import membrane
-from bridge.backends.reference import filtered_input
+from bridge.backends.reference.simulation import filtered_input
 from bridge.compare.probes.findings import RELATIVE, Finding, units_of, worst
-from bridge.compare.probes.silent_networks import silent
+from bridge.compare.probes.silent_networks import silent, what_is_left
 from bridge.compare.sides import Side
 from bridge.spiking.drive import Drive, SharedNoise
-from bridge.spiking.filters import Direct
 from bridge.spiking.network import INPUT, SpikingNetwork
 
 Array = NDArray[np.float64]
@@ -57,7 +55,7 @@ def _currents(probe: SpikingNetwork, drive: Drive) -> Array:
     total = np.zeros((steps, drive.n_trials, probe.size))
     for part in probe.projections:
         span = probe.span(part.target)
-        if isinstance(part.filter, Direct):
+        if part.filter.memoryless:
             held = [probe.input_sample(step, samples) for step in range(steps)]
             total[:, :, span] += (drive.inputs @ part.synapses().toarray().T)[held]
         else:
@@ -73,8 +71,7 @@ def _moved(currents: Array, shift: int) -> Array:
 
 def _sampled(probe: SpikingNetwork, currents: Array) -> Array:
     """(T, B, N) distance from rest at the end of each sample of membranes under these currents."""
-    constants = [membrane(part.neurons, probe.dt_ms) for part in probe.populations]
-    left = np.concatenate([c.factor if c.step == "exact" else 1 - c.factor for c in constants])
+    left = what_is_left(probe.populations, probe.dt_ms)
     v, seen = np.zeros(currents.shape[1:]), []
     for step, current in enumerate(currents, start=1):
         v = v * left + current * (1 - left)

@@ -5,14 +5,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.backends.constants import Membrane, membrane
 from bridge.compare.probes.findings import RELATIVE, Finding, units_of, worst
-from bridge.compare.probes.silent_networks import silent
+from bridge.compare.probes.membranes import Membrane, membrane
+from bridge.compare.probes.silent_networks import silent, what_is_left
 from bridge.compare.sides import Side
 from bridge.spiking.drive import Drive, OwnNoise, SharedNoise, derived_seed
 from bridge.spiking.filters import Direct
+from bridge.spiking.initial_voltage import NormalVoltage
 from bridge.spiking.network import INPUT, Projection, SpikingNetwork
-from bridge.spiking.neurons import LARGEST_MV, NormalVoltage, Population
+from bridge.spiking.population import Population
 from bridge.spiking.recording import Recording
 
 Array = NDArray[np.float64]
@@ -62,7 +63,7 @@ def probe_currents(network: SpikingNetwork, side: Side, _rng: np.random.Generato
         [
             np.concatenate(
                 [
-                    steps_to_threshold(membrane(part.neurons, network.dt_ms), current)
+                    steps_to_threshold(membrane(part, network.dt_ms), current)
                     for part, current in zip(network.populations, currents, strict=True)
                 ]
             )
@@ -94,25 +95,23 @@ def probe_currents(network: SpikingNetwork, side: Side, _rng: np.random.Generato
     )
 
 
-def steps_to_threshold(constants: Membrane, current: Array) -> Array:
-    """(n,) membrane steps from reset until v >= threshold under a constant current, bias included.
+def steps_to_threshold(neurons: Membrane, current: Array) -> Array:
+    """(n,) steps from reset until they fire under a constant current, bias included.
 
-    Euler and exact steps: v = I + (reset - I) q^m, so m is the first whole number from
-    log((I - threshold) / (I - reset)) / log(q) on. Quadratic steps have no closed form and are
+    Leaky membranes: v = I + (reset - I) q^m, so m is the first whole number from
+    log((I - threshold) / (I - reset)) / log(q) on. Others have no closed form, and their steps are
     taken one by one. Infinite where threshold is not reached.
     """
-    v, threshold = constants.reset.copy(), constants.threshold
-    if constants.step != "quadratic":
-        left = constants.factor if constants.step == "exact" else 1.0 - constants.factor
+    v, threshold, left = neurons.reset, neurons.threshold, neurons.left
+    if left is not None:
         reached = current > threshold
         above = np.where(reached, current - threshold, 1.0)
         logs = np.log(above / np.where(reached, current - v, 1.0))
         return np.where(reached, np.maximum(1.0, np.ceil(logs / np.log(left) - 1e-9)), np.inf)
-    waits = np.full(v.shape, np.inf)
+    waits, state = np.full(v.shape, np.inf), neurons.state
     for step in range(1, _LONGEST_STEPS):
-        bounded = np.clip(v, -LARGEST_MV, LARGEST_MV)
-        v = v + (bounded * bounded + current) * constants.factor
-        waits = np.where((v >= threshold) & np.isinf(waits), step, waits)
+        state = neurons.stepped(state, current)
+        waits = np.where(neurons.fired(state) & np.isinf(waits), step, waits)
         if np.isfinite(waits).all():
             break
     return waits
@@ -120,26 +119,26 @@ def steps_to_threshold(constants: Membrane, current: Array) -> Array:
 
 def _needed(part: Population, dt_ms: float) -> Array:
     """(n,) current, bias included, that lifts a voltage from reset to threshold in one step."""
-    constants = membrane(part.neurons, dt_ms)
-    gain = 1.0 - constants.factor if constants.step == "exact" else constants.factor
-    lift = (constants.threshold - constants.reset) / gain
-    return np.asarray(lift + np.abs(constants.reset))
+    neurons = membrane(part, dt_ms)
+    lift = (neurons.threshold - neurons.reset) / neurons.gain()
+    return np.asarray(lift + np.abs(neurons.reset))
 
 
 def _beyond(part: Population, dt_ms: float, level: float) -> Array:
     """(n,) current, bias included, beyond threshold by a share of its distance from reset."""
-    constants = membrane(part.neurons, dt_ms)
-    if constants.step == "quadratic":
-        # v^2 + I must exceed 0 everywhere; the scale is that of the rheobase.
-        return np.full(part.size, 100.0 * level) + 0.0 * constants.reset
-    return np.asarray(constants.threshold + level * (constants.threshold - constants.reset))
+    neurons = membrane(part, dt_ms)
+    distance = neurons.threshold - neurons.reset
+    if neurons.left is None:
+        # Any positive current makes it fire; one of level 1 does in some 50 steps.
+        return np.asarray(level * distance / (50 * neurons.gain()))
+    return np.asarray(neurons.threshold + level * distance)
 
 
 def _run_alone(
     network: SpikingNetwork, side: Side, levels: list[list[Array]], steps: int
 ) -> tuple[Recording, SpikingNetwork]:
     """Neurons without synapses and noise under constant currents, a trial for each level."""
-    bias = np.concatenate([membrane(p.neurons, network.dt_ms).bias for p in network.populations])
+    bias = np.concatenate([membrane(p, network.dt_ms).bias for p in network.populations])
     currents = np.stack([np.concatenate(level) for level in levels]) - bias
     populations = tuple(replace(part, noise_mv=0.0) for part in network.populations)
     # Each neuron has a channel of its own, or the levels could not differ between trials.
@@ -163,7 +162,7 @@ def _run_alone(
         sample_offset_steps=0,
         task="",
     )
-    start = np.concatenate([np.asarray(part.neurons.v_reset_mv) for part in populations])
+    start = np.concatenate([membrane(part, network.dt_ms).reset for part in populations])
     drive = Drive(
         inputs=np.eye(channels)[None],
         noise=SharedNoise(seed=0),
@@ -203,8 +202,7 @@ def probe_noise(network: SpikingNetwork, side: Side, rng: np.random.Generator) -
         replace(quiet, noise_mv=part.noise_mv, initial_voltage=NormalVoltage(mean_mv=0, sd_mv=0))
         for quiet, part in zip(silent(network), network.populations, strict=True)
     )
-    constants = [membrane(part.neurons, network.dt_ms) for part in populations]
-    left = np.concatenate([c.factor if c.step == "exact" else 1 - c.factor for c in constants])
+    left = what_is_left(populations, network.dt_ms)
     # Long enough that two samples have next to nothing in common: q^steps = e^-4.
     steps = int(np.ceil(np.max(-4.0 / np.log(left[noisy]))))
     probe = replace(

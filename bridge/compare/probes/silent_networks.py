@@ -6,15 +6,18 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.backends.constants import membrane
+from bridge.compare.probes.membranes import membrane
+from bridge.spiking.initial_voltage import NormalVoltage
 from bridge.spiking.network import SpikingNetwork
-from bridge.spiking.neurons import Lif, NeuronModel, NormalVoltage, Population, Qif
-from bridge.spiking.values import unknown
+from bridge.spiking.neurons import Lif, NeuronModel
+from bridge.spiking.population import Population
 
 Array = NDArray[np.float64]
 
 # No current of a probe lifts a voltage as far, and what starts beyond it fires at once.
 UNREACHABLE_MV, FIRES_MV = 1e6, 1e9
+# Of silent neurons whose model has no membrane time constant.
+_TAU_MS = 10.0
 
 
 def silent(network: SpikingNetwork) -> tuple[Population, ...]:
@@ -36,27 +39,17 @@ def silent(network: SpikingNetwork) -> tuple[Population, ...]:
 def _linear(neurons: NeuronModel) -> Lif:
     """LIF neurons of the same membrane that never reach threshold, active in every step.
 
-    A quadratic membrane lends its time constant: from its voltages currents could not be told.
+    One that is not leaky lends at most its time constant: from its voltages currents could not be
+    told.
     """
-    if isinstance(neurons, Qif):
-        return Lif(
-            membrane_step="euler",
-            tau_mem_ms=neurons.tau_mem_ms,
-            v_rest_mv=0.0,
-            v_threshold_mv=UNREACHABLE_MV,
-            v_reset_mv=0.0,
-            refractory_steps=0,
-        )
-    if not isinstance(neurons, Lif):
-        raise unknown("neuron model", neurons)
-    return replace(
-        neurons,
-        v_threshold_mv=UNREACHABLE_MV * np.ones_like(np.asarray(neurons.v_threshold_mv)),
-        v_rest_mv=np.zeros_like(np.asarray(neurons.v_rest_mv)),
-        v_reset_mv=np.zeros_like(np.asarray(neurons.v_reset_mv)),
-        bias_mv=np.zeros_like(np.asarray(neurons.bias_mv)),
-        refractory_steps=0,
-        initial_refractory_steps=0,
+    arrays = neurons.arrays()
+    exact = neurons.chosen().get("membrane_step") == "exact"
+    return Lif(
+        membrane_step="exact" if exact else "euler",
+        tau_mem_ms=arrays.get("tau_mem_ms", _TAU_MS),
+        v_rest_mv=0.0,
+        v_threshold_mv=UNREACHABLE_MV,
+        v_reset_mv=0.0,
     )
 
 
@@ -69,10 +62,12 @@ def currents_of(populations: Sequence[Population], dt_ms: float, before: Array, 
         before: (B, N) voltages before the first step, mV.
         v: (K, B, N) voltages after each step, mV.
     """
-    constants = [membrane(population.neurons, dt_ms) for population in populations]
-    gain = np.concatenate(
-        [1.0 - each.factor if each.step == "exact" else each.factor for each in constants]
-    )
+    gain = 1.0 - what_is_left(populations, dt_ms)
     earlier = np.concatenate([before[None], v[:-1]])
     currents: Array = (v - earlier) / gain + earlier
     return currents
+
+
+def what_is_left(populations: Sequence[Population], dt_ms: float) -> Array:
+    """(N,) what a step leaves of the voltages of silent populations without current."""
+    return np.concatenate([membrane(part, dt_ms).left for part in populations])

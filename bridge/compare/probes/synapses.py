@@ -1,8 +1,7 @@
 """The synapse probe: one neuron fires once, and every current that follows is told by a formula.
 
-With x the filtered spike of weight 1, m steps after it first acts: g dt (d^m - r^m) / (d - r) for
-a double exponential (m from 1 on), g d^m for a single one, 1 at m = 0 for a direct one; d and r
-are what a step leaves of decay and rise. The current is the weight times x.
+The current is the weight times the filter's response to a spike of weight 1, for which each filter
+has its formula.
 """
 
 from dataclasses import replace
@@ -10,13 +9,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.backends.constants import Gates, gates
 from bridge.compare.probes.findings import RELATIVE, Finding, units_of, worst
 from bridge.compare.probes.silent_networks import FIRES_MV, currents_of, silent
 from bridge.compare.sides import Side
 from bridge.spiking.decoding import decode
 from bridge.spiking.drive import Drive, SharedNoise
-from bridge.spiking.filters import Direct, DoubleExponential, Filter
 from bridge.spiking.network import INPUT, Projection, SpikingNetwork
 from bridge.spiking.recording import Recording, Spikes
 
@@ -65,12 +62,8 @@ def _steps(network: SpikingNetwork) -> int:
     for part in network.projections:
         if part.source == INPUT:
             continue
-        taus = [5.0 * network.dt_ms]
-        if isinstance(part.filter, DoubleExponential):
-            taus.append(15.0 * float(np.max(part.filter.tau_rise_ms)))
-        elif not isinstance(part.filter, Direct):
-            taus.append(3.0 * float(np.max(part.filter.tau_ms)))
-        longest = max(longest, part.delay_steps * network.dt_ms + min(_LONGEST_MS, max(taus)))
+        shape_ms = max(5.0 * network.dt_ms, part.filter.shape_ms())
+        longest = max(longest, part.delay_steps * network.dt_ms + min(_LONGEST_MS, shape_ms))
     return int(np.ceil(longest / network.dt_ms)) + 4
 
 
@@ -122,27 +115,12 @@ def _formula(part: Projection, pre: int, dt_ms: float, steps: int) -> Array:
     weights = np.zeros(part.shape[0])
     weights[columns.indices[mine]] = columns.data[mine]
     own = [pre] if part.filter.side == "pre" else slice(None)
-    kernel = unit_response(part.filter, gates(part.filter, dt_ms), steps - 1 - part.delay_steps)
+    # A spike of this step acts in the next one, or within the step.
+    first = part.delay_steps + (0 if part.within_step else 1)
+    kernel = part.filter.response(dt_ms, steps - first)
     currents = np.zeros((steps, weights.size))
-    # A spike of this step acts in the next one.
-    currents[1 + part.delay_steps :] = kernel[:, own] * weights
+    currents[first:] = kernel[:, own] * weights
     return currents
-
-
-def unit_response(filter_: Filter, constants: Gates, steps: int) -> Array:
-    """(steps, n) current of weight 1 from the step on in which a spike can first act."""
-    m = np.arange(max(0, steps))[:, None]
-    if constants.decay is None or constants.gain is None:
-        return np.asarray(m == 0, dtype=np.float64)
-    if constants.rise is None:
-        return np.asarray(constants.gain * constants.decay**m)
-    gain, decay, rise = (np.asarray(c) for c in (constants.gain, constants.decay, constants.rise))
-    apart = decay - rise
-    same = np.abs(apart) < 1e-12
-    # The limit for equal time constants.
-    alike = m * decay ** np.maximum(m - 1, 0)
-    kernel = (decay**m - rise**m) / np.where(same, 1.0, apart)
-    return np.asarray(gain * constants.dt_s * np.where(same, alike, kernel))
 
 
 def _onset(currents: Array, expected: Array) -> Array:

@@ -1,20 +1,20 @@
 """The probes against theory, and every exact backend against the probes."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from conftest import NETWORKS, kim_network, quadratic_network, two_population_network
 from scipy.integrate import quad
 
-from bridge.backends.constants import gates, membrane
 from bridge.compare.faults import Fault
 from bridge.compare.probes import synapses
 from bridge.compare.probes.battery import run_probes
 from bridge.compare.probes.findings import worst
+from bridge.compare.probes.membranes import Membrane, membrane
 from bridge.compare.probes.neurons import steps_to_threshold
 from bridge.compare.probes.silent_networks import currents_of, silent
-from bridge.compare.probes.synapses import unit_response
 from bridge.compare.sides import Side, parse_backend
 from bridge.errors import SpecError
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
@@ -117,30 +117,32 @@ def test_of_very_many_neurons_some_are_probed(monkeypatch):
         DoubleExponential(tau_rise_ms=5.0, tau_decay_ms=5.0),
         Exponential(tau_ms=[3.0, 40.0], normalisation="area"),
         Exponential(tau_ms=7.0, normalisation="jump"),
+        Exponential(tau_ms=[2.0, 9.0], normalisation="gain", gain=[0.3, 2.0], filter_step="euler"),
+        DoubleExponential(tau_rise_ms=2.0, tau_decay_ms=[20.0, 90.0], filter_step="euler"),
     ],
 )
 def test_the_formula_of_a_filter_is_what_its_recursion_gives(filter_):
     sized = filter_.sized(2)
-    constants = gates(sized, 0.05)
+    constants = SimpleNamespace(**sized.constants(0.05))
     trace, rise, seen = np.zeros(2), np.zeros(2), []
     arrived = np.ones(2)
     for _ in range(500):
         trace = trace * constants.decay
-        if constants.rise is None:
+        if sized.states == ("x",):
             trace = trace + arrived * constants.gain
         else:
             trace = trace + rise * constants.dt_s
             rise = rise * constants.rise + arrived * constants.gain
         arrived = np.zeros(2)
         seen.append(trace)
-    np.testing.assert_allclose(unit_response(sized, constants, 500), seen, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(sized.response(0.05, 500), seen, rtol=1e-10, atol=1e-12)
 
 
 def test_a_filter_of_unit_area_has_unit_area_to_first_order_in_the_step():
     errors = []
     for dt_ms in (0.2, 0.1, 0.05):
         sized = DoubleExponential(tau_rise_ms=2.0, tau_decay_ms=10.0).sized(1)
-        response = unit_response(sized, gates(sized, dt_ms), int(300 / dt_ms))
+        response = sized.response(dt_ms, int(300 / dt_ms))
         errors.append(abs(float(response.sum()) * dt_ms / 1000 - 1.0))
     # Half the step, half the error.
     assert errors[0] / errors[1] == pytest.approx(2.0, rel=0.05)
@@ -148,7 +150,7 @@ def test_a_filter_of_unit_area_has_unit_area_to_first_order_in_the_step():
 
 
 def test_a_direct_filter_acts_for_one_step():
-    response = unit_response(Direct(), gates(Direct(), 0.1), 4)
+    response = Direct().response(0.1, 4)
     assert response[:, 0].tolist() == [1.0, 0.0, 0.0, 0.0]
 
 
@@ -161,7 +163,7 @@ def test_the_f_i_curve_is_the_textbook_s_in_the_limit_of_small_steps(step):
         lif = Lif(
             membrane_step=step, tau_mem_ms=tau_ms, v_rest_mv=0, v_threshold_mv=-40, v_reset_mv=-65
         ).sized(1)
-        waits = steps_to_threshold(membrane(lif, dt_ms), np.array([current]))
+        waits = steps_to_threshold(Membrane(lif, 1, dt_ms), np.array([current]))
         errors.append(abs(waits[0] * dt_ms - continuous_ms))
     # Threshold is reached within a step, and the Euler step's own error is of first order too.
     assert all(error <= 2 * dt for error, dt in zip(errors, (0.1, 0.01, 0.001), strict=True))
@@ -171,7 +173,7 @@ def test_a_quadratic_neuron_takes_the_time_of_the_integral():
     dt_ms, tau_ms, current = 0.001, 10.0, 50.0
     qif = Qif(tau_mem_ms=tau_ms, v_threshold_mv=30, v_reset_mv=-65).sized(1)
     expected_ms = quad(lambda v: tau_ms / (v * v + current), -65, 30)[0]
-    waits = steps_to_threshold(membrane(qif, dt_ms), np.array([current]))
+    waits = steps_to_threshold(Membrane(qif, 1, dt_ms), np.array([current]))
     # Euler steps of v^2 err by about dt / tau times the largest slope, 2 * 65 / tau.
     assert waits[0] * dt_ms == pytest.approx(expected_ms, rel=0.01)
 
@@ -181,7 +183,7 @@ def test_a_current_that_does_not_reach_threshold_is_waited_for_in_vain():
         Lif(membrane_step="euler", tau_mem_ms=10, v_rest_mv=0, v_threshold_mv=1, v_reset_mv=0),
         Qif(tau_mem_ms=10, v_threshold_mv=30, v_reset_mv=-65),
     ):
-        waits = steps_to_threshold(membrane(neurons.sized(1), 0.01), np.array([-5.0]))
+        waits = steps_to_threshold(Membrane(neurons.sized(1), 1, 0.01), np.array([-5.0]))
         assert waits[0] == np.inf
 
 
@@ -190,8 +192,7 @@ def test_currents_are_read_back_from_voltages():
     for network in (kim_network(), quadratic_network()):
         populations = silent(network)
         currents = rng.normal(0, 3, (50, 2, network.size))
-        constants = [membrane(part.neurons, network.dt_ms) for part in populations]
-        gain = np.concatenate([c.factor for c in constants])
+        gain = np.concatenate([1 - membrane(part, network.dt_ms).left for part in populations])
         v, seen = np.zeros((2, network.size)), []
         for current in currents:
             v = v + (current - v) * gain

@@ -9,8 +9,10 @@ import bridge
 from bridge.compare.statistics.settled import from_ms_of, settled, told
 from bridge.compare.statistics.spike_statistics import count_correlations, summary
 from bridge.errors import SpecError
+from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
 from bridge.spiking.network import SpikingNetwork
-from bridge.spiking.neurons import Lif, NormalVoltage, Population, UniformVoltage
+from bridge.spiking.neurons import Lif
+from bridge.spiking.population import Population
 from bridge.spiking.recording import Recording, Spikes
 
 

@@ -1,0 +1,10 @@
+"""Brian2, the reference simulator of the field."""
+
+from bridge.backends.declaration import Declaration
+
+DECLARED = Declaration(
+    place=1,
+    package="brian2",
+    exact=True,
+    words={"target": ("numpy", "cython", "standalone")},
+)

@@ -1,0 +1,126 @@
+"""Brian2's C++ standalone target: a form becomes a compiled program that runs one trial.
+
+Brian2 writes the sources in a process of its own (`bridge.backends.brian2.generate`): its
+standalone device is one object, which may be the caller's, and preferences that lie in the current
+folder must not shape what is kept under a form's key.
+"""
+
+import errno
+import json
+import os
+import shutil
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+from bridge.backends.brian2 import toolchain
+from bridge.backends.brian2.form import Form
+from bridge.backends.processes import Children, children
+from bridge.errors import BackendError
+
+MANIFEST, PROGRAM = "manifest.json", "main"
+# The files of a run: those of all trials in one folder, those of a trial in its own.
+VALUES, STATIC = "values", "static_arrays"
+FORM, SAID = "form.json", "said.txt"
+"""What the generating process is given, and where it says why it failed."""
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+def build_program(form: Form, folder: Path) -> None:
+    """Compile the program of one trial of a form, and note beside it how to run it.
+
+    Args:
+        form: What to build; `trials` is 1.
+        folder: Made, to hold the program and its manifest. All work is done beside it.
+
+    Raises:
+        BackendError: it does not compile.
+        OSError: the disk that holds the folder has no room for it.
+    """
+    project = folder.parent / "project"
+    project.mkdir()
+    (project / FORM).write_text(json.dumps(form.plain()))
+    with children() as family:
+        _generate(project, family)
+        _compile(project, family)
+    manifest = json.loads((project / MANIFEST).read_bytes())
+    folder.mkdir()
+    shutil.copy2(project / PROGRAM, folder / PROGRAM)
+    # Arrays of Brian2's own, as decided by the form as the program is.
+    for name in manifest.pop("fixed"):
+        shutil.copy2(project / STATIC / name, folder / name)
+    manifest["sha256"] = {path.name: digest(path) for path in sorted(folder.iterdir())}
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    return sha256(path.read_bytes()).hexdigest()
+
+
+def _generate(project: Path, family: Children) -> None:
+    """Let Brian2 write the sources and the manifest into the project."""
+    found = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+    changes = {"PYTHONPATH": os.pathsep.join(filter(None, found))}
+    command = [sys.executable, "-m", "bridge.backends.brian2.generate", str(project)]
+    status, printed = _run(family, command, project, changes)
+    if status:
+        said = project / SAID
+        reason = said.read_text() if said.exists() else _last_line(printed, status)
+        raise BackendError(f"Brian2 could not write its C++ program: {reason}")
+
+
+def _compile(project: Path, family: Children) -> None:
+    (project / "clock.cpp").write_text(_CLOCK)
+    (project / "common.h").write_text(_COMMON)
+    # The flags are given here, so that none can be lost on the way; and no dependencies are sought
+    # between files that are compiled once.
+    flags = [*toolchain.STRICT_FLAGS, "-I."]
+    included = [*flags, "-include", "common.h"]
+    settings = ["CXX=g++", f"OPTIMISATIONS={' '.join(included)}", "LFLAGS=", "DEPS="]
+    for command in (
+        ["g++", *flags, "-x", "c++-header", "common.h", "-o", "common.h.gch"],
+        ["make", f"-j{os.cpu_count() or 1}", *settings],
+    ):
+        status, printed = _run(family, command, project, toolchain.PLAIN_ENVIRONMENT)
+        if status:
+            errors = [line for line in printed.splitlines() if "error" in line.lower()]
+            reason = errors[0] if errors else _last_line(printed, status)
+            raise BackendError(f"Brian2's C++ program did not compile: {reason}")
+
+
+def _run(
+    family: Children, command: list[str], project: Path, changes: dict[str, str]
+) -> tuple[int, str]:
+    """Run a command of the build, whose temporary files lie in the project as well.
+
+    Raises:
+        OSError: it failed for want of room.
+    """
+    here = {"TMPDIR": str(project), "LC_ALL": "C"}
+    status, printed = family.run(command, project, {**changes, **here})
+    for number in _NO_ROOM if status else ():
+        if os.strerror(number) in printed:
+            raise OSError(number, os.strerror(number), str(project.parent))
+    return status, printed
+
+
+def _last_line(printed: str, status: int) -> str:
+    lines = printed.strip().splitlines()
+    return lines[-1] if lines else f"it ended with status {status}"
+
+
+# Brian2 asks the system for the CPU time in every step, a quarter of the whole run, and only to
+# note how long it took.
+_CLOCK = """extern "C" std::clock_t clock() throw() { return 0; }
+"""
+# What most of the files include, compiled once: half of the time.
+_COMMON = """#include "objects.h"
+#include "brianlib/common_math.h"
+#include <climits>
+#include <cmath>
+#include <ctime>
+#include <fstream>
+#include <iostream>
+"""

@@ -1,0 +1,346 @@
+"""What decides the code that Brian2 generates for a run, and what is filled in afterwards.
+
+A `Form` holds no values: no weight, constant, input, seed or connection. Networks of one form share
+their generated code, and a compiled program of that form runs all of them.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.backends.brian2.statements import Numbers, assigned, statements
+from bridge.backends.reference.simulation import filtered_input, start
+from bridge.backends.stages import stages_of
+from bridge.backends.weighted_sums import input_current
+from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, derived_seed
+from bridge.spiking.filters import Side, filter_trace
+from bridge.spiking.network import INPUT, SpikingNetwork
+from bridge.spiking.neurons import NeuronModel, traces
+from bridge.spiking.noise import unit_keys
+from bridge.spiking.population import Population
+
+Array = NDArray[np.float64]
+Values = dict[str, NDArray[Any]]
+NoiseKind = Literal["none", "given", "counted", "own"]
+
+
+@dataclass(frozen=True)
+class PopulationForm:
+    """A population without its values.
+
+    Attributes:
+        size: Number of neurons n.
+        stage: What acts within the step acts on a later stage.
+        states: Variables of the states.
+        voltage: The one that takes noise and stimulation.
+        constants: Variables of the constants.
+        step: Statements of the model's step; "{current}" stands for its current.
+        emission: Those that set "emitted", where the model hands on values.
+        condition: Where a neuron fires; "" where none does.
+        reset: What then becomes of its states.
+        gated: Whether neurons are ever refractory.
+        noise: "given" number by number, "counted" (`bridge.spiking.noise`, computed by the
+            generated code) or the simulator's "own".
+        stimulated: The stimulations that push some of its neurons.
+    """
+
+    size: int
+    stage: int
+    states: tuple[str, ...]
+    voltage: str
+    constants: tuple[str, ...]
+    step: tuple[str, ...]
+    emission: tuple[str, ...]
+    condition: str
+    reset: tuple[str, ...]
+    gated: bool
+    noise: NoiseKind
+    stimulated: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ProjectionForm:
+    """A projection without its values; populations by number, the input as source -1.
+
+    Attributes:
+        source: Number of the source.
+        target: Number of the target.
+        given: Whether its current is known beforehand, step by step: an input that is filtered on
+            the presynaptic side.
+        states: Variables of the filter's states; none: what arrives is the output.
+        output: The one that is the current.
+        constants: Variables of the filter's constants.
+        decay: Statements of the filter's decay.
+        side: Whose neurons the filter runs over.
+        graded: Whether the source hands on values.
+        within_step: Whether it acts in the step in which the source emits.
+        delay_steps: Steps by which spikes arrive later.
+        connected: Whether there is a synapse.
+    """
+
+    source: int
+    target: int
+    given: bool
+    states: tuple[str, ...]
+    output: str
+    constants: tuple[str, ...]
+    decay: tuple[str, ...]
+    side: Side
+    graded: bool
+    within_step: bool
+    delay_steps: int
+    connected: bool
+
+
+@dataclass(frozen=True)
+class Form:
+    """What decides the generated code of a run: B = `trials` side by side, T = `samples`."""
+
+    dt_ms: float
+    trials: int
+    samples: int
+    sample_steps: int
+    sample_offset_steps: int
+    populations: tuple[PopulationForm, ...]
+    projections: tuple[ProjectionForm, ...]
+    numbers: dict[str, float]
+    gain: bool
+    voltages: bool
+    margins: bool
+
+    @property
+    def steps(self) -> int:
+        """Number of steps K of a trial."""
+        return self.samples * self.sample_steps
+
+    def owner(self, number: int) -> int | None:
+        """The population whose neurons hold the filter of a projection; None: nobody does."""
+        projection = self.projections[number]
+        if projection.given:
+            return None
+        return projection.source if projection.side == "pre" else projection.target
+
+    def plain(self) -> dict[str, Any]:
+        """The form as plain values, to be hashed or handed to another process."""
+        return asdict(self)
+
+    @property
+    def stages(self) -> int:
+        """How many stages the populations make."""
+        return 1 + max(population.stage for population in self.populations)
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> "Form":
+        """The form of what `plain` gave, also after a way through JSON."""
+        populations = [PopulationForm(**_tuples(part)) for part in plain["populations"]]
+        projections = [ProjectionForm(**_tuples(part)) for part in plain["projections"]]
+        parts = {"populations": tuple(populations), "projections": tuple(projections)}
+        return cls(**{**plain, **parts})
+
+
+def _tuples(plain: dict[str, Any]) -> dict[str, Any]:
+    """JSON knows lists only."""
+    return {k: tuple(value) if isinstance(value, list) else value for k, value in plain.items()}
+
+
+def form_of(
+    network: SpikingNetwork, drive: Drive, *, counted: bool, voltages: bool, margins: bool
+) -> Form:
+    """The form of a run of all trials of `drive`.
+
+    Args:
+        network: What is run.
+        drive: Its number of trials and samples, its kind of noise, whether it has gains.
+        counted: Shared noise is computed by the generated code, not given.
+        voltages: Voltages are recorded at the end of each sample.
+        margins: The least distance from threshold is recorded.
+    """
+    numbers = Numbers()
+    stages = stages_of(network)
+    return Form(
+        dt_ms=float(network.dt_ms),
+        trials=drive.n_trials,
+        samples=len(drive.inputs),
+        sample_steps=network.sample_steps,
+        sample_offset_steps=network.sample_offset_steps,
+        populations=tuple(
+            PopulationForm(
+                size=population.size,
+                stage=next(place for place, part in enumerate(stages) if number in part),
+                **_model_form(population.neurons, numbers),
+                noise=_noise_kind(population, drive, counted=counted),
+                stimulated=_stimulated(network, population, drive),
+            )
+            for number, population in enumerate(network.populations)
+        ),
+        projections=tuple(
+            _projection_form(network, into, numbers) for into in range(len(network.projections))
+        ),
+        numbers=numbers.named,
+        gain=drive.recurrent_gain is not None,
+        voltages=voltages,
+        margins=margins,
+    )
+
+
+def _model_form(neurons: NeuronModel, numbers: Numbers) -> dict[str, Any]:
+    """What a model is in statements: the fields of a `PopulationForm` that it decides."""
+    traced, one = traces(neurons), numbers.name(1.0)
+    states = {name: f"state_{name}" for name in neurons.states}
+    constants = {name: f"constant_{name}" for name in neurons.named_constants()}
+    names = {f"state.{name}": variable for name, variable in states.items()}
+    names |= {f"constant.{name}": variable for name, variable in constants.items()}
+    step, stepped = _step(neurons, states, names | {"current": "{current}"}, numbers)
+    step += assigned(stepped, states, one)
+    emission, emitted = statements(traced.emitted, "emission", names, numbers)
+    emission += [f"emitted = {held}" for held in emitted.values()]
+    reset, fresh = statements(traced.reset, "reset", names, numbers)
+    reset += assigned(fresh, states, one)
+    if neurons.gated:
+        step.append("refractory_left = refractory_left - int(refractory_left > 0)")
+        reset.append("refractory_left = refractory_steps")
+    met = ">" if neurons.strictly else ">="
+    voltage = states[neurons.voltage]
+    return {
+        "states": tuple(states.values()),
+        "voltage": voltage,
+        "constants": tuple(constants.values()),
+        "step": tuple(step),
+        "emission": tuple(emission),
+        "condition": f"{voltage} {met} {constants['threshold']}" if neurons.fires else "",
+        "reset": tuple(reset),
+        "gated": neurons.gated,
+    }
+
+
+def _noise_kind(population: Population, drive: Drive, *, counted: bool) -> NoiseKind:
+    if isinstance(drive.noise, FrozenNoise):
+        return "given"
+    if not np.any(population.noise_mv):
+        return "none"
+    if isinstance(drive.noise, OwnNoise):
+        return "own"
+    return "counted" if counted else "given"
+
+
+def _stimulated(network: SpikingNetwork, population: Population, drive: Drive) -> tuple[int, ...]:
+    chosen = drive.chosen(network.size)[:, network.span(population.name)]
+    return tuple(np.flatnonzero(chosen.any(axis=1)).tolist())
+
+
+def _step(
+    neurons: NeuronModel, states: dict[str, str], names: dict[str, str], numbers: Numbers
+) -> tuple[list[str], dict[str, str]]:
+    """Statements of a model's step where neurons are free, and what holds each new state.
+
+    Multiplying by 0 or 1 rounds nothing, and compilers vectorise it.
+    """
+    free, refractory = "int(refractory_left == 0)", "int(refractory_left > 0)"
+    traced = traces(neurons)
+    if not neurons.gated:
+        return statements(traced.step, "step", names, numbers)
+    if traced.change is not None:
+        (state,) = states
+        step, outputs = statements(traced.change, "step", names, numbers)
+        step.append(f"taken = {outputs['change']} * {free}")
+        step.append(f"grown = {states[state]} + taken")
+        return step, {state: "grown"}
+    step, stepped = statements(traced.step, "step", names, numbers)
+    for name, held in stepped.items():
+        step.append(f"taken_{name} = {held} * {free}")
+        step.append(f"kept_{name} = {states[name]} * {refractory}")
+        step.append(f"gated_{name} = taken_{name} + kept_{name}")
+    return step, {name: f"gated_{name}" for name in stepped}
+
+
+def _projection_form(network: SpikingNetwork, into: int, numbers: Numbers) -> ProjectionForm:
+    projection = network.projections[into]
+    order = [population.name for population in network.populations]
+    filter_, from_input = projection.filter, projection.source == INPUT
+    states = {name: f"filter_{into}_{name}" for name in filter_.states}
+    constants = {name: f"filter_{into}_constant_{name}" for name in filter_.named_constants()}
+    names = {f"state.{name}": variable for name, variable in states.items()}
+    names |= {f"constant.{name}": variable for name, variable in constants.items()}
+    decay, decayed = statements(filter_trace(filter_).decay, f"decay_{into}", names, numbers)
+    return ProjectionForm(
+        source=-1 if from_input else order.index(projection.source),
+        target=order.index(projection.target),
+        given=from_input and filter_.side == "pre",
+        states=tuple(states.values()),
+        output=states.get(filter_.output, f"filter_{into}_x"),
+        constants=tuple(constants.values()),
+        decay=(*decay, *assigned(decayed, states, numbers.name(1.0))),
+        side=filter_.side,
+        graded=not from_input and network.emits(projection.source) == "value",
+        within_step=projection.acts_within_step,
+        delay_steps=projection.delay_steps,
+        connected=not from_input and bool(projection.synapses().nnz),
+    )
+
+
+def constant_values(network: SpikingNetwork, form: Form, number: int) -> Values:
+    """Constants of one trial's neurons of population `number`, (n,) each, and single numbers."""
+    population, mine = network.populations[number], form.populations[number]
+    constants = population.neurons.constants_of(population.size, network.dt_ms)
+    values: Values = {f"constant_{name}": value for name, value in constants.items()}
+    if mine.gated:
+        steps = population.neurons.refractory_steps
+        values["refractory_steps"] = np.asarray(steps, dtype=np.int32)
+    if mine.noise in ("counted", "own"):
+        values["noise_sd"] = np.asarray(population.noise_mv)
+    if mine.noise == "counted":
+        span = network.span(population.name)
+        values["noise_unit"] = unit_keys(np.arange(span.start, span.stop, dtype=np.int32))
+    for into, projection in enumerate(network.projections):
+        if form.owner(into) == number:
+            parts = projection.filter.constants_of(population.size, network.dt_ms)
+            values |= {f"filter_{into}_constant_{name}": part for name, part in parts.items()}
+    return values
+
+
+def start_values(network: SpikingNetwork, form: Form, number: int, drive: Drive) -> Values:
+    """What population `number` starts the trials of `drive` with: (B n,) each, single numbers."""
+    population, mine = network.populations[number], form.populations[number]
+    shape = (drive.n_trials, population.size)
+    v_mv = drive.initial_voltages_mv(network)[:, network.span(population.name)]
+    begin = start(population, v_mv)
+    values: Values = {f"state_{name}": value.ravel() for name, value in begin.items()}
+    if mine.gated:
+        left = population.neurons.initial_refractory_steps
+        values["refractory_left"] = np.full(shape, left, dtype=np.int32).ravel()
+    if drive.recurrent_gain is not None:
+        values["trial_gain"] = np.broadcast_to(drive.recurrent_gain[:, None], shape).ravel()
+    if form.margins:
+        # Finite, so that the arithmetic that replaces it leaves nothing behind.
+        values["margin"] = np.full(shape, 1e300).ravel()
+    if mine.noise == "counted":
+        keys = drive.noise_keys()[0]
+        values |= {"noise_first": keys[0, ...], "noise_second": keys[1, ...]}
+    for m in mine.stimulated:
+        chosen = drive.chosen(network.size)[m, network.span(population.name)]
+        values[f"chosen_{m}"] = np.broadcast_to(chosen, shape).ravel()
+    if mine.noise == "own":
+        values["run_seed"] = np.asarray(run_seed(drive), dtype=np.int32)
+    return values
+
+
+def run_seed(drive: Drive) -> int:
+    """A seed of Brian2's own generator for these trials, below 2**31."""
+    if isinstance(drive.noise, FrozenNoise):
+        return 0
+    return derived_seed(drive.noise.seed, drive.first_trial)
+
+
+def input_values(network: SpikingNetwork, number: int, drive: Drive) -> Array:
+    """(T, B * n_post) input current of every sample over projection `number`.
+
+    Of every step where it is filtered on the presynaptic side.
+    """
+    projection = network.projections[number]
+    if projection.filter.side == "pre":
+        current = filtered_input(network, projection, drive)
+    else:
+        current = input_current(projection, drive.inputs)
+    return current.reshape(len(current), -1)

@@ -1,0 +1,254 @@
+"""A form as Brian2 objects: groups, synapses and when each operation of a step runs.
+
+No integrator of Brian2 does what the contract asks, so every equation is written out with
+`run_regularly`, one binary operation a statement: Brian2 rewrites longer expressions and the
+rounding changes. Slots of a step: `groups` membrane, noise, stimulation, margins and emission;
+`thresholds`; `synapses` arrivals; `after_synapses` filters; `resets`. Where projections act within
+the step, each stage of populations has the first four for itself, one stage after the other, and
+the other projections follow after the last.
+
+Where the filters are those of the presynaptic side, spikes are relayed to their own neuron, after
+the delay, and a summed variable of the target, which Brian2 brings up to date first in `groups`,
+weighs what the filters hold. Values are summed likewise.
+
+Inside Brian2 everything is named by its number, not by the user's names.
+"""
+
+from dataclasses import dataclass
+
+import brian2
+
+from bridge.backends.brian2.form import Form, ProjectionForm
+from bridge.backends.brian2.operations import (
+    Sources,
+    emission_lines,
+    filter_lines,
+    filtered_by,
+    into_population,
+    is_summed,
+    margin_lines,
+    membrane_lines,
+    noise_lines,
+    push_lines,
+    sums_current,
+)
+from bridge.backends.brian2.vocabulary import functions
+
+
+@dataclass
+class Group:
+    """One population in all trials of the run: B * n neurons, trial after trial."""
+
+    neurons: brian2.NeuronGroup
+    spikes: brian2.SpikeMonitor | None
+    voltages: brian2.StateMonitor | None
+
+
+@dataclass
+class Model:
+    """A network of Brian2 objects for B trials side by side."""
+
+    net: brian2.Network
+    groups: list[Group]
+    synapses: dict[int, brian2.Synapses]
+
+
+def build(form: Form, sources: Sources) -> Model:
+    """Brian2 objects of a form; the variables of their groups are still to be set."""
+    # With one clock for each operation, Brian2 would spend its time on clocks.
+    clock = brian2.Clock(dt=form.dt_ms * brian2.ms, name="steps")
+    groups = [_group(form, number, sources, clock) for number in range(len(form.populations))]
+    synapses = {
+        number: _synapses(form, number, groups, clock)
+        for number, projection in enumerate(form.projections)
+        if projection.connected
+    }
+    net = brian2.Network()
+    net.schedule = _schedule(form)
+    for group in groups:
+        net.add(group.neurons, *group.neurons.contained_objects)
+        net.add(*(each for each in (group.spikes, group.voltages) if each is not None))
+    # First, since Brian2 complains of what is deleted before it was in a network.
+    net.add(*synapses.values())
+    for number, part in synapses.items():
+        sources.connect(part, number)
+        if form.projections[number].side == "pre" and not form.projections[number].graded:
+            relay = _relay(form, number, groups, clock)
+            net.add(relay)
+            relay.connect(j="i")
+    return Model(net=net, groups=groups, synapses=synapses)
+
+
+def _schedule(form: Form) -> list[str]:
+    """The slots of a step."""
+    stages = [
+        _slot(form, slot, stage)
+        for stage in range(form.stages)
+        for slot in ("groups", "thresholds", "synapses")
+    ]
+    usual = ["start", "groups", *stages, "thresholds", "synapses", "resets", "end"]
+    return list(dict.fromkeys(usual))
+
+
+def _slot(form: Form, slot: str, stage: int) -> str:
+    """The slot of a stage; its name may stand after "before_" or "after_"."""
+    return slot if form.stages == 1 else f"{slot}_{stage}"
+
+
+def _group(form: Form, number: int, sources: Sources, clock: brian2.Clock) -> Group:
+    """The neurons of a population with their operations and monitors."""
+    mine = form.populations[number]
+    firing = {"threshold": mine.condition, "reset": "\n".join(mine.reset)}
+    neurons = brian2.NeuronGroup(
+        form.trials * mine.size,
+        "\n".join(_equations(form, number)),
+        **(firing if mine.condition else {}),
+        clock=clock,
+        name=f"neurons_{number}",
+        namespace={**sources.namespace(), **functions(), **form.numbers},
+    )
+    if mine.condition:
+        neurons.thresholder["spike"].when = _slot(form, "thresholds", mine.stage)
+    before, after, last = _filter_times(form, number, sources)
+    lines = [*before, *membrane_lines(form, number, sources), *noise_lines(form, number, sources)]
+    lines += [*push_lines(form, number, sources), *margin_lines(form, number)]
+    _run(neurons, _slot(form, "groups", mine.stage), [*lines, *emission_lines(form, number)])
+    for slot, late in after.items():
+        _run(neurons, slot, late)
+    _run(neurons, "after_synapses", last)
+    return Group(
+        neurons=neurons,
+        spikes=brian2.SpikeMonitor(neurons, name=f"spikes_{number}") if mine.condition else None,
+        voltages=_voltage_monitor(form, number, neurons) if form.voltages else None,
+    )
+
+
+def _filter_times(
+    form: Form, number: int, sources: Sources
+) -> tuple[list[str], dict[str, list[str]], list[str]]:
+    """What the filters that a population holds do before its step, after a stage, and at the end.
+
+    Those of the input act within the step before it, those of a population after its stage.
+    """
+    before: list[str] = []
+    after: dict[str, list[str]] = {}
+    last: list[str] = []
+    for into, projection in filtered_by(form, number).items():
+        lines = filter_lines(form, into, sources)
+        if not projection.within_step:
+            last += lines
+        elif projection.source < 0:
+            before += lines
+        else:
+            stage = form.populations[projection.source].stage
+            after.setdefault(f"after_{_slot(form, 'synapses', stage)}", []).extend(lines)
+    return before, after, last
+
+
+def _arrival_slot(form: Form, projection: ProjectionForm) -> str:
+    """The slot in which what a population emits arrives."""
+    stage = form.populations[projection.source].stage
+    return _slot(form, "synapses", stage) if projection.within_step else "synapses"
+
+
+def _synapses(form: Form, number: int, groups: list[Group], clock: brian2.Clock) -> brian2.Synapses:
+    projection = form.projections[number]
+    source, target = groups[projection.source].neurons, groups[projection.target].neurons
+    if not is_summed(projection):
+        synapses = brian2.Synapses(
+            source,
+            target,
+            "w : 1",
+            on_pre=f"arrived_{number}_post += w",
+            delay=projection.delay_steps * clock.dt,
+            clock=clock,
+            name=f"synapses_{number}",
+        )
+        synapses.pre.when = _arrival_slot(form, projection)
+        return synapses
+    held = projection.output if sums_current(projection) and projection.states else "emitted"
+    if sums_current(projection) and not projection.states and not projection.graded:
+        held = projection.output
+    synapses = brian2.Synapses(
+        source,
+        target,
+        f"w : 1\nsum_{number}_post = w * {held}_pre : 1 (summed)",
+        clock=clock,
+        name=f"synapses_{number}",
+    )
+    (updater,) = synapses.summed_updaters.values()
+    if sums_current(projection):
+        # Before the target's step, which begins with it.
+        updater.when = _slot(form, "groups", form.populations[projection.target].stage)
+    else:
+        updater.when = _arrival_slot(form, projection)
+    return synapses
+
+
+def _relay(form: Form, number: int, groups: list[Group], clock: brian2.Clock) -> brian2.Synapses:
+    """Brings each neuron's spikes to its own filter."""
+    projection = form.projections[number]
+    neurons = groups[projection.source].neurons
+    relay = brian2.Synapses(
+        neurons,
+        neurons,
+        on_pre=f"arrived_{number}_post += 1",
+        delay=projection.delay_steps * clock.dt,
+        clock=clock,
+        name=f"relay_{number}",
+    )
+    relay.pre.when = _arrival_slot(form, projection)
+    return relay
+
+
+def _voltage_monitor(form: Form, number: int, neurons: brian2.NeuronGroup) -> brian2.StateMonitor:
+    # At the start of a step a monitor sees the end of the step before; the last is read off v.
+    return brian2.StateMonitor(
+        neurons,
+        form.populations[number].voltage,
+        record=True,
+        dt=form.sample_steps * form.dt_ms * brian2.ms,
+        when="start",
+        name=f"voltages_{number}",
+    )
+
+
+def _run(neurons: brian2.NeuronGroup, when: str, lines: list[str]) -> None:
+    if lines:
+        neurons.run_regularly("\n".join(lines), clock=neurons.clock, when=when)
+
+
+def _equations(form: Form, number: int) -> list[str]:
+    """What each neuron keeps from step to step, and its constants."""
+    mine = form.populations[number]
+    states = [*mine.states, *(["margin"] if form.margins else [])]
+    states += ["emitted"] if mine.emission else []
+    constants = [*mine.constants]
+    states += [
+        f"sum_{into}" for into, part in into_population(form, number).items() if is_summed(part)
+    ]
+    for into, projection in filtered_by(form, number).items():
+        if projection.source >= 0 and not projection.graded:
+            states.append(f"arrived_{into}")
+        states += projection.states
+        if projection.source >= 0 and not projection.states:
+            states.append(projection.output)
+        constants += projection.constants
+    integers = []
+    if mine.gated:
+        integers = ["refractory_left : integer", "refractory_steps : integer (constant, shared)"]
+    if mine.noise in ("counted", "own"):
+        constants.append("noise_sd")
+    if mine.noise == "counted":
+        integers.append("noise_unit : integer (constant)")
+        integers += [f"noise_{key} : integer (constant, shared)" for key in ("first", "second")]
+    if mine.noise == "own":
+        integers.append("run_seed : integer (constant, shared)")
+    constants += [f"chosen_{m}" for m in mine.stimulated]
+    if form.gain:
+        constants.append("trial_gain")
+    return [
+        *(f"{name} : 1" for name in states),
+        *(f"{name} : 1 (constant)" for name in constants),
+        *integers,
+    ]

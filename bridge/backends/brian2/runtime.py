@@ -1,0 +1,157 @@
+"""Brian2's numpy and cython targets: chunks of trials side by side in this process."""
+
+from collections.abc import Callable
+from functools import partial
+
+# First, since importing Brian2 changes global state.
+from bridge.backends.brian2.session import session  # isort: skip
+
+import brian2
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.backends import cache_folder
+from bridge.backends.brian2.form import (
+    Form,
+    constant_values,
+    form_of,
+    input_values,
+    run_seed,
+    start_values,
+)
+from bridge.backends.brian2.model import Group, Model, build
+from bridge.backends.brian2.results import Left, Results
+from bridge.spiking.drive import Drive, NoiseStream
+from bridge.spiking.network import SpikingNetwork
+
+Array = NDArray[np.float64]
+
+_NOISE_BYTES = 256e6
+
+
+def run(
+    network: SpikingNetwork,
+    drive: Drive,
+    results: Results,
+    target: str,
+    report: Callable[[float], None],
+) -> None:
+    """Run all trials, as many side by side as the memory of their noise allows."""
+    trials, steps, size = results.shape
+    chunk = max(1, int(_NOISE_BYTES / (steps * size * 8)))
+    for first in range(0, trials, chunk):
+        part = drive.trials(first, min(first + chunk, trials))
+        _in_session(target, partial(_run_chunk, network, part, results, first, report))
+
+
+def _in_session(target: str, work: Callable[[], None]) -> None:
+    """Do what needs Brian2; where its modules have no room in the cache, with them elsewhere."""
+    try:
+        with session(target):
+            work()
+    except OSError as error:
+        if target != "cython":
+            raise
+        # The second time there is no other place, and a sentence says so.
+        cache_folder.do_without(error)
+        _in_session(target, work)
+
+
+def _run_chunk(
+    network: SpikingNetwork,
+    drive: Drive,
+    results: Results,
+    first: int,
+    report: Callable[[float], None],
+) -> None:
+    wanted = {
+        "voltages": results.voltages_mv is not None,
+        "margins": results.margins_mv is not None,
+    }
+    form = form_of(network, drive, counted=False, **wanted)
+    model = build(form, _Arrays(network, drive, form))
+    for number, group in enumerate(model.groups):
+        constants = constant_values(network, form, number)
+        for name, value in constants.items():
+            setattr(group.neurons, name, np.tile(value, drive.n_trials) if value.ndim else value)
+        for name, value in start_values(network, form, number, drive).items():
+            setattr(group.neurons, name, value)
+    brian2.seed(run_seed(drive))
+
+    def on_report(_elapsed: object, done: float, *_: object) -> None:
+        report((first + done * drive.n_trials) / results.shape[0])
+
+    duration = form.steps * form.dt_ms * brian2.ms
+    # What overflows is told of afterwards, in a sentence.
+    with np.errstate(over="ignore", invalid="ignore"):
+        model.net.run(duration, report=on_report, report_period=0.5 * brian2.second)
+    _gather(model, form, results, first)
+
+
+def _gather(model: Model, form: Form, results: Results, first: int) -> None:
+    trials = form.trials
+    for number, group in enumerate(model.groups):
+        voltage = form.populations[number].voltage
+        results.take(number, first, trials, _left(group, results, voltage))
+
+
+def _left(group: Group, results: Results, voltage: str) -> Left:
+    spikes, seen = group.spikes, group.voltages
+    return Left(
+        fired=np.empty(0, dtype=np.int32) if spikes is None else np.asarray(spikes.i),
+        times_s=np.empty(0) if spikes is None else np.asarray(spikes.t / brian2.second),
+        voltages_mv=None if seen is None else np.asarray(getattr(seen, voltage)).T,
+        final_mv=np.asarray(getattr(group.neurons, voltage)),
+        margins_mv=None if results.margins_mv is None else np.asarray(group.neurons.margin),
+    )
+
+
+class _Arrays:
+    """Input, noise and synapses of the trials of a drive, as arrays."""
+
+    def __init__(self, network: SpikingNetwork, drive: Drive, form: Form) -> None:
+        self.network, self.trials, self.form = network, drive.n_trials, form
+        dt = form.dt_ms * brian2.ms
+        self.space: dict[str, object] = {"input_offset": form.sample_offset_steps * dt}
+        for number, projection in enumerate(form.projections):
+            if projection.source < 0:
+                values = input_values(network, number, drive)
+                stepwise = projection.given
+                self._add(f"u_{number}", values, dt if stepwise else form.sample_steps * dt)
+        if any(population.noise == "given" for population in form.populations):
+            noise = NoiseStream(network, drive).take(form.steps)
+            for number, population in enumerate(network.populations):
+                mine = noise[:, :, network.span(population.name)].reshape(form.steps, -1)
+                self._add(f"noise_{number}", mine, dt)
+        if drive.stimulation:
+            kicks = drive.kicks().take(range(form.steps))
+            for m in range(len(drive.stimulation)):
+                self._add(f"kick_{m}", kicks[:, m], dt)
+
+    def _add(self, name: str, values: Array, dt: brian2.Quantity) -> None:
+        self.space[name] = brian2.TimedArray(values, dt=dt, name=name)
+
+    def namespace(self) -> dict[str, object]:
+        return self.space
+
+    def input(self, number: int) -> str:
+        if self.form.projections[number].given:
+            return f"u_{number}(t, i)"
+        return f"u_{number}(t + input_offset, i)"
+
+    def given_noise(self, number: int) -> str:
+        return f"noise_{number}(t, i)"
+
+    def kick(self, stimulation: int, number: int) -> str:
+        # Trial after trial lie the neurons of the group.
+        return f"kick_{stimulation}(t, i // {self.form.populations[number].size})"
+
+    def connect(self, synapses: brian2.Synapses, number: int) -> None:
+        projection = self.network.projections[number]
+        columns, (n_post, n_pre) = projection.synapses(), projection.shape
+        pre = np.repeat(np.arange(n_pre), np.diff(columns.indptr))
+        trial = np.arange(self.trials)[:, None]
+        synapses.connect(
+            i=(pre + trial * n_pre).ravel(), j=(columns.indices + trial * n_post).ravel()
+        )
+        synapses.w = np.tile(columns.data, self.trials)

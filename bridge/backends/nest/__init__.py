@@ -1,0 +1,11 @@
+"""NEST, the independent third: its own integrator, noise and synapses."""
+
+from bridge.backends.declaration import Declaration
+
+DECLARED = Declaration(
+    place=3,
+    package="nest-simulator",
+    exact=False,
+    words={"parameters": ("euler", "plain")},
+    own_noise_only=True,
+)

@@ -1,0 +1,226 @@
+"""From block to block, event by event: what spikes bring to other neurons, and what the input does.
+
+Cost follows the spikes and their synapses, not N x N. Sums run in ascending order of the
+presynaptic neuron, as the reference's do.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bridge.backends.snntorch.block_step import Neurons
+from bridge.backends.weighted_sums import input_current
+from bridge.spiking.drive import Drive
+from bridge.spiking.network import Projection, SpikingNetwork
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Events:
+    """Spikes of one population in a block, by trial, then neuron: (E,) each.
+
+    Attributes:
+        trial: Trials.
+        neuron: Neurons, numbered within the population.
+        code: Sum of 2^j over the steps j of the block in which the neuron fired.
+    """
+
+    trial: Indices
+    neuron: Indices
+    code: NDArray[np.int16]
+
+    def of_step(self, j: int) -> tuple[Indices, Indices] | None:
+        """Trials and neurons of the spikes in step j of the block; None where there are none."""
+        chosen = (self.code & (1 << j)).nonzero()[0]
+        return (self.trial[chosen], self.neuron[chosen]) if chosen.size else None
+
+
+class EventFinder:
+    """Finds the spikes that a population fired in the last block."""
+
+    def __init__(self, neurons: Neurons) -> None:
+        self.neurons = neurons
+        # On the CPU these look at the block's own memory.
+        self.fired, self.busy = neurons.fired.cpu().numpy(), neurons.busy.cpu().numpy()
+        self.elsewhere = neurons.fired.device.type != "cpu"
+
+    def events(self) -> Events | None:
+        """The spikes; None where the population was silent."""
+        if self.elsewhere:
+            self.fired, self.busy = (
+                self.neurons.fired.cpu().numpy(),
+                self.neurons.busy.cpu().numpy(),
+            )
+        busy = self.busy.nonzero()[0]
+        if not busy.size:
+            return None
+        # Most trials are silent in a block: only the others are searched neuron by neuron.
+        part = self.fired[busy].ravel()
+        where = _nonzero(part)
+        trial, neuron = np.divmod(where, self.fired.shape[1])
+        return Events(busy[trial], neuron, part[where].astype(np.int16))
+
+
+def joined_events(blocks: Sequence[Events | None]) -> tuple[Indices, Events]:
+    """The events of blocks one after another, and the number of the block of each."""
+    there = [(number, mine) for number, mine in enumerate(blocks) if mine is not None]
+    if not there:
+        nothing = np.zeros(0, dtype=np.int64)
+        return nothing, Events(nothing, nothing, nothing.astype(np.int16))
+    block = np.repeat([number for number, _ in there], [mine.trial.size for _, mine in there])
+    parts = [(mine.trial, mine.neuron, mine.code) for _, mine in there]
+    trial, neuron, code = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return block, Events(trial, neuron, code)
+
+
+def events_of_blocks(codes: Tensor) -> tuple[Indices, Events]:
+    """The same from (blocks, B, n) codes on any device."""
+    where = codes.nonzero()
+    code = codes[tuple(where.unbind(1))].cpu().numpy().astype(np.int16)
+    block, trial, neuron = where.cpu().numpy().T
+    return block, Events(trial, neuron, code)
+
+
+def _nonzero(values: NDArray[np.floating]) -> Indices:
+    """Where values, none of them a negative zero, differ from 0; looked at by eight bytes."""
+    if values.itemsize == 8 or values.nbytes % 8:
+        single: Indices = values.view(f"int{8 * values.itemsize}").nonzero()[0]
+        return single
+    pairs: Indices = 2 * values.view(np.int64).nonzero()[0]
+    first, second = values[pairs] != 0, values[pairs + 1] != 0
+    where: Indices = pairs + second
+    if (first & second).any():
+        where = np.sort(np.concatenate([pairs[first], pairs[second] + 1]))
+    return where
+
+
+class InputRoute:
+    """What arrives over a projection from the input, W u; u on the presynaptic side."""
+
+    def __init__(
+        self, network: SpikingNetwork, projection: Projection, drive: Drive, like: Tensor
+    ) -> None:
+        self.network, self.projection, self.inputs = network, projection, drive.inputs
+        self.like, self.lag, self.trials = like, projection.lag_steps, drive.n_trials
+        self.presynaptic = projection.filter.side == "pre"
+        self.before = like.new_zeros((drive.n_trials, _width(projection)))
+        self.sample, self.current = -1, self.before
+
+    def arrivals(self, first: int, steps: int) -> list[Tensor]:
+        """(B, n_post) for each step."""
+        return [self._at(step - self.lag) for step in range(first, first + steps)]
+
+    def _at(self, step: int) -> Tensor:
+        if step < 0:
+            return self.before
+        sample = self.network.input_sample(step, len(self.inputs))
+        if sample != self.sample:
+            u = self.inputs[sample]
+            if self.sample < 0 or not np.array_equal(u, self.inputs[self.sample]):
+                arrived = u if self.presynaptic else input_current(self.projection, u)
+                self.current = self.like.new_tensor(arrived)
+            self.sample = sample
+        return self.current
+
+
+class SpikeRoute:
+    """What arrives over a projection between populations, W s of `lag` steps before.
+
+    On the presynaptic side s itself.
+    """
+
+    def __init__(
+        self,
+        network: SpikingNetwork,
+        projection: Projection,
+        drive: Drive,
+        like: Tensor,
+        steps: int,
+    ) -> None:
+        names = [population.name for population in network.populations]
+        self.source, self.lag = names.index(projection.source), projection.lag_steps
+        self.like, self.trials = like, drive.n_trials
+        shape = (drive.n_trials, _width(projection))
+        self.arrived = [like.new_zeros(shape) for _ in range(steps)]
+        self.touched = [False] * steps
+        self.due: dict[int, tuple[Indices, Indices]] = {}
+        self.spread = _mark if projection.filter.side == "pre" else _spread(projection, like)
+
+    def take(self, first: int, fired: Sequence[Events | None], _neurons: Sequence[Neurons]) -> None:
+        """Remember the spikes of the block that began at step `first`."""
+        mine = fired[self.source]
+        if mine is None:
+            return
+        for j in range(len(self.arrived)):
+            if (spikes := mine.of_step(j)) is not None:
+                self.due[first + j + self.lag] = spikes
+
+    def arrivals(self, first: int, steps: int) -> list[Tensor]:
+        """(B, n_post) for each step."""
+        for j in range(steps):
+            if self.touched[j]:
+                self.arrived[j].zero_()
+            spikes = self.due.pop(first + j, None)
+            self.touched[j] = spikes is not None
+            if spikes is not None:
+                self.spread(*spikes, self.arrived[j])
+        return self.arrived
+
+
+class InsideRoute:
+    """A projection whose spikes the block spreads itself: what will arrive in the next steps."""
+
+    def __init__(self, projection: Projection, trials: int, like: Tensor) -> None:
+        shape = (trials, _width(projection))
+        self.due = [like.new_zeros(shape) for _ in range(projection.lag_steps)]
+
+    def arrivals(self, first: int, steps: int) -> list[Tensor]:
+        """(B, n) for each of the next `lag` steps; the block brings it up to date."""
+        return self.due
+
+
+def _width(projection: Projection) -> int:
+    """Over how many neurons its filter runs."""
+    return projection.shape[1 if projection.filter.side == "pre" else 0]
+
+
+def _mark(trial: Indices, neuron: Indices, arrived: Tensor) -> None:
+    """Note spikes (trial, neuron) in (B, n_pre) zeros."""
+    cell = torch.from_numpy(trial * arrived.shape[1] + neuron)
+    arrived.view(-1).index_fill_(0, cell.to(arrived.device), 1.0)
+
+
+def _spread(projection: Projection, like: Tensor) -> Callable[[Indices, Indices, Tensor], None]:
+    """A function that adds the weights of spikes (trial, neuron) to (B, n_post) zeros.
+
+    On the CPU `index_add_` runs in the order of the events, trial by trial and neuron by neuron.
+    """
+    device = like.device
+    if isinstance(projection.weights, np.ndarray):
+        rows = like.new_tensor(np.ascontiguousarray(projection.weights.T))
+
+        def dense(trial: Indices, neuron: Indices, arrived: Tensor) -> None:
+            chosen = rows.index_select(0, torch.from_numpy(neuron).to(device))
+            arrived.index_add_(0, torch.from_numpy(trial).to(device), chosen)
+
+        return dense
+    columns = projection.synapses()
+    first, fan_out = columns.indptr[:-1].astype(np.int64), np.diff(columns.indptr)
+    post = columns.indices.astype(np.int64)
+    weight = like.new_tensor(columns.data)
+
+    def by_synapse(trial: Indices, neuron: Indices, arrived: Tensor) -> None:
+        counts = fan_out[neuron]
+        event = np.repeat(np.arange(neuron.size), counts)
+        begins = np.cumsum(counts) - counts
+        synapse = first[neuron][event] + np.arange(event.size) - begins[event]
+        cell = trial[event] * arrived.shape[1] + post[synapse]
+        chosen = weight.index_select(0, torch.from_numpy(synapse).to(device))
+        arrived.view(-1).index_add_(0, torch.from_numpy(cell).to(device), chosen)
+
+    return by_synapse

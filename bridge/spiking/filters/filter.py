@@ -1,0 +1,167 @@
+"""What a filter is: how arriving spikes become a current, or a trace that a readout weighs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.errors import SpecError
+from bridge.spiking.operations import NUMPY, Operations
+from bridge.spiking.parts import Part, Prototype, choice, known_part
+from bridge.spiking.tracing import Trace, check_trace, trace
+
+Array = NDArray[np.float64]
+# Whose time constants a filter in a projection has. "post": the target's, and what is filtered is
+# the weighted sum, W s; "pre": the source's, whose spikes are filtered before the weights sum them.
+Side: TypeAlias = Literal["post", "pre"]
+
+KNOWN: dict[str, type["Filter"]] = {}
+"""The filters there are, by their kind: a class that names its kind adds itself."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Filter(Part):
+    """A linear filter: its parameters, and what becomes of its states in a step.
+
+    A filter is a subclass that is a frozen dataclass with a `kind` of its own, in a file of its
+    own. The contract of a step (`bridge.backends.reference.simulation`) lets the
+    states decay, and adds to the first of them what arrives times "gain".
+
+    Attributes:
+        states: Names of the states; what arrives enters the first.
+        output: The state that is the current, or the trace of a readout.
+        side: Whose time constants it has in a projection: those of the "post"synaptic neuron, or
+            of the "pre"synaptic one. In a readout they are those of the neuron that is read.
+    """
+
+    states: ClassVar[tuple[str, ...]] = ("x",)
+    output: ClassVar[str] = "x"
+
+    side: Side = choice("post", "pre", default="post")
+
+    def __init_subclass__(cls) -> None:
+        kind = vars(cls).get("kind", "")
+        if not kind:
+            return
+        before = KNOWN.get(kind)
+        # A notebook defines its class again each time its cell is run.
+        if before is not None and before.__qualname__ != cls.__qualname__:
+            raise SpecError(f"filter {kind!r}: {before.__name__} has that kind already")
+        KNOWN[kind] = cls
+
+    def constants(self, dt_ms: float) -> dict[str, Array]:
+        """What a step uses, computed once, (n,) each.
+
+        "gain" is what an arrival of 1 adds to the first state; where there is none, nothing is
+        kept from step to step, and what arrives is the output.
+        """
+        raise NotImplementedError
+
+    def decay(self, ops: Operations, state: Any, constant: Any) -> dict[str, Any]:
+        """The new value of every state where nothing arrives."""
+        raise NotImplementedError
+
+    def response(self, dt_ms: float, steps: int) -> Array:
+        """(steps, n) output for an arrival of 1 in the step before the first of them.
+
+        By a formula, so that simulators can be held against another text than that of the decay.
+        """
+        raise NotImplementedError
+
+    def shape_ms(self) -> float:
+        """How long the output takes to show its shape: onset, peak and most of its area, ms."""
+        return 0.0
+
+    def of_readout(self) -> Self:
+        """The same filter for a readout, which knows one side only."""
+        return replace(self, side="post") if self.side != "post" else self
+
+    @property
+    def memoryless(self) -> bool:
+        """Whether what arrives is the output, for one step."""
+        return not self.states
+
+    @property
+    def slowest_ms(self) -> Array | None:
+        """(n,) time constants by which the output fades, ms; None: it has none."""
+        return None
+
+    def slowed(self, tau_ms: Array) -> Self:
+        """The same filter with other `slowest_ms`."""
+        return self
+
+    def described(self) -> str:
+        """The filter in a few words."""
+        side = " of the presynaptic side" if self.side == "pre" else ""
+        return f"{self.title}{side}"
+
+
+def known_filter(name: str, value: Any) -> Filter:
+    """`value`, if it is a filter; SpecError if not."""
+    filter_: Filter = known_part(f"{name}: filter", value, KNOWN)
+    return filter_
+
+
+@dataclass(frozen=True)
+class FilterTrace:
+    """A filter as operations.
+
+    Attributes:
+        decay: What becomes of the states where nothing arrives.
+        rows: The states in the order in which an arrival reaches them, those it reaches after as
+            many steps together; the last row holds the output.
+    """
+
+    decay: Trace
+    rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def lag(self) -> int:
+        """Steps from an arrival to the first step in which the output is another."""
+        return len(self.rows)
+
+
+def filter_trace(filter_: Filter) -> FilterTrace:
+    """What a filter does in a step.
+
+    Raises:
+        SpecError: it does what not every simulator could repeat.
+    """
+    return _filter_trace(Prototype(filter_))
+
+
+@lru_cache(maxsize=256)
+def _filter_trace(prototype: Prototype[Filter]) -> FilterTrace:
+    filter_ = prototype.part
+    title = f"filter {filter_.kind}"
+    if filter_.memoryless:
+        return FilterTrace(Trace((), MappingProxyType({})), ((),))
+    groups = {"state": filter_.states, "constant": filter_.named_constants()}
+    decay = trace(title, filter_.decay, **groups)
+    check_trace(title, decay, filter_.decay, NUMPY, **groups)
+    if set(decay.outputs) != set(filter_.states) or filter_.output not in filter_.states:
+        raise SpecError(f"{title}: its decay has to give every state, and its output is one")
+    return FilterTrace(decay, _rows(filter_, decay))
+
+
+def _rows(filter_: Filter, decay: Trace) -> tuple[tuple[str, ...], ...]:
+    """States by how many steps an arrival takes to them; all in one row where it is not so."""
+    needs: Mapping[str, set[str]] = {
+        state: {name.removeprefix("state.") for name in decay.needs(state) if "state." in name}
+        for state in filter_.states
+    }
+    rows, left = [{filter_.states[0]}], set(filter_.states[1:])
+    while left and (reached := {name for name in left if needs[name] & rows[-1]}):
+        rows.append(reached)
+        left -= reached
+    in_line = not left and filter_.output in rows[-1]
+    for number, row in enumerate(rows):
+        allowed = row | (rows[number - 1] if number else set())
+        in_line = in_line and all(needs[name] <= allowed for name in row)
+    if not in_line:
+        return (filter_.states,)
+    return tuple(tuple(name for name in filter_.states if name in row) for row in rows)

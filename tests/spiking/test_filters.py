@@ -1,0 +1,51 @@
+"""Filters: Euler steps and gains of their own, by their formulas."""
+
+import numpy as np
+import pytest
+
+from bridge.errors import SpecError
+from bridge.spiking.filters import DoubleExponential, Exponential
+
+DT_MS = 0.1
+
+
+def test_an_euler_step_is_the_exact_one_of_another_time_constant():
+    tau_ms = np.array([0.25, 3.0, 40.0])
+    euler = Exponential(tau_ms=tau_ms, normalisation="jump", filter_step="euler").sized(3)
+    other = -DT_MS / np.log(1 - DT_MS / tau_ms)
+    exact = Exponential(tau_ms=other, normalisation="jump").sized(3)
+    np.testing.assert_allclose(euler.response(DT_MS, 50), exact.response(DT_MS, 50), rtol=1e-12)
+
+
+def test_in_euler_steps_a_filter_of_unit_area_has_just_that():
+    single = Exponential(tau_ms=[2.0, 7.0], normalisation="area", filter_step="euler").sized(2)
+    double = DoubleExponential(tau_rise_ms=2.0, tau_decay_ms=[5.0, 7.0], filter_step="euler")
+    for filter_ in (single, double.sized(2)):
+        area = filter_.response(DT_MS, 4000).sum(axis=0) * DT_MS / 1000
+        np.testing.assert_allclose(area, 1.0, rtol=1e-9)
+
+
+def test_a_gain_of_its_own_is_what_a_spike_adds():
+    own = Exponential(tau_ms=5.0, normalisation="gain", gain=[0.5, 3.0]).sized(2)
+    np.testing.assert_array_equal(own.response(DT_MS, 1)[0], [0.5, 3.0])
+
+
+def test_a_gain_beside_a_normalisation_is_refused():
+    with pytest.raises(SpecError, match="gain: of no use where the normalisation is 'area'"):
+        Exponential(tau_ms=5.0, normalisation="area", gain=2.0).sized(1)
+
+
+@pytest.mark.parametrize("tau_ms", [0.1, 0.05])
+def test_an_euler_step_as_long_as_the_time_constant_is_refused(tau_ms):
+    filter_ = Exponential(tau_ms=tau_ms, normalisation="jump", filter_step="euler").sized(1)
+    with pytest.raises(SpecError, match=r"an Euler step of 0\.1 ms needs longer"):
+        filter_.constants(DT_MS)
+
+
+def test_what_came_later_is_in_files_only_where_it_is_used():
+    plain = Exponential(tau_ms=5.0, normalisation="area").sized(2)
+    assert (plain.needs_version(), set(plain.stored())) == (1, {"tau_ms", "normalisation", "side"})
+    euler = Exponential(tau_ms=5.0, normalisation="area", filter_step="euler").sized(2)
+    assert euler.needs_version() == 4
+    own = Exponential(tau_ms=5.0, normalisation="gain", gain=1.0).sized(2)
+    assert own.needs_version() == 4
