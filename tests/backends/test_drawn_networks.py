@@ -1,0 +1,196 @@
+"""The contract as a property: networks drawn by chance give the same bits in every exact backend.
+
+`python data/drawn_networks.py` draws 300; what was drawn is on record in `drawn_networks.csv`.
+"""
+
+import os
+from collections import Counter
+
+import numpy as np
+import pytest
+from conftest import EXACT_BACKENDS
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from bridge.backends import simulate
+from bridge.spiking.drive import Drive, SharedNoise
+from bridge.spiking.filters import Direct, DoubleExponential, Exponential
+from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
+from bridge.spiking.network import INPUT, Channel, Projection, Readout, SpikingNetwork
+from bridge.spiking.neurons import Lif, Qif
+from bridge.spiking.neurons.integrate_and_fire import IntegrateAndFire
+from bridge.spiking.neurons.src import Src
+from bridge.spiking.population import Population
+from bridge.spiking.stimulation import Stimulation
+
+COUNT = int(os.environ.get("BRIDGE_DRAWN_NETWORKS", "30"))
+LABELS = ("snntorch", "brian2-numpy")
+DRAWN = Counter()
+
+
+def lif(draw, rng, size):
+    by = draw(st.sampled_from(["value", "subtraction"]))
+    return Lif(
+        membrane_step=draw(st.sampled_from(["euler", "exact"])),
+        tau_mem_ms=rng.uniform(5, 20, size), v_rest_mv=0.0, v_threshold_mv=rng.uniform(5, 10, size),
+        v_reset_mv=-1.0, bias_mv=rng.uniform(0, 14, size), reset_by=by,
+        fires_where=draw(st.sampled_from(["at_threshold", "above_threshold"])),
+        refractory_steps=draw(st.integers(0, 4)), initial_refractory_steps=draw(st.integers(0, 3)),
+    )  # fmt: skip
+
+
+def integrating(draw, rng, size):
+    by = draw(st.sampled_from(["value", "subtraction"]))
+    return IntegrateAndFire(
+        tau_mem_ms=rng.uniform(5, 20, size), v_threshold_mv=5.0, v_reset_mv=-0.5,
+        bias_mv=rng.uniform(-1, 6, size), reset_by=by,
+        fires_where=draw(st.sampled_from(["at_threshold", "above_threshold"])),
+        refractory_steps=draw(st.integers(0, 2)),
+    )  # fmt: skip
+
+
+def quadratic(draw, rng, size):
+    return Qif(
+        tau_mem_ms=rng.uniform(8, 12, size), v_threshold_mv=30.0, v_reset_mv=-65.0,
+        bias_mv=rng.uniform(-10, 90, size), refractory_steps=draw(st.integers(0, 4)),
+    )  # fmt: skip
+
+
+def cells(draw, rng, size):
+    gate = draw(st.sampled_from(["heaviside", "sigmoid"]))
+    return Src(gate=gate, bias=rng.uniform(-6, -4, size), z=rng.uniform(0, 0.3, size))
+
+
+STARTS = [UniformVoltage(low_mv=-0.7, high_mv=0.4), NormalVoltage(mean_mv=0.0, sd_mv=0.3)]
+MODELS = {"lif": lif, "if": integrating, "qif": quadratic, "src": cells}
+
+
+def filter_of(draw, rng, sizes):
+    """A filter of a side, for (post, pre) sizes."""
+    side = draw(st.sampled_from(["post", "pre"]))
+    size = sizes[1] if side == "pre" else sizes[0]
+    kind = draw(st.sampled_from(["direct", "jump", "area", "gain", "double"]))
+    step = draw(st.sampled_from(["exact", "euler"]))
+    if kind == "direct":
+        return Direct()
+    if kind == "double":
+        return DoubleExponential(
+            tau_rise_ms=rng.uniform(1, 3, size),
+            tau_decay_ms=rng.uniform(3, 20, size),
+            side=side,
+            filter_step="exact",
+        )
+    gain = rng.uniform(0.2, 2, size) if kind == "gain" else 1.0
+    return Exponential(
+        tau_ms=rng.uniform(2, 20, size), normalisation=kind, side=side, gain=gain, filter_step=step
+    )
+
+
+def weights_of(draw, rng, shape, scale):
+    dense = rng.normal(0, scale, shape)
+    if draw(st.booleans()):
+        return dense
+    return sparse.csc_array(np.where(rng.random(shape) < 0.5, dense, 0.0))
+
+
+@st.composite
+def networks(draw):
+    """A network of 1 to 4 populations, its filters, delays, chains within the step and loops."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    kinds = draw(st.lists(st.sampled_from(sorted(MODELS)), min_size=1, max_size=4))
+    sizes = {f"p{number}": draw(st.integers(1, 6)) for number in range(len(kinds))}
+    populations = []
+    for name, kind in zip(sizes, kinds, strict=True):
+        start = draw(st.sampled_from(STARTS))
+        noise = draw(st.sampled_from([0.0, 0.05])) * rng.random(sizes[name])
+        populations.append(
+            Population(
+                name=name, size=sizes[name], neurons=MODELS[kind](draw, rng, sizes[name]),
+                initial_voltage=start, noise_mv=noise,
+            )
+        )  # fmt: skip
+    channels = draw(st.integers(0, 2))
+    sources = [*sizes, *([INPUT] if channels else [])]
+    emits = {part.name: part.neurons.emits for part in populations}
+    projections = []
+    for number in range(draw(st.integers(1, 8))):
+        source, target = draw(st.sampled_from(sources)), draw(st.sampled_from(sorted(sizes)))
+        shape = (sizes[target], sizes.get(source, channels))
+        later = source == INPUT or source < target
+        within = later and draw(st.booleans())
+        values = source != INPUT and emits[source] != "spikes"
+        free = source != INPUT and not within and not values
+        scale = 0.5 if kinds[sorted(sizes).index(target)] == "src" else 2.0
+        projections.append(
+            Projection(
+                name=f"q{number}", source=source, target=target,
+                filter=filter_of(draw, rng, shape), weights=weights_of(draw, rng, shape, scale),
+                delay_steps=draw(st.integers(0, 5)) if free else 0, within_step=within,
+            )
+        )  # fmt: skip
+    read = [part for part in populations if part.neurons.emits == "spikes"][:1]
+    readouts = [
+        Readout(
+            name="output", bias=0.5,
+            channels=[
+                Channel(source=part.name, weights=rng.normal(0, 1, (2, part.size)),
+                        filter=filter_of(draw, rng, (part.size, part.size)))
+            ],
+        )
+        for part in read
+    ]  # fmt: skip
+    return SpikingNetwork(
+        dt_ms=draw(st.sampled_from([0.1, 0.5, 1.0])), populations=populations,
+        projections=projections, readouts=readouts, input_size=channels,
+        sample_steps=draw(st.sampled_from([1, 4, 10])), sample_offset_steps=draw(st.integers(0, 3)),
+    )  # fmt: skip
+
+
+@st.composite
+def drives(draw, network):
+    """Input, gains and pushes for a network."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    trials, samples = draw(st.integers(1, 3)), 80 // network.sample_steps
+    gain = rng.uniform(0.5, 1.5, trials) if draw(st.booleans()) else None
+    pushed = Stimulation(
+        start_step=5, stop_step=60, neurons=[int(rng.integers(network.size))], amplitude_mv=0.5
+    )
+    return Drive(
+        inputs=rng.normal(0, 1, (samples, trials, network.input_size)), noise=SharedNoise(seed=1),
+        recurrent_gain=gain, stimulation=(pushed,) if draw(st.booleans()) else (),
+    )  # fmt: skip
+
+
+@settings(
+    max_examples=COUNT, deadline=None, derandomize=COUNT <= 30, database=None,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+@given(data=st.data())
+def test_drawn_networks_give_the_same_bits_everywhere(data):
+    network = data.draw(networks())
+    drive = data.draw(drives(network))
+    note(repr([*network.populations, *network.projections]))
+    expected = simulate(network, drive, voltages=True, margins=True)
+    for label in LABELS:
+        backend, options = EXACT_BACKENDS[label]
+        got = simulate(network, drive, backend=backend, voltages=True, margins=True, **options)
+        np.testing.assert_array_equal(got.spikes.codes(), expected.spikes.codes())
+        np.testing.assert_array_equal(got.voltages_mv, expected.voltages_mv)
+        np.testing.assert_array_equal(got.margins_mv, expected.margins_mv)
+        for name, outputs in expected.readouts.items():
+            np.testing.assert_array_equal(got.readouts[name], outputs)
+    DRAWN["networks"] += 1
+    DRAWN["spikes"] += expected.spikes.count
+    DRAWN["populations"] += len(network.populations)
+    DRAWN["projections"] += len(network.projections)
+    DRAWN["within the step"] += sum(part.within_step for part in network.projections)
+    DRAWN.update(part.neurons.kind for part in network.populations)
+
+
+@pytest.mark.skipif(not COUNT, reason="none were drawn")
+def test_what_was_drawn_was_worth_it():
+    assert DRAWN["spikes"] > 50 * COUNT
+    for kind in MODELS:
+        assert DRAWN[kind] >= COUNT // 6, kind
+    assert DRAWN["within the step"] > COUNT // 3
