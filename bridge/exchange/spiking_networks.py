@@ -19,7 +19,7 @@ from bridge.spiking.initial_voltage import (
     NormalVoltage,
     UniformVoltage,
 )
-from bridge.spiking.network import Channel, Projection, Readout, SpikingNetwork
+from bridge.spiking.network import INPUT, Channel, Projection, Readout, SpikingNetwork
 from bridge.spiking.neurons import KNOWN as MODELS
 from bridge.spiking.neurons import NeuronModel, known_neurons
 from bridge.spiking.parts import Part as Model
@@ -63,13 +63,18 @@ def network_version(network: SpikingNetwork) -> int:
     """The oldest version whose readers know all that it holds."""
     versions = [1]
     for population in network.populations:
+        versions.append(4 if population.initial_states else 1)
         versions += [population.neurons.needs_version(), 1 if population.cell_types is None else 2]
     for projection in network.projections:
         versions += [projection.filter.needs_version(), 2 if projection.filter.side == "pre" else 1]
-        versions.append(4 if projection.within_step else 1)
+        versions.append(4 if projection.within_step or _delayed_input(projection) else 1)
     for readout in network.readouts:
         versions += [channel.filter.needs_version() for channel in readout.channels]
     return max(versions)
+
+
+def _delayed_input(projection: Projection) -> bool:
+    return projection.source == INPUT and projection.delay_steps > 0
 
 
 def cell_types_to_tree(types: tuple[str, ...] | None) -> Tree:
@@ -116,10 +121,17 @@ def _population_to_tree(population: Population) -> Tree:
         "size": population.size,
         "noise_mv": np.asarray(population.noise_mv),
         **cell_types_to_tree(population.cell_types),
+        **_initial_states_to_tree(population),
         **_neurons_to_tree(neurons),
         **start,
         **vars(initial),
     }
+
+
+def _initial_states_to_tree(population: Population) -> Tree:
+    if not population.initial_states:
+        return {}
+    return {"initial_states": dict(population.initial_states)}
 
 
 def _neurons_to_tree(neurons: NeuronModel) -> Tree:
@@ -178,6 +190,7 @@ def _population_from_tree(tree: Tree) -> Population:
         neurons=_neurons_from_tree(tree),
         initial_voltage=initial,
         cell_types=cell_types_from_tree(tree),
+        initial_states=tree.get("initial_states", {}),
     )
 
 

@@ -35,7 +35,8 @@ class Projection:
         filter: What the weighted arrivals pass before they become a current; with side "pre" what
             arrivals pass before they are weighted.
         delay_steps: Whole steps by which spikes arrive later; 0: they enter the filter in the
-            step they are fired in. At most 10^5. The analog input has no delay.
+            step they are fired in, and by which the input acts later; before, nothing arrives. At
+            most 10^5.
         within_step: What the source emits enters the filter before the target, which comes later
             in the order of the populations, sums its current: it acts one step earlier.
     """
@@ -64,11 +65,9 @@ class Projection:
         name = f"projection {self.name}"
         delay = counted(f"{name}: delay_steps", self.delay_steps, most=LONGEST_DELAY_STEPS)
         object.__setattr__(self, "delay_steps", delay)
-        if self.source == INPUT and delay:
-            raise SpecError(f"{name}: the analog input has no delay, shift the input instead")
         if not isinstance(self.within_step, bool):
             raise SpecError(f"{name}: within_step: expected true or false")
-        if self.within_step and delay:
+        if self.within_step and delay and self.source != INPUT:
             raise SpecError(f"{name}: what acts within the step has no delay")
         weights: Weights = self.weights
         if sparse.issparse(weights):
@@ -95,7 +94,7 @@ class Projection:
     def lag_steps(self) -> int:
         """Steps from an emission, or an input sample, to the first current that it changes."""
         if self.source == INPUT and self.filter.memoryless:
-            return 0
+            return self.delay_steps
         return self.delay_steps + filter_trace(self.filter).lag - (1 if self.within_step else 0)
 
     def synapses(self) -> sparse.csc_array:

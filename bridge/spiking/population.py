@@ -1,9 +1,11 @@
 """A population: neurons of one model under one name."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from bridge.errors import SpecError
 from bridge.spiking.arrays import cell_types, counted, per_neuron
@@ -11,7 +13,7 @@ from bridge.spiking.essentials import brief, clipped, names, told
 from bridge.spiking.initial_voltage import INITIAL_VOLTAGES, InitialVoltage
 from bridge.spiking.limits import MOST_NEURONS
 from bridge.spiking.neurons import NeuronModel, known_neurons
-from bridge.spiking.values import known_model, text
+from bridge.spiking.values import known_model, shown, text
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,6 +28,8 @@ class Population:
         noise_mv: S.d. of the independent normal noise added to the voltage once a step, in
             refractory steps too and not scaled with the step, mV; one number or (N,).
         cell_types: (N) names of the kinds of neurons, as PYR, PV and SOM; None: they have none.
+        initial_states: Where states of the model other than the voltage start, by name; one number
+            or (N,). Those that are not named start as the model says.
     """
 
     name: str
@@ -34,6 +38,7 @@ class Population:
     initial_voltage: InitialVoltage
     noise_mv: ArrayLike = 0.0
     cell_types: tuple[str, ...] | None = None
+    initial_states: Mapping[str, ArrayLike] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         kinds = names(sorted(set(self.cell_types or ())))
@@ -54,3 +59,28 @@ class Population:
             raise SpecError(f"{self.name}: noise_mv must not be negative, got {noise.min()}")
         object.__setattr__(self, "noise_mv", noise)
         object.__setattr__(self, "cell_types", cell_types(self.cell_types, self.size))
+        object.__setattr__(self, "initial_states", self._initial_states())
+
+    def _initial_states(self) -> Mapping[str, NDArray[np.float64]]:
+        if not isinstance(self.initial_states, Mapping):
+            raise SpecError(f"{self.name}: initial_states: expected numbers by the names of states")
+        free = [name for name in self.neurons.states if name != self.neurons.voltage]
+        for name in self.initial_states:
+            if name not in free:
+                known = f"has {', '.join(free)}" if free else "has none besides the voltage"
+                raise SpecError(
+                    f"{self.name}: initial_states: no state {shown(name)}; "
+                    f"{self.neurons.title} {known}"
+                )
+        return MappingProxyType(
+            {
+                name: per_neuron(f"{self.name}: initial state {name}", value, self.size)
+                for name, value in self.initial_states.items()
+            }
+        )
+
+    def start(self, v: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        """Every state, (B, n) each, at the start of trials whose voltages are (B, n) `v`."""
+        starts = {name: np.full(v.shape, value) for name, value in self.neurons.states.items()}
+        given = {name: np.tile(value, (len(v), 1)) for name, value in self.initial_states.items()}
+        return starts | given | {self.neurons.voltage: v.copy()}

@@ -108,6 +108,7 @@ def networks(draw):
             Population(
                 name=name, size=sizes[name], neurons=MODELS[kind](draw, rng, sizes[name]),
                 initial_voltage=start, noise_mv=noise,
+                initial_states={"h_s": rng.normal(0, 0.3, sizes[name])} if kind == "src" else {},
             )
         )  # fmt: skip
     channels = draw(st.integers(0, 2))
@@ -118,9 +119,9 @@ def networks(draw):
         source, target = draw(st.sampled_from(sources)), draw(st.sampled_from(sorted(sizes)))
         shape = (sizes[target], sizes.get(source, channels))
         later = source == INPUT or source < target
-        within = later and draw(st.booleans())
+        within = later and draw(st.sampled_from([True, True, False]))
         values = source != INPUT and emits[source] != "spikes"
-        free = source != INPUT and not within and not values
+        free = source == INPUT or (not within and not values)
         scale = 0.5 if kinds[sorted(sizes).index(target)] == "src" else 2.0
         projections.append(
             Projection(
@@ -193,4 +194,4 @@ def test_what_was_drawn_was_worth_it():
     assert DRAWN["spikes"] > 50 * COUNT
     for kind in MODELS:
         assert DRAWN[kind] >= COUNT // 6, kind
-    assert DRAWN["within the step"] > COUNT // 3
+    assert DRAWN["within the step"] >= COUNT // 6

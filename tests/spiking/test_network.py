@@ -9,7 +9,7 @@ from bridge.errors import SpecError
 from bridge.spiking.drive import Drive, FrozenNoise, NoiseStream, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
-from bridge.spiking.network import INPUT, Channel, Projection, Readout
+from bridge.spiking.network import Channel, Projection, Readout
 from bridge.spiking.neurons import Lif, Qif
 from bridge.spiking.population import Population
 from bridge.spiking.recording import Spikes
@@ -93,10 +93,8 @@ def projection(**fields):
         (lambda n: changed(n, projection(name="exc_to_inh")), "names must be unique"),
         (lambda n: changed(n, projection(name="a b")), "'a b' is no usable name"),
         (
-            lambda n: changed(
-                n, projection(source=INPUT, delay_steps=2, weights=np.zeros((12, 1)))
-            ),
-            "has no delay",
+            lambda n: changed(n, projection(within_step=True, delay_steps=2)),
+            "what acts within the step has no delay",
         ),
         (
             lambda n: changed(n, projection(weights=sparse.csc_array(np.full((12, 20), np.nan)))),

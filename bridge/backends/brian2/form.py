@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.backends.brian2.statements import Numbers, assigned, statements
-from bridge.backends.reference.simulation import filtered_input, start
+from bridge.backends.reference.simulation import filtered_input
 from bridge.backends.stages import stages_of
 from bridge.backends.weighted_sums import input_current
 from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, derived_seed
@@ -67,8 +67,8 @@ class ProjectionForm:
     Attributes:
         source: Number of the source.
         target: Number of the target.
-        given: Whether its current is known beforehand, step by step: an input that is filtered on
-            the presynaptic side.
+        given: Whether its current is known beforehand, step by step: an input that is delayed, or
+            filtered on the presynaptic side.
         states: Variables of the filter's states; none: what arrives is the output.
         output: The one that is the current.
         constants: Variables of the filter's constants.
@@ -267,7 +267,7 @@ def _projection_form(network: SpikingNetwork, into: int, numbers: Numbers) -> Pr
     return ProjectionForm(
         source=-1 if from_input else order.index(projection.source),
         target=order.index(projection.target),
-        given=from_input and filter_.side == "pre",
+        given=from_input and (filter_.side == "pre" or projection.delay_steps > 0),
         states=tuple(states.values()),
         output=states.get(filter_.output, f"filter_{into}_x"),
         constants=tuple(constants.values()),
@@ -275,7 +275,8 @@ def _projection_form(network: SpikingNetwork, into: int, numbers: Numbers) -> Pr
         side=filter_.side,
         graded=not from_input and network.emits(projection.source) == "value",
         within_step=projection.acts_within_step,
-        delay_steps=projection.delay_steps,
+        # What is given is so already.
+        delay_steps=0 if from_input else projection.delay_steps,
         connected=not from_input and bool(projection.synapses().nnz),
     )
 
@@ -305,7 +306,7 @@ def start_values(network: SpikingNetwork, form: Form, number: int, drive: Drive)
     population, mine = network.populations[number], form.populations[number]
     shape = (drive.n_trials, population.size)
     v_mv = drive.initial_voltages_mv(network)[:, network.span(population.name)]
-    begin = start(population, v_mv)
+    begin = population.start(v_mv)
     values: Values = {f"state_{name}": value.ravel() for name, value in begin.items()}
     if mine.gated:
         left = population.neurons.initial_refractory_steps
@@ -336,10 +337,10 @@ def run_seed(drive: Drive) -> int:
 def input_values(network: SpikingNetwork, number: int, drive: Drive) -> Array:
     """(T, B * n_post) input current of every sample over projection `number`.
 
-    Of every step where it is filtered on the presynaptic side.
+    Of every step where it is delayed, or filtered on the presynaptic side.
     """
     projection = network.projections[number]
-    if projection.filter.side == "pre":
+    if projection.filter.side == "pre" or projection.delay_steps:
         current = filtered_input(network, projection, drive)
     else:
         current = input_current(projection, drive.inputs)

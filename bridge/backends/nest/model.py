@@ -26,7 +26,7 @@ from bridge.errors import SpecError
 from bridge.spiking.decay import decay_factor
 from bridge.spiking.drive import Drive
 from bridge.spiking.exact_constants import expm1_rounded, log1p_rounded
-from bridge.spiking.filters import Direct, DoubleExponential, Exponential
+from bridge.spiking.filters import DoubleExponential, Exponential
 from bridge.spiking.network import INPUT, Projection, SpikingNetwork
 from bridge.spiking.neurons import Lif, known_neurons
 
@@ -173,13 +173,18 @@ def input_currents(network: SpikingNetwork, drive: Drive) -> tuple[NDArray[np.in
     parts = [part for part in network.projections if part.source == INPUT]
     sample = np.array([network.input_sample(step, samples) for step in range(steps)])
     starts: NDArray[np.int64] = np.arange(steps)
-    if all(isinstance(part.filter, Direct) for part in parts):
+    if all(_held(part) for part in parts):
         starts = np.flatnonzero(np.diff(sample, prepend=-1)).astype(np.int64)
     currents = np.zeros((starts.size, network.size))
     for part in parts:
         target = network.span(part.target)
-        if isinstance(part.filter, Direct):
+        if _held(part):
             currents[:, target] += input_current(part, drive.inputs[:, 0])[sample[starts]]
         else:
             currents[:, target] += filtered_input(network, part, drive)[:, 0]
     return starts, currents
+
+
+def _held(part: Projection) -> bool:
+    """Whether an input's current is that of its sample as long as this lasts."""
+    return part.filter.memoryless and not part.delay_steps

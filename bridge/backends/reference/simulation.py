@@ -194,7 +194,7 @@ class Neurons:
         constants = self.model.constants_of(population.size, network.dt_ms)
         self.bias, self.threshold = constants["bias"], constants.get("threshold")
         self.constant = SimpleNamespace(**constants)
-        self.state = start(population, v[:, self.span])
+        self.state = population.start(v[:, self.span])
         self.spikes: NDArray[np.bool_] = np.zeros(self.v.shape, dtype=bool)
         self.emitted: NDArray[Any] | None = None
         self.refractory = np.full(self.v.shape, self.model.initial_refractory_steps)
@@ -256,13 +256,6 @@ class Neurons:
             self.refractory = np.where(self.spikes, steps, self.refractory)
 
 
-def start(population: Population, v: Array) -> dict[str, Array]:
-    """Every state of a population at the start of trials whose voltages are (B, n) `v`."""
-    model = population.neurons
-    starts = {name: np.full(v.shape, value) for name, value in model.states.items()}
-    return starts | {model.voltage: v.copy()}
-
-
 class _Kicks:
     """The stimulation of a run."""
 
@@ -310,6 +303,7 @@ class Synapses:
         gain = drive.recurrent_gain
         self.gain = None if gain is None or self.source < 0 else gain[:, None]
         self.delayed: deque[NDArray[Any]] = deque()
+        self.nothing: Array = np.zeros((drive.n_trials, projection.shape[1]))
 
     def take(self, emitted: NDArray[Any] | None, u: Array) -> None:
         """Decay, then take what arrives in this step: emitted by the source, or the input `u`."""
@@ -322,12 +316,14 @@ class Synapses:
 
     def _arriving(self, emitted: NDArray[Any] | None, u: Array) -> Array:
         """s, a value, or u, (B, n_pre)."""
-        if self.source < 0 or emitted is None:
-            return u
-        self.delayed.append(emitted)
+        sent = u if self.source < 0 or emitted is None else emitted
+        if not self.projection.delay_steps:
+            return sent if sent.dtype == np.float64 else sent.astype(np.float64)
+        self.delayed.append(sent)
         if len(self.delayed) > self.projection.delay_steps:
-            return self.delayed.popleft().astype(np.float64)
-        return np.zeros((len(self.current), self.projection.shape[1]))
+            late = self.delayed.popleft()
+            return late if late.dtype == np.float64 else late.astype(np.float64)
+        return self.nothing
 
     def _weighted(self, arriving: Array) -> Array:
         """W s, or W u, summed in ascending order of the presynaptic neuron."""

@@ -101,7 +101,10 @@ class Neurons(nn.Module):
         self.cell = NeuronCell(population.neurons, population.size, network.dt_ms, start.dtype).to(
             start.device
         )
-        states, free_from = self.cell.start(start[:, self.span].clone())
+        initial = {
+            name: start.new_tensor(value) for name, value in population.initial_states.items()
+        }
+        states, free_from = self.cell.start(start[:, self.span].clone(), initial)
         units = torch.arange(self.span.start, self.span.stop, dtype=torch.int32)
         self.noisy = bool(np.any(population.noise_mv))
         v = states[self.model.voltage]

@@ -1,5 +1,6 @@
 """A population of the description as an snnTorch neuron: `NeuronCell`, differentiable."""
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -70,9 +71,10 @@ class NeuronCell(SpikingNeuron):  # type: ignore[misc]
             **{name: self._buffers[buffer] for name, buffer in self._constants.items()}
         )
 
-    def start(self, v: Tensor) -> State:
-        """The state of trials that begin at voltages v, (B, n) mV."""
+    def start(self, v: Tensor, initial: Mapping[str, Tensor] | None = None) -> State:
+        """The state of trials that begin at voltages v, (B, n) mV, and at `initial` states."""
         states = {name: torch.full_like(v, value) for name, value in self.model.states.items()}
+        states |= {name: value.expand_as(v).clone() for name, value in (initial or {}).items()}
         states[self.model.voltage] = v
         return states, torch.full_like(v, self.model.initial_refractory_steps)
 
