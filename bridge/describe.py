@@ -15,8 +15,9 @@ from bridge.rate.network import RateNetwork
 from bridge.spiking.conditions import tally
 from bridge.spiking.drive import Drive
 from bridge.spiking.filters import known_filter
-from bridge.spiking.network import Projection, SpikingNetwork
+from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import known_neurons
+from bridge.spiking.projection import Projection
 from bridge.spiking.recording import Recording
 from bridge.spiking.values import known_model
 

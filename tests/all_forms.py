@@ -10,9 +10,10 @@ from scipy import sparse
 
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
-from bridge.spiking.network import INPUT, Channel, Projection, Readout, SpikingNetwork
+from bridge.spiking.network import Channel, Readout, SpikingNetwork
 from bridge.spiking.neurons import Lif, Qif
 from bridge.spiking.population import Population
+from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.stimulation import Stimulation
 
 SAMPLES = 60

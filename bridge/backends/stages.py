@@ -1,6 +1,7 @@
 """In which order populations have to be taken within a step."""
 
-from bridge.spiking.network import INPUT, SpikingNetwork
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.projection import INPUT
 
 
 def stages_of(network: SpikingNetwork) -> list[list[int]]:

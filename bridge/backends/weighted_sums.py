@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.spiking.network import Projection
+from bridge.spiking.projection import Projection
 
 Array = NDArray[np.float64]
 

@@ -8,9 +8,10 @@ from bridge.rate.network import RateNetwork
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import DoubleExponential
 from bridge.spiking.initial_voltage import UniformVoltage
-from bridge.spiking.network import Projection, SpikingNetwork
+from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import Lif
 from bridge.spiking.population import Population
+from bridge.spiking.projection import Projection
 from bridge.tasks import task
 
 SAMPLE_S = 0.005

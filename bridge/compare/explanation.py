@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.backends.reference.simulation import Neurons, Stepper, Synapses
+from bridge.backends.reference.neurons import Neurons
+from bridge.backends.reference.simulation import Stepper
+from bridge.backends.reference.synapses import Synapses
 from bridge.compare.sides import Side
 from bridge.spiking.drive import Drive, FrozenNoise, NoiseStream
 from bridge.spiking.network import SpikingNetwork

@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike
 from bridge.errors import SpecError
 from bridge.spiking.drive import Drive
 from bridge.spiking.filters import Filter, Side
-from bridge.spiking.network import INPUT, Channel, Projection, SpikingNetwork
+from bridge.spiking.network import Channel, SpikingNetwork
 from bridge.spiking.population import Population
+from bridge.spiking.projection import INPUT, Projection
 
 Changed = tuple[SpikingNetwork, Drive]
 

@@ -19,11 +19,12 @@ from bridge.spiking.initial_voltage import (
     NormalVoltage,
     UniformVoltage,
 )
-from bridge.spiking.network import INPUT, Channel, Projection, Readout, SpikingNetwork
+from bridge.spiking.network import Channel, Readout, SpikingNetwork
 from bridge.spiking.neurons import KNOWN as MODELS
 from bridge.spiking.neurons import NeuronModel, known_neurons
 from bridge.spiking.parts import Part as Model
 from bridge.spiking.population import Population
+from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.values import known_model, shown
 
 Part = TypeVar("Part")

@@ -12,7 +12,8 @@ from bridge.arguments import number, of_kinds, text
 from bridge.errors import SpecError
 from bridge.rate.network import RateNetwork
 from bridge.spiking.arrays import frozen_array
-from bridge.spiking.network import INPUT, Projection, Readout, SpikingNetwork, Weights
+from bridge.spiking.network import Readout, SpikingNetwork
+from bridge.spiking.projection import INPUT, Projection, Weights
 
 Network = TypeVar("Network", bound=SpikingNetwork | RateNetwork)
 Mask = NDArray[np.bool_]

@@ -18,9 +18,10 @@ from bridge.rate.network import RateNetwork
 from bridge.rate.spiking_step import DT_MS, spiking_steps
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import UniformVoltage
-from bridge.spiking.network import INPUT, Channel, Projection, Readout, SpikingNetwork
+from bridge.spiking.network import Channel, Readout, SpikingNetwork
 from bridge.spiking.neurons import Lif, Qif
 from bridge.spiking.population import Population
+from bridge.spiking.projection import INPUT, Projection
 
 # SI Table S1, and what the authors' code adds to it: noise, start; the step is `DT_MS`.
 TAU_RISE_MS = 2.0

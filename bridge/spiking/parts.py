@@ -165,6 +165,18 @@ class Part:
 Kind = TypeVar("Kind", bound=Part)
 
 
+def register(known: dict[str, type[Kind]], part: type[Kind], what: str) -> None:
+    """Add a class that names a kind of its own to those known; SpecError where another has it."""
+    kind = vars(part).get("kind", "")
+    if not kind:
+        return
+    before = known.get(kind)
+    # A notebook defines its class again each time its cell is run.
+    if before is not None and before.__qualname__ != part.__qualname__:
+        raise SpecError(f"{what} {kind!r}: {before.__name__} has that kind already")
+    known[kind] = part
+
+
 class Prototype(Generic[Kind]):
     """A part whose numbers do not count: all of one class with the same words are equal."""
 

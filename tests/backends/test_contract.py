@@ -22,9 +22,10 @@ from bridge.errors import SpecError
 from bridge.spiking.drive import Drive, FrozenNoise, NoiseStream, OwnNoise, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import UniformVoltage
-from bridge.spiking.network import INPUT, Projection, SpikingNetwork
+from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import Lif, Qif
 from bridge.spiking.population import Population
+from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.stimulation import Stimulation
 
 # Brian2 makes all its targets from one model; the compiled ones, slow to build, run the network of

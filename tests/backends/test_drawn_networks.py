@@ -17,11 +17,12 @@ from bridge.backends import simulate
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
-from bridge.spiking.network import INPUT, Channel, Projection, Readout, SpikingNetwork
+from bridge.spiking.network import Channel, Readout, SpikingNetwork
 from bridge.spiking.neurons import Lif, Qif
 from bridge.spiking.neurons.integrate_and_fire import IntegrateAndFire
 from bridge.spiking.neurons.src import Src
 from bridge.spiking.population import Population
+from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.stimulation import Stimulation
 
 COUNT = int(os.environ.get("BRIDGE_DRAWN_NETWORKS", "30"))

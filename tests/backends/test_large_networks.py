@@ -10,9 +10,10 @@ from scipy import sparse
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import DoubleExponential
 from bridge.spiking.initial_voltage import UniformVoltage
-from bridge.spiking.network import Projection, SpikingNetwork
+from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import Lif
 from bridge.spiking.population import Population
+from bridge.spiking.projection import Projection
 
 SYNAPSES_EACH = 20
 

@@ -10,10 +10,11 @@ from bridge.errors import SpecError
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import Direct, Exponential
 from bridge.spiking.initial_voltage import UniformVoltage
-from bridge.spiking.network import INPUT, Channel, Projection, Readout, SpikingNetwork
+from bridge.spiking.network import Channel, Readout, SpikingNetwork
 from bridge.spiking.neurons import Lif
 from bridge.spiking.neurons.src import Src
 from bridge.spiking.population import Population
+from bridge.spiking.projection import INPUT, Projection
 
 QUICK = ["reference", "brian2-numpy", "snntorch"]
 # Cython compiles some forty modules of a network: the one of all forms goes through it each time.

@@ -12,9 +12,10 @@ from bridge.exchange.store import format_version, load, save
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import UniformVoltage
-from bridge.spiking.network import INPUT, Projection, SpikingNetwork
+from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons.src import Src
 from bridge.spiking.population import Population
+from bridge.spiking.projection import INPUT, Projection
 
 QUICK = ["brian2-numpy", "snntorch"]
 

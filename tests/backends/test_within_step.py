@@ -12,9 +12,10 @@ from bridge.errors import SpecError
 from bridge.spiking.drive import Drive, FrozenNoise, NoiseStream, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import UniformVoltage
-from bridge.spiking.network import INPUT, Projection, SpikingNetwork
+from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import Lif
 from bridge.spiking.population import Population
+from bridge.spiking.projection import INPUT, Projection
 
 QUICK = ["brian2-numpy", "snntorch"]
 # Cython compiles some forty modules of a network: the one of all forms goes through it each time.

@@ -12,9 +12,10 @@ from bridge.compare.report.outcome import outcome
 from bridge.spiking.drive import Drive, FrozenNoise, SharedNoise
 from bridge.spiking.filters import Direct
 from bridge.spiking.initial_voltage import UniformVoltage
-from bridge.spiking.network import INPUT, Projection, SpikingNetwork
+from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import Lif
 from bridge.spiking.population import Population
+from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.stimulation import Stimulation
 
 AT_REST = UniformVoltage(low_mv=0.0, high_mv=0.0)

@@ -24,9 +24,10 @@ from bridge.exchange.store import load, save
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import Direct, Exponential
 from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
-from bridge.spiking.network import Channel, Projection, Readout, SpikingNetwork
+from bridge.spiking.network import Channel, Readout, SpikingNetwork
 from bridge.spiking.neurons import Lif, Qif
 from bridge.spiking.population import Population
+from bridge.spiking.projection import Projection
 from bridge.spiking.recording import Recording, Spikes
 from bridge.spiking.stimulation import Stimulation
 

@@ -13,9 +13,10 @@ from bridge.exchange.store import load
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import UniformVoltage
-from bridge.spiking.network import Channel, Projection, Readout, SpikingNetwork
+from bridge.spiking.network import Channel, Readout, SpikingNetwork
 from bridge.spiking.neurons import Lif, Qif
 from bridge.spiking.population import Population
+from bridge.spiking.projection import Projection
 from bridge.spiking.stimulation import Stimulation
 
 

@@ -22,9 +22,10 @@ from bridge.rate.network import Checkpoint, History, RateNetwork
 from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
-from bridge.spiking.network import INPUT, Channel, Projection, Readout, SpikingNetwork
+from bridge.spiking.network import Channel, Readout, SpikingNetwork
 from bridge.spiking.neurons import Lif, Qif
 from bridge.spiking.population import Population
+from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.recording import Recording, Spikes
 from bridge.spiking.stimulation import Stimulation
 

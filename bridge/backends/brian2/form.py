@@ -11,18 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.backends.brian2.statements import Numbers, assigned, statements
-from bridge.backends.reference.simulation import filtered_input
 from bridge.backends.stages import stages_of
-from bridge.backends.weighted_sums import input_current
-from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, derived_seed
+from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise
 from bridge.spiking.filters import Side, filter_trace
-from bridge.spiking.network import INPUT, SpikingNetwork
+from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import NeuronModel, traces
-from bridge.spiking.noise import unit_keys
 from bridge.spiking.population import Population
+from bridge.spiking.projection import INPUT
 
 Array = NDArray[np.float64]
-Values = dict[str, NDArray[Any]]
 NoiseKind = Literal["none", "given", "counted", "own"]
 
 
@@ -279,69 +276,3 @@ def _projection_form(network: SpikingNetwork, into: int, numbers: Numbers) -> Pr
         delay_steps=0 if from_input else projection.delay_steps,
         connected=not from_input and bool(projection.synapses().nnz),
     )
-
-
-def constant_values(network: SpikingNetwork, form: Form, number: int) -> Values:
-    """Constants of one trial's neurons of population `number`, (n,) each, and single numbers."""
-    population, mine = network.populations[number], form.populations[number]
-    constants = population.neurons.constants_of(population.size, network.dt_ms)
-    values: Values = {f"constant_{name}": value for name, value in constants.items()}
-    if mine.gated:
-        steps = population.neurons.refractory_steps
-        values["refractory_steps"] = np.asarray(steps, dtype=np.int32)
-    if mine.noise in ("counted", "own"):
-        values["noise_sd"] = np.asarray(population.noise_mv)
-    if mine.noise == "counted":
-        span = network.span(population.name)
-        values["noise_unit"] = unit_keys(np.arange(span.start, span.stop, dtype=np.int32))
-    for into, projection in enumerate(network.projections):
-        if form.owner(into) == number:
-            parts = projection.filter.constants_of(population.size, network.dt_ms)
-            values |= {f"filter_{into}_constant_{name}": part for name, part in parts.items()}
-    return values
-
-
-def start_values(network: SpikingNetwork, form: Form, number: int, drive: Drive) -> Values:
-    """What population `number` starts the trials of `drive` with: (B n,) each, single numbers."""
-    population, mine = network.populations[number], form.populations[number]
-    shape = (drive.n_trials, population.size)
-    v_mv = drive.initial_voltages_mv(network)[:, network.span(population.name)]
-    begin = population.start(v_mv)
-    values: Values = {f"state_{name}": value.ravel() for name, value in begin.items()}
-    if mine.gated:
-        left = population.neurons.initial_refractory_steps
-        values["refractory_left"] = np.full(shape, left, dtype=np.int32).ravel()
-    if drive.recurrent_gain is not None:
-        values["trial_gain"] = np.broadcast_to(drive.recurrent_gain[:, None], shape).ravel()
-    if form.margins:
-        # Finite, so that the arithmetic that replaces it leaves nothing behind.
-        values["margin"] = np.full(shape, 1e300).ravel()
-    if mine.noise == "counted":
-        keys = drive.noise_keys()[0]
-        values |= {"noise_first": keys[0, ...], "noise_second": keys[1, ...]}
-    for m in mine.stimulated:
-        chosen = drive.chosen(network.size)[m, network.span(population.name)]
-        values[f"chosen_{m}"] = np.broadcast_to(chosen, shape).ravel()
-    if mine.noise == "own":
-        values["run_seed"] = np.asarray(run_seed(drive), dtype=np.int32)
-    return values
-
-
-def run_seed(drive: Drive) -> int:
-    """A seed of Brian2's own generator for these trials, below 2**31."""
-    if isinstance(drive.noise, FrozenNoise):
-        return 0
-    return derived_seed(drive.noise.seed, drive.first_trial)
-
-
-def input_values(network: SpikingNetwork, number: int, drive: Drive) -> Array:
-    """(T, B * n_post) input current of every sample over projection `number`.
-
-    Of every step where it is delayed, or filtered on the presynaptic side.
-    """
-    projection = network.projections[number]
-    if projection.filter.side == "pre" or projection.delay_steps:
-        current = filtered_input(network, projection, drive)
-    else:
-        current = input_current(projection, drive.inputs)
-    return current.reshape(len(current), -1)

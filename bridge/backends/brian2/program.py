@@ -21,15 +21,9 @@ from numpy.typing import NDArray
 from bridge.backends import cache
 from bridge.backends.brian2 import toolchain
 from bridge.backends.brian2.build import MANIFEST, PROGRAM, STATIC, VALUES, build_program, digest
-from bridge.backends.brian2.form import (
-    Form,
-    Values,
-    constant_values,
-    form_of,
-    input_values,
-    start_values,
-)
+from bridge.backends.brian2.form import Form, form_of
 from bridge.backends.brian2.results import Left, Results
+from bridge.backends.brian2.values import Values, constant_values, input_values, start_values
 from bridge.backends.declaration import folder_digest
 from bridge.backends.processes import Children, each
 from bridge.errors import BackendError

@@ -11,16 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.backends import cache_folder
-from bridge.backends.brian2.form import (
-    Form,
-    constant_values,
-    form_of,
-    input_values,
-    run_seed,
-    start_values,
-)
+from bridge.backends.brian2.form import Form, form_of
 from bridge.backends.brian2.model import Group, Model, build
 from bridge.backends.brian2.results import Left, Results
+from bridge.backends.brian2.values import constant_values, input_values, run_seed, start_values
 from bridge.spiking.drive import Drive, NoiseStream
 from bridge.spiking.network import SpikingNetwork
 

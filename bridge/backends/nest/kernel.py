@@ -27,7 +27,8 @@ from bridge.backends.nest.model import (
 )
 from bridge.errors import BackendError
 from bridge.spiking.drive import Drive
-from bridge.spiking.network import INPUT, SpikingNetwork
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.projection import INPUT
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]

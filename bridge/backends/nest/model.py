@@ -20,15 +20,16 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bridge.backends.reference.simulation import filtered_input
+from bridge.backends.reference.synapses import filtered_input
 from bridge.backends.weighted_sums import input_current
 from bridge.errors import SpecError
 from bridge.spiking.decay import decay_factor
 from bridge.spiking.drive import Drive
 from bridge.spiking.exact_constants import expm1_rounded, log1p_rounded
 from bridge.spiking.filters import DoubleExponential, Exponential
-from bridge.spiking.network import INPUT, Projection, SpikingNetwork
+from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import Lif, known_neurons
+from bridge.spiking.projection import INPUT, Projection
 
 Array = NDArray[np.float64]
 Parameters: TypeAlias = Literal["euler", "plain"]

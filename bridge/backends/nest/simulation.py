@@ -24,7 +24,8 @@ from bridge.backends.workers import available_processes, can_fork, in_processes
 from bridge.errors import BackendError, SpecError
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, derived_seed
-from bridge.spiking.network import INPUT, Projection, SpikingNetwork
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.recording import Recording, Spikes
 
 Array = NDArray[np.float64]

@@ -34,8 +34,9 @@ from bridge.spiking.drive import (
     SharedNoise,
     derived_seed,
 )
-from bridge.spiking.network import INPUT, Projection, SpikingNetwork
+from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.noise import step_keys
+from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.recording import Spikes
 
 Route: TypeAlias = InputRoute | SpikeRoute | ValueRoute | InsideRoute | TraceRoute

@@ -20,9 +20,10 @@ from torch import Tensor, nn
 from bridge.backends.snntorch.neuron_cell import NeuronCell
 from bridge.backends.snntorch.synapses import Synapses, weight_columns
 from bridge.backends.stages import stages_of
-from bridge.spiking.network import INPUT, SpikingNetwork
+from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import traces
 from bridge.spiking.noise import bent, sixteen_bit_sums, unit_keys
+from bridge.spiking.projection import INPUT
 
 Array = NDArray[np.float64]
 

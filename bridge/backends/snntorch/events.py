@@ -15,7 +15,8 @@ from torch import Tensor
 from bridge.backends.snntorch.block_step import Neurons
 from bridge.backends.weighted_sums import input_current
 from bridge.spiking.drive import Drive
-from bridge.spiking.network import Projection, SpikingNetwork
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.projection import Projection
 
 Indices = NDArray[np.int64]
 

@@ -11,7 +11,8 @@ from bridge.backends.snntorch.events import Events
 from bridge.backends.snntorch.synapses import weight_columns
 from bridge.backends.weighted_sums import WeightedSum
 from bridge.spiking.drive import Drive
-from bridge.spiking.network import Projection, SpikingNetwork
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.projection import Projection
 
 
 class ValueRoute:

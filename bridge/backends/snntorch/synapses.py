@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from bridge.backends.snntorch.operations import TorchOperations
 from bridge.spiking.filters import filter_trace
 from bridge.spiking.filters.direct import Direct
-from bridge.spiking.network import INPUT, Projection, SpikingNetwork
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.projection import INPUT, Projection
 
 Array = NDArray[np.float64]
 States = dict[str, Tensor]

@@ -12,7 +12,8 @@ from bridge.backends.snntorch.block_step import Neurons
 from bridge.backends.snntorch.events import Events, InputRoute, SpikeRoute
 from bridge.backends.snntorch.graded import ValueRoute, ordered_sum
 from bridge.backends.snntorch.synapses import Synapses
-from bridge.spiking.network import Projection, SpikingNetwork
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.projection import Projection
 
 
 class TraceRoute:

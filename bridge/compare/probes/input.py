@@ -10,12 +10,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.backends.reference.simulation import filtered_input
+from bridge.backends.reference.synapses import filtered_input
 from bridge.compare.probes.findings import RELATIVE, Finding, units_of, worst
 from bridge.compare.probes.silent_networks import silent, what_is_left
 from bridge.compare.sides import Side
 from bridge.spiking.drive import Drive, SharedNoise
-from bridge.spiking.network import INPUT, SpikingNetwork
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.projection import INPUT
 
 Array = NDArray[np.float64]
 

@@ -12,8 +12,9 @@ from bridge.compare.sides import Side
 from bridge.spiking.drive import Drive, OwnNoise, SharedNoise, derived_seed
 from bridge.spiking.filters import Direct
 from bridge.spiking.initial_voltage import NormalVoltage
-from bridge.spiking.network import INPUT, Projection, SpikingNetwork
+from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.population import Population
+from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.recording import Recording
 
 Array = NDArray[np.float64]

@@ -14,7 +14,8 @@ from bridge.compare.probes.silent_networks import FIRES_MV, currents_of, silent
 from bridge.compare.sides import Side
 from bridge.spiking.decoding import decode
 from bridge.spiking.drive import Drive, SharedNoise
-from bridge.spiking.network import INPUT, Projection, SpikingNetwork
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.recording import Recording, Spikes
 
 Array = NDArray[np.float64]

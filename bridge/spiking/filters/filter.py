@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bridge.errors import SpecError
 from bridge.spiking.operations import NUMPY, Operations
-from bridge.spiking.parts import Part, Prototype, choice, known_part
+from bridge.spiking.parts import Part, Prototype, choice, known_part, register
 from bridge.spiking.tracing import Trace, check_trace, trace
 
 Array = NDArray[np.float64]
@@ -44,14 +44,7 @@ class Filter(Part):
     side: Side = choice("post", "pre", default="post")
 
     def __init_subclass__(cls) -> None:
-        kind = vars(cls).get("kind", "")
-        if not kind:
-            return
-        before = KNOWN.get(kind)
-        # A notebook defines its class again each time its cell is run.
-        if before is not None and before.__qualname__ != cls.__qualname__:
-            raise SpecError(f"filter {kind!r}: {before.__name__} has that kind already")
-        KNOWN[kind] = cls
+        register(KNOWN, cls, "filter")
 
     def constants(self, dt_ms: float) -> dict[str, Array]:
         """What a step uses, computed once, (n,) each.

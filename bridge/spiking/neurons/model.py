@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bridge.errors import SpecError
 from bridge.spiking.operations import NUMPY, Operations
-from bridge.spiking.parts import Part, Prototype, known_part, steps
+from bridge.spiking.parts import Part, Prototype, known_part, register, steps
 from bridge.spiking.tracing import Trace, check_trace, trace
 
 Array = NDArray[np.float64]
@@ -54,14 +54,7 @@ class NeuronModel(Part):
     initial_refractory_steps: int = steps(0)
 
     def __init_subclass__(cls) -> None:
-        kind = vars(cls).get("kind", "")
-        if not kind:
-            return
-        before = KNOWN.get(kind)
-        # A notebook defines its class again each time its cell is run.
-        if before is not None and before.__qualname__ != cls.__qualname__:
-            raise SpecError(f"neuron model {kind!r}: {before.__name__} has that kind already")
-        KNOWN[kind] = cls
+        register(KNOWN, cls, "neuron model")
 
     def constants(self, dt_ms: float) -> dict[str, Array]:
         """What a step uses, computed once: (n,) each.

@@ -1,0 +1,109 @@
+"""A projection in the reference: its filter, its delay, and its sums over synapses."""
+
+from collections import deque
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.backends.weighted_sums import WeightedSum, input_current
+from bridge.spiking.drive import Drive
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.operations import NUMPY
+from bridge.spiking.projection import INPUT, Projection
+
+Array = NDArray[np.float64]
+
+
+class Synapses:
+    """State of one projection in all trials.
+
+    Arrays of the filter are (B, n_post), or (B, n_pre) where its time constants are those of the
+    presynaptic side; the current is (B, n_post).
+    """
+
+    def __init__(self, network: SpikingNetwork, projection: Projection, drive: Drive) -> None:
+        self.projection, self.filter = projection, projection.filter
+        held = projection.shape[1 if self.filter.side == "pre" else 0]
+        self.constant = SimpleNamespace(**self.filter.constants_of(held, network.dt_ms))
+        self.source, self.target = (
+            [p.name for p in network.populations].index(name) if name != INPUT else -1
+            for name in (projection.source, projection.target)
+        )
+        self.presynaptic = self.filter.side == "pre"
+        self.within_step = projection.acts_within_step
+        self.state: dict[str, Any] = {
+            name: np.zeros((drive.n_trials, held)) for name in self.filter.states
+        }
+        self.current: Array = np.zeros((drive.n_trials, projection.shape[0]))
+        self.synapses, self.weighted_sum = projection.synapses(), WeightedSum(projection)
+        self.graded = network.emits(projection.source) == "value"
+        self._weighted_u: tuple[Array, Array] | None = None
+        gain = drive.recurrent_gain
+        self.gain = None if gain is None or self.source < 0 else gain[:, None]
+        self.delayed: deque[NDArray[Any]] = deque()
+        self.nothing: Array = np.zeros((drive.n_trials, projection.shape[1]))
+
+    def take(self, emitted: NDArray[Any] | None, u: Array) -> None:
+        """Decay, then take what arrives in this step: emitted by the source, or the input `u`."""
+        if self.presynaptic:
+            trace = self._filtered(self._arriving(emitted, u))
+            self.current = self._scaled(self.weighted_sum(trace))
+        else:
+            weighted = self._weighted(self._arriving(emitted, u))
+            self.current = self._filtered(self._scaled(weighted))
+
+    def _arriving(self, emitted: NDArray[Any] | None, u: Array) -> Array:
+        """s, a value, or u, (B, n_pre)."""
+        sent = u if self.source < 0 or emitted is None else emitted
+        if not self.projection.delay_steps:
+            return sent if sent.dtype == np.float64 else sent.astype(np.float64)
+        self.delayed.append(sent)
+        if len(self.delayed) > self.projection.delay_steps:
+            late = self.delayed.popleft()
+            return late if late.dtype == np.float64 else late.astype(np.float64)
+        return self.nothing
+
+    def _weighted(self, arriving: Array) -> Array:
+        """W s, or W u, summed in ascending order of the presynaptic neuron."""
+        if self.source < 0:
+            # A sample lasts for many steps.
+            if self._weighted_u is None or self._weighted_u[0] is not arriving:
+                self._weighted_u = (arriving, input_current(self.projection, arriving))
+            return self._weighted_u[1]
+        if self.graded:
+            return self.weighted_sum(arriving)
+        weighted, columns = np.zeros_like(self.current), self.synapses
+        for trial, neuron in zip(*np.nonzero(arriving), strict=True):
+            first, last = columns.indptr[neuron], columns.indptr[neuron + 1]
+            weighted[trial, columns.indices[first:last]] += columns.data[first:last]
+        return weighted
+
+    def _scaled(self, arrived: Array) -> Array:
+        return arrived if self.gain is None else arrived * self.gain
+
+    def _filtered(self, arrived: Array) -> Array:
+        if self.filter.memoryless:
+            return arrived
+        self.state = self.filter.decay(NUMPY, SimpleNamespace(**self.state), self.constant)
+        entry = self.filter.states[0]
+        self.state[entry] = self.state[entry] + arrived * self.constant.gain
+        output: Array = self.state[self.filter.output]
+        return output
+
+
+def filtered_input(network: SpikingNetwork, projection: Projection, drive: Drive) -> Array:
+    """(K, B, n_post) current of every step over a projection from the input."""
+    synapses = Synapses(network, projection, drive)
+    steps, samples = drive.n_steps(network), len(drive.inputs)
+    currents = np.empty((steps, drive.n_trials, projection.shape[0]))
+    rows = list(drive.inputs)
+    for step in range(steps):
+        u = rows[network.input_sample(step, samples)]
+        if synapses.within_step:
+            synapses.take(None, u)
+        currents[step] = synapses.current
+        if not synapses.within_step:
+            synapses.take(None, u)
+    return currents
