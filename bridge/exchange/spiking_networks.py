@@ -137,7 +137,7 @@ def _initial_states_to_tree(population: Population) -> Tree:
 
 def _neurons_to_tree(neurons: NeuronModel) -> Tree:
     known_neurons("neurons", neurons)
-    return {"model": neurons.kind, **neurons.stored()}
+    return {"model": neurons.kind, **neurons.stored(), **_operations_to_tree(neurons)}
 
 
 def _neurons_from_tree(tree: Tree) -> NeuronModel:
@@ -146,6 +146,11 @@ def _neurons_from_tree(tree: Tree) -> NeuronModel:
         raise FormatError(f"unknown neuron model {shown(kind)}; known are {', '.join(MODELS)}")
     neurons: NeuronModel = _part_from_tree(MODELS[kind], tree, tree["size"])
     return neurons
+
+
+def _operations_to_tree(part: Model) -> Tree:
+    """What a class of somebody's own does: a file that says its name alone would trust it."""
+    return {"operations": part.operations()} if part.foreign else {}
 
 
 def _part_from_tree(part: type[Model], tree: Tree, size: int | None = None) -> Any:
@@ -161,7 +166,13 @@ def _part_from_tree(part: type[Model], tree: Tree, size: int | None = None) -> A
         # What is as it is by default need not be there.
         if name in tree or name not in part.by_default()
     }
-    return part(**numbers, **words)
+    made = part(**numbers, **words)
+    if made.foreign and tree.get("operations") != made.operations():
+        raise FormatError(
+            f"{made.kind}: {part.__name__} of this program takes other steps than the one that "
+            "this file was made with"
+        )
+    return made
 
 
 def _numbers(tree: Tree, name: str, size: int | None = None) -> NDArray[np.float64]:
@@ -283,7 +294,7 @@ def _filter_to_tree(filter_: Filter) -> Tree:
     # As in version 1 where it is the postsynaptic side's.
     if filter_.side == "post":
         del stored["side"]
-    return {"kind": filter_.kind, **stored}
+    return {"kind": filter_.kind, **stored, **_operations_to_tree(filter_)}
 
 
 def _filter_from_tree(tree: Tree) -> Filter:

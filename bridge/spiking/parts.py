@@ -158,6 +158,15 @@ class Part:
             for name, value in self.constants(dt_ms).items()
         }
 
+    def operations(self) -> str:
+        """A hash of what it does in a step, whatever its text."""
+        raise NotImplementedError
+
+    @property
+    def foreign(self) -> bool:
+        """Whether its class is not of this package, so that a file cannot know what it does."""
+        return type(self).__module__.partition(".")[0] != __name__.partition(".")[0]
+
     def check(self) -> None:
         """Raise SpecError unless numbers that belong together fit; they are (N,) arrays."""
 

@@ -155,6 +155,25 @@ def test_they_are_stored_and_a_program_without_them_says_so(tmp_path):
         load(path)
 
 
+def test_a_file_knows_a_model_by_what_it_does(tmp_path):
+    model = adaptive()
+    path = save(network_of(model()), tmp_path / "own.h5")
+
+    def slower(self, ops, state, constant, current):
+        return {"v": state.v + 0.5 * (current - state.v) * constant.factor, "w": state.w}
+
+    model.step = slower
+    neurons.model._traces.cache_clear()
+    with pytest.raises(FormatError, match="adaptive: Adaptive of this program takes other steps"):
+        load(path)
+    kernel = alpha()
+    path = save(network_of(filter_=kernel()), tmp_path / "kernel.h5")
+    kernel.decay = lambda self, ops, state, constant: {"x": state.y, "y": state.y * constant.decay}
+    filters.filter._filter_trace.cache_clear()
+    with pytest.raises(FormatError, match="alpha: Alpha of this program takes other steps"):
+        load(path)
+
+
 def test_nest_says_which_models_it_takes():
     network = network_of(adaptive()())
     quiet = replace(network, populations=[replace(network.populations[0], noise_mv=0.0)])

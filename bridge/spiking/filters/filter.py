@@ -73,6 +73,10 @@ class Filter(Part):
         """The same filter for a readout, which knows one side only."""
         return replace(self, side="post") if self.side != "post" else self
 
+    def operations(self) -> str:
+        """A hash of its decay."""
+        return filter_trace(self).decay.digest()
+
     @property
     def memoryless(self) -> bool:
         """Whether what arrives is the output, for one step."""

@@ -87,6 +87,11 @@ class NeuronModel(Part):
         """Whether a neuron fires strictly above threshold only, not at it."""
         return False
 
+    def operations(self) -> str:
+        """A hash of its step, reset and emission."""
+        traced = traces(self)
+        return "-".join(each.digest() for each in (traced.step, traced.reset, traced.emitted))
+
     @property
     def gated(self) -> bool:
         """Whether a neuron is ever refractory."""
