@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.errors import FormatError, SpecError
-from bridge.spiking.essentials import essentials
+from bridge.spiking.essentials import essentials, several
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.trains import ROUNDING, check_extent, sample_ms, samples_in
 
@@ -171,7 +171,7 @@ def _check_spikes(told: SpikeInput, network: SpikingNetwork, path: Path) -> None
     if wrong.size:
         raise FormatError(
             f"{path}: a spike of unit {wrong[0]}, which does not exist: the network takes "
-            f"{network.input_size} input channels, counted from 0"
+            f"{several(network.input_size, 'input channel')}, counted from 0"
         )
 
 
@@ -228,7 +228,5 @@ def _trial_count(told: SpikeInput, path: Path, trials: int | None) -> int:
 
 def _check_channels(found: int, network: SpikingNetwork, path: Path) -> None:
     if found != network.input_size:
-        raise FormatError(
-            f"{path}: the network takes {network.input_size} input channels, this file holds "
-            f"{found}"
-        )
+        taken = several(network.input_size, "input channel")
+        raise FormatError(f"{path}: the network takes {taken}, this file holds {found}")
