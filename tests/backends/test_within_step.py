@@ -18,8 +18,10 @@ from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 
 QUICK = ["brian2-numpy", "snntorch"]
-# Cython compiles some forty modules of a network: the one of all forms goes through it each time.
-COMPILED = ["brian2-standalone", pytest.param("brian2-cython", marks=pytest.mark.full)]
+# Slow to build: the layers of `test_src` go through the compiled program each time.
+COMPILED = [
+    pytest.param(name, marks=pytest.mark.full) for name in ("brian2-standalone", "brian2-cython")
+]
 SIZES = {"first": 9, "second": 7, "third": 5}
 
 
