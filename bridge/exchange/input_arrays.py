@@ -59,6 +59,7 @@ def _arrays(path: Path) -> Arrays:
         raise
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
         raise FormatError(f"{path}: damaged, or no archive of NumPy arrays") from None
+    # What `zipfile` raises for a compression that it lacks, and for what is encrypted.
     except (NotImplementedError, RuntimeError):
         raise FormatError(f"{path}: packed in a way that NumPy does not read") from None
     except MemoryError:

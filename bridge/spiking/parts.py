@@ -140,7 +140,7 @@ class Part:
 
     def constants(self, dt_ms: float) -> dict[str, Array]:
         """What a step uses, computed once: (n,) each, or one number for all."""
-        raise NotImplementedError
+        raise self.lacks("constants")
 
     def named_constants(self) -> tuple[str, ...]:
         """The names of the constants."""
@@ -160,7 +160,11 @@ class Part:
 
     def operations(self) -> str:
         """A hash of what it does in a step, whatever its text."""
-        raise NotImplementedError
+        raise self.lacks("operations")
+
+    def lacks(self, function: str) -> SpecError:
+        """The error of a class that leaves out what every one of its kind must say."""
+        return SpecError(f"{type(self).__name__}: its class has no function {function}")
 
     @property
     def foreign(self) -> bool:
@@ -181,9 +185,14 @@ def register(known: dict[str, type[Kind]], part: type[Kind], what: str) -> None:
         return
     before = known.get(kind)
     # A notebook defines its class again each time its cell is run.
-    if before is not None and before.__qualname__ != part.__qualname__:
+    again = before is not None and _place(before) == _place(part)
+    if before is not None and not again:
         raise SpecError(f"{what} {kind!r}: {before.__name__} has that kind already")
     known[kind] = part
+
+
+def _place(part: type[Part]) -> tuple[str, str]:
+    return part.__module__, part.__qualname__
 
 
 class Prototype(Generic[Kind]):

@@ -9,6 +9,8 @@ import pytest
 from conftest import EXACT_BACKENDS, drive_for, kim_network
 
 from bridge.backends import simulate
+from bridge.compare.probes.battery import run_probes
+from bridge.compare.sides import Side
 from bridge.errors import BackendError, FormatError, SpecError
 from bridge.exchange.store import load, save
 from bridge.spiking import filters, neurons
@@ -194,10 +196,42 @@ def test_a_subclass_without_a_kind_of_its_own_is_a_stranger():
 
 def test_two_models_of_one_kind_cannot_be_told_apart():
     with pytest.raises(SpecError, match="'lif': Lif has that kind already"):
+        type("Other", (NeuronModel,), {"kind": "lif"})
+    # Nor does one of somebody's own take the place of ours by its name.
+    with pytest.raises(SpecError, match="'lif': Lif has that kind already"):
+        type("Lif", (NeuronModel,), {"kind": "lif", "__module__": "theirs"})
+    assert neurons.KNOWN["lif"] is Lif
 
-        @dataclass(frozen=True, kw_only=True, eq=False)
-        class Other(NeuronModel):
-            kind = "lif"
+
+def test_a_class_that_leaves_out_its_step_says_so():
+    model = type("Empty", (NeuronModel,), {"kind": "empty"})
+    with pytest.raises(SpecError, match="Empty: its class has no function constants"):
+        traces(model())
+    filter_ = type(
+        "Bare", (Filter,), {"kind": "bare", "constants": lambda self, dt_ms: {"gain": 1}}
+    )
+    with pytest.raises(SpecError, match="Bare: its class has no function decay"):
+        filter_trace(filter_())
+
+
+def test_a_decay_that_is_not_linear_is_refused():
+    kernel = alpha()
+    kernel.decay = lambda self, ops, state, constant: {"x": state.x * state.y, "y": state.y}
+    with pytest.raises(SpecError, match="its decay is not linear"):
+        filter_trace(kernel())
+
+
+def test_a_filter_without_a_formula_is_probed_by_its_own_decay():
+    kernel = alpha()(tau_ms=[3.0, 5.0]).sized(2)
+    decay, share = np.exp(-0.1 / kernel.tau_ms), 0.1 / kernel.tau_ms
+    m = np.arange(30)[:, None]
+    # y = d^m / d, and x takes it with one step's delay: m share d^(m - 2).
+    expected = m * share * decay ** (m - 2.0)
+    # Thirty products of a few roundings each.
+    np.testing.assert_allclose(kernel.response(0.1, 30), expected, rtol=1e-12)
+    network = network_of(filter_=alpha()(tau_ms=4.0))
+    report = run_probes(network, Side("reference", "reference"), 0, lambda _what, _done: None)
+    assert report.agreed
 
 
 CALLS = Counter()

@@ -47,6 +47,7 @@ def test_states_start_where_the_population_says():
     expected, *others = all_of(network, silence(30))
     # i <- 0.9 i; h <- tanh(3 tanh(i / 3) + 2 h - 7 h_s - 6).
     first = np.tanh(3 * np.tanh(1.8 / 3) + 2 * -0.5 - 7 * h_s - 6)
+    # The library's tanh is some last places from ours, twice.
     np.testing.assert_allclose(expected.voltages_mv[0, 0], first, rtol=1e-12)
     for got in others:
         np.testing.assert_array_equal(got.voltages_mv, expected.voltages_mv)

@@ -14,6 +14,7 @@ def test_an_euler_step_is_the_exact_one_of_another_time_constant():
     euler = Exponential(tau_ms=tau_ms, normalisation="jump", filter_step="euler").sized(3)
     other = -DT_MS / np.log(1 - DT_MS / tau_ms)
     exact = Exponential(tau_ms=other, normalisation="jump").sized(3)
+    # Fifty products of a factor that is rounded in both.
     np.testing.assert_allclose(euler.response(DT_MS, 50), exact.response(DT_MS, 50), rtol=1e-12)
 
 
@@ -21,6 +22,7 @@ def test_in_euler_steps_a_filter_of_unit_area_has_just_that():
     single = Exponential(tau_ms=[2.0, 7.0], normalisation="area", filter_step="euler").sized(2)
     double = DoubleExponential(tau_rise_ms=2.0, tau_decay_ms=[5.0, 7.0], filter_step="euler")
     for filter_ in (single, double.sized(2)):
+        # Four thousand steps of rounding, and what is left after 400 ms.
         area = filter_.response(DT_MS, 4000).sum(axis=0) * DT_MS / 1000
         np.testing.assert_allclose(area, 1.0, rtol=1e-9)
 

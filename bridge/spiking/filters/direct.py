@@ -29,5 +29,8 @@ class Direct(Filter):
     def response(self, dt_ms: float, steps: int) -> Array:
         return np.asarray(np.arange(max(0, steps))[:, None] == 0, dtype=np.float64)
 
+    def shape_ms(self) -> float:
+        return 0.0
+
     def decay(self, ops: Operations, state: Any, constant: Any) -> dict[str, Any]:
         return {}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
@@ -28,8 +28,9 @@ class Filter(Part):
     """A linear filter: its parameters, and what becomes of its states in a step.
 
     A filter is a subclass that is a frozen dataclass with a `kind` of its own, in a file of its
-    own. The contract of a step (`bridge.backends.reference.simulation`) lets the
-    states decay, and adds to the first of them what arrives times "gain".
+    own. The contract of a step (`bridge.backends.reference.simulation`) lets the states decay, and
+    adds to the first of them what arrives times "gain", one of its `constants`. One without states
+    keeps nothing from step to step: what arrives is the output.
 
     Attributes:
         states: Names of the states; what arrives enters the first.
@@ -46,28 +47,33 @@ class Filter(Part):
     def __init_subclass__(cls) -> None:
         register(KNOWN, cls, "filter")
 
-    def constants(self, dt_ms: float) -> dict[str, Array]:
-        """What a step uses, computed once, (n,) each.
-
-        "gain" is what an arrival of 1 adds to the first state; where there is none, nothing is
-        kept from step to step, and what arrives is the output.
-        """
-        raise NotImplementedError
-
     def decay(self, ops: Operations, state: Any, constant: Any) -> dict[str, Any]:
         """The new value of every state where nothing arrives."""
-        raise NotImplementedError
+        raise self.lacks("decay")
 
     def response(self, dt_ms: float, steps: int) -> Array:
         """(steps, n) output for an arrival of 1 in the step before the first of them.
 
-        By a formula, so that simulators can be held against another text than that of the decay.
+        The filters here have a formula for it, so that simulators can be held against another text
+        than that of the decay; by default it is the decay's own course.
         """
-        raise NotImplementedError
+        constants = {name: np.asarray(value) for name, value in self.constants(dt_ms).items()}
+        constant, gain = SimpleNamespace(**constants), constants["gain"]
+        size = np.broadcast_shapes(*(np.shape(value) for value in constants.values()))
+        state: dict[str, Any] = {name: np.zeros(size) for name in self.states}
+        state[self.states[0]] = np.broadcast_to(gain, size)
+        course = np.empty((max(0, steps), *(size or (1,))))
+        for output in course:
+            output[:] = state[self.output]
+            state = self.decay(NUMPY, SimpleNamespace(**state), constant)
+        return course
 
     def shape_ms(self) -> float:
-        """How long the output takes to show its shape: onset, peak and most of its area, ms."""
-        return 0.0
+        """How long the output takes to show its shape: onset, peak and most of its area, ms.
+
+        Where a filter does not say, it is looked at as long as any.
+        """
+        return float("inf")
 
     def of_readout(self) -> Self:
         """The same filter for a readout, which knows one side only."""
@@ -142,7 +148,25 @@ def _filter_trace(prototype: Prototype[Filter]) -> FilterTrace:
     check_trace(title, decay, filter_.decay, NUMPY, **groups)
     if set(decay.outputs) != set(filter_.states) or filter_.output not in filter_.states:
         raise SpecError(f"{title}: its decay has to give every state, and its output is one")
+    _check_linear(title, filter_, decay)
     return FilterTrace(decay, _rows(filter_, decay))
+
+
+def _check_linear(title: str, filter_: Filter, decay: Trace) -> None:
+    """Raise SpecError unless states that are added decay as each of them does.
+
+    Readouts, and the order in which weights and filters act, rest on that.
+    """
+    rng = np.random.default_rng(1)
+    constants = {f"constant.{name}": rng.normal(size=9) for name in filter_.named_constants()}
+    one, other = (
+        {f"state.{name}": rng.normal(size=9) for name in filter_.states} for _ in range(2)
+    )
+    both = {name: one[name] + other[name] for name in one}
+    made = [decay.evaluate(NUMPY, constants | states) for states in (one, other, both)]
+    for name, value in made[2].items():
+        if not np.allclose(made[0][name] + made[1][name], value):
+            raise SpecError(f"{title}: its decay is not linear in the states")
 
 
 def _rows(filter_: Filter, decay: Trace) -> tuple[tuple[str, ...], ...]:

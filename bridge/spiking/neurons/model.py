@@ -29,6 +29,9 @@ class NeuronModel(Part):
     `bridge.spiking.operations`: they may use the model's words and whole numbers to decide what to
     do, and no other number than those of `state`, `constant` and `current`.
 
+    Of its `constants` "bias" is where the current's sum begins, and "threshold" is there where the
+    model fires.
+
     The contract of a step (`bridge.backends.reference.simulation`) calls them: the current is
     summed from the bias on; the step is taken where the neuron is not refractory; noise and
     stimulation are added to the voltage; a neuron fires where its voltage is at the threshold;
@@ -56,16 +59,9 @@ class NeuronModel(Part):
     def __init_subclass__(cls) -> None:
         register(KNOWN, cls, "neuron model")
 
-    def constants(self, dt_ms: float) -> dict[str, Array]:
-        """What a step uses, computed once: (n,) each.
-
-        "bias" is where the current's sum begins; "threshold" is there where the model fires.
-        """
-        raise NotImplementedError
-
     def step(self, ops: Operations, state: Any, constant: Any, current: Any) -> dict[str, Any]:
         """The new value of every state."""
-        raise NotImplementedError
+        raise self.lacks("step")
 
     def reset(self, ops: Operations, state: Any, constant: Any) -> dict[str, Any]:
         """The states that are set anew where a neuron fired."""
@@ -99,7 +95,10 @@ class NeuronModel(Part):
 
     def described(self) -> str:
         """The model in a few words."""
-        words = [f"{getattr(self, name)} {name.split('_')[-1]}" for name in self.named("choice")]
+        first = [name for name in self.named("choice") if name not in self.added()]
+        words = [f"{getattr(self, name)} {name.split('_')[-1]}" for name in first]
+        later = [name for name in self.named("choice") if name in self.said_later()]
+        words += [f"{name} {getattr(self, name)}".replace("_", " ") for name in later]
         skipped = f"{self.refractory_steps} refractory steps"
         return ", ".join([self.title, *words, skipped])
 
