@@ -39,10 +39,12 @@ def drive_to_tree(drive: Drive) -> Tree:
     return tree | _conditions_to_tree(drive)
 
 
-def run_needs_version_3(thing: Drive | Recording) -> bool:
-    """Whether it holds what readers of versions 1 and 2 would pass over."""
+def run_version(thing: Drive | Recording) -> int:
+    """The oldest version whose readers know all that it holds."""
     shown_too = isinstance(thing, Recording) and thing.inputs is not None
-    return shown_too or bool(_conditions_to_tree(thing))
+    if shown_too or _conditions_to_tree(thing):
+        return 3
+    return 2 if isinstance(thing, Drive) and thing.stimulation else 1
 
 
 def _conditions_to_tree(thing: Drive | Recording) -> Tree:

@@ -19,7 +19,7 @@ from bridge.exchange.runs import (
     drive_to_tree,
     recording_from_tree,
     recording_to_tree,
-    run_needs_version_3,
+    run_version,
 )
 from bridge.exchange.spiking_networks import (
     network_from_tree,
@@ -69,14 +69,11 @@ def format_version(thing: Stored) -> int:
     """
     if isinstance(thing, Conversion):
         return max(format_version(thing.network), format_version(thing.rate))
-    if isinstance(thing, Drive | Recording) and run_needs_version_3(thing):
-        return 3
+    if isinstance(thing, Drive | Recording):
+        return run_version(thing)
     if isinstance(thing, SpikingNetwork):
         return network_version(thing)
-    newer = (isinstance(thing, RateNetwork) and rate_needs_version_2(thing)) or (
-        isinstance(thing, Drive) and bool(thing.stimulation)
-    )
-    return 2 if newer else 1
+    return 2 if rate_needs_version_2(thing) else 1
 
 
 def load(path: str | Path) -> Stored:
@@ -95,7 +92,7 @@ def load(path: str | Path) -> Stored:
 
 
 def _read(path: str | Path, tree: Tree) -> Stored:
-    """Version 4, and the versions before, which are parts of it."""
+    """The newest version, and the versions before, which are parts of it."""
     kind = tree.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:
         raise FormatError(f"{path}: unknown kind {shown(kind)}; known are {', '.join(_KINDS)}")
@@ -167,4 +164,4 @@ _KINDS: dict[str, tuple[type, Callable[[Any], Tree], Callable[[Tree], Any]]] = {
     "recording": (Recording, recording_to_tree, recording_from_tree),
 }
 
-_READERS: dict[int, Callable[[str | Path, Tree], Stored]] = dict.fromkeys(range(1, 5), _read)
+_READERS: dict[int, Callable[[str | Path, Tree], Stored]] = dict.fromkeys(range(1, 6), _read)

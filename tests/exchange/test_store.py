@@ -614,8 +614,8 @@ def with_nan(*names):
 
 RATE_FAULTS = {
     "a newer format": (
-        set_item("format_version", value=5),
-        "format version 5; this spikebridge reads 1, 2, 3, 4",
+        set_item("format_version", value=6),
+        "format version 6; this spikebridge reads 1, 2, 3, 4, 5",
     ),
     "a version in words": (
         set_item("format_version", value="one"),
@@ -891,14 +891,14 @@ def test_a_reader_that_knows_version_1_only_refuses_version_2(monkeypatch, tmp_p
     monkeypatch.delitem(store._READERS, 2)
     for number, name in enumerate(sorted(VERSION_2)):
         path = save(THINGS[name](), tmp_path / f"{number}.h5")
-        refuse(path, "format version 2; this spikebridge reads 1, 3, 4$")
+        refuse(path, "format version 2; this spikebridge reads 1, 3, 4, 5$")
 
 
 def test_a_reader_that_knows_version_2_only_refuses_version_3(monkeypatch, tmp_path):
     monkeypatch.delitem(store._READERS, 3)
     for number, name in enumerate(sorted(VERSION_3)):
         path = save(THINGS[name](), tmp_path / f"{number}.h5")
-        refuse(path, "format version 3; this spikebridge reads 1, 2, 4$")
+        refuse(path, "format version 3; this spikebridge reads 1, 2, 4, 5$")
 
 
 # Refusals: what no such file holds
