@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import drive_for, kim_network, quadratic_network
 
-from bridge.backends import cache, cache_folder
+from bridge.backends import cache, cache_folder, compiler
 from bridge.backends.brian2 import program as brian2_program
 from bridge.backends.brian2 import toolchain
 from bridge.spiking.filters import DoubleExponential
@@ -184,7 +184,7 @@ def test_the_key_holds_the_compiler_and_its_flags(monkeypatch):
     keys = [brian2_program._key(form)]
     monkeypatch.setattr(toolchain, "STRICT_FLAGS", ["-O2"])
     keys.append(brian2_program._key(form))
-    monkeypatch.setattr(toolchain, "compiler_identity", lambda: "another machine")
+    monkeypatch.setattr(compiler, "compiler_identity", lambda: "another machine")
     keys.append(brian2_program._key(form))
     assert len({json.dumps(key) for key in keys}) == 3
     assert "-ffp-contract=off" in keys[0]["flags"]

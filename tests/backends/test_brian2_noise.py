@@ -5,7 +5,7 @@ import subprocess
 import numpy as np
 
 from bridge.backends.brian2 import toolchain
-from bridge.backends.brian2.native_noise import normal_code, step_code
+from bridge.backends.native_noise import normal_code, step_code
 from bridge.spiking.noise import sixteen_bit_sums, standard_normal, unit_keys
 
 
@@ -37,5 +37,5 @@ def test_the_c_code_of_the_noise_follows_its_python(monkeypatch):
         return sixteen_bit_sums(unit, step) + 1
 
     before = normal_code("noise_normal")
-    monkeypatch.setattr("bridge.backends.brian2.native_noise.sixteen_bit_sums", other)
+    monkeypatch.setattr("bridge.backends.native_noise.sixteen_bit_sums", other)
     assert normal_code("noise_normal") != before

@@ -313,7 +313,7 @@ def test_flags_of_the_user_reach_no_compiler_and_stay(prefs, monkeypatch, tmp_pa
     assert os.environ["CFLAGS"] == "-ffast-math"
     assert os.environ["TMPDIR"] == str(tmp_path)
     # Another compiler's modules lie elsewhere: Brian2's own keys would mix them up.
-    monkeypatch.setattr("bridge.backends.brian2.toolchain.compiler_identity", lambda: "another")
+    monkeypatch.setattr("bridge.backends.compiler.compiler_identity", lambda: "another")
     with session("cython"):
         assert Path(prefs["codegen.runtime.cython.cache_dir"]) != kept
 

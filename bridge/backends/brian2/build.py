@@ -5,7 +5,6 @@ standalone device is one object, which may be the caller's, and preferences that
 folder must not shape what is kept under a form's key.
 """
 
-import errno
 import json
 import os
 import shutil
@@ -13,6 +12,7 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
+from bridge.backends import compiler
 from bridge.backends.brian2 import toolchain
 from bridge.backends.brian2.form import Form
 from bridge.backends.processes import Children, children
@@ -23,8 +23,6 @@ MANIFEST, PROGRAM = "manifest.json", "main"
 VALUES, STATIC = "values", "static_arrays"
 FORM, SAID = "form.json", "said.txt"
 """What the generating process is given, and where it says why it failed."""
-
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def build_program(form: Form, folder: Path) -> None:
@@ -64,10 +62,10 @@ def _generate(project: Path, family: Children) -> None:
     found = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
     changes = {"PYTHONPATH": os.pathsep.join(filter(None, found))}
     command = [sys.executable, "-m", "bridge.backends.brian2.generate", str(project)]
-    status, printed = _run(family, command, project, changes)
+    status, printed = compiler.run_tool(family, command, project, changes)
     if status:
         said = project / SAID
-        reason = said.read_text() if said.exists() else _last_line(printed, status)
+        reason = said.read_text() if said.exists() else compiler.last_line(status, printed)
         raise BackendError(f"Brian2 could not write its C++ program: {reason}")
 
 
@@ -83,32 +81,10 @@ def _compile(project: Path, family: Children) -> None:
         ["g++", *flags, "-x", "c++-header", "common.h", "-o", "common.h.gch"],
         ["make", f"-j{os.cpu_count() or 1}", *settings],
     ):
-        status, printed = _run(family, command, project, toolchain.PLAIN_ENVIRONMENT)
+        status, printed = compiler.run_tool(family, command, project, compiler.PLAIN_ENVIRONMENT)
         if status:
-            errors = [line for line in printed.splitlines() if "error" in line.lower()]
-            reason = errors[0] if errors else _last_line(printed, status)
+            reason = compiler.why_failed(status, printed)
             raise BackendError(f"Brian2's C++ program did not compile: {reason}")
-
-
-def _run(
-    family: Children, command: list[str], project: Path, changes: dict[str, str]
-) -> tuple[int, str]:
-    """Run a command of the build, whose temporary files lie in the project as well.
-
-    Raises:
-        OSError: it failed for want of room.
-    """
-    here = {"TMPDIR": str(project), "LC_ALL": "C"}
-    status, printed = family.run(command, project, {**changes, **here})
-    for number in _NO_ROOM if status else ():
-        if os.strerror(number) in printed:
-            raise OSError(number, os.strerror(number), str(project.parent))
-    return status, printed
-
-
-def _last_line(printed: str, status: int) -> str:
-    lines = printed.strip().splitlines()
-    return lines[-1] if lines else f"it ended with status {status}"
 
 
 # Brian2 asks the system for the CPU time in every step, a quarter of the whole run, and only to

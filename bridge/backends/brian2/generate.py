@@ -24,8 +24,8 @@ from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 from bridge.backends.brian2.build import FORM, MANIFEST, SAID, VALUES
 from bridge.backends.brian2.form import Form
 from bridge.backends.brian2.model import Model, build
-from bridge.backends.brian2.native_noise import normal_code, step_code
 from bridge.backends.brian2.program import FORMAT
+from bridge.backends.native_noise import normal_code, step_code
 from bridge.errors import BridgeError
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.backends import cache
+from bridge.backends import cache, compiler
 from bridge.backends.brian2 import toolchain
 from bridge.backends.brian2.build import MANIFEST, PROGRAM, STATIC, VALUES, build_program, digest
 from bridge.backends.brian2.form import Form, form_of
@@ -72,7 +72,7 @@ def _key(form: Form) -> dict[str, Any]:
         "generator": folder_digest(Path(__file__).parent, Path(noise_module.__file__)),
         "brian2": version("brian2"),
         "flags": toolchain.STRICT_FLAGS,
-        "compiler": toolchain.compiler_identity(),
+        "compiler": compiler.compiler_identity(),
     }
 
 

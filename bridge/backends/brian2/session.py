@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bridge.backends import cache_folder
+from bridge.backends import cache_folder, compiler
 from bridge.backends.brian2 import toolchain
 from bridge.errors import BackendError
 
@@ -165,7 +165,7 @@ def _cython_cache() -> Path:
     """
     parts = [
         *toolchain.STRICT_FLAGS,
-        toolchain.compiler_identity(),
+        compiler.compiler_identity(),
         *(f"{name} {version(name)}" for name in ("brian2", "Cython", "numpy")),
         sys.version,
         *(os.environ.get(name, "") for name in ("CC", "CXX")),
@@ -185,7 +185,7 @@ def _environment(target: str) -> Iterator[None]:
     if target != "cython":
         yield
         return
-    names = (*toolchain.PLAIN_ENVIRONMENT, "TMPDIR")
+    names = (*compiler.PLAIN_ENVIRONMENT, "TMPDIR")
     before = {name: os.environ.pop(name) for name in names if name in os.environ}
     os.environ["TMPDIR"] = brian2.prefs["codegen.runtime.cython.cache_dir"]
     try:
