@@ -38,6 +38,7 @@ EXACT_BACKENDS = {
     "brian2-cython": ("brian2", {"target": "cython"}),
     "brian2-standalone": ("brian2", {"target": "standalone"}),
     "snntorch": ("snntorch", {"dtype": "float64"}),
+    "compiled": ("compiled", {}),
 }
 
 

@@ -32,6 +32,7 @@ ALLOWED = {
     "backends.reference": SPIKING | {"backends"},
     "backends.brian2": SPIKING | {"temporary", "backends", "backends.reference"},
     "backends.snntorch": SPIKING | {"temporary", "backends"},
+    "backends.compiled": SPIKING | {"backends"},
     "backends.nest": SPIKING | {"backends", "backends.reference"},
     "rate": SPIKING | {"tasks", "backends", "backends.snntorch"},
     "methods": METHODS,

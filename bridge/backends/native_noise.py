@@ -23,8 +23,9 @@ class _Symbol:
 
     def _with(self, operator: str, other: Any) -> "_Symbol":
         right = other.name if isinstance(other, _Symbol) else repr(other)
-        if self.kind == "double":
-            return self.made("double", f"{self.name} {operator} {right}")
+        if self.kind != "int32_t":
+            number = right if isinstance(other, _Symbol) else f"({self.kind}){right}"
+            return self.made(self.kind, f"{self.name} {operator} {number}")
         # Unsigned: signed overflow means nothing in C++.
         return self.made(
             "int32_t", f"(int32_t)((uint32_t){self.name} {operator} (uint32_t){right})"
@@ -60,12 +61,18 @@ def step_code(name: str) -> str:
     return _function(f"int32_t {name}", ("step", "first", "second"), step_keys(step, first, second))
 
 
-def normal_code(name: str) -> str:
-    """C++ function: the standard normal number of a neuron's key and a step's key."""
+def normal_code(name: str, kind: str = "double") -> str:
+    """C++ function: the standard normal number of a neuron's key and a step's key.
+
+    Args:
+        name: Of the function.
+        kind: Of floating point: "double" or "float".
+    """
     lines: list[str] = []
     unit, step = (_Symbol(lines, "int32_t", part) for part in ("unit", "step"))
     sums = sixteen_bit_sums(unit, step)
-    return _function(f"double {name}", ("unit", "step"), bent(sums.made("double", sums.name)))
+    made = bent(sums.made(kind, f"({kind}){sums.name}"))
+    return _function(f"{kind} {name}", ("unit", "step"), made)
 
 
 def _function(head: str, arguments: tuple[str, ...], result: _Symbol) -> str:

@@ -224,9 +224,9 @@ class Drive:
             mask[part.neurons] = 1.0
         return masks
 
-    def kicks(self) -> Kicks:
-        """The pushes of all stimulations, to be taken step after step."""
-        keys = [
+    def push_keys(self) -> list[NDArray[np.int32]]:
+        """(B, 2) keys of the trials for each stimulation."""
+        return [
             trial_keys(
                 self._seed() if part.seed is None else part.seed,
                 _STIMULATION_STREAM + place,
@@ -234,7 +234,10 @@ class Drive:
             )
             for place, part in enumerate(self.stimulation)
         ]
-        return Kicks(self.stimulation, keys)
+
+    def kicks(self) -> Kicks:
+        """The pushes of all stimulations, to be taken step after step."""
+        return Kicks(self.stimulation, self.push_keys())
 
     def noise_keys(self) -> NDArray[np.int32]:
         """(B, 2) keys of the trials' noise, for `bridge.spiking.noise`."""

@@ -63,11 +63,16 @@ class Stimulation:
         if self.seed is not None:
             counted("stimulation: seed", self.seed)
 
+    @property
+    def draws(self) -> int:
+        """How many of the 2^32 draws, the smallest, are a push."""
+        return round(self.probability * _ALL_DRAWS)
+
     def kicks_mv(self, keys: NDArray[np.int32], steps: range) -> Array:
         """(len(steps), B) what is added to v, mV: `amplitude_mv` or 0, for (B, 2) trial `keys`."""
         step = np.arange(steps.start, steps.stop, dtype=np.int32)[:, None]
         draws = step_keys(step, keys[:, 0], keys[:, 1]).view(np.uint32).astype(np.int64)
-        hit = draws < round(self.probability * _ALL_DRAWS)
+        hit = draws < self.draws
         inside = (step >= self.start_step) & (step < self.stop_step)
         return np.where(hit & inside, self.amplitude_mv, 0.0)
 

@@ -30,7 +30,7 @@ from bridge.spiking.stimulation import Stimulation
 
 # Brian2 makes all its targets from one model; the compiled ones, slow to build, run the network of
 # all forms and draw their own noise, the other questions go to the target that needs no compiler.
-QUICK = ["reference", "brian2-numpy", "snntorch"]
+QUICK = ["reference", "brian2-numpy", "snntorch", "compiled"]
 COMPILED = [name for name in EXACT_BACKENDS if name not in QUICK]
 
 

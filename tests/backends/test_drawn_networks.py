@@ -7,12 +7,14 @@ import os
 from collections import Counter
 
 import numpy as np
+import pytest
 from conftest import EXACT_BACKENDS
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
 from bridge.backends import simulate
+from bridge.backends.compiled import build
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
@@ -25,7 +27,7 @@ from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.stimulation import Stimulation
 
 COUNT = int(os.environ.get("BRIDGE_DRAWN_NETWORKS", "30"))
-LABELS = ("snntorch", "brian2-numpy")
+LABELS = ("snntorch", "brian2-numpy", "compiled")
 DRAWN = Counter()
 
 
@@ -175,7 +177,10 @@ def every_backend_repeats_the_reference(data):
     expected = simulate(network, drive, voltages=True, margins=True)
     for label in LABELS:
         backend, options = EXACT_BACKENDS[label]
-        got = simulate(network, drive, backend=backend, voltages=True, margins=True, **options)
+        with pytest.MonkeyPatch.context() as patch:
+            # A program for each network: how hard the compiler tries decides its time and no bit.
+            patch.setattr(build, "FLAGS", [*build.FLAGS, "-O1"])
+            got = simulate(network, drive, backend=backend, voltages=True, margins=True, **options)
         np.testing.assert_array_equal(got.spikes.codes(), expected.spikes.codes())
         np.testing.assert_array_equal(got.voltages_mv, expected.voltages_mv)
         np.testing.assert_array_equal(got.margins_mv, expected.margins_mv)

@@ -11,7 +11,7 @@ from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons.integrate_and_fire import IntegrateAndFire
 from bridge.spiking.population import Population
 
-QUICK = ["reference", "brian2-numpy", "snntorch"]
+QUICK = ["reference", "brian2-numpy", "snntorch", "compiled"]
 
 
 def neurons_under(currents_mv, dt_ms=0.1, **fields):

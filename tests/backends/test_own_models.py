@@ -19,7 +19,7 @@ from bridge.spiking.filters import Exponential, Filter, filter_trace
 from bridge.spiking.neurons import Lif, NeuronModel, traces
 from bridge.spiking.parts import choice, each
 
-QUICK = ["brian2-numpy", "snntorch"]
+QUICK = ["brian2-numpy", "snntorch", "compiled"]
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from bridge.spiking.neurons.src import Src
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 
-QUICK = ["reference", "brian2-numpy", "snntorch"]
+QUICK = ["reference", "brian2-numpy", "snntorch", "compiled"]
 # Cython compiles some forty modules of a network: the one of all forms goes through it each time.
 COMPILED = ["brian2-standalone", pytest.param("brian2-cython", marks=pytest.mark.full)]
 AT_0 = UniformVoltage(low_mv=0.0, high_mv=0.0)

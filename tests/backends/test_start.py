@@ -17,7 +17,7 @@ from bridge.spiking.neurons.src import Src
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 
-QUICK = ["brian2-numpy", "snntorch"]
+QUICK = ["brian2-numpy", "snntorch", "compiled"]
 
 
 def cells(**initial_states):

@@ -17,7 +17,7 @@ from bridge.spiking.neurons import Lif
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 
-QUICK = ["brian2-numpy", "snntorch"]
+QUICK = ["brian2-numpy", "snntorch", "compiled"]
 # Slow to build: the layers of `test_src` go through the compiled program each time.
 COMPILED = [
     pytest.param(name, marks=pytest.mark.full) for name in ("brian2-standalone", "brian2-cython")

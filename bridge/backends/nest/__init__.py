@@ -3,7 +3,7 @@
 from bridge.backends.declaration import Declaration
 
 DECLARED = Declaration(
-    place=3,
+    place=4,
     package="nest-simulator",
     exact=False,
     words={"parameters": ("euler", "plain")},

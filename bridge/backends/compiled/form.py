@@ -1,0 +1,172 @@
+"""What decides the text of a run's loop: no value is in it, and no size.
+
+Networks of one form share their program, whatever their weights, neurons, trials and steps.
+Populations and projections go by their numbers: no name of the user's reaches the program.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import sparse
+
+from bridge.spiking.drive import Drive, FrozenNoise
+from bridge.spiking.filters import filter_trace
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.neurons import NeuronTraces, traces
+from bridge.spiking.population import Population
+from bridge.spiking.projection import INPUT, Projection
+from bridge.spiking.tracing import Trace
+
+Precision = Literal["double", "float"]
+NoiseKind = Literal["none", "given", "counted"]
+
+
+@dataclass(frozen=True)
+class PopulationForm:
+    """A population without its values.
+
+    Attributes:
+        states: Names of the states.
+        voltage: The one that takes noise and stimulation, and is compared with the threshold.
+        constants: Names of the constants.
+        traces: What the model does in a step.
+        fires: Whether there is a threshold.
+        strictly: Whether it must be passed.
+        graded: Whether values are handed on.
+        gated: Whether neurons are ever refractory.
+        noise: "given" number by number, or "counted" (`bridge.spiking.noise`).
+        stimulated: The stimulations that push some of its neurons.
+    """
+
+    states: tuple[str, ...]
+    voltage: str
+    constants: tuple[str, ...]
+    traces: NeuronTraces
+    fires: bool
+    strictly: bool
+    graded: bool
+    gated: bool
+    noise: NoiseKind
+    stimulated: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ProjectionForm:
+    """A projection without its values; the analog input is source -1.
+
+    Attributes:
+        source: Number of the source.
+        target: Number of the target.
+        within_step: Whether it acts in the step in which its source emits.
+        presynaptic: Whether the filter runs over the source's neurons, before the weights.
+        graded: Whether the source hands on values.
+        dense: Whether all weights are kept, a row for each presynaptic neuron.
+        delayed: Whether what is emitted arrives later.
+        states: Names of the filter's states; none: what arrives is the output.
+        output: The one that is the output.
+        constants: Names of the filter's constants.
+        decay: What becomes of the states where nothing arrives.
+    """
+
+    source: int
+    target: int
+    within_step: bool
+    presynaptic: bool
+    graded: bool
+    dense: bool
+    delayed: bool
+    states: tuple[str, ...]
+    output: str
+    constants: tuple[str, ...]
+    decay: Trace
+
+    @property
+    def owner(self) -> int:
+        """The population whose neurons hold the filter; -1: the channels of the input."""
+        return self.source if self.presynaptic else self.target
+
+
+@dataclass(frozen=True)
+class Form:
+    """What decides the text of a run.
+
+    Attributes:
+        precision: C++'s name of the numbers.
+        populations: In their order within a step.
+        projections: In the order in which their currents are summed.
+        stimulations: How many there are.
+        voltages: Whether voltages are kept at the end of each sample.
+        margins: Whether least distances from threshold are.
+    """
+
+    precision: Precision
+    populations: tuple[PopulationForm, ...]
+    projections: tuple[ProjectionForm, ...]
+    stimulations: int
+    voltages: bool
+    margins: bool
+
+
+def form_of(
+    network: SpikingNetwork, drive: Drive, *, precision: Precision, voltages: bool, margins: bool
+) -> Form:
+    """The form of a run.
+
+    Raises:
+        SpecError: a model does what could not be repeated.
+    """
+    numbers = {population.name: number for number, population in enumerate(network.populations)}
+    numbers[INPUT] = -1
+    return Form(
+        precision=precision,
+        populations=tuple(_population(network, drive, each) for each in network.populations),
+        projections=tuple(_projection(network, numbers, each) for each in network.projections),
+        stimulations=len(drive.stimulation),
+        voltages=voltages,
+        margins=margins,
+    )
+
+
+def _population(network: SpikingNetwork, drive: Drive, population: Population) -> PopulationForm:
+    neurons, span = population.neurons, network.span(population.name)
+    chosen = drive.chosen(network.size)[:, span]
+    return PopulationForm(
+        states=tuple(neurons.states),
+        voltage=neurons.voltage,
+        constants=neurons.named_constants(),
+        traces=traces(neurons),
+        fires=neurons.fires,
+        strictly=neurons.strictly,
+        graded=neurons.emits == "value",
+        gated=neurons.gated,
+        noise=_noise(drive, population),
+        stimulated=tuple(m for m, mine in enumerate(chosen) if mine.any()),
+    )
+
+
+def _noise(drive: Drive, population: Population) -> NoiseKind:
+    if isinstance(drive.noise, FrozenNoise):
+        return "given"
+    return "counted" if np.any(population.noise_mv) else "none"
+
+
+def _projection(
+    network: SpikingNetwork, numbers: Mapping[str, int], projection: Projection
+) -> ProjectionForm:
+    filter_ = projection.filter
+    return ProjectionForm(
+        source=numbers[projection.source],
+        target=numbers[projection.target],
+        within_step=projection.acts_within_step,
+        # Without a state both sides are the same.
+        presynaptic=filter_.side == "pre" and not filter_.memoryless,
+        graded=network.emits(projection.source) == "value",
+        dense=not sparse.issparse(projection.weights),
+        delayed=projection.delay_steps > 0,
+        states=tuple(filter_.states),
+        output=filter_.output,
+        constants=filter_.named_constants(),
+        decay=filter_trace(filter_).decay,
+    )

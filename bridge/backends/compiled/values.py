@@ -1,0 +1,136 @@
+"""What a program is handed: the arrays and whole numbers that its text names."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.backends.compiled.form import Form
+from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, derived_seed
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.noise import trial_keys, unit_keys
+from bridge.spiking.projection import Projection
+
+Arrays = dict[str, NDArray[Any]]
+_LANES = 16
+
+
+def padded(size: int) -> int:
+    """A number of neurons, up to the next that fills whole vectors."""
+    return -(-size // _LANES) * _LANES
+
+
+def numbers_of(network: SpikingNetwork, drive: Drive) -> dict[str, int]:
+    """The whole numbers, by name."""
+    sizes = [padded(population.size) for population in network.populations]
+    numbers = {
+        "trials": drive.n_trials,
+        "samples": len(drive.inputs),
+        "sample_steps": network.sample_steps,
+        "offset_steps": network.sample_offset_steps,
+        "neurons": network.size,
+        "channels": network.input_size,
+        "widest": max([*sizes, padded(network.input_size)]),
+    }
+    for p, population in enumerate(network.populations):
+        neurons = population.neurons
+        numbers |= {
+            f"size_{p}": population.size,
+            f"first_{p}": network.span(population.name).start,
+            f"refractory_{p}": neurons.refractory_steps,
+            f"refractory_start_{p}": neurons.initial_refractory_steps,
+        }
+    for q, projection in enumerate(network.projections):
+        numbers[f"delay_{q}"] = projection.delay_steps
+    for m, part in enumerate(drive.stimulation):
+        numbers |= {
+            f"push_start_{m}": part.start_step,
+            f"push_stop_{m}": part.stop_step,
+            f"push_draws_{m}": part.draws,
+        }
+    return numbers
+
+
+def arrays_of(network: SpikingNetwork, drive: Drive, form: Form) -> Arrays:
+    """The arrays, by name, in the program's precision."""
+    arrays: Arrays = {
+        "inputs": drive.inputs,
+        "gains": np.ones(drive.n_trials) if drive.recurrent_gain is None else drive.recurrent_gain,
+        "noise_keys": _noise_keys(drive),
+        "amplitudes": np.array([part.amplitude_mv for part in drive.stimulation], dtype=float),
+    }
+    arrays |= {f"push_keys_{m}": keys for m, keys in enumerate(drive.push_keys())}
+    v_mv = drive.initial_voltages_mv(network)
+    for p in range(len(network.populations)):
+        arrays |= _population(network, drive, form, p, v_mv)
+    for q, projection in enumerate(network.projections):
+        arrays |= _projection(network, projection, q)
+    real = np.float64 if form.precision == "double" else np.float32
+    return {
+        name: np.ascontiguousarray(values, dtype=real if values.dtype.kind == "f" else None)
+        for name, values in arrays.items()
+    }
+
+
+def _noise_keys(drive: Drive) -> NDArray[np.int32]:
+    noise = drive.noise
+    if isinstance(noise, FrozenNoise):
+        return np.zeros((drive.n_trials, 2), dtype=np.int32)
+    if isinstance(noise, OwnNoise):
+        # The same hash under keys that no other backend uses.
+        seed = derived_seed(noise.seed, drive.first_trial, _OWN)
+        return trial_keys(seed, 0, range(drive.n_trials))
+    return drive.noise_keys()
+
+
+_OWN = 0xC0DE
+
+
+def _population(
+    network: SpikingNetwork, drive: Drive, form: Form, p: int, v_mv: NDArray[np.float64]
+) -> Arrays:
+    population, mine = network.populations[p], form.populations[p]
+    span, size = network.span(population.name), population.size
+    constants = population.neurons.constants_of(size, network.dt_ms)
+    arrays: Arrays = {f"constant_{p}_{name}": _wide(value) for name, value in constants.items()}
+    if mine.fires:
+        # What pads a population never fires.
+        arrays[f"constant_{p}_threshold"][size:] = np.inf
+    for name, value in population.start(v_mv[:, span]).items():
+        wide = _wide(value)
+        arrays[f"start_{p}_{name}"] = wide if name == mine.voltage else wide[0]
+    if mine.noise == "counted":
+        keys = unit_keys(np.arange(span.start, span.stop, dtype=np.int32))
+        arrays |= {
+            f"unit_{p}": _wide(keys),
+            f"noise_sd_{p}": _wide(np.asarray(population.noise_mv)),
+        }
+    if isinstance(drive.noise, FrozenNoise):
+        arrays[f"noise_{p}"] = _wide(drive.noise.values_mv[:, :, span])
+    chosen = drive.chosen(network.size)[:, span]
+    return arrays | {f"chosen_{m}_{p}": _wide(chosen[m]) for m in mine.stimulated}
+
+
+def _projection(network: SpikingNetwork, projection: Projection, q: int) -> Arrays:
+    post, pre = projection.shape
+    held = pre if projection.filter.side == "pre" else post
+    constants = projection.filter.constants_of(held, network.dt_ms)
+    arrays: Arrays = {
+        f"filter_{q}_constant_{name}": _wide(value) for name, value in constants.items()
+    }
+    weights = projection.weights
+    if isinstance(weights, np.ndarray):
+        rows = np.zeros((pre, padded(post)))
+        rows[:, :post] = weights.T
+        return arrays | {f"weights_{q}": rows}
+    return arrays | {
+        f"synapses_{q}": weights.indptr.astype(np.int64),
+        f"post_{q}": weights.indices.astype(np.int32),
+        f"weights_{q}": weights.data,
+    }
+
+
+def _wide(values: NDArray[Any]) -> NDArray[Any]:
+    """(..., n) numbers with as many more as fill the last vector: those of the last neuron."""
+    more = padded(values.shape[-1]) - values.shape[-1]
+    return np.concatenate([values, np.repeat(values[..., -1:], more, axis=-1)], axis=-1)
