@@ -104,15 +104,16 @@ def simulate(
     Args:
         network: What to run, N neurons; of a conversion its spiking network.
         drive: Input (T, B, C), noise and start of B trials.
-        backend: "reference", "brian2", "snntorch" or "nest"; a target, device, precision or form
-            may follow, as in "brian2:numpy", "snntorch:cuda", "snntorch:float32" or "nest:plain".
-            Under `SharedNoise` or `FrozenNoise` the first three fire the same spikes in float64;
-            "nest" takes `OwnNoise` only, and agrees in distribution.
+        backend: "reference", "brian2", "snntorch", "compiled" or "nest"; a target, device,
+            precision or form may follow, as in "brian2:numpy", "snntorch:cuda", "compiled:float32"
+            or "nest:plain". Under `SharedNoise` or `FrozenNoise` the first four fire the same
+            spikes in float64; "nest" takes `OwnNoise` only, and agrees in distribution.
         on_progress: Called with the fraction done, first with 0.
         **options: All backends: `voltages`, `margins` (bool: what to record besides spikes).
             brian2: `target` ("numpy", "cython", "standalone"; default: standalone where there is a
             compiler), `workers`. snntorch: `dtype` ("float64", "float32"), `device` ("cpu",
-            "cuda", "cuda:N"), `compiled`, `dense` (bool), `workers`. nest: `parameters` ("euler",
+            "cuda", "cuda:N"), `compiled`, `dense` (bool), `workers`. compiled: `dtype`, `workers`
+            (threads). nest: `parameters` ("euler",
             "plain"), `workers`; it has no `margins`.
 
     Returns:

@@ -5,7 +5,7 @@ from the notes other simulators' statements are written: nobody writes an equati
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from types import SimpleNamespace
 from typing import Any, cast
@@ -91,12 +91,13 @@ def _carried_out(ops: Operations, name: str, given: list[Any]) -> Any:
     return a * b if name == "*" else a / b
 
 
-def trace(title: str, step: Step, **groups: tuple[str, ...]) -> Trace:
+def trace(title: str, step: Step, dtype: str = "float64", **groups: tuple[str, ...]) -> Trace:
     """Run a step on symbols.
 
     Args:
         title: What is traced, for messages.
         step: Called with the vocabulary and, by name, a namespace for each group.
+        dtype: What the numbers will be: functions like `exp` are other operations in "float32".
         **groups: Names in each group. A group of one name that is its own becomes the symbol
             itself. What is in a group named `constant` does not change from step to step.
 
@@ -106,33 +107,31 @@ def trace(title: str, step: Step, **groups: tuple[str, ...]) -> Trace:
     Raises:
         SpecError: the step does what other simulators could not repeat.
     """
-    first, second = (_traced(title, step, groups) for _ in range(2))
+    first, second = (_traced(title, step, groups, dtype) for _ in range(2))
     if first != second:
         raise SpecError(f"{title}: its step does something else each time it is called")
     return first
 
 
-def _traced(title: str, step: Step, groups: Mapping[str, tuple[str, ...]]) -> Trace:
-    notes: list[Operation] = []
+def _traced(title: str, step: Step, groups: Mapping[str, tuple[str, ...]], dtype: str) -> Trace:
+    notes = Notes(title, dtype)
     given = {
-        group: _group(title, notes, group, names, lasting=group == "constant")
+        group: _group(notes, group, names, lasting=group == "constant")
         for group, names in groups.items()
     }
     try:
-        made = step(SymbolOperations(title, notes), **given)
+        made = step(SymbolOperations(notes), **given)
     except TypeError as error:
         raise SpecError(f"{title}: its step cannot be repeated by others ({error})") from None
     if not isinstance(made, dict) or not all(isinstance(name, str) for name in made):
         raise SpecError(f"{title}: its step has to return new values by the names of the states")
-    return Trace(tuple(notes), {name: _argument(title, made[name]) for name in made})
+    return Trace(tuple(notes.operations), {name: _argument(title, made[name]) for name in made})
 
 
-def _group(
-    title: str, notes: list[Operation], group: str, names: tuple[str, ...], *, lasting: bool
-) -> Any:
+def _group(notes: "Notes", group: str, names: tuple[str, ...], *, lasting: bool) -> Any:
     if names == (group,):
-        return Symbol(title, notes, group, lasting=lasting)
-    parts = {name: Symbol(title, notes, f"{group}.{name}", lasting=lasting) for name in names}
+        return Symbol(notes, group, lasting=lasting)
+    parts = {name: Symbol(notes, f"{group}.{name}", lasting=lasting) for name in names}
     return SimpleNamespace(**parts)
 
 
@@ -147,22 +146,38 @@ def _argument(title: str, value: object) -> Argument:
     return float(value)
 
 
+@dataclass
+class Notes:
+    """What a step did so far.
+
+    Attributes:
+        title: What is traced, for messages.
+        dtype: What its numbers will be.
+        operations: In order.
+    """
+
+    title: str
+    dtype: str
+    operations: list[Operation] = field(default_factory=list)
+
+
 class Symbol:
     """A number of a step, known by name only; every operation on it is noted down."""
 
     # So that an array leaves the operation to the symbol, which refuses it.
     __array_ufunc__ = None
 
-    def __init__(self, title: str, notes: list[Operation], name: str, *, lasting: bool) -> None:
-        self.title, self.notes, self.name, self.lasting = title, notes, name, lasting
+    def __init__(self, notes: Notes, name: str, *, lasting: bool) -> None:
+        self.notes, self.name, self.lasting = notes, name, lasting
+        self.title, self.dtype = notes.title, notes.dtype
 
     def made(self, name: str, *arguments: Any) -> "Symbol":
         """The result of an operation."""
-        result = f"r{len(self.notes)}"
+        result = f"r{len(self.notes.operations)}"
         named = tuple(_argument(self.title, each) for each in arguments)
-        self.notes.append(Operation(result, name, named))
+        self.notes.operations.append(Operation(result, name, named))
         lasting = all(each.lasting for each in arguments if isinstance(each, Symbol))
-        return Symbol(self.title, self.notes, result, lasting=lasting)
+        return Symbol(self.notes, result, lasting=lasting)
 
     def __add__(self, other: Any) -> "Symbol":
         return self.made("+", self, other)
@@ -215,8 +230,8 @@ class Symbol:
 class SymbolOperations(Operations):
     """The vocabulary on symbols."""
 
-    def __init__(self, title: str, notes: list[Operation]) -> None:
-        self._nobody = Symbol(title, notes, "", lasting=True)
+    def __init__(self, notes: Notes) -> None:
+        self._nobody = Symbol(notes, "", lasting=True)
 
     def above(self, a: Any, b: Any) -> Any:
         return self._nobody.made("above", a, b)
@@ -232,7 +247,12 @@ class SymbolOperations(Operations):
 
 
 def check_trace(
-    title: str, traced: Trace, step: Step, ops: Operations, **groups: tuple[str, ...]
+    title: str,
+    traced: Trace,
+    step: Step,
+    ops: Operations,
+    dtype: str = "float64",
+    **groups: tuple[str, ...],
 ) -> None:
     """Raise SpecError unless a trace gives the very bits of its step.
 
@@ -243,7 +263,7 @@ def check_trace(
     values: dict[str, Any] = {}
     given: dict[str, Any] = {}
     for group, names in groups.items():
-        drawn = {name: rng.normal(size=7) for name in names}
+        drawn = {name: rng.normal(size=7).astype(dtype) for name in names}
         for array in drawn.values():
             array.flags.writeable = False
         alone = names == (group,)

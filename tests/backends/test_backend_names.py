@@ -23,6 +23,7 @@ from bridge.methods.search_options import SearchOptions
         ("snntorch:float64", ("snntorch", {"dtype": "float64"})),
         ("snntorch:cuda", ("snntorch", {"device": "cuda"})),
         ("snntorch:cuda:1", ("snntorch", {"device": "cuda:1"})),
+        ("compiled:float32", ("compiled", {"dtype": "float32"})),
         ("nest:plain", ("nest", {"parameters": "plain"})),
     ],
 )
@@ -33,7 +34,7 @@ def test_a_word_after_the_colon_sets_an_option(label, meaning):
 @pytest.mark.parametrize(
     ("label", "message"),
     [
-        ("brian", "unknown backend 'brian'; known are reference, brian2, snntorch, nest"),
+        ("brian", "unknown backend 'brian'; known are reference, brian2, snntorch, compiled, nest"),
         ("Brian2:numpy", "unknown backend 'Brian2'"),
         ("brian2:", "backend 'brian2:': unknown target ''; known are brian2:numpy, brian2:cython"),
         ("brian2:numpy:cython", "unknown target 'numpy:cython'"),

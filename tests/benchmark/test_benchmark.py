@@ -114,7 +114,7 @@ def test_a_case_that_fails_is_a_row_with_a_note_and_the_rest_goes_on(measured):
     rows = measured[1]
     failed = rows[UNKNOWN.key]
     assert failed.note == (
-        "failed: unknown backend 'neuron'; known are reference, brian2, snntorch, nest"
+        "failed: unknown backend 'neuron'; known are reference, brian2, snntorch, compiled, nest"
     )
     assert failed.wall_s_median is None
     assert rows[REFERENCE.key].wall_s_median > 0

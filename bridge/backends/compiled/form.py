@@ -19,7 +19,7 @@ from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.tracing import Trace
 
-Precision = Literal["double", "float"]
+Precision = Literal["float64", "float32"]
 NoiseKind = Literal["none", "given", "counted"]
 
 
@@ -93,7 +93,7 @@ class Form:
     """What decides the text of a run.
 
     Attributes:
-        precision: C++'s name of the numbers.
+        dtype: What the numbers are.
         populations: In their order within a step.
         projections: In the order in which their currents are summed.
         stimulations: How many there are.
@@ -101,7 +101,7 @@ class Form:
         margins: Whether least distances from threshold are.
     """
 
-    precision: Precision
+    dtype: Precision
     populations: tuple[PopulationForm, ...]
     projections: tuple[ProjectionForm, ...]
     stimulations: int
@@ -110,7 +110,7 @@ class Form:
 
 
 def form_of(
-    network: SpikingNetwork, drive: Drive, *, precision: Precision, voltages: bool, margins: bool
+    network: SpikingNetwork, drive: Drive, *, dtype: Precision, voltages: bool, margins: bool
 ) -> Form:
     """The form of a run.
 
@@ -120,23 +120,27 @@ def form_of(
     numbers = {population.name: number for number, population in enumerate(network.populations)}
     numbers[INPUT] = -1
     return Form(
-        precision=precision,
-        populations=tuple(_population(network, drive, each) for each in network.populations),
-        projections=tuple(_projection(network, numbers, each) for each in network.projections),
+        dtype=dtype,
+        populations=tuple(_population(network, drive, each, dtype) for each in network.populations),
+        projections=tuple(
+            _projection(network, numbers, each, dtype) for each in network.projections
+        ),
         stimulations=len(drive.stimulation),
         voltages=voltages,
         margins=margins,
     )
 
 
-def _population(network: SpikingNetwork, drive: Drive, population: Population) -> PopulationForm:
+def _population(
+    network: SpikingNetwork, drive: Drive, population: Population, dtype: Precision
+) -> PopulationForm:
     neurons, span = population.neurons, network.span(population.name)
     chosen = drive.chosen(network.size)[:, span]
     return PopulationForm(
         states=tuple(neurons.states),
         voltage=neurons.voltage,
         constants=neurons.named_constants(),
-        traces=traces(neurons),
+        traces=traces(neurons, dtype),
         fires=neurons.fires,
         strictly=neurons.strictly,
         graded=neurons.emits == "value",
@@ -153,7 +157,7 @@ def _noise(drive: Drive, population: Population) -> NoiseKind:
 
 
 def _projection(
-    network: SpikingNetwork, numbers: Mapping[str, int], projection: Projection
+    network: SpikingNetwork, numbers: Mapping[str, int], projection: Projection, dtype: Precision
 ) -> ProjectionForm:
     filter_ = projection.filter
     return ProjectionForm(
@@ -168,5 +172,5 @@ def _projection(
         states=tuple(filter_.states),
         output=filter_.output,
         constants=filter_.named_constants(),
-        decay=filter_trace(filter_).decay,
+        decay=filter_trace(filter_, dtype).decay,
     )

@@ -136,10 +136,10 @@ def _take_values(sheet: Sheet, part: ProjectionForm, number: int) -> None:
     arriving = f"value_{part.source}"
     with sheet.block(""):
         if part.delayed:
-            ring = f"ring_{number} + {width} *"
+            ring, turns = f"ring_{number} + {width} *", f"% (delay_{number} + 1)"
             sheet.add(
-                f"copy({ring} ((step + delay_{number}) % (delay_{number} + 1)), {arriving}, {width});",
-                f"const real *__restrict const late = {ring} (step % (delay_{number} + 1));",
+                f"copy({ring} ((step + delay_{number}) {turns}), {arriving}, {width});",
+                f"const real *__restrict const late = {ring} (step {turns});",
             )
             arriving = "late"
         if part.presynaptic:
@@ -160,10 +160,10 @@ def _take_spikes(sheet: Sheet, part: ProjectionForm, number: int) -> None:
             f"int64_t hits = hits_{source};",
         )
         if part.delayed:
-            due = f"due_{number}"
+            due, turns = f"due_{number}", f"% (delay_{number} + 1)"
             sheet.add(
-                f"{due}[(step + delay_{number}) % (delay_{number} + 1)].assign(hit, hit + hits);",
-                f"const std::vector<int32_t> &late = {due}[step % (delay_{number} + 1)];",
+                f"{due}[(step + delay_{number}) {turns}].assign(hit, hit + hits);",
+                f"const std::vector<int32_t> &late = {due}[step {turns}];",
                 "hit = late.data();",
                 "hits = (int64_t)late.size();",
             )

@@ -27,7 +27,7 @@ from bridge.spiking.limits import MOST_INT32
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording, Spikes
 
-_PRECISIONS: dict[str, Precision] = {"float64": "double", "float32": "float"}
+_PRECISIONS: dict[str, Precision] = {"float64": "float64", "float32": "float32"}
 _STOPPED, _NOT_FINITE, _NO_MEMORY = 1, 2, 3
 # How often the threads are looked after, s.
 _LOOK_S = 0.1
@@ -66,17 +66,16 @@ def simulate(
         counted("workers", workers, least=1)
     if drive.n_steps(network) >= MOST_INT32 - LATEST:
         raise SpecError(f"a trial of {drive.n_steps(network):,} steps is too long for an int32")
-    form = form_of(network, drive, precision=_PRECISIONS[dtype], voltages=voltages, margins=margins)
+    form = form_of(network, drive, dtype=_PRECISIONS[dtype], voltages=voltages, margins=margins)
     sheet = program(form)
     library = build.library(sheet)
     run = _Run(network, drive, library)
-    real = np.float64 if dtype == "float64" else np.float32
     arrays = arrays_of(network, drive, form)
     samples, trials = len(drive.inputs), drive.n_trials
     if voltages:
-        run.kept["voltages"] = np.empty((samples, trials, network.size), dtype=real)
+        run.kept["voltages"] = np.empty((samples, trials, network.size), dtype=dtype)
     if margins:
-        run.kept["margins"] = np.empty(trials, dtype=real)
+        run.kept["margins"] = np.empty(trials, dtype=dtype)
     run.hand_over(arrays | run.kept, sheet.arrays)
     numbers = numbers_of(network, drive)
     run.numbers = np.array([numbers[name] for name in sheet.numbers], dtype=np.int64)

@@ -14,8 +14,9 @@ from bridge.backends.native_noise import normal_code, step_code
 def program(form: Form) -> Sheet:
     """The program of a form, with the names of what it has to be handed."""
     sheet = Sheet()
-    sheet.add(_HEAD.replace("REAL", form.precision))
-    sheet.add(step_code("step_key"), normal_code("normal", form.precision))
+    real = {"float64": "double", "float32": "float"}[form.dtype]
+    sheet.add(_HEAD.replace("REAL", real))
+    sheet.add(step_code("step_key"), normal_code("normal", real))
     head = (
         "static int64_t run(const void *const *given, const int64_t *numbers, "
         "const int64_t trial, Left &left, volatile int32_t *stop, volatile int64_t *done)"
@@ -65,17 +66,8 @@ def _sample_loop(sheet: Sheet, form: Form) -> None:
 
 
 def _step(sheet: Sheet, form: Form) -> None:
+    _hashes(sheet, form)
     parts = list(enumerate(form.projections))
-    if any(each.noise == "counted" for each in form.populations):
-        keys = "noise_keys[2 * trial], noise_keys[2 * trial + 1]"
-        sheet.add(f"const int32_t noise_key = step_key((int32_t)step, {keys});")
-    for m in range(form.stimulations):
-        keys = f"push_keys_{m}[2 * trial], push_keys_{m}[2 * trial + 1]"
-        sheet.add(
-            f"const bool inside_{m} = step >= push_start_{m} && step < push_stop_{m} && "
-            f"(int64_t)(uint32_t)step_key((int32_t)step, {keys}) < push_draws_{m};",
-            f"const real push_{m} = inside_{m} ? amplitudes[{m}] : (real)0;",
-        )
     for number, part in parts:
         if part.source < 0:
             projections.input_lines(sheet, form, number)
@@ -90,6 +82,20 @@ def _step(sheet: Sheet, form: Form) -> None:
             if part.owner < 0:
                 projections.decay_loop(sheet, form, number)
             projections.take_lines(sheet, form, number)
+
+
+def _hashes(sheet: Sheet, form: Form) -> None:
+    """What all neurons of a trial share in a step: the noise's key, and how hard each push is."""
+    if any(each.noise == "counted" for each in form.populations):
+        keys = "noise_keys[2 * trial], noise_keys[2 * trial + 1]"
+        sheet.add(f"const int32_t noise_key = step_key((int32_t)step, {keys});")
+    for m in range(form.stimulations):
+        keys = f"push_keys_{m}[2 * trial], push_keys_{m}[2 * trial + 1]"
+        sheet.add(
+            f"const bool inside_{m} = step >= push_start_{m} && step < push_stop_{m} && "
+            f"(int64_t)(uint32_t)step_key((int32_t)step, {keys}) < push_draws_{m};",
+            f"const real push_{m} = inside_{m} ? amplitudes[{m}] : (real)0;",
+        )
 
 
 def _end_of_sample(sheet: Sheet, form: Form) -> None:

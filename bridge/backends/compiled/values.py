@@ -65,9 +65,8 @@ def arrays_of(network: SpikingNetwork, drive: Drive, form: Form) -> Arrays:
         arrays |= _population(network, drive, form, p, v_mv)
     for q, projection in enumerate(network.projections):
         arrays |= _projection(network, projection, q)
-    real = np.float64 if form.precision == "double" else np.float32
     return {
-        name: np.ascontiguousarray(values, dtype=real if values.dtype.kind == "f" else None)
+        name: np.ascontiguousarray(values, dtype=form.dtype if values.dtype.kind == "f" else None)
         for name, values in arrays.items()
     }
 

@@ -128,24 +128,24 @@ class FilterTrace:
         return len(self.rows)
 
 
-def filter_trace(filter_: Filter) -> FilterTrace:
-    """What a filter does in a step.
+def filter_trace(filter_: Filter, dtype: str = "float64") -> FilterTrace:
+    """What a filter does in a step, on numbers of a `dtype`.
 
     Raises:
         SpecError: it does what not every simulator could repeat.
     """
-    return _filter_trace(Prototype(filter_))
+    return _filter_trace(Prototype(filter_), dtype)
 
 
 @lru_cache(maxsize=256)
-def _filter_trace(prototype: Prototype[Filter]) -> FilterTrace:
+def _filter_trace(prototype: Prototype[Filter], dtype: str) -> FilterTrace:
     filter_ = prototype.part
     title = f"filter {filter_.kind}"
     if filter_.memoryless:
         return FilterTrace(Trace((), MappingProxyType({})), ((),))
     groups = {"state": filter_.states, "constant": filter_.named_constants()}
-    decay = trace(title, filter_.decay, **groups)
-    check_trace(title, decay, filter_.decay, NUMPY, **groups)
+    decay = trace(title, filter_.decay, dtype, **groups)
+    check_trace(title, decay, filter_.decay, NUMPY, dtype, **groups)
     if set(decay.outputs) != set(filter_.states) or filter_.output not in filter_.states:
         raise SpecError(f"{title}: its decay has to give every state, and its output is one")
     _check_linear(title, filter_, decay)

@@ -126,34 +126,34 @@ class NeuronTraces:
     change: Trace | None
 
 
-def traces(neurons: NeuronModel) -> NeuronTraces:
-    """What a model does in a step.
+def traces(neurons: NeuronModel, dtype: str = "float64") -> NeuronTraces:
+    """What a model does in a step, on numbers of a `dtype`.
 
     Raises:
         SpecError: it does what not every simulator could repeat, or leaves out a state.
     """
-    return _traces(Prototype(neurons))
+    return _traces(Prototype(neurons), dtype)
 
 
 @lru_cache(maxsize=256)
-def _traces(prototype: Prototype[NeuronModel]) -> NeuronTraces:
+def _traces(prototype: Prototype[NeuronModel], dtype: str) -> NeuronTraces:
     neurons = prototype.part
     groups = {
         "state": tuple(neurons.states),
         "constant": neurons.named_constants(),
     }
     title = f"neuron model {neurons.kind}"
-    step = _checked(title, neurons.step, **groups, current=("current",))
+    step = _checked(title, neurons.step, dtype, **groups, current=("current",))
     if set(step.outputs) != set(neurons.states):
         raise SpecError(
             f"{title}: its step gives {', '.join(step.outputs)}; its states are "
             f"{', '.join(neurons.states)}"
         )
-    reset = _checked(f"{title}, reset", neurons.reset, **groups)
+    reset = _checked(f"{title}, reset", neurons.reset, dtype, **groups)
     unknown = set(reset.outputs) - set(neurons.states)
     if unknown:
         raise SpecError(f"{title}: its reset sets {', '.join(sorted(unknown))}, no state of it")
-    emitted = _checked(f"{title}, emission", neurons.emitted, **groups)
+    emitted = _checked(f"{title}, emission", neurons.emitted, dtype, **groups)
     if (neurons.emits == "value") != ("value" in emitted.outputs):
         raise SpecError(f"{title}: it emits {neurons.emits}, but its emission gives another")
     return NeuronTraces(step, reset, emitted, _change(step))
@@ -168,7 +168,7 @@ def _change(step: Trace) -> Trace | None:
     return Trace(tuple(before), {"change": last.arguments[1]}) if grows else None
 
 
-def _checked(title: str, function: Any, **groups: tuple[str, ...]) -> Trace:
-    made = trace(title, function, **groups)
-    check_trace(title, made, function, NUMPY, **groups)
+def _checked(title: str, function: Any, dtype: str, **groups: tuple[str, ...]) -> Trace:
+    made = trace(title, function, dtype, **groups)
+    check_trace(title, made, function, NUMPY, dtype, **groups)
     return made
