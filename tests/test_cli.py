@@ -149,7 +149,8 @@ def test_an_unknown_task_is_refused(refused, tmp_path):
 @pytest.mark.parametrize("name", ["neuron", "[/bold]"])
 def test_an_unknown_backend_is_refused(name, refused, lif_file, rate_file, tmp_path):
     out = ("--out", tmp_path / "out.h5")
-    known = f"spikebridge: unknown backend {name!r}; known are reference, brian2, snntorch, compiled, nest"
+    all_names = "reference, brian2, snntorch, compiled, nest"
+    known = f"spikebridge: unknown backend {name!r}; known are {all_names}"
     assert refused("run", lif_file, *out, "--backend", name) == known
     assert refused("convert", rate_file, *out, "--backend", name, "--trials", 1) == known
     assert refused("compare", lif_file, *out, "--backends", f"snntorch,{name}") == known

@@ -20,8 +20,8 @@ app = typer.Typer(
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
 Seed = Annotated[int, typer.Option(help="Decides everything random.")]
 BACKEND = (
-    "reference, brian2, snntorch, compiled or nest; a target, device, precision or form may follow, as "
-    "brian2:numpy, snntorch:float32."
+    "reference, brian2, snntorch, compiled or nest; a target, device, precision or form may "
+    "follow, as brian2:numpy, snntorch:float32."
 )
 Device = Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")]
 Window = Annotated[

@@ -6,9 +6,10 @@ networks of a form; from a trial's first step to its last nothing leaves it but 
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -125,20 +126,24 @@ class _Run:
 
     def all_trials(self, threads: int, on_progress: Callable[[float], None] | None) -> None:
         """Run all trials, and look after the threads until they are done."""
-        total = self.drive.n_trials * len(self.drive.inputs)
+        total, trials = self._done.size * len(self.drive.inputs), count()
         with ThreadPoolExecutor(threads) as pool:
-            left = {pool.submit(self._trial, trial) for trial in range(self.drive.n_trials)}
+            left = {pool.submit(self._some_trials, trials) for _ in range(threads)}
             try:
                 while left:
                     ended, left = wait(left, _LOOK_S, FIRST_COMPLETED)
-                    for future in ended:
-                        future.result()
+                    for thread in ended:
+                        thread.result()
                     if on_progress is not None:
                         on_progress(int(self._done.sum()) / total)
             finally:
                 # After an interrupt or an error nobody waits for the rest.
                 self._stop[0] = 1
-                pool.shutdown(cancel_futures=True)
+
+    def _some_trials(self, trials: Iterator[int]) -> None:
+        """Run trials, each the next that no other thread has taken."""
+        while (trial := next(trials)) < self._done.size and not self._stop[0]:
+            self._trial(trial)
 
     def _trial(self, trial: int) -> None:
         left = self.library.begin()
@@ -162,8 +167,8 @@ class _Run:
             self.library.drop(left)
 
     def _spikes(self, left: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        count = self.library.count(left)
-        step, neuron = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)
+        events = self.library.count(left)
+        step, neuron = np.empty(events, dtype=np.int32), np.empty(events, dtype=np.int32)
         self.library.spikes(left, step.ctypes.data, neuron.ctypes.data)
         return step, neuron
 
