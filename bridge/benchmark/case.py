@@ -132,7 +132,8 @@ class Row:
 
 def name_of(what: Case | Row) -> str:
     """Backend, and what of it is not the only one there is."""
-    parts = [what.backend, what.target, what.dtype if what.backend == "snntorch" else "", what.mode]
+    several = what.backend in ("snntorch", "compiled")
+    parts = [what.backend, what.target, what.dtype if several else "", what.mode]
     if what.device != "cpu":
         parts.append(what.device)
     return " ".join(part for part in parts if part)

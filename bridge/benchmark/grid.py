@@ -51,6 +51,8 @@ _CYTHON = Kind("brian2", "cython", per_step_s=1.5e-5, per_neuron_s=2e-8, compile
 _STANDALONE = Kind("brian2", "standalone", per_neuron_s=7e-9, per_run_s=0.01, compile_s=10)
 _FLOAT32 = Kind("snntorch", "", "float32", "compiled", 2e-5, 1.5e-9, compile_s=30)
 _FLOAT64 = Kind("snntorch", "", "float64", "compiled", 2e-5, 4e-9, compile_s=30)
+_LOOP = Kind("compiled", "", "float64", per_neuron_s=2.5e-9, compile_s=2)
+_LOOP32 = Kind("compiled", "", "float32", per_neuron_s=1.5e-9, compile_s=2)
 _EAGER32 = Kind("snntorch", "", "float32", "eager", 5e-4, 2.5e-8)
 _EAGER64 = Kind("snntorch", "", "float64", "eager", 5e-4, 4e-8)
 
@@ -95,9 +97,9 @@ def _points(sizes: Iterable[int], batches: Iterable[int]) -> Points:
 
 def _grid(kind: Kind) -> Points:
     """At which N and batch a kind is measured."""
-    if kind == _FLOAT32:
+    if kind == _LOOP:
         return sorted({(n, b) for n in _SIZES for b in (1, 100, 1000)} | {(_USUAL, 10)})
-    if kind in (_FLOAT64, _STANDALONE, _REFERENCE):
+    if kind in (_FLOAT32, _FLOAT64, _STANDALONE, _REFERENCE):
         several = {(n, 100) for n in _SIZES[1::2]} if kind == _FLOAT64 else set()
         return sorted({*_points(_SIZES, _BATCHES), *several})
     if kind == _EAGER64:
@@ -105,10 +107,13 @@ def _grid(kind: Kind) -> Points:
     return _points((_USUAL, 500, 2000), _BATCHES)
 
 
-_QUICK_KINDS = (_REFERENCE, _NUMPY, _STANDALONE, _FLOAT32, _EAGER32)
+_QUICK_KINDS = (_REFERENCE, _NUMPY, _STANDALONE, _LOOP, _FLOAT32, _EAGER32)
 _QUICK_POINTS = [(100, 1), (200, 1), (200, 10), (100, 100), (200, 100)]
 # Cython last: it compiles for minutes.
-_ON_CPU = (_STANDALONE, _FLOAT32, _FLOAT64, _EAGER32, _EAGER64, _REFERENCE, _NUMPY, _CYTHON)
+_ON_CPU = (
+    *(_STANDALONE, _LOOP, _LOOP32, _FLOAT32, _FLOAT64),
+    *(_EAGER32, _EAGER64, _REFERENCE, _NUMPY, _CYTHON),
+)
 # On CUDA steps run uncompiled.
 _ON_GPU = (_EAGER32, _EAGER64)
 
@@ -128,8 +133,8 @@ def _large(devices: Sequence[str], repeats: int, *, quick: bool) -> Iterator[Cas
         for n in _LARGE[:2] if quick else _LARGE:
             for batch in (1, 10):
                 yield _simulation("large", kind, (n, batch, device), repeats, quick=quick)
-            if device == "cpu":
-                yield _simulation("large", _STANDALONE, (n, 1, device), repeats, quick=quick)
+            for each in (_STANDALONE, _LOOP) if device == "cpu" else ():
+                yield _simulation("large", each, (n, 1, device), repeats, quick=quick)
 
 
 def _simulation(
@@ -188,7 +193,7 @@ def _processes(kind: Kind, where: tuple[int, int, str], step_ms: float) -> int:
     """How many processes a backend itself would share the trials among."""
     n, batch, device = where
     most = min(available_processes(), batch)
-    if kind == _STANDALONE:
+    if kind in (_STANDALONE, _LOOP, _LOOP32):
         return most
     if kind.backend != "snntorch" or device != "cpu":
         return 1

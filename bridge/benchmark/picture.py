@@ -19,12 +19,14 @@ _COLOURS = {
     "brian2 numpy": "#f2a65a",
     "brian2 cython": "#d1495b",
     "brian2 standalone": "#8c2f39",
+    "compiled float64": "#2e933c",
+    "compiled float32": "#a5cc6b",
     "snntorch float32 compiled": "#00798c",
     "snntorch float64 compiled": "#66a182",
     "snntorch float32 eager": "#7b9fd4",
     "snntorch float64 eager": "#9d8cc4",
 }
-_MARKERS = {"reference": "s", "brian2": "^", "snntorch": "o"}
+_MARKERS = {"reference": "s", "brian2": "^", "snntorch": "o", "compiled": "D"}
 _COST = "wall s per second of each trial"
 _MEMORY = "peak memory (MB)"
 _USUAL = 200

@@ -54,7 +54,9 @@ def _simulator(case: Case, network: SpikingNetwork) -> Callable[[Drive], Recordi
     options: dict[str, Any] = {}
     if case.backend == "brian2":
         options = {"target": case.target}
-    if case.target == "standalone":
+    if case.backend == "compiled":
+        options = {"dtype": case.dtype}
+    if case.target == "standalone" or case.backend == "compiled":
         options["workers"] = case.processes
     if case.backend == "snntorch":
         compiled = case.mode == "compiled"
