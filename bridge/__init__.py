@@ -26,7 +26,15 @@ if TYPE_CHECKING:
     from bridge.spiking.network import SpikingNetwork
     from bridge.spiking.recording import Recording
     from bridge.spiking.trains import poisson_drive, regular_drive
-    from bridge.tasks import FunctionTask, Trials, load_task_file, register_task, task
+    from bridge.tasks import (
+        FunctionTask,
+        Measure,
+        Trials,
+        load_task_file,
+        nmse,
+        register_task,
+        task,
+    )
 
 # Where each public name lives: it is imported when first asked for, so that `import bridge` is
 # quick and loads neither torch nor a simulator.
@@ -37,6 +45,7 @@ _HOMES = {
     "Drive": "bridge.spiking.drive",
     "FrozenNoise": "bridge.spiking.drive",
     "FunctionTask": "bridge.tasks",
+    "Measure": "bridge.tasks",
     "OwnNoise": "bridge.spiking.drive",
     "RateNetwork": "bridge.rate.network",
     "Recording": "bridge.spiking.recording",
@@ -55,6 +64,7 @@ _HOMES = {
     "load_recording": "bridge.exchange.recordings",
     "load_task_file": "bridge.tasks",
     "map_one_to_one": "bridge.methods.one_to_one",
+    "nmse": "bridge.tasks",
     "poisson_drive": "bridge.spiking.trains",
     "refit_readout": "bridge.methods.readout",
     "register_task": "bridge.tasks",
@@ -75,6 +85,7 @@ __all__ = [
     "Drive",
     "FrozenNoise",
     "FunctionTask",
+    "Measure",
     "OwnNoise",
     "RateNetwork",
     "Recording",
@@ -93,6 +104,7 @@ __all__ = [
     "load_recording",
     "load_task_file",
     "map_one_to_one",
+    "nmse",
     "poisson_drive",
     "refit_readout",
     "register_task",

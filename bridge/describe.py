@@ -10,6 +10,7 @@ from bridge.compare.statistics.settled import from_ms_of, settled, told
 from bridge.compare.statistics.spike_statistics import summary
 from bridge.errors import SpecError
 from bridge.exchange.store import Stored
+from bridge.methods.measured import Measured
 from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.rate.network import RateNetwork
 from bridge.spiking.conditions import tally
@@ -58,9 +59,12 @@ def scale_table(search: ScaleSearch) -> tuple[tuple[str, ...], list[tuple[object
     """Headers, and a row for each scale factor with a mark on the chosen one."""
     columns: dict[str, list[object]] = {
         "1/lambda": [f"{scale:g}" for scale in search.inverse_scales],
-        "accuracy": [f"{share:.1%}" for share in search.accuracies()],
-        "95 % interval": [f"{low:.1%} - {high:.1%}" for low, high in search.intervals()],
     }
+    if search.correct is not None:
+        columns["accuracy"] = [f"{share:.1%}" for share in search.accuracies()]
+        columns["95 % interval"] = [f"{low:.1%} - {high:.1%}" for low, high in search.intervals()]
+    if search.measured is not None:
+        columns[f"median {search.measured[0].name}"] = [each.spread for each in search.measured]
     if search.output_error is not None:
         columns["output error"] = [f"{error:.3g}" for error in search.output_error]
     if search.unit_correlations is not None:
@@ -124,13 +128,15 @@ def _projection(projection: Projection) -> str:
 
 def _conversion(conversion: Conversion) -> Rows:
     search, found = conversion.search, conversion.faithfulness()
-    best = search.accuracies()[search.best]
     beside: Rows = {}
+    if search.correct is not None:
+        best = search.accuracies()[search.best]
+        beside["accuracy there"] = f"{best:.1%} of {search.trials} trials"
     if found is not None:
-        beside = {"answers": found.accuracies(), "beside the rate network": found.measures()}
+        beside |= {"answers": found.accuracies()} if found.judged else {}
+        beside["beside the rate network"] = found.measures()
     return {
         "chosen 1/lambda": f"{search.best_inverse_scale:g}, by the rule {search.rule}",
-        "accuracy there": f"{best:.1%} of {search.trials} trials",
         **beside,
         "searched on": f"{search.backend}, seed {search.seed}, {search.seconds:g} s",
         **_network(conversion.network),
@@ -172,6 +178,10 @@ def _recording(recording: Recording, from_ms: float | None = None) -> Rows:
     made = dict(recording.provenance)
     if recording.task == made.get("task"):
         del made["task"]
+    found = Measured.read(made.get("measured"))
+    if found is not None:
+        rows[f"median {found.name}"] = found.spread
+        del made["measured"]
     # Not to be taken for the seed that was given, from which it is derived.
     renamed = {"seed of the noise" if name == "seed" else name: made[name] for name in made}
     return rows | _provenance(renamed)

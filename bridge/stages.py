@@ -1,6 +1,6 @@
 """The stages of a conversion, each with its progress bar, its file and what is said of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -51,8 +51,7 @@ def convert_to(network: "bridge.RateNetwork", out: Path, **options: Any) -> "bri
     terminal.show_columns(*scale_table(conversion.search))
     search = conversion.search
     terminal.say(
-        f"{out}: spiking network at 1/lambda = {search.best_inverse_scale:g}, "
-        f"{search.accuracies()[search.best]:.1%} of {search.trials} trials right"
+        f"{out}: spiking network at 1/lambda = {search.best_inverse_scale:g}, {search.told_best()}"
     )
     for line in _of_conversion(conversion):
         terminal.say(line)
@@ -70,23 +69,32 @@ def _of_conversion(conversion: "bridge.Conversion") -> Iterator[str]:
             "may be better (--inverse-scales)"
         )
     if conversion.refitted:
-        yield (
-            f"readout refitted: of {made['fresh_trials']} fresh trials {made['fresh_correct']} "
-            f"right, before {made['fresh_correct_before']}; output error "
-            f"{_error(made['fresh_output_error'])}, before "
-            f"{_error(made['fresh_output_error_before'])}"
-        )
+        yield _refit(made)
     if found is None:
         return
-    yield "; ".join(
-        filter(None, (f"the spiking network is {found.accuracies()}", found.measures()))
-    )
-    yield from filter(None, (found.warning(), found.failure()))
+    answers = f"the spiking network is {found.accuracies()}" if found.judged else ""
+    yield "; ".join(filter(None, (answers, found.measures())))
+    yield from filter(None, (found.warning(), found.failure(), found.not_judged()))
     if found.failed and conversion.rate.activation == "relu":
         yield (
             "units of activation relu have not been kept by this mapping, here as in the paper (0 "
             "of 30 networks, 0 of 100): train with --activation sigmoid or softplus"
         )
+
+
+def _refit(made: Mapping[str, Any]) -> str:
+    """What fitting the readout has changed in fresh trials, in a sentence."""
+    told = []
+    if "fresh_correct" in made:
+        told.append(f"{made['fresh_correct']} right, before {made['fresh_correct_before']}")
+    error, before = (_error(made[f"fresh_output_error{of}"]) for of in ("", "_before"))
+    told.append(f"output error {error}, before {before}")
+    if "fresh_measured" in made:
+        name, now = made["fresh_measured"]["name"], made["fresh_measured"]["median"]
+        earlier = made["fresh_measured_before"]["median"]
+        told.append(f"median {name} {now:.3g}, before {earlier:.3g}")
+    of = f"of {made['fresh_trials']} fresh trials " if "fresh_correct" in made else ""
+    return f"readout refitted: {of}{'; '.join(told)}"
 
 
 def _error(value: float | None) -> str:

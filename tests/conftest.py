@@ -59,6 +59,12 @@ def _one_thread():
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def _own_tasks_are_known_to_their_test_alone(monkeypatch):
+    # Whatever a test or a command registers: what the next one knows must not depend on order.
+    monkeypatch.setattr(names, "_own", dict(names._own))
+
+
 # Files that take longest, longest first: the last one to be started must not leave a core idle.
 LONG = ("test_contract", "test_snntorch", "test_notebooks", "test_scale_search", "test_faults")
 
@@ -80,8 +86,6 @@ class Outcome(NamedTuple):
 @pytest.fixture
 def command(monkeypatch, capsys):
     """Run `spikebridge ARGUMENTS` in this process; what escapes `main` fails the test."""
-    # Tasks of one's own that a command registers are its own.
-    monkeypatch.setattr(names, "_own", dict(names._own))
     monkeypatch.setenv("COLUMNS", "200")
     # The command shows warnings its own way; here that ends with the test.
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)

@@ -86,6 +86,7 @@ def others():
         SearchOptions(inverse_scales=np.arange(1, 900)),
         SpikingOptions(),
         Score(correct=3, trials=4),
+        bridge.nmse(bound=0.1),
         FrozenNoise(values_mv=np.zeros((100, 3, 50))),
     ]
 

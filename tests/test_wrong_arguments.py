@@ -92,6 +92,7 @@ CALLS = {
     "train": ({"task": "task"}, {**SHORT, "seed": 1}),
     "train_many": ({"task": "task"}, {**SHORT, "seeds": [0]}),
     "task": ({}, {"name": "xor"}),
+    "nmse": ({}, {"bound": 0.1}),
     "poisson_drive": ({"network": "network"}, TRAINS),
     "regular_drive": ({"network": "network"}, TRAINS),
     "register_task": ({"task": "task"}, {}),

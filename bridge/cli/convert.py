@@ -40,12 +40,14 @@ def convert(
         ),
     ] = None,
     rule: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="faithful: the least output error among those that are right about as often as "
-            "the best, or accuracy: the highest accuracy, as in the paper."
+            "the best; score: the best median of the task's number among them; accuracy: the "
+            "highest accuracy, as in the paper.",
+            show_default="faithful; score where the task gives numbers alone",
         ),
-    ] = "faithful",
+    ] = None,
     trials: Annotated[int, typer.Option(help="Trials at each scale factor.")] = 100,
     backend: Annotated[
         str, typer.Option(help="Where the search runs: reference, brian2 or snntorch, as in `run`.")

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -95,7 +95,7 @@ def run(
     from bridge.backends import parse_backend
     from bridge.backends.declaration import declared
     from bridge.describe import describe
-    from bridge.methods.scoring import accuracy, drive_of, needed_task
+    from bridge.methods.scoring import drive_of, needed_task, score_of
     from bridge.spiking.essentials import several
 
     stored = load_spiking(network)
@@ -113,7 +113,7 @@ def run(
         task_file=task_file,
     )
     task = made = None
-    notes = {"stimulation": ", ".join(stimulate)} if stimulate else {}
+    notes: dict[str, Any] = {"stimulation": ", ".join(stimulate)} if stimulate else {}
     if shown is None:
         task = needed_task(spiking)
         made, shown = drive_of(task, spiking, DEFAULT_TRIALS if trials is None else trials, seed)
@@ -133,14 +133,17 @@ def run(
             on_progress=lambda f: report(f, ""),
             **{name: value for name, value in given.items() if value is not None},
         )
+    score = None
+    if task is not None and made is not None and recording.readouts:
+        score = score_of(task, made, recording)
+    if score is not None and score.measured is not None:
+        notes["measured"] = score.measured.plain()
     if notes:
         recording = replace(recording, provenance={**recording.provenance, **notes})
     bridge.save(recording, out, force=True)
     terminal.show_table(*describe(recording))
-    right = ""
-    if task is not None and made is not None:
-        right = f", {accuracy(task, made, recording):.0%} right"
-    terminal.say(f"{out}: recording of {several(shown.n_trials, 'trial')}{right}")
+    scored = "" if score is None else f", {score.told()}"
+    terminal.say(f"{out}: recording of {several(shown.n_trials, 'trial')}{scored}")
 
 
 def _stimulation(network: "bridge.SpikingNetwork", text: str) -> "Stimulation":

@@ -10,7 +10,7 @@ from bridge import terminal
 from bridge.cli.app import Force, Seed, TaskFile, app, example, was_given
 from bridge.errors import SpecError
 from bridge.stages import check_writable
-from bridge.tasks import Task, catalogue, outline
+from bridge.tasks import Task, catalogue, outline, scoring
 
 
 @app.command(
@@ -47,7 +47,8 @@ def tasks(
     if out is not None:
         _draw(task, out, seed, force=force)
     conditions = ", ".join(task.conditions)
-    terminal.show_table(task.name, {"size": outline(task), "conditions": conditions})
+    rows = {"size": outline(task), "conditions": conditions, "scored by": scoring(task)}
+    terminal.show_table(task.name, rows)
     if out is not None:
         terminal.say(f"{out}: picture of trials")
 

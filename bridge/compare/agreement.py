@@ -14,7 +14,7 @@ from bridge.compare.statistics.settled import from_ms_of, settled
 from bridge.compare.statistics.spike_statistics import summary
 from bridge.methods.faithfulness import Faithfulness
 from bridge.methods.scale_search import ScaleSearch
-from bridge.methods.scoring import accuracy
+from bridge.methods.scoring import Score, score_of
 from bridge.rate.network import RateNetwork
 from bridge.spiking.drive import Drive
 from bridge.spiking.essentials import names, of_task, several, told
@@ -123,5 +123,15 @@ class Agreement:
         made = self.own_trials if self.statistical else self.trials
         if self.task is not None and made is not None and recording.readouts:
             shown = made.chosen(np.arange(recording.spikes.n_trials))
-            values["accuracy (%)"] = 100 * accuracy(self.task, shown, recording)
+            values |= _scored(score_of(self.task, shown, recording))
         return values
+
+
+def _scored(found: Score) -> dict[str, float]:
+    """A score by the names of what it says."""
+    values = {} if found.correct is None else {"accuracy (%)": 100 * found.accuracy}
+    if found.measured is not None:
+        unit = f" ({found.measured.unit})" if found.measured.unit else ""
+        for part in ("median", "lowest", "highest"):
+            values[f"{found.measured.name}{unit}: {part}"] = getattr(found.measured, part)
+    return values

@@ -161,8 +161,11 @@ def _time_constants(tau_ms: Array) -> dict[str, Array]:
 def _search(conversion: Conversion) -> dict[str, Array]:
     """As the authors' search appends it: accuracies are shares of 1."""
     search = conversion.search
-    return {
-        "opt_scaling_factor": np.array([[search.best_inverse_scale]]),
+    chosen = {"opt_scaling_factor": np.array([[search.best_inverse_scale]])}
+    # The format has a place for accuracies and none for another number.
+    if search.correct is None:
+        return chosen
+    return chosen | {
         "all_perfs": search.accuracies()[:, None],
         "scaling_factors": search.inverse_scales[None],
     }

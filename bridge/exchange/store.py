@@ -12,6 +12,11 @@ import numpy as np
 
 from bridge.arguments import before_path, file_path, flag
 from bridge.errors import BridgeError, FormatError, SpecError
+from bridge.exchange.conversions import (
+    conversion_from_tree,
+    conversion_to_tree,
+    search_version,
+)
 from bridge.exchange.hdf5 import FORMAT, Tree, read_tree, write_tree
 from bridge.exchange.rate_networks import rate_from_tree, rate_needs_version_2, rate_to_tree
 from bridge.exchange.runs import (
@@ -26,7 +31,7 @@ from bridge.exchange.spiking_networks import (
     network_to_tree,
     network_version,
 )
-from bridge.methods.scale_search import Conversion, ScaleSearch
+from bridge.methods.scale_search import Conversion
 from bridge.rate.network import RateNetwork
 from bridge.spiking.drive import Drive
 from bridge.spiking.network import SpikingNetwork
@@ -65,10 +70,12 @@ def format_version(thing: Stored) -> int:
     which a reader of version 1 would pass over in silence. What uses none of them stays readable
     by every program that reads version 1. Version 3 adds what the trials of a drive or a recording
     are of, and what a recording was shown. Version 4 adds every neuron model and filter beyond
-    those, and projections that act within the step.
+    those, and projections that act within the step. Version 5 adds searches that know the numbers
+    of a task.
     """
     if isinstance(thing, Conversion):
-        return max(format_version(thing.network), format_version(thing.rate))
+        parts = format_version(thing.network), format_version(thing.rate)
+        return max(*parts, search_version(thing.search))
     if isinstance(thing, Drive | Recording):
         return run_version(thing)
     if isinstance(thing, SpikingNetwork):
@@ -139,27 +146,10 @@ def _nature(value: object) -> type:
     return next((kind for kind in (dict, np.ndarray, str) if isinstance(value, kind)), float)
 
 
-def _conversion_to_tree(conversion: Conversion) -> Tree:
-    search = vars(conversion.search)
-    return {
-        "network": network_to_tree(conversion.network),
-        "rate": rate_to_tree(conversion.rate),
-        "search": {name: value for name, value in search.items() if value is not None},
-    }
-
-
-def _conversion_from_tree(tree: Tree) -> Conversion:
-    return Conversion(
-        network=network_from_tree(tree["network"]),
-        rate=rate_from_tree(tree["rate"]),
-        search=ScaleSearch(**tree["search"]),
-    )
-
-
 _KINDS: dict[str, tuple[type, Callable[[Any], Tree], Callable[[Tree], Any]]] = {
     "rate_network": (RateNetwork, rate_to_tree, rate_from_tree),
     "spiking_network": (SpikingNetwork, network_to_tree, network_from_tree),
-    "conversion": (Conversion, _conversion_to_tree, _conversion_from_tree),
+    "conversion": (Conversion, conversion_to_tree, conversion_from_tree),
     "drive": (Drive, drive_to_tree, drive_from_tree),
     "recording": (Recording, recording_to_tree, recording_from_tree),
 }

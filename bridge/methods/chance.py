@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from bridge.tasks import Task, Trials, spiking_correct
+from bridge.tasks import Task, Trials, judges, spiking_correct
 
 Array = NDArray[np.float64]
 
@@ -20,9 +20,10 @@ def chance_level(task: Task, outputs: Array, trials: Trials) -> float | None:
     A network that answers all trials alike is as often right so as it is with its own trials.
 
     Returns:
-        None where it says nothing: a single trial, or trials that all want the same answer.
+        None where it says nothing: a single trial, trials that all want the same answer, or a task
+        that does not say which answers are right.
     """
-    if _shifted(task, trials.targets, trials) >= _ALIKE:
+    if not judges(task) or _shifted(task, trials.targets, trials) >= _ALIKE:
         return None
     return _shifted(task, outputs, trials)
 

@@ -8,16 +8,19 @@ from bridge.arguments import callback, flag, of_kind, text
 from bridge.backends import simulate
 from bridge.errors import SpecError
 from bridge.methods.beside import RateAnswers, beside
+from bridge.methods.faithfulness import Faithfulness
 from bridge.methods.one_to_one import SpikingOptions, map_one_to_one
 from bridge.methods.predicted_scale import predict_inverse_scale
-from bridge.methods.readout import refit_readout
+from bridge.methods.readout import refit_for
 from bridge.methods.scale_search import Conversion
-from bridge.methods.scoring import SCORE, drive_of, needed_task
+from bridge.methods.scoring import KNOWN_SCALE, SCORE, drive_of, no_task
 from bridge.methods.search import search_scale
 from bridge.methods.search_options import SearchOptions
 from bridge.rate.network import RateNetwork
+from bridge.rate.network_task import task_of
 from bridge.spiking.decoding import decode
 from bridge.spiking.network import SpikingNetwork
+from bridge.tasks import Task
 
 Progress = Callable[[float], None]
 
@@ -57,21 +60,44 @@ def convert(
         SpecError: no task, an unknown option, or one that makes no sense.
     """
     rate = of_kind("rate", rate, RateNetwork)
+    if not rate.task:
+        purpose = "predict" if scale == "predicted" else "search"
+        raise no_task(f"{purpose} the scale factor with", KNOWN_SCALE)
+    return convert_for(
+        task_of(rate),
+        rate,
+        scale=scale,
+        refit_readout=refit_readout,
+        on_progress=on_progress,
+        **options,
+    )
+
+
+def convert_for(
+    task: Task,
+    rate: RateNetwork,
+    *,
+    scale: Literal["searched", "predicted"] = "searched",
+    refit_readout: bool = False,
+    on_progress: Progress | None = None,
+    **options: Any,
+) -> Conversion:
+    """As `convert`, of a network whose task is known already."""
     callback("on_progress", on_progress)
     search, spiking = _split(options)
     if text("scale", scale) not in ("searched", "predicted"):
         raise SpecError(f"scale: 'searched' or 'predicted', got {scale!r}")
     flag("refit_readout", refit_readout)
     if scale == "predicted":
-        search = _predicted(rate, search, spiking)
+        search = _predicted(task, rate, search, spiking)
     report = on_progress or (lambda _fraction: None)
     share = _SEARCHED if refit_readout else 1.0
-    found = search_scale(rate, search, spiking, lambda done: report(share * done))
+    found = search_scale(task, rate, search, spiking, lambda done: report(share * done))
     network = map_one_to_one(rate, found.best_inverse_scale, spiking)
     made = {"scale": scale, "search_seed": search.seed, "search_trials": search.trials}
     network = replace(network, provenance={**network.provenance, **made})
     if refit_readout:
-        network = _refitted(network, rate, search, report)
+        network = _refitted(task, network, rate, search, report)
     return Conversion(network=network, rate=rate, search=found)
 
 
@@ -90,31 +116,38 @@ def _split(given: Mapping[str, Any]) -> tuple[SearchOptions, SpikingOptions]:
     )
 
 
-def _predicted(rate: RateNetwork, search: SearchOptions, spiking: SpikingOptions) -> SearchOptions:
+def _predicted(
+    task: Task, rate: RateNetwork, search: SearchOptions, spiking: SpikingOptions
+) -> SearchOptions:
     """A search over one scale factor, the predicted one."""
     if search.inverse_scales is not None:
         raise SpecError("inverse_scales: a predicted scale factor has none to try")
     if search.exhaustive:
         raise SpecError("exhaustive: a predicted scale factor is the only one, and does all trials")
-    return replace(search, inverse_scales=(predict_inverse_scale(rate, spiking, seed=search.seed),))
+    found = predict_inverse_scale(task, rate, spiking, seed=search.seed)
+    return replace(search, inverse_scales=(found,))
 
 
 def _refitted(
-    network: SpikingNetwork, rate: RateNetwork, search: SearchOptions, report: Progress
+    task: Task,
+    network: SpikingNetwork,
+    rate: RateNetwork,
+    search: SearchOptions,
+    report: Progress,
 ) -> SpikingNetwork:
     """The network with its readout fitted, and what that changes in fresh trials.
 
     Spikes do not depend on the readout, so one run shows both.
     """
     where: dict[str, Any] = {"backend": search.backend, **search.quick_options()}
-    changed = refit_readout(
+    changed = refit_for(
+        task,
         network,
         trials=search.trials,
         seed=search.seed,
         on_progress=lambda done: report(_SEARCHED + (_REFITTED - _SEARCHED) * done),
         **where,
     )
-    task = needed_task(network)
     made, drive = drive_of(task, network, search.trials, search.seed, SCORE)
     recording = simulate(
         network,
@@ -125,14 +158,25 @@ def _refitted(
     reread = replace(recording, readouts=decode(changed, recording.spikes))
     answers = RateAnswers.of(rate, task, made, search.seed)
     before, after = beside(answers, network, recording), beside(answers, changed, reread)
-    found = {
-        "fresh_trials": search.trials,
-        "fresh_correct_before": before.correct,
-        "fresh_correct": after.correct,
-        "fresh_lost": after.lost,
-        "fresh_gained": after.gained,
+    found = {"fresh_trials": search.trials, **_fresh(before, after)}
+    return replace(changed, provenance={**changed.provenance, **found})
+
+
+def _fresh(before: Faithfulness, after: Faithfulness) -> dict[str, Any]:
+    """What a provenance says of fresh trials, before the readout was refitted and after."""
+    found: dict[str, Any] = {
         "fresh_output_error_before": before.output_error,
         "fresh_output_error": after.output_error,
-        "fresh_chance": after.chance,
     }
-    return replace(changed, provenance={**changed.provenance, **found})
+    if after.judged:
+        found |= {
+            "fresh_correct_before": before.correct,
+            "fresh_correct": after.correct,
+            "fresh_lost": after.lost,
+            "fresh_gained": after.gained,
+            "fresh_chance": after.chance,
+        }
+    known = {"_before": before.measured, "": after.measured, "_rate": after.rate_measured}
+    return found | {
+        f"fresh_measured{of}": one.plain() for of, one in known.items() if one is not None
+    }

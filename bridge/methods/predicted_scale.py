@@ -17,11 +17,9 @@ from numpy.typing import NDArray
 from bridge.errors import SpecError
 from bridge.methods.one_to_one import DEFAULT, TAU_RISE_MS, SpikingOptions, map_one_to_one
 from bridge.methods.response import LOWEST_MV, averaged, firing_rates_hz
-from bridge.methods.scoring import KNOWN_SCALE, no_task
 from bridge.rate.network import RateNetwork
-from bridge.rate.network_task import task_of
 from bridge.rate.spiking_step import DT_MS
-from bridge.tasks import draw
+from bridge.tasks import Task, draw
 
 Array = NDArray[np.float64]
 
@@ -53,22 +51,20 @@ class _Visited:
 
 
 def predict_inverse_scale(
-    rate: RateNetwork, options: SpikingOptions = DEFAULT, *, seed: int = 0
+    task: Task, rate: RateNetwork, options: SpikingOptions = DEFAULT, *, seed: int = 0
 ) -> float:
     """1/lambda from the response of the neurons at the currents that the rate network visits.
 
     Args:
-        rate: A network with a task.
+        task: The rate network's.
+        rate: The network.
         options: What its units become.
         seed: Decides 20 trials of the rate network.
 
     Raises:
-        SpecError: no task or one in other steps, or the rate network's units and neurons do not
-            vary together.
+        SpecError: the rate network's units and neurons do not vary together.
     """
-    if not rate.task:
-        raise no_task("predict the scale factor with", KNOWN_SCALE)
-    visited = _visited(rate, options, seed)
+    visited = _visited(task, rate, options, seed)
     grid = np.arange(LOWEST_MV, visited.current_mv.max() + 10.0, _GRID_MV)
     population = map_one_to_one(rate, 1.0, options).populations[0]
     response = firing_rates_hz(population, grid, DT_MS)
@@ -95,9 +91,9 @@ def _slope(fired: Array, visited: _Visited) -> float:
     return common / own if own > 0 else 0.0
 
 
-def _visited(rate: RateNetwork, options: SpikingOptions, seed: int) -> _Visited:
+def _visited(task: Task, rate: RateNetwork, options: SpikingOptions, seed: int) -> _Visited:
     rng = np.random.default_rng((seed, _TRIAL_STREAM))
-    trials = draw(task_of(rate), _TRIALS, rng)
+    trials = draw(task, _TRIALS, rng)
     _, activity = rate.run(trials.inputs, np.random.default_rng((seed, _RATE_STREAM)))
     currents = _currents(rate, activity) + trials.inputs @ rate.w_in.T
     seen, size = slice(0, None, _EVERY), rate.size

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from bridge.arguments import of_kind
 from bridge.backends import QUICKEST, simulate
 from bridge.errors import SpecError
-from bridge.methods.scoring import REFIT, quick_options, task_drive
+from bridge.methods.scoring import REFIT, drive_of, needed_task, quick_options
 from bridge.spiking.arrays import counted
 from bridge.spiking.decoding import decode
 from bridge.spiking.network import Channel, Readout, SpikingNetwork
 from bridge.spiking.recording import Spikes
+from bridge.tasks import Task
 
 Array = NDArray[np.float64]
 
@@ -57,10 +58,31 @@ def refit_readout(
         SpecError: no task, not one readout, too few trials, or outputs that the task lacks.
     """
     network = of_kind("network", network, SpikingNetwork)
+    given: dict[str, Any] = {"trials": trials, "seed": seed, "backend": backend, **options}
+    _check(network, trials)
+    return refit_for(needed_task(network), network, on_progress=on_progress, **given)
+
+
+def _check(network: SpikingNetwork, trials: int) -> None:
+    """Raise SpecError unless there are trials enough, and one readout."""
     counted("trials to refit the readout", trials, least=_HELD_OUT)
     if len(network.readouts) != 1:
         raise SpecError(f"one readout can be refitted, this network has {len(network.readouts)}")
-    made, drive = task_drive(network, trials, seed, REFIT)
+
+
+def refit_for(
+    task: Task,
+    network: SpikingNetwork,
+    *,
+    trials: int,
+    seed: int,
+    backend: str,
+    on_progress: Callable[[float], None] | None = None,
+    **options: Any,
+) -> SpikingNetwork:
+    """As `refit_readout`, of a network whose task is known already."""
+    _check(network, trials)
+    made, drive = drive_of(task, network, trials, seed, REFIT)
     readout = network.readouts[0]
     recording = simulate(
         network,

@@ -5,13 +5,19 @@ output overshoots. The output error (`bridge.methods.output_error`) has one leas
 spiking network does what the rate network does, but near the island's edge, where some trials fail.
 So the rule by default takes the least output error among the scale factors that are right about as
 often as the best: at most 2 points less, or 1 point, if they lie between those of the grid. The
-paper's rule, by accuracy alone, is kept beside it.
+paper's rule, by accuracy alone, is kept beside it. Where a task gives each trial a number, its
+median over trials may stand in the output error's place; where it gives nothing else, no scale
+factor is right less often than another, and the best median wins.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-RULES = ("faithful", "accuracy")
+from bridge.errors import SpecError
+from bridge.spiking.values import text
+from bridge.tasks import Task, judges, measure_of, not_judged
+
+RULES = ("faithful", "accuracy", "score")
 
 # By how much less often right than the best a scale factor may be, as a share of the trials; and
 # one that is tried between those of the grid. Near the edge each more that is tried is one more
@@ -21,6 +27,30 @@ TOLERANCE, REFINED_TOLERANCE = 0.02, 0.01
 
 # How far the grid is extended, in 1/lambda.
 LOWEST, HIGHEST = 5.0, 150.0
+
+
+def check_rule(rule: object) -> str:
+    """A rule; SpecError for anything else."""
+    if text("rule", rule) not in RULES:
+        raise SpecError(f"rule: {', '.join(map(repr, RULES))}, got {rule!r}")
+    return str(rule)
+
+
+def rule_for(task: Task, asked: str | None) -> str:
+    """The rule by which the scale factor of a task's network is chosen.
+
+    Raises:
+        SpecError: the task lacks what the rule that is asked for goes by.
+    """
+    if asked is None:
+        return "faithful" if judges(task) else "score"
+    if asked == "score" and measure_of(task) is None:
+        raise SpecError(
+            f"rule: 'score' goes by the task's number, and task {task.name!r} gives none (measure)"
+        )
+    if asked != "score" and not judges(task):
+        raise not_judged(task, f"the rule {asked!r}")
+    return asked
 
 
 def least_error(

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from bridge.errors import SpecError
 from bridge.methods.faithfulness import Faithfulness, refitted
-from bridge.methods.scale_choice import RULES
+from bridge.methods.measured import Measured
+from bridge.methods.scale_choice import check_rule
 from bridge.methods.scoring import wilson
 from bridge.rate.network import RateNetwork
 from bridge.spiking.arrays import counted, frozen_array
@@ -28,7 +29,7 @@ class ScaleSearch:
 
     Attributes:
         inverse_scales: (L,) values of 1/lambda, ascending.
-        correct: (L,) trials answered rightly.
+        correct: (L,) trials answered rightly; None: the task gives numbers alone.
         trials: Trials at each scale factor that could win.
         tested: (L,) trials done at each: fewer where a scale factor could no longer win.
         best: Index of the chosen one.
@@ -43,10 +44,13 @@ class ScaleSearch:
         gained: (L,) trials that this answers rightly and the rate network does not.
         chance: Share of the trials that the chosen one's outputs get right as answers to one
             another's trials; None, too, where all trials want the same answer.
+        measured: (L,) what the task's number came to in the trials tested; None, too, where it
+            gives none.
+        rate_measured: The same of the rate network, with its noise, in all trials.
     """
 
     inverse_scales: Array
-    correct: Counts
+    correct: Counts | None = None
     trials: int
     best: int
     seed: int
@@ -59,13 +63,15 @@ class ScaleSearch:
     lost: Counts | None = None
     gained: Counts | None = None
     chance: float | None = None
+    measured: tuple[Measured, ...] | None = None
+    rate_measured: Measured | None = None
 
     def __repr__(self) -> str:
         scales = self.inverse_scales
         return told(
             self,
             f"1/lambda {self.best_inverse_scale:g} of {brief(scales)}",
-            f"{self.accuracies()[self.best]:.1%} of {several(self.trials, 'trial')} right",
+            self.told_best(),
             f"seed {self.seed}",
             clipped(self.backend, 60),
         )
@@ -74,29 +80,36 @@ class ScaleSearch:
         scales = frozen_array("inverse_scales", self.inverse_scales, (None,))
         if not scales.size or scales[0] <= 0 or np.any(np.diff(scales) <= 0):
             raise SpecError("inverse_scales: expected positive numbers, each once, ascending")
-        correct = frozen_array("correct", self.correct, scales.shape, np.int64)
         object.__setattr__(self, "inverse_scales", scales)
-        object.__setattr__(self, "correct", correct)
         counted("trials", self.trials, least=1, most=MOST_INT32)
         tested = np.full(scales.shape, self.trials) if self.tested is None else self.tested
         tested = frozen_array("tested", tested, scales.shape, np.int64)
         object.__setattr__(self, "tested", tested)
         if np.any(tested < 1) or np.any(tested > self.trials):
             raise SpecError(f"tested: must lie between 1 and {self.trials} trials")
-        if np.any(correct < 0) or np.any(correct > tested):
-            raise SpecError("correct: must lie between 0 and the trials tested")
+        self._check_correct(tested)
+        self._check_measured()
         self._check_best(tested)
         counted("seed", self.seed)
         text("backend", self.backend)
         object.__setattr__(self, "seconds", number("seconds", self.seconds, least=0))
-        self._check_faithfulness(correct, tested)
-
-    def _check_faithfulness(self, correct: Counts, tested: Counts) -> None:
-        if text("rule", self.rule) not in RULES:
-            raise SpecError(f"rule: {' or '.join(map(repr, RULES))}, got {self.rule!r}")
-        self._check_numbers("output_error", (correct.size,), 0.0, np.inf)
-        self._check_numbers("unit_correlations", (correct.size, None), -1.0, 1.0)
+        check_rule(self.rule)
+        self._check_numbers("output_error", (tested.size,), 0.0, np.inf)
+        self._check_numbers("unit_correlations", (tested.size, None), -1.0, 1.0)
         self._check_numbers("chance", (), 0.0, 1.0)
+
+    def _check_correct(self, tested: Counts) -> None:
+        """Right answers, and those of one network alone; none of them without the first."""
+        if self.correct is None:
+            if self.rule != "score" or self.measured is None:
+                raise SpecError("correct: only a search by the rule 'score' may lack it")
+            if any(each is not None for each in (self.lost, self.gained, self.chance)):
+                raise SpecError("lost, gained and chance: they are of right answers (correct)")
+            return
+        correct = frozen_array("correct", self.correct, tested.shape, np.int64)
+        object.__setattr__(self, "correct", correct)
+        if np.any(correct < 0) or np.any(correct > tested):
+            raise SpecError("correct: must lie between 0 and the trials tested")
         for name, most in (("lost", tested - correct), ("gained", correct)):
             if getattr(self, name) is None:
                 continue
@@ -104,6 +117,22 @@ class ScaleSearch:
             object.__setattr__(self, name, counts)
             if np.any(counts < 0) or np.any(counts > most):
                 raise SpecError(f"{name}: does not fit the trials answered rightly")
+
+    def _check_measured(self) -> None:
+        """A number of one measure for each scale factor, and for the rate network."""
+        if self.measured is None:
+            if self.rule == "score" or self.rate_measured is not None:
+                raise SpecError("measured: a search by a number holds it for each scale factor")
+            return
+        object.__setattr__(self, "measured", tuple(self.measured))
+        if len(self.measured) != self.inverse_scales.size:
+            raise SpecError(
+                f"measured: expected one for each of {self.inverse_scales.size} scale factors, "
+                f"got {len(self.measured)}"
+            )
+        rate = () if self.rate_measured is None else (self.rate_measured,)
+        if len({(each.name, each.unit, each.better) for each in (*self.measured, *rate)}) > 1:
+            raise SpecError("measured: expected numbers of one measure")
 
     def _check_numbers(
         self, name: str, shape: tuple[int | None, ...], least: float, most: float
@@ -138,29 +167,49 @@ class ScaleSearch:
 
     def faithfulness(self) -> Faithfulness | None:
         """Of the network at the chosen scale factor, in the trials of the search."""
-        if self.lost is None or self.gained is None:
+        counts = (self.correct, self.lost, self.gained)
+        # Files of before there was anything but accuracy say nothing of the rate network.
+        if self.correct is not None and (self.lost is None or self.gained is None):
             return None
         best = self.best
+        correct, lost, gained = (None if each is None else int(each[best]) for each in counts)
         return Faithfulness(
             trials=self.trials,
-            correct=int(self.correct[best]),
-            lost=int(self.lost[best]),
-            gained=int(self.gained[best]),
+            correct=correct,
+            lost=lost,
+            gained=gained,
             output_error=None if self.output_error is None else float(self.output_error[best]),
             unit_correlation=None
             if self.unit_correlations is None
             else float(np.median(self.unit_correlations[best])),
             chance=self.chance,
+            measured=None if self.measured is None else self.measured[best],
+            rate_measured=self.rate_measured,
         )
 
+    def told_best(self) -> str:
+        """How the chosen one answers, in words: "95.0% of 100 trials right"."""
+        if self.correct is not None:
+            return f"{self.accuracies()[self.best]:.1%} of {several(self.trials, 'trial')} right"
+        return "" if self.measured is None else str(self.measured[self.best])
+
     def accuracies(self) -> Array:
-        """(L,) share of trials answered rightly."""
-        return self.correct / self._tested()
+        """(L,) share of trials answered rightly.
+
+        Raises:
+            SpecError: the task does not say which are.
+        """
+        return self._counted() / self._tested()
 
     def intervals(self) -> Array:
-        """(L, 2) Wilson score intervals of the accuracies, 95 %."""
-        pairs = zip(self.correct.tolist(), self._tested().tolist(), strict=True)
+        """(L, 2) Wilson score intervals of the accuracies, 95 %; SpecError as `accuracies`."""
+        pairs = zip(self._counted().tolist(), self._tested().tolist(), strict=True)
         return np.array([wilson(count, trials) for count, trials in pairs])
+
+    def _counted(self) -> Counts:
+        if self.correct is None:
+            raise SpecError("this search has no accuracy: its task gives numbers alone (measured)")
+        return self.correct
 
     def _tested(self) -> Counts:
         return np.asarray(self.tested)
@@ -180,7 +229,7 @@ class Conversion:
             self,
             several(self.network.size, "neuron"),
             f"1/lambda {found.best_inverse_scale:g}",
-            f"{found.accuracies()[found.best]:.1%} of {several(found.trials, 'trial')} right",
+            found.told_best(),
             f"step {self.network.dt_ms:g} ms",
             of_task(self.network.task),
             source(self.network.provenance),

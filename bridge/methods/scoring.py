@@ -11,11 +11,12 @@ from bridge.arguments import of_kind
 from bridge.backends import QUICKEST, parse_backend, simulate
 from bridge.backends.declaration import declared
 from bridge.errors import SpecError
+from bridge.methods.measured import Measured, measured_of
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
-from bridge.tasks import Task, Trials, draw, fitting_task, spiking_correct
+from bridge.tasks import Task, Trials, draw, fitting_task, judges, spiking_correct
 
 # What a seed is used for: trials and noise of each use are from streams of their own, apart from
 # those of a cross-check (its own noise has stream 3).
@@ -27,20 +28,37 @@ RATE_NOISE = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """How many of a number of trials were answered rightly."""
+    """How a number of trials were answered.
 
-    correct: int
+    Attributes:
+        correct: Those answered rightly; None: the task does not say which are.
+        trials: All of them.
+        measured: What the task's number came to; None: it gives none.
+    """
+
+    correct: int | None
     trials: int
+    measured: Measured | None = None
 
     @property
     def accuracy(self) -> float:
-        """Share of the trials answered rightly."""
-        return self.correct / self.trials
+        """Share of the trials answered rightly; SpecError where the task does not say which are."""
+        return self._counted() / self.trials
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson score interval of the accuracy, 95 %."""
-        return wilson(self.correct, self.trials)
+        """Wilson score interval of the accuracy, 95 %; SpecError as `accuracy`."""
+        return wilson(self._counted(), self.trials)
+
+    def told(self) -> str:
+        """What there is to say, in words: "95% right, median nMSE 0.012 (0.004 to 0.09)"."""
+        right = "" if self.correct is None else f"{self.accuracy:.0%} right"
+        return ", ".join(filter(None, (right, str(self.measured or ""))))
+
+    def _counted(self) -> int:
+        if self.correct is None:
+            raise SpecError("score: its task does not say which trials are right; see `measured`")
+        return self.correct
 
 
 def score(
@@ -80,17 +98,19 @@ def score(
 
 
 def score_of(task: Task, trials: Trials, recording: Recording) -> Score:
-    """The score of a recording of a network's task; its first readout answers."""
+    """The score of a recording of a network's task; its first readout answers.
+
+    Raises:
+        SpecError: there is no readout, or the task's scoring gives what is no score.
+    """
     if not recording.readouts:
         raise SpecError("this network has no readout, so there is no answer to score")
     outputs = next(iter(recording.readouts.values()))
-    right = spiking_correct(task, outputs, trials)
-    return Score(correct=int(right.sum()), trials=right.size)
-
-
-def accuracy(task: Task, trials: Trials, recording: Recording) -> float:
-    """Share of the trials of a network's task that a recording answers rightly."""
-    return score_of(task, trials, recording).accuracy
+    return Score(
+        correct=int(spiking_correct(task, outputs, trials).sum()) if judges(task) else None,
+        trials=outputs.shape[1],
+        measured=measured_of(task, outputs, trials),
+    )
 
 
 def task_drive(

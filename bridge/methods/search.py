@@ -2,11 +2,14 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bridge.methods.chance import chance_level
 from bridge.methods.halving import expected_counts, round_ends, still_faithful, still_in
+from bridge.methods.measured import Measured
 from bridge.methods.one_to_one import DEFAULT, SpikingOptions
 from bridge.methods.scale_choice import (
     REFINED_TOLERANCE,
@@ -17,10 +20,10 @@ from bridge.methods.scale_choice import (
     middle_of_best_plateau,
 )
 from bridge.methods.scale_search import ScaleSearch
-from bridge.methods.scoring import KNOWN_SCALE, no_task
 from bridge.methods.search_options import SearchOptions, default_inverse_scales
-from bridge.methods.search_trials import SearchTrials
+from bridge.methods.search_trials import Flags, SearchTrials, Tried
 from bridge.rate.network import RateNetwork
+from bridge.tasks import Task, measure_of
 
 Progress = Callable[[float], None]
 
@@ -29,6 +32,7 @@ _REFINEMENTS = 2
 
 
 def search_scale(
+    task: Task,
     rate: RateNetwork,
     options: SearchOptions,
     spiking: SpikingOptions = DEFAULT,
@@ -42,30 +46,35 @@ def search_scale(
     By the rule "faithful" the least output error wins among those whose accuracy is at most 2
     points below the best; where the choice is an end of the grid, the grid is extended; then twice
     two more are tried, halfway between the choice and its neighbours, and win by the same rule,
-    but for a tolerance of 1 point. By the rule "accuracy" the highest accuracy wins; among equals
-    the middle of the longest plateau. Scale factors that are given are tried, and no others.
+    but for a tolerance of 1 point. By the rule "score" the task's number stands in the output
+    error's place, and each of the grid does all trials. By the rule "accuracy" the highest accuracy
+    wins; among equals the middle of the longest plateau. Scale factors that are given are tried,
+    and no others.
 
     Args:
-        rate: A network with a task.
+        task: The rate network's.
+        rate: The network.
         options: Scale factors, rule, trials, where they run.
         spiking: What the units become.
         on_progress: Called with the fraction done.
 
     Raises:
-        SpecError: the rate network has no task, or one in other steps.
+        SpecError: the task does not give what the rule goes by.
     """
-    if not rate.task:
-        raise no_task("search the scale factor with", KNOWN_SCALE)
     started = time.monotonic()
-    race = _Race(SearchTrials(rate, options, spiking), on_progress)
+    trials = SearchTrials(task, rate, options, spiking)
+    by_number = trials.rule == "score"
+    race = _Race(trials, on_progress, by_number=by_number)
     grid = list(options.inverse_scales or default_inverse_scales(rate.activation))
+    if by_number:
+        # A median of some trials tells too little of the others to drop a scale factor by.
+        tried, best = _by_error(race, grid, replace(options, exhaustive=True))
     # Where the rate network's output never varies there is no output error to go by.
-    by_error = options.rule == "faithful" and race.trials.variation(options.trials) > 0
-    if by_error:
+    elif trials.rule == "faithful" and trials.variation(options.trials) > 0:
         tried, best = _by_error(race, grid, options)
     else:
         tried, best = grid, _by_accuracy(race, grid, options)
-    return _found(race.trials, tried, best, options, round(time.monotonic() - started, 1))
+    return _found(trials, tried, best, options, round(time.monotonic() - started, 1))
 
 
 def _by_accuracy(race: "_Race", grid: list[float], options: SearchOptions) -> float:
@@ -128,8 +137,11 @@ def _in_rounds(race: "_Race", grid: list[float], whole: int, *, widens: bool) ->
 class _Race:
     """Scale factors on their way through the trials, with a progress that never goes back."""
 
-    def __init__(self, trials: SearchTrials, on_progress: Progress | None) -> None:
+    def __init__(
+        self, trials: SearchTrials, on_progress: Progress | None, *, by_number: bool = False
+    ) -> None:
         self.trials, self.tried = trials, trials.tried
+        self.by_number = by_number
         self.on_progress, self.done, self.said = on_progress, 0, 0.0
 
     def advance(self, upto: Mapping[float, int], later: int) -> None:
@@ -147,7 +159,7 @@ class _Race:
         self.done += coming
 
     def best(self, grid: Sequence[float], trials: int, between: Sequence[float] = ()) -> float:
-        """The choice by error among those that have done so many trials, on these.
+        """The choice by error, or number, among those that have done so many trials, on these.
 
         Args:
             grid: Scale factors of the grid.
@@ -156,7 +168,8 @@ class _Race:
         """
         able = [one for one in sorted([*grid, *between]) if self.tried[one].trials >= trials]
         correct = np.array([self.tried[scale].correct[:trials].sum() for scale in able])
-        errors = np.array([self.trials.error(scale, trials) for scale in able])
+        judge = self.trials.shortfall if self.by_number else self.trials.error
+        errors = np.array([judge(scale, trials) for scale in able])
         refined = np.isin(able, list(between))
         tolerance = np.where(refined, REFINED_TOLERANCE, TOLERANCE)
         return able[least_error(correct, errors, trials, tolerance)]
@@ -200,21 +213,41 @@ def _found(
     trials: SearchTrials, scales: list[float], best: float, options: SearchOptions, seconds: float
 ) -> ScaleSearch:
     tried = [trials.tried[scale] for scale in scales]
-    beside = [(each.correct, trials.rate_right[: each.trials]) for each in tried]
     varies = trials.variation(min(each.trials for each in tried)) > 0
     return ScaleSearch(
         inverse_scales=np.array(scales),
-        correct=np.array([each.correct.sum() for each in tried]),
         tested=np.array([each.trials for each in tried]),
         trials=options.trials,
         best=scales.index(best),
         seed=options.seed,
         backend=options.backend,
         seconds=seconds,
-        rule=options.rule,
+        rule=trials.rule,
         output_error=np.array([trials.error(scale) for scale in scales]) if varies else None,
         unit_correlations=np.array([each.correlations for each in tried]),
-        lost=np.array([(rate & ~spiking).sum() for spiking, rate in beside]),
-        gained=np.array([(spiking & ~rate).sum() for spiking, rate in beside]),
         chance=chance_level(trials.task, trials.tried[best].outputs, trials.made),
+        **_counts(trials.rate_right, tried),
+        measured=_measured(trials.task, tried),
+        rate_measured=trials.rate_measured,
     )
+
+
+def _counts(rate_right: Flags | None, tried: list[Tried]) -> dict[str, NDArray[np.int64] | None]:
+    """Right answers at each scale factor, beside the rate network's; None where nothing says so."""
+    if rate_right is None:
+        return dict.fromkeys(("correct", "lost", "gained"))
+    beside = [(each.correct, rate_right[: each.trials]) for each in tried]
+    return {
+        "correct": np.array([spiking.sum() for spiking, _ in beside]),
+        "lost": np.array([(rate & ~spiking).sum() for spiking, rate in beside]),
+        "gained": np.array([(spiking & ~rate).sum() for spiking, rate in beside]),
+    }
+
+
+def _measured(task: Task, tried: list[Tried]) -> tuple[Measured, ...] | None:
+    """What the task's number came to at each scale factor; None for a task without."""
+    measure = measure_of(task)
+    numbers = [each.numbers for each in tried]
+    if measure is None:
+        return None
+    return tuple(Measured.of(measure, one) for one in numbers if one is not None)

@@ -10,7 +10,7 @@ from bridge.arguments import flag
 from bridge.backends import QUICKEST, parse_backend
 from bridge.backends.declaration import declared
 from bridge.errors import SpecError
-from bridge.methods.scale_choice import RULES
+from bridge.methods.scale_choice import check_rule
 from bridge.methods.scoring import quick_options
 from bridge.spiking.arrays import counted, frozen_array
 from bridge.spiking.essentials import essentials
@@ -30,8 +30,9 @@ class SearchOptions:
             those of the rate network's activation, `default_inverse_scales`, and what the rule
             adds to them.
         rule: "faithful": the least output error among the scale factors that are right about as
-            often as the best; "accuracy": the highest accuracy, as in the paper. See
-            `bridge.methods.scale_choice`.
+            often as the best; "score": the best median of the task's number among them;
+            "accuracy": the highest accuracy, as in the paper. None: "faithful", or "score" where
+            the task gives numbers alone. See `bridge.methods.scale_choice`.
         trials: Trials at each that stays in.
         seed: Decides trials and noise.
         backend: "snntorch" (one batch in float32), "brian2" or "reference", with what may follow
@@ -41,7 +42,7 @@ class SearchOptions:
     """
 
     inverse_scales: Sequence[float] | None = None
-    rule: Literal["faithful", "accuracy"] = "faithful"
+    rule: Literal["faithful", "accuracy", "score"] | None = None
     trials: int = 100
     seed: int = 0
     backend: str = QUICKEST
@@ -56,8 +57,8 @@ class SearchOptions:
             if scales.size == 0 or scales[0] <= 0:
                 raise SpecError("inverse_scales: needs at least one value, all positive")
             object.__setattr__(self, "inverse_scales", tuple(scales.tolist()))
-        if text("rule", self.rule) not in RULES:
-            raise SpecError(f"rule: {' or '.join(map(repr, RULES))}, got {self.rule!r}")
+        if self.rule is not None:
+            check_rule(self.rule)
         counted("trials", self.trials, least=1)
         counted("seed", self.seed)
         if self.device is not None:

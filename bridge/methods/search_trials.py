@@ -8,18 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.backends import simulate
+from bridge.errors import SpecError
 from bridge.methods.beside import RateAnswers
 from bridge.methods.halving import round_ends
 from bridge.methods.one_to_one import DEFAULT, OUTPUT, SpikingOptions, map_one_to_one
 from bridge.methods.output_error import squared_errors, variation
+from bridge.methods.scale_choice import rule_for
 from bridge.methods.scoring import SEARCH
 from bridge.methods.search_options import SearchOptions
 from bridge.methods.unit_correlations import unit_correlations
 from bridge.rate.network import RateNetwork
-from bridge.rate.network_task import task_of
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
 from bridge.spiking.recording import Recording
-from bridge.tasks import draw, spiking_correct
+from bridge.tasks import Task, draw, judges, measure_of, measured, spiking_correct
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -30,16 +31,18 @@ class Tried:
     """What a scale factor has done in the first n trials.
 
     Attributes:
-        correct: (n,) whether each was answered rightly.
+        correct: (n,) whether each was answered rightly; where the task does not say, none is wrong.
         errors: (n,) squared deviations from the rate network's output, summed in each trial.
         outputs: (T, n, O).
         correlations: (N,) of filtered spikes and rates in the first fifth of all trials.
+        numbers: (n,) what the task's measure gives each; None: it has none.
     """
 
     correct: Flags
     errors: Array
     outputs: Array
     correlations: Array
+    numbers: Array | None = None
 
     @property
     def trials(self) -> int:
@@ -53,6 +56,9 @@ class Tried:
             np.concatenate([self.errors, more.errors]),
             np.concatenate([self.outputs, more.outputs], axis=1),
             self.correlations,
+            None
+            if self.numbers is None or more.numbers is None
+            else np.concatenate([self.numbers, more.numbers]),
         )
 
 
@@ -61,21 +67,30 @@ class SearchTrials:
 
     Attributes:
         rate_outputs: (T, B, O) what the rate network answers without noise.
-        rate_right: (B,) which trials it answers rightly, with its noise.
+        rate_right: (B,) which trials it answers rightly, with its noise; None: nothing says so.
+        rate_measured: What the task's number comes to in its answers, with its noise.
+        rule: By which a scale factor is chosen.
+        judged: Whether the task says which answers are right.
         tried: What has been done, by 1/lambda.
     """
 
     def __init__(
-        self, rate: RateNetwork, search: SearchOptions, spiking: SpikingOptions = DEFAULT
+        self,
+        task: Task,
+        rate: RateNetwork,
+        search: SearchOptions,
+        spiking: SpikingOptions = DEFAULT,
     ) -> None:
         seed = search.seed
-        self.task, self.count = task_of(rate), search.trials
+        self.task, self.count = task, search.trials
+        self.rule, self.judged = rule_for(self.task, search.rule), judges(self.task)
         self.made = draw(self.task, search.trials, np.random.default_rng((seed, SEARCH[0])))
         self.noise = SharedNoise(seed=derived_seed(seed, SEARCH[1]))
         self.unscaled = map_one_to_one(rate, 1.0, spiking)
         self.backend, self.options = search.backend, search.quick_options()
         answers = RateAnswers.of(rate, self.task, self.made, seed)
-        self.rate_right, self.rate_outputs = answers.right, answers.outputs
+        self.rate_right, self.rate_measured = answers.right, answers.measured
+        self.rate_outputs = answers.outputs
         # All scale factors do at least so many, so their correlations are of the same trials.
         self.first = round_ends(search.trials, exhaustive=False)[0]
         self.activity = answers.activity[:, : self.first].copy()
@@ -92,6 +107,14 @@ class SearchTrials:
         """
         errors = self.tried[scale].errors[:trials]
         return float(errors.sum()) / (self.variation(errors.size) or 1.0)
+
+    def shortfall(self, scale: float, trials: int) -> float:
+        """Median of the task's number in the first trials, so that less is better."""
+        numbers, measure = self.tried[scale].numbers, measure_of(self.task)
+        if numbers is None or measure is None:
+            raise SpecError(f"task {self.task.name!r}: gives no number to choose a scale factor by")
+        median = float(np.median(numbers[:trials]))
+        return median if measure.better == "lower" else -median
 
     def advance(self, upto: Mapping[float, int], on_progress: Callable[[float], None]) -> None:
         """Let scale factors go on to so many trials, in one batch."""
@@ -149,9 +172,11 @@ class SearchTrials:
         self, outputs: Array, numbers: NDArray[np.int64], correlations: Array | None
     ) -> Tried:
         part = self.made.chosen(numbers)
+        judged = spiking_correct(self.task, outputs, part) if self.judged else None
         return Tried(
-            spiking_correct(self.task, outputs, part),
+            np.ones(numbers.size, dtype=np.bool_) if judged is None else judged,
             squared_errors(outputs, self.rate_outputs[:, numbers]),
             outputs,
             np.zeros(0) if correlations is None else correlations,
+            measured(self.task, outputs, part),
         )

@@ -14,7 +14,7 @@ from bridge.rate.noise import NOISE_SD
 from bridge.rate.spiking_step import spiking_steps
 from bridge.rate.training_options import Options
 from bridge.rate.training_run import checkpoint_of
-from bridge.tasks import Task, check_fit, check_own_name, target_loss
+from bridge.tasks import Task, check_fit, check_own_name, judges, not_judged, target_loss
 from bridge.tasks import task as find_task
 
 
@@ -116,6 +116,8 @@ def plan_of(task: str | Task, options: Options, device: str) -> Plan:
 
 def _planned(task: Task, options: Options, place: torch.device) -> Plan:
     """A plan, unless the options do not suit the task."""
+    if not judges(task):
+        raise not_judged(task, "training, which ends by accuracy,")
     # What is learnt in steps that no spiking network can follow would be learnt in vain.
     spiking_steps(task.step_ms)
     if options.tau_ms[0] < task.step_ms:

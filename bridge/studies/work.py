@@ -15,7 +15,7 @@ from bridge.compare.statistics.spike_statistics import rates_hz
 from bridge.errors import SpecError
 from bridge.exchange.store import load, save
 from bridge.methods.beside import RateAnswers, beside
-from bridge.methods.conversion import convert
+from bridge.methods.conversion import convert_for
 from bridge.methods.scale_search import Conversion
 from bridge.methods.scoring import COMPARE, drive_of, quick_options
 from bridge.rate.network import RateNetwork
@@ -24,7 +24,7 @@ from bridge.rate.training import train
 from bridge.spiking.drive import derived_seed
 from bridge.studies.details import details_of
 from bridge.studies.study import Effort
-from bridge.tasks import draw, load_task_file
+from bridge.tasks import Task, draw, load_task_file
 from bridge.temporary import temporary_folder
 
 Row = dict[str, Any]
@@ -69,7 +69,7 @@ def measure_network(
     scale: float | None = None
     for variant in variants:
         began = time.monotonic()
-        found = _convert(rate, seed, variant, effort, scale)
+        found = _convert(answers.task, rate, seed, variant, effort, scale)
         scale = found.search.best_inverse_scale if scale is None else scale
         row = {**common, "variant": variant["name"], "variant_value": variant["value"]}
         row |= _spiking_row(found, seed, answers, details)
@@ -78,7 +78,12 @@ def measure_network(
 
 
 def _convert(
-    rate: RateNetwork, seed: int, variant: Mapping[str, Any], effort: Effort, scale: float | None
+    task: Task,
+    rate: RateNetwork,
+    seed: int,
+    variant: Mapping[str, Any],
+    effort: Effort,
+    scale: float | None,
 ) -> Conversion:
     """The conversion of a variant; at the scale factor `scale`, unless it has a search."""
     options: dict[str, Any] = {"seed": derived_seed(seed, _SEARCH)}
@@ -89,7 +94,7 @@ def _convert(
     options |= variant["spiking"]
     # Without a search nothing is chosen by trials; a readout is fitted to them.
     chosen = variant["searched"] or options.get("refit_readout")
-    return convert(rate, trials=effort.search_trials if chosen else 1, **options)
+    return convert_for(task, rate, trials=effort.search_trials if chosen else 1, **options)
 
 
 def _answers(rate: RateNetwork, seed: int, effort: Effort) -> RateAnswers:
@@ -108,14 +113,14 @@ def _rate_row(rate: RateNetwork, answers: RateAnswers) -> Row:
         "stopped": rate.provenance.get("stopped"),
         "training_s": rate.provenance.get("seconds"),
         "loss": float(history.loss[-1]) if history is not None and history.loss.size else None,
-        "rate_accuracy": float(answers.right.mean()),
+        "rate_accuracy": answers.accuracy,
         "largest_eigenvalue": float(np.abs(np.linalg.eigvals(rate.recurrent)).max()),
     }
 
 
 def _spiking_row(found: Conversion, seed: int, answers: RateAnswers, details: str) -> Row:
     """Accuracy and rates of a spiking network on fresh trials, beside its rate network."""
-    task, count = answers.task, answers.right.size
+    task, count = answers.task, answers.trials.labels.size
     trials, drive = drive_of(task, found.network, count, derived_seed(seed, _FRESH))
     quickest = {"backend": QUICKEST, **quick_options(QUICKEST)}
     recording = simulate(found.network, drive, workers=1, **quickest)
@@ -125,7 +130,7 @@ def _spiking_row(found: Conversion, seed: int, answers: RateAnswers, details: st
         "inverse_scale": found.search.best_inverse_scale,
         "search_accuracy": float(searched[found.search.best]),
         "plateau": int((searched >= 0.95).sum()),
-        "accuracy": paired.correct / paired.trials,
+        "accuracy": paired.accuracy,
         "rate_only": paired.lost,
         "spiking_only": paired.gained,
         "output_error": paired.output_error,

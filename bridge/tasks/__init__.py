@@ -1,14 +1,13 @@
-"""What is to be computed: a task makes trials and says which answers are right."""
+"""What is to be computed: a task makes trials, and says which answers are right or how good."""
 
 from bridge.tasks.contract import (
     check_task,
     draw,
-    rate_correct,
-    spiking_correct,
     target_loss,
 )
 from bridge.tasks.fitting import check_fit, fitting_task
 from bridge.tasks.function_task import FunctionTask
+from bridge.tasks.measure import Measure, nmse
 from bridge.tasks.names import (
     BUILT_IN,
     catalogue,
@@ -19,11 +18,21 @@ from bridge.tasks.names import (
     register_task,
     task,
 )
+from bridge.tasks.scores import (
+    judges,
+    measure_of,
+    measured,
+    not_judged,
+    rate_correct,
+    scoring,
+    spiking_correct,
+)
 from bridge.tasks.trials import Task, Trials
 
 __all__ = [
     "BUILT_IN",
     "FunctionTask",
+    "Measure",
     "Task",
     "Trials",
     "catalogue",
@@ -33,10 +42,16 @@ __all__ = [
     "draw",
     "fitting_task",
     "is_unregistered",
+    "judges",
     "load_task_file",
+    "measure_of",
+    "measured",
+    "nmse",
+    "not_judged",
     "outline",
     "rate_correct",
     "register_task",
+    "scoring",
     "spiking_correct",
     "target_loss",
     "task",

@@ -1,4 +1,4 @@
-"""What every task must keep, checked wherever trials are drawn or scored."""
+"""What every task must keep, checked wherever trials are drawn; its scores are in `scores`."""
 
 import math
 import re
@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.arguments import number
+from bridge.arguments import in_words, number
 from bridge.errors import SpecError
+from bridge.tasks.measure import Measure
 from bridge.tasks.own_code import own_code
 from bridge.tasks.trials import Task, Trials
 
 _VALUES = ("name", "step_ms", "steps", "input_size", "output_size", "conditions")
-_METHODS = ("trials", "rate_correct", "spiking_correct")
+_JUDGING = ("rate_correct", "spiking_correct")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(:[A-Za-z0-9._,=-]+)?")
 
 Checked = TypeVar("Checked", bound=Task)
@@ -35,10 +36,7 @@ def check_task(task: Checked) -> Checked:
 
 
 def _checked(task: Checked) -> Checked:
-    lacking = [part for part in (*_VALUES, *_METHODS) if not hasattr(task, part)]
-    lacking += [part for part in _METHODS if not callable(getattr(task, part, print))]
-    if lacking:
-        raise SpecError(f"{type(task).__name__} is no task: it lacks {', '.join(lacking)}")
+    _check_parts(task)
     if not isinstance(task.name, str) or not _NAME.fullmatch(task.name):
         raise SpecError(f"task {task.name!r}: a name is of letters, digits and . _ -")
     if not (isinstance(task.step_ms, float | int) and 0 < task.step_ms < math.inf):
@@ -52,7 +50,42 @@ def _checked(task: Checked) -> Checked:
     names = task.conditions
     if not isinstance(names, tuple) or not names or not all(isinstance(n, str) for n in names):
         raise SpecError(f"task {task.name!r}: conditions must be a tuple of names, got {names!r}")
+    _check_measure(task)
     return task
+
+
+def _check_parts(task: Task) -> None:
+    """Raise SpecError where a value or a method is missing; a measure may stand for judging."""
+    judging = [part for part in _JUDGING if getattr(task, part, None) is not None]
+    measured = getattr(task, "measure", None) is not None
+    methods = ("trials",) if measured and not judging else ("trials", *_JUDGING)
+    lacking = [part for part in _VALUES if not hasattr(task, part)]
+    lacking += [part for part in methods if getattr(task, part, None) is None]
+    lacking += [part for part in methods if not callable(getattr(task, part, None) or print)]
+    if lacking:
+        instead = f"; instead of {' and '.join(_JUDGING)} it may have a measure"
+        raise SpecError(
+            f"{type(task).__name__} is no task: it lacks {', '.join(lacking)}"
+            f"{instead if set(lacking) & set(_JUDGING) else ''}"
+        )
+
+
+def _check_measure(task: Task) -> None:
+    """Raise SpecError unless a number is given by a measure, and one thing says what is right."""
+    measure = getattr(task, "measure", None)
+    if measure is None:
+        return
+    if not isinstance(measure, Measure):
+        raise SpecError(
+            f"task {task.name!r}: measure must be a bridge.Measure, as bridge.nmse() makes one, "
+            f"got {in_words(measure)}"
+        )
+    judges = getattr(task, _JUDGING[0], None) is not None
+    if judges and measure.bound is not None:
+        raise SpecError(
+            f"task {task.name!r}: the bound of its measure {measure.name} and its rate_correct "
+            "and spiking_correct both say which trials are right; leave one of them out"
+        )
 
 
 def target_loss(task: Task) -> float:
@@ -92,34 +125,10 @@ def draw(task: Task, count: int, rng: np.random.Generator) -> Trials:
     )
 
 
-def rate_correct(task: Task, outputs: NDArray[np.float64], trials: Trials) -> NDArray[np.bool_]:
-    """Which trials a rate network answered rightly, (T, B, O) outputs to (B,), checked.
-
-    Raises:
-        SpecError: the outputs are not the task's, or its scoring gives no (B,) bools.
-    """
-    _check_outputs(task, outputs, trials)
-    with own_code(f"task {task.name!r}: rate_correct failed in"):
-        scored = task.rate_correct(outputs, trials)
-    return _scores(task, "rate_correct", scored, trials)
-
-
-def spiking_correct(task: Task, outputs: NDArray[np.float64], trials: Trials) -> NDArray[np.bool_]:
-    """Which trials a spiking network answered rightly, (T, B, O) outputs to (B,), checked.
-
-    Raises:
-        SpecError: the outputs are not the task's, or its scoring gives no (B,) bools.
-    """
-    _check_outputs(task, outputs, trials)
-    with own_code(f"task {task.name!r}: spiking_correct failed in"):
-        scored = task.spiking_correct(outputs, trials)
-    return _scores(task, "spiking_correct", scored, trials)
-
-
 def _samples(
     task: Task, part: str, given: object, shape: tuple[int, int, int]
 ) -> NDArray[np.float64]:
-    array = _array(task, part, given)
+    array = array_of(task, part, given)
     if array.shape != shape:
         raise SpecError(
             f"task {task.name!r}: expected {part} of shape {shape} (samples, trials, channels), "
@@ -132,7 +141,8 @@ def _samples(
     return array.astype(np.float64, copy=False)
 
 
-def _array(task: Task, part: str, given: object) -> NDArray[Any]:
+def array_of(task: Task, part: str, given: object) -> NDArray[Any]:
+    """What a task gave, as an array; SpecError where it is none."""
     try:
         return np.asarray(given)
     except (ValueError, TypeError) as error:
@@ -140,7 +150,7 @@ def _array(task: Task, part: str, given: object) -> NDArray[Any]:
 
 
 def _labels(task: Task, given: object, count: int) -> NDArray[np.int64]:
-    array = _array(task, "labels", given)
+    array = array_of(task, "labels", given)
     if array.shape != (count,) or array.dtype.kind not in "iu":
         raise SpecError(
             f"task {task.name!r}: expected labels of shape ({count},) and whole numbers, "
@@ -152,21 +162,3 @@ def _labels(task: Task, given: object, count: int) -> NDArray[np.int64]:
             f"for each condition, got {array.min()} to {array.max()}"
         )
     return array.astype(np.int64, copy=False)
-
-
-def _check_outputs(task: Task, outputs: NDArray[np.float64], trials: Trials) -> None:
-    if outputs.shape != trials.targets.shape:
-        raise SpecError(
-            f"task {task.name!r}: expected outputs of shape {trials.targets.shape} (samples, "
-            f"trials, outputs), got {outputs.shape}"
-        )
-
-
-def _scores(task: Task, scoring: str, given: object, trials: Trials) -> NDArray[np.bool_]:
-    array = _array(task, scoring, given)
-    if array.shape != trials.labels.shape or array.dtype != np.bool_:
-        raise SpecError(
-            f"task {task.name!r}: {scoring} must give bools of shape {trials.labels.shape}, one "
-            f"for each trial, got {array.dtype} of shape {array.shape}"
-        )
-    return array

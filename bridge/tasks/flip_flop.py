@@ -9,6 +9,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.tasks.measure import nmse
 from bridge.tasks.options import STRICT, Option, check_range, full_name
 from bridge.tasks.output_levels import beyond
 from bridge.tasks.summary import task_in_a_line
@@ -46,6 +47,8 @@ class FlipFlop:
     chance: float = 0.5
 
     __repr__ = task_in_a_line
+    # Beside right and wrong: how near the outputs are to the levels that they should hold.
+    measure = nmse()
 
     def __post_init__(self) -> None:
         check_range("flip-flop", "bits", self.bits, 1, 8)

@@ -1,4 +1,4 @@
-"""A task from two functions: one draws trials, the other scores answers."""
+"""A task from two functions: one draws trials, the other scores answers, or a measure does."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,9 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.errors import SpecError
 from bridge.tasks.contract import check_task
+from bridge.tasks.measure import Measure
 from bridge.tasks.summary import task_in_a_line
 from bridge.tasks.trials import Trials
+
+Correct = Callable[[NDArray[np.float64], Trials], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -25,7 +29,8 @@ class FunctionTask:
         draw: Makes so many trials from a random generator: inputs (T, B, C), targets (T, B, O),
             labels (B,).
         correct: From outputs (T, B, O) and their trials to (B,) bools, for rate networks and for
-            spiking ones.
+            spiking ones; None: the bound of the measure says what is right, or nothing does.
+        measure: A number for each trial, as `bridge.nmse()`; None: there is none.
     """
 
     name: str
@@ -35,21 +40,29 @@ class FunctionTask:
     output_size: int
     conditions: tuple[str, ...]
     draw: Callable[[int, np.random.Generator], Trials]
-    correct: Callable[[NDArray[np.float64], Trials], NDArray[np.bool_]]
+    correct: Correct | None = None
+    measure: Measure | None = None
 
     __repr__ = task_in_a_line
 
     def __post_init__(self) -> None:
+        if self.correct is None and self.measure is None:
+            raise SpecError(
+                f"task {self.name!r}: give it correct, which says which trials are right, or "
+                "measure, a number for each trial such as bridge.nmse(), or both"
+            )
         check_task(self)
 
     def trials(self, count: int, rng: np.random.Generator) -> Trials:
         """Draw `count` trials."""
         return self.draw(count, rng)
 
-    def rate_correct(self, outputs: NDArray[np.float64], trials: Trials) -> NDArray[np.bool_]:
+    @property
+    def rate_correct(self) -> Correct | None:
         """Which trials a rate network answered rightly: (T, B, O) outputs to (B,)."""
-        return self.correct(outputs, trials)
+        return self.correct
 
-    def spiking_correct(self, outputs: NDArray[np.float64], trials: Trials) -> NDArray[np.bool_]:
+    @property
+    def spiking_correct(self) -> Correct | None:
         """Which trials a spiking network answered rightly: (T, B, O) outputs to (B,)."""
-        return self.correct(outputs, trials)
+        return self.correct

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.errors import SpecError
+from bridge.tasks.measure import nmse
 from bridge.tasks.options import Option, check_range, full_name
 from bridge.tasks.summary import task_in_a_line
 from bridge.tasks.trials import Trials
@@ -52,6 +53,8 @@ class Oscillation:
     conditions: tuple[str, ...] = ("started",)
 
     __repr__ = task_in_a_line
+    # Beside right and wrong: how near the output is to what it should be, phase and all.
+    measure = nmse()
 
     def __post_init__(self) -> None:
         check_range("oscillation", "period_ms", self.period_ms, 100, 2000)

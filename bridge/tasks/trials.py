@@ -36,7 +36,17 @@ class Trials:
 
 
 class Task(Protocol):
-    """What every task offers; times are in samples of `step_ms`."""
+    """What every task offers; times are in samples of `step_ms`.
+
+    It scores answers besides, in one of three ways:
+
+    - by right and wrong: methods `rate_correct(outputs, trials)` and `spiking_correct(outputs,
+      trials)` of (T, B, O) outputs say which of the B trials a rate or a spiking network answered
+      rightly, as (B,) bools;
+    - by a number: an attribute `measure`, a `bridge.Measure`. If that has a bound, it says which
+      trials are right, too;
+    - by both, the measure without a bound.
+    """
 
     @property
     def name(self) -> str:
@@ -64,12 +74,6 @@ class Task(Protocol):
 
     def trials(self, count: int, rng: np.random.Generator) -> Trials:
         """Draw `count` trials."""
-
-    def rate_correct(self, outputs: NDArray[np.float64], trials: Trials) -> NDArray[np.bool_]:
-        """Which trials a rate network answered rightly: (T, B, O) outputs to (B,)."""
-
-    def spiking_correct(self, outputs: NDArray[np.float64], trials: Trials) -> NDArray[np.bool_]:
-        """Which trials a spiking network answered rightly: (T, B, O) outputs to (B,)."""
 
 
 def balanced_labels(count: int, conditions: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ from conftest import two_channel_network
 import bridge
 from bridge.compare.report import spike_figures
 from bridge.errors import SpecError
-from bridge.methods.scoring import accuracy, needed_task
+from bridge.methods.scoring import needed_task, score_of
 from bridge.tasks import names
 
 
@@ -41,10 +41,11 @@ def test_accuracy_sees_every_output(network):
     for recording in agreement.frozen.values():
         outputs = recording.readouts["z"]
         assert outputs.shape == (30, 6, 2)
-        share = accuracy(agreement.task, agreement.trials, recording)
+        share = score_of(agreement.task, agreement.trials, recording).accuracy
         assert share == np.mean(second_is_higher(outputs, None))
         swapped = replace(recording, readouts={"z": outputs[:, :, ::-1]})
-        assert accuracy(agreement.task, agreement.trials, swapped) == pytest.approx(1 - share)
+        other = score_of(agreement.task, agreement.trials, swapped).accuracy
+        assert other == pytest.approx(1 - share)
         # Were they all alike, the outputs could be confused.
         assert 0 <= share != 0.5
 

@@ -187,7 +187,7 @@ def test_a_search_says_how_faithful_its_choice_is():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"rule": "best"}, "rule: 'faithful' or 'accuracy', got 'best'"),
+        ({"rule": "best"}, "rule: 'faithful', 'accuracy', 'score', got 'best'"),
         ({"output_error": [0.1]}, "output_error"),
         ({"output_error": [-0.1, 0.1]}, "output_error: must lie between 0 and inf"),
         ({"output_error": [np.nan, 0.1]}, "output_error"),

@@ -7,7 +7,6 @@ import bridge
 from bridge.errors import SpecError
 from bridge.methods import predicted_scale
 from bridge.methods.one_to_one import SpikingOptions
-from bridge.methods.predicted_scale import predict_inverse_scale
 from bridge.rate.network import RateNetwork, sigmoid
 
 
@@ -22,6 +21,10 @@ def lively_network(**fields):
     return RateNetwork(**given)
 
 
+def predicted(rate, **options):
+    return predicted_scale.predict_inverse_scale(bridge.task("go-nogo"), rate, **options)
+
+
 def test_neurons_that_respond_as_the_units_do_give_their_factor(monkeypatch):
     def rates(population, current, dt_ms):
         return 41.0 * sigmoid(current) + 6.0
@@ -29,7 +32,7 @@ def test_neurons_that_respond_as_the_units_do_give_their_factor(monkeypatch):
     monkeypatch.setattr(predicted_scale, "firing_rates_hz", rates)
     monkeypatch.setattr(predicted_scale, "_variance", lambda rate, options, r: np.zeros_like(r))
     # What is left of the initial state, s.d. 0.01, is no current.
-    assert predict_inverse_scale(lively_network()) == pytest.approx(41.0, rel=5e-3)
+    assert predicted(lively_network()) == pytest.approx(41.0, rel=5e-3)
 
 
 @pytest.mark.parametrize("synapse", ["double", "single"])
@@ -53,15 +56,15 @@ def test_fluctuations_are_the_shot_noise_of_filtered_spikes(synapse, side):
 
 def test_the_prediction_for_a_trained_network_lies_where_its_search_found_the_best():
     conversion = bridge.load("tests/backends/frozen/lif.h5")
-    search, found = conversion.search, predict_inverse_scale(conversion.rate)
+    search, found = conversion.search, predicted(conversion.rate)
     nearest = np.argsort(np.abs(search.inverse_scales - found))[:2]
     assert search.accuracies()[nearest].min() >= 0.95
-    assert predict_inverse_scale(conversion.rate, seed=1) == pytest.approx(found, rel=0.05)
+    assert predicted(conversion.rate, seed=1) == pytest.approx(found, rel=0.05)
 
 
 def test_a_network_that_never_changes_has_no_prediction():
     still = lively_network(recurrent=np.zeros((30, 30)), initial_sd=0.0)
     with pytest.raises(SpecError, match="cannot be predicted"):
-        predict_inverse_scale(still)
+        predicted(still)
     with pytest.raises(SpecError, match="names no task"):
-        predict_inverse_scale(dataclasses.replace(still, task=""))
+        bridge.convert(dataclasses.replace(still, task=""), scale="predicted")

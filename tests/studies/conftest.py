@@ -2,11 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge.tasks import load_task_file, names
+from bridge.tasks import load_task_file
 
 
 @pytest.fixture(autouse=True)
-def _short_task(monkeypatch):
+def _short_task():
     """A short task is known, in these tests alone."""
-    monkeypatch.setattr(names, "_own", dict(names._own))
     load_task_file(Path(__file__).with_name("short_task.py"))

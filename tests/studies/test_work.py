@@ -23,10 +23,10 @@ def network():
 
 @pytest.fixture
 def asked(monkeypatch):
-    """What `convert` is asked for; it answers that 40 is best of what it is given."""
+    """What `convert_for` is asked for; it answers that 40 is best of what it is given."""
     calls = []
 
-    def convert(rate, *, inverse_scales=(20.0, 40.0), trials, **options):
+    def convert_for(_task, rate, *, inverse_scales=(20.0, 40.0), trials, **options):
         calls.append({"inverse_scales": list(inverse_scales), "trials": trials, **options})
         best = len(inverse_scales) - 1
         search = ScaleSearch(
@@ -36,7 +36,7 @@ def asked(monkeypatch):
         spiking = map_one_to_one(rate, inverse_scales[best])
         return Conversion(network=spiking, rate=rate, search=search)
 
-    monkeypatch.setattr(work, "convert", convert)
+    monkeypatch.setattr(work, "convert_for", convert_for)
     return calls
 
 

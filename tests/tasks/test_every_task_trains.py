@@ -5,7 +5,7 @@ import pytest
 
 import bridge
 from bridge.errors import SpecError
-from bridge.methods.scoring import accuracy, task_drive
+from bridge.methods.scoring import score_of, task_drive
 from bridge.tasks import names, rate_correct
 from bridge.tasks.flip_flop import FlipFlop
 
@@ -40,7 +40,7 @@ def test_a_network_of_several_outputs_is_converted_and_scored(monkeypatch):
     recording = bridge.simulate(conversion.network, drive)
     assert recording.readouts["output"].shape == trials.targets.shape == (20, 2, 2)
     # Six neurons after two updates know nothing.
-    assert accuracy(flip_flop, trials, recording) == 0
+    assert score_of(flip_flop, trials, recording).accuracy == 0
 
 
 class Wrong:

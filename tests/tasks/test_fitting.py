@@ -8,7 +8,6 @@ import pytest
 import bridge
 from bridge.errors import SpecError
 from bridge.exchange.store import load
-from bridge.methods.predicted_scale import predict_inverse_scale
 from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.methods.scoring import needed_task, score_of, task_drive
 from bridge.studies.study import Effort
@@ -49,7 +48,6 @@ def answers(network):
 
 MEETINGS = {
     "search": lambda: bridge.convert(rate_network(), trials=1, backend="reference"),
-    "predicted scale": lambda: predict_inverse_scale(rate_network()),
     "predicted conversion": lambda: bridge.convert(rate_network(), scale="predicted"),
     "trials": lambda: task_drive(spiking_network(), 1, 0),
     "score": lambda: bridge.score(spiking_network(), trials=1, backend="reference"),

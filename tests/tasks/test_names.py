@@ -7,7 +7,7 @@ import pytest
 
 import bridge
 from bridge.errors import SpecError
-from bridge.tasks import catalogue, names
+from bridge.tasks import catalogue
 
 FILE = """
 from __future__ import annotations
@@ -39,11 +39,6 @@ bridge.register_task(
     )
 )
 """
-
-
-@pytest.fixture(autouse=True)
-def _nothing_of_ones_own_stays(monkeypatch):
-    monkeypatch.setattr(names, "_own", dict(names._own))
 
 
 def made(name="mine", **fields):

@@ -1,9 +1,10 @@
 """The pictures of how a network came about: its training, and the search for its scale factor."""
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bridge.compare.report.panels import ACCENT, INK, QUIET, panels
+from bridge.compare.report.panels import ACCENT, INK, QUIET, panels, plain_label
 from bridge.methods.output_error import FAITHFUL
 from bridge.methods.scale_search import ScaleSearch
 from bridge.rate.network import History
@@ -23,13 +24,11 @@ def loss_curve(history: History, target_loss: float | None) -> Figure:
 
 
 def scale_curve(search: ScaleSearch) -> Figure:
-    """What a search measured at each scale factor: accuracy, output error, units' correlation."""
+    """What a search measured at each scale factor: scores, output error, units' correlation."""
     errors, units = search.output_error, search.unit_correlations
     figure, row = panels(1 + (errors is not None) + (units is not None))
-    scales, accuracy = search.inverse_scales, 100 * search.accuracies()
-    reach = np.abs(100 * search.intervals().T - accuracy)
-    row[0].errorbar(scales, accuracy, yerr=reach, color=INK, marker="o", capsize=3)
-    row[0].set(ylabel=f"accuracy (%), up to {search.trials} trials", ylim=(-3, 103))
+    scales = search.inverse_scales
+    _scores(row[0], search)
     rest = iter(row[1:])
     if errors is not None:
         axes = next(rest)
@@ -47,12 +46,29 @@ def scale_curve(search: ScaleSearch) -> Figure:
         axes.set_xlabel(r"$1/\lambda$")
     row[0].annotate(
         f"chosen: {search.best_inverse_scale:g}",
-        (search.best_inverse_scale, 50),
+        (search.best_inverse_scale, 0.5),
+        xycoords=("data", "axes fraction"),
         xytext=(6, 0),
         textcoords="offset points",
         color=ACCENT,
     )
     return figure
+
+
+def _scores(axes: Axes, search: ScaleSearch) -> None:
+    """Accuracy with its intervals; of a task with numbers alone their median and range."""
+    if search.correct is None:
+        found = search.measured or ()
+        unit = f" ({found[0].unit})" if found[0].unit else ""
+        middle = np.array([each.median for each in found])
+        ends = np.array([(each.lowest, each.highest) for each in found]).T
+        label = plain_label(f"{found[0].name}{unit}, up to {search.trials} trials")
+        axes.set(ylabel=label)
+    else:
+        middle, ends = 100 * search.accuracies(), 100 * search.intervals().T
+        axes.set(ylabel=f"accuracy (%), up to {search.trials} trials", ylim=(-3, 103))
+    reach = np.abs(ends - middle)
+    axes.errorbar(search.inverse_scales, middle, yerr=reach, color=INK, marker="o", capsize=3)
 
 
 # An output error of 0 has no place on a logarithmic axis.

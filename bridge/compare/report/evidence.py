@@ -7,7 +7,7 @@ from bridge.compare.exactness import ExactComparison
 from bridge.compare.probes.battery import ProbeReport
 from bridge.compare.report.levels import LevelRow, promised, spikes_are
 from bridge.compare.statistics.comparison import StatisticalComparison
-from bridge.methods.scoring import accuracy
+from bridge.methods.scoring import Score, score_of
 
 
 def evidence(agreement: Agreement, levels: Sequence[LevelRow]) -> list[str]:
@@ -125,5 +125,13 @@ def _accuracies(agreement: Agreement) -> Iterator[str]:
         return
     for label, recording in agreement.frozen.items():
         if recording.readouts:
-            share = accuracy(task, made, recording)
-            yield f"{label} does the task ({network.task}) in {share:.0%} of the trials."
+            yield _score(label, network.task, score_of(task, made, recording))
+
+
+def _score(label: str, task: str, found: Score) -> str:
+    """How one side does the task, in a sentence."""
+    number = "" if found.measured is None else f"{found.measured} in {found.trials} trials"
+    if found.correct is None:
+        return f"{label} does the task ({task}) with {number}."
+    beside = f", with {found.measured}" if found.measured is not None else ""
+    return f"{label} does the task ({task}) in {found.accuracy:.0%} of the trials{beside}."

@@ -239,9 +239,12 @@ def _origin_pictures(agreement: Agreement) -> list[_Drawn]:
 
 
 def _scale_caption(search: ScaleSearch) -> str:
+    what, bars = "Accuracy", "95 % Wilson intervals"
+    if search.correct is None:
+        what, bars = "The task's number, median over trials,", "from its lowest to its highest"
     told = (
-        "Accuracy of the spiking network with all recurrent and output weights divided by 1/λ; "
-        "bars: 95 % Wilson intervals"
+        f"{what} of the spiking network with all recurrent and output weights divided by 1/λ; "
+        f"bars: {bars}"
     )
     if search.output_error is not None:
         told += (
@@ -272,9 +275,9 @@ def _described_note(agreement: Agreement) -> str:
         return ""
     what = "Rates, intervals, their variability and silent neurons are told"
     if len(set(said.values())) == 1:
-        return f"{what} {next(iter(said.values()))}; readouts and accuracy of whole trials."
+        return f"{what} {next(iter(said.values()))}; readouts and scores of whole trials."
     each = "; ".join(f"{label}: {text}" for label, text in said.items() if text)
-    return f"{what} of all spikes, but for {each}. Readouts and accuracy are of whole trials."
+    return f"{what} of all spikes, but for {each}. Readouts and scores are of whole trials."
 
 
 def _origin(agreement: Agreement) -> dict[str, str]:

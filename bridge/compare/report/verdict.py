@@ -69,9 +69,14 @@ def of_conversion(agreement: Agreement) -> list[str]:
     found = agreement.faithfulness
     if found is None:
         return []
-    said = f"Conversion: {found.warning() or 'faithful, in its answers and in its output'}"
+    kept = "faithful, in its answers and in its output"
+    if not found.judged:
+        kept = f"faithful in its output; {found.not_judged()}"
+    said = f"Conversion: {found.warning() or kept}"
     if found.failed:
         said = f"The {found.failure().removeprefix('the ')}"
-    lines = [f"{said}.", f"The spiking network is {found.accuracies()}."]
+    lines = [f"{said}."]
+    if found.judged:
+        lines.append(f"The spiking network is {found.accuracies()}.")
     measures = found.measures()
     return [*lines, f"{measures[0].upper()}{measures[1:]}."] if measures else lines
