@@ -6,6 +6,8 @@ function; nothing outside knows a backend by name.
 
 import inspect
 import re
+import shutil
+import warnings
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
@@ -19,8 +21,7 @@ from bridge.spiking.drive import Drive
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
 
-# Where searches and scores run, and what is compared, unless another is named.
-QUICKEST = "snntorch"
+# What is compared, unless others are named.
 COMPARED = ("brian2", "snntorch")
 
 
@@ -35,6 +36,30 @@ def claims_exact(name: str, options: Mapping[str, Any]) -> bool:
     One that does not say so is held to no such promise.
     """
     return name in declared() and declared()[name].claims_exact(options)
+
+
+def quickest(device: str | None = None) -> str:
+    """The backend for searches and scores: the quickest that can run here.
+
+    Where the quickest of all lacks a program that it needs, one warning says so.
+
+    Args:
+        device: Where it is to run; None: wherever.
+    """
+    ranked = [name for name in names() if declared()[name].quickness is not None]
+    ranked.sort(key=lambda name: declared()[name].quickness or 0)
+    if device not in (None, "cpu"):
+        return next(name for name in ranked if declared()[name].device)
+    able = [name for name in ranked if all(map(shutil.which, declared()[name].tools))]
+    if able[0] != ranked[0]:
+        tools = declared()[ranked[0]].tools
+        lacking = " and ".join(tool for tool in tools if not shutil.which(tool))
+        warnings.warn(
+            f"{lacking} is not found, so this runs in {able[0]}, which takes several times as "
+            f"long; install {lacking} to let it run in {ranked[0]}",
+            stacklevel=2,
+        )
+    return able[0]
 
 
 def check_name(name: str) -> None:

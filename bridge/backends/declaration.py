@@ -25,6 +25,9 @@ class Declaration:
             which they are looked through; "cuda:N" stands for any number.
         own_noise_only: Whether it takes `OwnNoise` alone.
         quick: Options of its quickest form, for searches and scores.
+        quickness: Place among those where searches and scores run, the quickest first; None: they
+            do not, unless it is asked for.
+        tools: Programs that it needs.
         device: Whether it runs on a device of the user's choice.
         place: Where it comes in lists.
     """
@@ -37,6 +40,8 @@ class Declaration:
     own_noise_only: bool = False
     quick: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     device: bool = False
+    quickness: int | None = None
+    tools: tuple[str, ...] = ()
 
     def claims_exact(self, options: Mapping[str, Any]) -> bool:
         """Whether it promises the reference's spikes with these options."""

@@ -50,8 +50,12 @@ def convert(
     ] = None,
     trials: Annotated[int, typer.Option(help="Trials at each scale factor.")] = 100,
     backend: Annotated[
-        str, typer.Option(help="Where the search runs: reference, brian2 or snntorch, as in `run`.")
-    ] = "snntorch",
+        str | None,
+        typer.Option(
+            help="Where the search runs, as in `run`.",
+            show_default="compiled, without a C++ compiler snntorch",
+        ),
+    ] = None,
     seed: Seed = 0,
     device: Annotated[
         str | None, typer.Option(help="snntorch: cpu, cuda or cuda:N.", show_default="cpu")

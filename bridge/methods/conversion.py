@@ -139,7 +139,7 @@ def _refitted(
 
     Spikes do not depend on the readout, so one run shows both.
     """
-    where: dict[str, Any] = {"backend": search.backend, **search.quick_options()}
+    where: dict[str, Any] = {"backend": search.where, **search.quick_options()}
     changed = refit_for(
         task,
         network,

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.arguments import of_kind
-from bridge.backends import QUICKEST, simulate
+from bridge.backends import simulate
 from bridge.errors import SpecError
-from bridge.methods.scoring import REFIT, drive_of, needed_task, quick_options
+from bridge.methods.scoring import REFIT, drive_of, needed_task, quick_run
 from bridge.spiking.arrays import counted
 from bridge.spiking.decoding import decode
 from bridge.spiking.network import Channel, Readout, SpikingNetwork
@@ -35,7 +35,7 @@ def refit_readout(
     *,
     trials: int = 100,
     seed: int = 0,
-    backend: str = QUICKEST,
+    backend: str | None = None,
     on_progress: Callable[[float], None] | None = None,
     **options: Any,
 ) -> SpikingNetwork:
@@ -49,8 +49,8 @@ def refit_readout(
         network: A network with a task and one readout; of a conversion its spiking network.
         trials: How many, at least 5.
         seed: Decides trials and noise.
-        backend: Where they run, as in `bridge.simulate`; snntorch takes float32 unless told
-            otherwise.
+        backend: Where they run, as in `bridge.simulate` (snntorch takes float32 unless told
+            otherwise); None: the quickest that can run here, compiled or snntorch.
         on_progress: Called with the fraction done.
         **options: Those of the backend, as in `bridge.simulate`.
 
@@ -87,9 +87,8 @@ def refit_for(
     recording = simulate(
         network,
         drive,
-        backend=backend,
         on_progress=on_progress,
-        **quick_options(backend, options),
+        **quick_run(backend, options),
     )
     traces = filtered_spikes(network, readout, recording.spikes)
     weights, bias, penalty = _fitted(traces, made.targets)

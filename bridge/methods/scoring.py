@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bridge.arguments import of_kind
-from bridge.backends import QUICKEST, parse_backend, simulate
+from bridge.backends import parse_backend, quickest, simulate
 from bridge.backends.declaration import declared
 from bridge.errors import SpecError
 from bridge.methods.measured import Measured, measured_of
@@ -66,7 +66,7 @@ def score(
     *,
     trials: int = 100,
     seed: int = 0,
-    backend: str = QUICKEST,
+    backend: str | None = None,
     on_progress: Callable[[float], None] | None = None,
     **options: Any,
 ) -> Score:
@@ -76,8 +76,8 @@ def score(
         network: A network with a task; of a conversion its spiking network.
         trials: How many.
         seed: Decides trials and noise.
-        backend: Where they run, as in `bridge.simulate`; snntorch takes float32 unless told
-            otherwise.
+        backend: Where they run, as in `bridge.simulate` (snntorch takes float32 unless told
+            otherwise); None: the quickest that can run here, compiled or snntorch.
         on_progress: Called with the fraction done.
         **options: Those of the backend, as in `bridge.simulate`.
 
@@ -90,9 +90,8 @@ def score(
     recording = simulate(
         network,
         drive,
-        backend=backend,
         on_progress=on_progress,
-        **quick_options(backend, options),
+        **quick_run(backend, options),
     )
     return score_of(task, made, recording)
 
@@ -189,6 +188,12 @@ def no_task(purpose: str, otherwise: str) -> SpecError:
 
 # Without a task a scale factor can neither be searched nor predicted.
 KNOWN_SCALE = "map it at a scale factor that you know, by bridge.map_one_to_one"
+
+
+def quick_run(backend: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A backend where only statistics count, the quickest unless one is named, and its options."""
+    name = quickest(given.get("device")) if backend is None else backend
+    return {"backend": name, **quick_options(name, given)}
 
 
 def quick_options(backend: str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:

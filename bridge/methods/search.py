@@ -220,7 +220,7 @@ def _found(
         trials=options.trials,
         best=scales.index(best),
         seed=options.seed,
-        backend=options.backend,
+        backend=options.where,
         seconds=seconds,
         rule=trials.rule,
         output_error=np.array([trials.error(scale) for scale in scales]) if varies else None,

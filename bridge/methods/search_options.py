@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from bridge.arguments import flag
-from bridge.backends import QUICKEST, parse_backend
+from bridge.backends import parse_backend, quickest
 from bridge.backends.declaration import declared
 from bridge.errors import SpecError
 from bridge.methods.scale_choice import check_rule
@@ -35,8 +35,8 @@ class SearchOptions:
             the task gives numbers alone. See `bridge.methods.scale_choice`.
         trials: Trials at each that stays in.
         seed: Decides trials and noise.
-        backend: "snntorch" (one batch in float32), "brian2" or "reference", with what may follow
-            a colon in `bridge.simulate`.
+        backend: Where it runs, with what may follow a colon in `bridge.simulate`; None: the
+            quickest that can run here, "compiled" where there is a C++ compiler, else "snntorch".
         device: "cpu" or "cuda", for snntorch; None: "cpu", or what follows the backend's colon.
         exhaustive: Do all trials at every scale factor.
     """
@@ -45,7 +45,7 @@ class SearchOptions:
     rule: Literal["faithful", "accuracy", "score"] | None = None
     trials: int = 100
     seed: int = 0
-    backend: str = QUICKEST
+    backend: str | None = None
     device: str | None = None
     exhaustive: bool = False
 
@@ -63,7 +63,9 @@ class SearchOptions:
         counted("seed", self.seed)
         if self.device is not None:
             text("device", self.device)
-        name, _ = parse_backend(self.backend, {"device": self.device})
+        if self.backend is None:
+            object.__setattr__(self, "backend", quickest(self.device))
+        name, _ = parse_backend(self.where, {"device": self.device})
         if not declared()[name].device and self.device not in (None, "cpu"):
             having = " and ".join(each for each, known in declared().items() if known.device)
             raise SpecError(
@@ -71,10 +73,15 @@ class SearchOptions:
             )
         flag("exhaustive", self.exhaustive)
 
+    @property
+    def where(self) -> str:
+        """The backend."""
+        return text("backend", self.backend)
+
     def quick_options(self) -> dict[str, Any]:
         """Options of the backend, for `bridge.simulate`."""
-        has_device = declared()[parse_backend(self.backend)[0]].device
-        return quick_options(self.backend, {"device": self.device} if has_device else {})
+        has_device = declared()[parse_backend(self.where)[0]].device
+        return quick_options(self.where, {"device": self.device} if has_device else {})
 
 
 def default_inverse_scales(activation: str) -> tuple[float, ...]:

@@ -87,7 +87,7 @@ class SearchTrials:
         self.made = draw(self.task, search.trials, np.random.default_rng((seed, SEARCH[0])))
         self.noise = SharedNoise(seed=derived_seed(seed, SEARCH[1]))
         self.unscaled = map_one_to_one(rate, 1.0, spiking)
-        self.backend, self.options = search.backend, search.quick_options()
+        self.backend, self.options = search.where, search.quick_options()
         answers = RateAnswers.of(rate, self.task, self.made, seed)
         self.rate_right, self.rate_measured = answers.right, answers.measured
         self.rate_outputs = answers.outputs

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from bridge.backends import QUICKEST, simulate
+from bridge.backends import simulate
 from bridge.compare.statistics.spike_statistics import rates_hz
 from bridge.errors import SpecError
 from bridge.exchange.store import load, save
 from bridge.methods.beside import RateAnswers, beside
 from bridge.methods.conversion import convert_for
 from bridge.methods.scale_search import Conversion
-from bridge.methods.scoring import COMPARE, drive_of, quick_options
+from bridge.methods.scoring import COMPARE, drive_of, quick_run
 from bridge.rate.network import RateNetwork
 from bridge.rate.network_task import task_of
 from bridge.rate.training import train
@@ -122,8 +122,7 @@ def _spiking_row(found: Conversion, seed: int, answers: RateAnswers, details: st
     """Accuracy and rates of a spiking network on fresh trials, beside its rate network."""
     task, count = answers.task, answers.trials.labels.size
     trials, drive = drive_of(task, found.network, count, derived_seed(seed, _FRESH))
-    quickest = {"backend": QUICKEST, **quick_options(QUICKEST)}
-    recording = simulate(found.network, drive, workers=1, **quickest)
+    recording = simulate(found.network, drive, workers=1, **quick_run(None, {}))
     rates = rates_hz(recording.spikes, recording.trial_s)
     searched, paired = found.search.accuracies(), beside(answers, found.network, recording)
     row: Row = {

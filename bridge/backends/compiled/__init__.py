@@ -8,4 +8,6 @@ DECLARED = Declaration(
     exact=True,
     unless={"dtype": ("float32",)},
     words={"dtype": ("float64", "float32")},
+    quickness=0,
+    tools=("g++",),
 )

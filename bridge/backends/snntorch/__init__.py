@@ -10,4 +10,5 @@ DECLARED = Declaration(
     words={"dtype": ("float64", "float32"), "device": ("cpu", "cuda", "cuda:N")},
     quick={"dtype": "float32"},
     device=True,
+    quickness=1,
 )
