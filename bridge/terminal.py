@@ -18,6 +18,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from bridge.activity import heard_by
 from bridge.errors import BridgeError, OutputError
 
 
@@ -61,6 +62,10 @@ class Bar:
         """Show the fraction done and a note."""
         self._progress.update(self._task, completed=fraction, note=note)
 
+    def busy(self, what: str) -> None:
+        """Show what is being done before any of it is."""
+        self._progress.update(self._task, note=what)
+
     def end(self) -> None:
         """Fill the bar, unless the work was broken off."""
         if self.fills:
@@ -87,7 +92,7 @@ def progress_bar(what: str, *, slow: bool = False) -> Iterator[Bar]:
     period_s = _SLOW_S if slow else _QUICK_S
     with _Shown(*columns, console=errors, speed_estimate_period=period_s) as progress:
         bar = Bar(progress, what)
-        with _failures_said(progress):
+        with _failures_said(progress), heard_by(bar.busy):
             yield bar
         bar.end()
 
@@ -103,16 +108,21 @@ def progress_bars() -> Iterator[Callable[[str, float], None]]:
         BarColumn(bar_width=30),
         TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     tasks: dict[str, TaskID] = {}
     with _Shown(*columns, console=errors) as progress:
 
         def report(what: str, fraction: float) -> None:
             if what not in tasks:
-                tasks[what] = progress.add_task(what, total=1.0)
+                tasks[what] = progress.add_task(what, total=1.0, note="")
             progress.update(tasks[what], completed=fraction)
 
-        with _failures_said(progress):
+        def busy(what: str) -> None:
+            for task in list(tasks.values())[-1:]:
+                progress.update(task, note=what)
+
+        with _failures_said(progress), heard_by(busy):
             yield report
         for task in tasks.values():
             progress.update(task, completed=1.0)

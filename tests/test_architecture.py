@@ -23,6 +23,7 @@ ALLOWED = {
     "arguments": set(),
     "temporary": set(),
     "terminal": set(),
+    "activity": set(),
     "tasks": set(),
     "spiking": SPIKING,
     "spiking.filters": {"spiking"},
@@ -52,7 +53,7 @@ ALLOWED = {
     | {"compare.report", "exchange", "studies", "benchmark"},
 }
 # What all others may import besides.
-EVERYWHERE = {"errors", "arguments"}
+EVERYWHERE = {"errors", "arguments", "activity"}
 
 
 def our_modules():

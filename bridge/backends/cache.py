@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bridge.activity import busy_with
 from bridge.backends import cache_folder
 from bridge.errors import BackendError
 
@@ -37,6 +38,7 @@ def fetch(
     key_parts: Any,
     make: Callable[[Path], None],
     read: Callable[[Path], Found | None],
+    what: str = "what runs it",
 ) -> Found:
     """What an entry holds, made first where it is not there or is damaged.
 
@@ -49,17 +51,23 @@ def fetch(
         make: Makes the entry at a path; OSError where the folder is at fault.
         read: What an entry holds, None where it is not there or damaged; OSError where the folder
             is at fault.
+        what: Is made, for whoever shows the progress.
 
     Raises:
         BackendError: `make` fails, or there is no room for it anywhere.
     """
+
+    def told(path: Path) -> None:
+        with busy_with(f"compiling {what}, once for all networks of this form"):
+            make(path)
+
     try:
-        return _fetch(entry(kind, key_parts), make, read)
+        return _fetch(entry(kind, key_parts), told, read)
     except OSError as error:
         cache_folder.do_without(error)
     kept = entry(kind, key_parts)
     try:
-        return _fetch(kept, make, read)
+        return _fetch(kept, told, read)
     except OSError as error:
         raise BackendError(
             f"{kept.parent}: compiled programs cannot be kept there ({error.strerror or error}); "

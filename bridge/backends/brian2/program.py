@@ -63,7 +63,7 @@ def program_for(form: Form) -> Program:
     Raises:
         BackendError: it does not compile, or cannot be kept anywhere.
     """
-    return cache.fetch(KIND, _key(form), partial(build_program, form), _read)
+    return cache.fetch(KIND, _key(form), partial(build_program, form), _read, "Brian2's program")
 
 
 def _key(form: Form) -> dict[str, Any]:

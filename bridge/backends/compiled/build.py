@@ -40,7 +40,7 @@ def library(sheet: Sheet) -> ctypes.CDLL:
             "backend compiled needs a C++ compiler, and g++ is not found; install g++, or run in "
             "snntorch"
         )
-    return cache.fetch(_KIND, key(sheet), partial(_compile, sheet), _load)
+    return cache.fetch(_KIND, key(sheet), partial(_compile, sheet), _load, "the loop")
 
 
 def _compile(sheet: Sheet, folder: Path) -> None:

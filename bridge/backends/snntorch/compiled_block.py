@@ -61,7 +61,7 @@ def compiled(block: BlockStep) -> Advance:
     Raises:
         BackendError: it could not be compiled.
     """
-    loader = cache.fetch(_KIND, _key(block), partial(_compile, block), _load)
+    loader = cache.fetch(_KIND, _key(block), partial(_compile, block), _load, "its steps")
     state = list(_state(block).values())
 
     def advance(

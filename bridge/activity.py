@@ -1,0 +1,36 @@
+"""What a run is busy with before there is a fraction to tell, said to whoever shows its progress.
+
+Compiling takes seconds to a minute, once, deep inside a run: what shows the progress listens here.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Listener = Callable[[str], None]
+
+_LISTENERS: list[Listener] = []
+
+
+@contextmanager
+def heard_by(listener: Listener) -> Iterator[None]:
+    """Let a listener hear what begins inside the block, and "" where it has ended."""
+    _LISTENERS.append(listener)
+    try:
+        yield
+    finally:
+        _LISTENERS.remove(listener)
+
+
+@contextmanager
+def busy_with(what: str) -> Iterator[None]:
+    """Tell the innermost listener what is being done in the block."""
+    _tell(what)
+    try:
+        yield
+    finally:
+        _tell("")
+
+
+def _tell(what: str) -> None:
+    for listener in _LISTENERS[-1:]:
+        listener(what)
