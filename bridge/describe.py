@@ -115,7 +115,8 @@ def _network(network: SpikingNetwork) -> Rows:
 
 def _projection(projection: Projection) -> str:
     filter_ = known_filter(f"projection {projection.name}", projection.filter)
-    acts = "within the step" if projection.within_step else f"delay {projection.delay_steps} steps"
+    acts = "within the step" if projection.within_step else projection.told_delay()
+    acts += "" if projection.scaled else ", not scaled"
     return (
         f"{projection.source} to {projection.target}: {projection.synapses().nnz:,} synapses, "
         f"{filter_.described()}, {acts}"

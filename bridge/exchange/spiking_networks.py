@@ -69,13 +69,14 @@ def network_version(network: SpikingNetwork) -> int:
     for projection in network.projections:
         versions += [projection.filter.needs_version(), 2 if projection.filter.side == "pre" else 1]
         versions.append(4 if projection.within_step or _delayed_input(projection) else 1)
+        versions.append(5 if projection.own_delays or not projection.scaled else 1)
     for readout in network.readouts:
         versions += [channel.filter.needs_version() for channel in readout.channels]
     return max(versions)
 
 
 def _delayed_input(projection: Projection) -> bool:
-    return projection.source == INPUT and projection.delay_steps > 0
+    return projection.source == INPUT and projection.longest_delay_steps > 0
 
 
 def cell_types_to_tree(types: tuple[str, ...] | None) -> Tree:
@@ -227,6 +228,7 @@ def _projection_to_tree(projection: Projection) -> Tree:
         "delay_steps": projection.delay_steps,
         "filter": _filter_to_tree(projection.filter),
         **({"within_step": 1} if projection.within_step else {}),
+        **({} if projection.scaled else {"scaled": 0}),
         **kept,
     }
 
@@ -243,7 +245,13 @@ def _projection_from_tree(tree: Tree) -> Projection:
         filter=_filter_from_tree(tree["filter"]),
         weights=weights,
         within_step=tree.get("within_step", 0) == 1,
+        scaled=_yes(tree, "scaled"),
     )
+
+
+def _yes(tree: Tree, name: str) -> bool:
+    """Whether a word is 1, as it is by default, or 0."""
+    return counted(name, tree.get(name, 1), most=1) == 1
 
 
 def _sparse_from_tree(tree: Tree) -> sparse.csc_array:

@@ -1,5 +1,6 @@
 """Weighted connections from a population, or from the input, to a population."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -33,10 +34,12 @@ class Projection:
         filter: What the weighted arrivals pass before they become a current; with side "pre" what
             arrivals pass before they are weighted.
         delay_steps: Whole steps by which spikes arrive later; 0: they enter the filter in the
-            step they are fired in, and by which the input acts later; before, nothing arrives. At
-            most 10^5.
+            step they are fired in, and by which the input acts later; before, nothing arrives. One
+            number, or (pre,), one for each presynaptic neuron or input channel; at most 10^5.
         within_step: What the source emits enters the filter before the target, which comes later
             in the order of the populations, sums its current: it acts one step earlier.
+        scaled: Whether the gain of a drive (`recurrent_gain`) acts on it; on what comes from the
+            input it never does.
     """
 
     name: str
@@ -44,8 +47,9 @@ class Projection:
     target: str
     weights: Weights
     filter: Filter
-    delay_steps: int = 0
+    delay_steps: int | NDArray[np.int64] = 0
     within_step: bool = False
+    scaled: bool = True
 
     def __repr__(self) -> str:
         return told(
@@ -53,20 +57,18 @@ class Projection:
             f"{clipped(self.name, 40)}: {clipped(self.source, 40)} to {clipped(self.target, 40)}",
             f"weights {brief(self.weights)}",
             type(self.filter).__name__,
-            f"delay {several(self.delay_steps, 'step')}" if self.delay_steps else "",
+            self.told_delay() if self.longest_delay_steps else "",
             "within the step" if self.within_step else "",
+            "" if self.scaled else "not scaled",
         )
 
     def __post_init__(self) -> None:
         for part in ("name", "source", "target"):
             text(f"projection: {part}", getattr(self, part))
         name = f"projection {self.name}"
-        delay = counted(f"{name}: delay_steps", self.delay_steps, most=LONGEST_DELAY_STEPS)
-        object.__setattr__(self, "delay_steps", delay)
-        if not isinstance(self.within_step, bool):
-            raise SpecError(f"{name}: within_step: expected true or false")
-        if self.within_step and delay and self.source != INPUT:
-            raise SpecError(f"{name}: what acts within the step has no delay")
+        for word in ("within_step", "scaled"):
+            if not isinstance(getattr(self, word), bool):
+                raise SpecError(f"{name}: {word}: expected true or false")
         weights: Weights = self.weights
         if sparse.issparse(weights):
             weights = frozen_sparse(name, weights)
@@ -74,6 +76,10 @@ class Projection:
             weights = frozen_array(f"{name}: weights", weights, (None, None))
         object.__setattr__(self, "weights", weights)
         post, pre = weights.shape
+        delay = _delay_steps(f"{name}: delay_steps", self.delay_steps, pre)
+        object.__setattr__(self, "delay_steps", delay)
+        if self.within_step and self.longest_delay_steps and self.source != INPUT:
+            raise SpecError(f"{name}: what acts within the step has no delay")
         size = pre if known_filter(name, self.filter).side == "pre" else post
         object.__setattr__(self, "filter", self.filter.sized(size))
 
@@ -89,15 +95,70 @@ class Projection:
         return self.within_step or (self.source == INPUT and self.filter.memoryless)
 
     @property
-    def lag_steps(self) -> int:
-        """Steps from an emission, or an input sample, to the first current that it changes."""
+    def filter_lag_steps(self) -> int:
+        """Steps from an arrival to the first current that it changes."""
         if self.source == INPUT and self.filter.memoryless:
-            return self.delay_steps
-        return self.delay_steps + filter_trace(self.filter).lag - (1 if self.within_step else 0)
+            return 0
+        return filter_trace(self.filter).lag - (1 if self.within_step else 0)
+
+    @property
+    def lag_steps(self) -> int:
+        """Steps from an emission, or an input sample, to the first current that any changes."""
+        return self.shortest_delay_steps + self.filter_lag_steps
+
+    @property
+    def delays(self) -> NDArray[np.int64]:
+        """(pre,) delay of each presynaptic neuron or input channel, steps."""
+        return np.broadcast_to(np.asarray(self.delay_steps), self.shape[1])
+
+    @property
+    def own_delays(self) -> bool:
+        """Whether presynaptic neurons have delays of their own, not all the same."""
+        return isinstance(self.delay_steps, np.ndarray)
+
+    @property
+    def shortest_delay_steps(self) -> int:
+        """The smallest of the delays."""
+        return int(np.min(self.delay_steps))
+
+    @property
+    def longest_delay_steps(self) -> int:
+        """The largest of the delays."""
+        return int(np.max(self.delay_steps))
+
+    def told_delay(self) -> str:
+        """The delays in a few words."""
+        if not self.own_delays:
+            return f"delay {several(self.shortest_delay_steps, 'step')}"
+        return f"delays {self.shortest_delay_steps} to {self.longest_delay_steps} steps"
+
+    @property
+    def rank(self) -> int:
+        """Number of factors K, where the weights are factored; else 0."""
+        return 0
+
+    @property
+    def factors(self) -> tuple[sparse.csc_array, ...]:
+        """What is multiplied with what arrives, one after the other: W, or D and then B."""
+        return (self.synapses(),)
 
     def synapses(self) -> sparse.csc_array:
         """The nonzero weights as CSC: column j lists the targets of presynaptic neuron j."""
         return sparse.csc_array(self.weights) if not sparse.issparse(self.weights) else self.weights
+
+
+def _delay_steps(name: str, value: object, size: int) -> int | NDArray[np.int64]:
+    """A whole number; read-only (size,) ones where they are not all the same."""
+    if not isinstance(value, np.ndarray | Sequence):
+        return counted(name, value, most=LONGEST_DELAY_STEPS)
+    delays = frozen_array(name, value, (size,), np.int64)
+    if np.asarray(value).dtype.kind not in "iu" and size:
+        raise SpecError(f"{name}: expected whole numbers, got {shown(value)}")
+    for delay in (delays.min(), delays.max()) if size else ():
+        counted(name, delay, most=LONGEST_DELAY_STEPS)
+    if np.all(delays == delays[:1]):
+        return int(delays[0]) if size else 0
+    return delays
 
 
 def frozen_sparse(name: str, weights: Any) -> sparse.csc_array:

@@ -94,6 +94,11 @@ def weights_of(draw, rng, shape, scale):
     return sparse.csc_array(np.where(rng.random(shape) < 0.5, dense, 0.0))
 
 
+def delays_of(draw, rng, pre):
+    """One delay, or one for each presynaptic neuron."""
+    return rng.integers(0, 6, pre) if draw(st.booleans()) else draw(st.integers(0, 5))
+
+
 @st.composite
 def networks(draw):
     """A network of 1 to 4 populations, its filters, delays, chains within the step and loops."""
@@ -113,21 +118,20 @@ def networks(draw):
         )  # fmt: skip
     channels = draw(st.integers(0, 2))
     sources = [*sizes, *([INPUT] if channels else [])]
-    emits = {part.name: part.neurons.emits for part in populations}
     projections = []
     for number in range(draw(st.integers(1, 8))):
         source, target = draw(st.sampled_from(sources)), draw(st.sampled_from(sorted(sizes)))
         shape = (sizes[target], sizes.get(source, channels))
         later = source == INPUT or source < target
         within = later and draw(st.sampled_from([True, True, False]))
-        values = source != INPUT and emits[source] != "spikes"
-        free = source == INPUT or (not within and not values)
+        free = source == INPUT or not within
         scale = 0.5 if kinds[sorted(sizes).index(target)] == "src" else 2.0
         projections.append(
             Projection(
                 name=f"q{number}", source=source, target=target,
                 filter=filter_of(draw, rng, shape), weights=weights_of(draw, rng, shape, scale),
-                delay_steps=draw(st.integers(0, 5)) if free else 0, within_step=within,
+                delay_steps=delays_of(draw, rng, shape[1]) if free else 0, within_step=within,
+                scaled=draw(st.booleans()),
             )
         )  # fmt: skip
     read = [part for part in populations if part.neurons.emits == "spikes"][:1]
@@ -185,6 +189,7 @@ def every_backend_repeats_the_reference(data):
     DRAWN["spikes"] += expected.spikes.count
     DRAWN["populations"] += len(network.populations)
     DRAWN["projections"] += len(network.projections)
+    DRAWN["delays of their own"] += sum(part.own_delays for part in network.projections)
     DRAWN["within the step"] += sum(part.within_step for part in network.projections)
     DRAWN.update(part.neurons.kind for part in network.populations)
 
@@ -195,4 +200,5 @@ def test_drawn_networks_give_the_same_bits_everywhere():
     assert DRAWN["spikes"] > 50 * COUNT
     for kind in MODELS:
         assert DRAWN[kind] >= COUNT // 6, kind
-    assert DRAWN["within the step"] >= COUNT // 6
+    for drawn in ("within the step", "delays of their own"):
+        assert DRAWN[drawn] >= COUNT // 6, drawn

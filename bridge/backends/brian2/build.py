@@ -24,6 +24,12 @@ VALUES, STATIC = "values", "static_arrays"
 FORM, SAID = "form.json", "said.txt"
 """What the generating process is given, and where it says why it failed."""
 
+
+def table_name(name: str, number: int, factor: int) -> str:
+    """A file that tells which synapses there are, of a factor of projection `number`."""
+    return f"{name}_{number}" if not factor else f"{name}_{number}_outer"
+
+
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 

@@ -62,6 +62,11 @@ def start_values(network: SpikingNetwork, form: Form, number: int, drive: Drive)
     return values
 
 
+def delay_values(network: SpikingNetwork, form: Form, number: int) -> NDArray[np.int32]:
+    """(pre,) delays of projection `number`; what arrives after the last step never does."""
+    return np.minimum(network.projections[number].delays, form.steps).astype(np.int32)
+
+
 def run_seed(drive: Drive) -> int:
     """A seed of Brian2's own generator for these trials, below 2**31."""
     if isinstance(drive.noise, FrozenNoise):
@@ -75,7 +80,7 @@ def input_values(network: SpikingNetwork, number: int, drive: Drive) -> Array:
     Of every step where it is delayed, or filtered on the presynaptic side.
     """
     projection = network.projections[number]
-    if projection.filter.side == "pre" or projection.delay_steps:
+    if projection.filter.side == "pre" or projection.longest_delay_steps:
         current = filtered_input(network, projection, drive)
     else:
         current = input_current(projection, drive.inputs)

@@ -1,12 +1,12 @@
 """A projection in the reference: its filter, its delay, and its sums over synapses."""
 
-from collections import deque
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.backends.delay_line import DelayLine
 from bridge.backends.weighted_sums import WeightedSum, input_current
 from bridge.spiking.drive import Drive
 from bridge.spiking.network import SpikingNetwork
@@ -41,9 +41,10 @@ class Synapses:
         self.graded = network.emits(projection.source) == "value"
         self._weighted_u: tuple[Array, Array] | None = None
         gain = drive.recurrent_gain
-        self.gain = None if gain is None or self.source < 0 else gain[:, None]
-        self.delayed: deque[NDArray[Any]] = deque()
-        self.nothing: Array = np.zeros((drive.n_trials, projection.shape[1]))
+        scaled = self.source >= 0 and projection.scaled
+        self.gain = gain[:, None] if gain is not None and scaled else None
+        late, steps = projection.longest_delay_steps > 0, drive.n_steps(network)
+        self.way = DelayLine(projection.delay_steps, steps) if late else None
 
     def take(self, emitted: NDArray[Any] | None, u: Array) -> None:
         """Decay, then take what arrives in this step: emitted by the source, or the input `u`."""
@@ -57,13 +58,8 @@ class Synapses:
     def _arriving(self, emitted: NDArray[Any] | None, u: Array) -> Array:
         """s, a value, or u, (B, n_pre)."""
         sent = u if self.source < 0 or emitted is None else emitted
-        if not self.projection.delay_steps:
-            return sent if sent.dtype == np.float64 else sent.astype(np.float64)
-        self.delayed.append(sent)
-        if len(self.delayed) > self.projection.delay_steps:
-            late = self.delayed.popleft()
-            return late if late.dtype == np.float64 else late.astype(np.float64)
-        return self.nothing
+        arriving = sent if self.way is None else self.way.arriving(sent)
+        return arriving if arriving.dtype == np.float64 else arriving.astype(np.float64)
 
     def _weighted(self, arriving: Array) -> Array:
         """W s, or W u, summed in ascending order of the presynaptic neuron."""

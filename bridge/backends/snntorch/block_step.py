@@ -208,7 +208,7 @@ class BlockStep(nn.Module):
         self.synapses = cast("Sequence[Synapses]", synapses)
         for one, projection in zip(self.synapses, self.projections, strict=True):
             if one.source >= 0:
-                one.trial_gain = gain
+                one.trial_gain = gain if projection.scaled else None
                 one.columns = start.new_tensor(weight_columns(projection)) if plan.dense else None
 
     def form(self) -> list[object]:

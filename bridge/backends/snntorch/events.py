@@ -12,12 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bridge.backends.delay_line import DelayLine
 from bridge.backends.snntorch.block_step import Neurons
 from bridge.backends.weighted_sums import input_current
 from bridge.spiking.drive import Drive
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.projection import Projection
 
+Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 
@@ -111,10 +113,13 @@ class InputRoute:
         self.presynaptic = projection.filter.side == "pre"
         self.before = like.new_zeros((drive.n_trials, _width(projection)))
         self.sample, self.current = -1, self.before
+        self.way = delay_line(projection, drive.n_steps(network))
+        self.u: Array | None = None
 
     def arrivals(self, first: int, steps: int) -> list[Tensor]:
         """(B, n_post) for each step."""
-        return [self._at(step - self.lag) for step in range(first, first + steps)]
+        at = self._at if self.way is None else self._late_at
+        return [at(step - self.lag) for step in range(first, first + steps)]
 
     def _at(self, step: int) -> Tensor:
         if step < 0:
@@ -123,10 +128,22 @@ class InputRoute:
         if sample != self.sample:
             u = self.inputs[sample]
             if self.sample < 0 or not np.array_equal(u, self.inputs[self.sample]):
-                arrived = u if self.presynaptic else input_current(self.projection, u)
-                self.current = self.like.new_tensor(arrived)
+                self._arrive(u)
             self.sample = sample
         return self.current
+
+    def _late_at(self, step: int) -> Tensor:
+        """As `_at`, of channels some of which are later than the others."""
+        if step >= 0 and self.way is not None:
+            u = self.way.arriving(self.inputs[self.network.input_sample(step, len(self.inputs))])
+            if u is not self.u:
+                self._arrive(u)
+            self.u = u
+        return self.current
+
+    def _arrive(self, u: Array) -> None:
+        arrived = u if self.presynaptic else input_current(self.projection, u)
+        self.current = self.like.new_tensor(arrived)
 
 
 class SpikeRoute:
@@ -149,7 +166,9 @@ class SpikeRoute:
         shape = (drive.n_trials, _width(projection))
         self.arrived = [like.new_zeros(shape) for _ in range(steps)]
         self.touched = [False] * steps
-        self.due: dict[int, tuple[Indices, Indices]] = {}
+        self.due: dict[int, list[tuple[Indices, Indices]]] = {}
+        self.later = projection.delays - projection.shortest_delay_steps
+        self.alike = not projection.own_delays
         self.spread = _mark if projection.filter.side == "pre" else _spread(projection, like)
 
     def take(self, first: int, fired: Sequence[Events | None], _neurons: Sequence[Neurons]) -> None:
@@ -159,7 +178,17 @@ class SpikeRoute:
             return
         for j in range(len(self.arrived)):
             if (spikes := mine.of_step(j)) is not None:
-                self.due[first + j + self.lag] = spikes
+                self._send(first + j + self.lag, *spikes)
+
+    def _send(self, step: int, trial: Indices, neuron: Indices) -> None:
+        """Let spikes arrive at a step; those of neurons that are later than others, later."""
+        if self.alike:
+            self.due[step] = [(trial, neuron)]
+            return
+        late = step + self.later[neuron]
+        for when in np.unique(late).tolist():
+            chosen = late == when
+            self.due.setdefault(when, []).append((trial[chosen], neuron[chosen]))
 
     def arrivals(self, first: int, steps: int) -> list[Tensor]:
         """(B, n_post) for each step."""
@@ -169,8 +198,24 @@ class SpikeRoute:
             spikes = self.due.pop(first + j, None)
             self.touched[j] = spikes is not None
             if spikes is not None:
-                self.spread(*spikes, self.arrived[j])
+                self.spread(*_in_order(spikes), self.arrived[j])
         return self.arrived
+
+
+def _in_order(parts: Sequence[tuple[Indices, Indices]]) -> tuple[Indices, Indices]:
+    """Spikes (trial, neuron) of several steps as those of one: by trial, then neuron."""
+    if len(parts) == 1:
+        return parts[0]
+    trial, neuron = (np.concatenate(part) for part in zip(*parts, strict=True))
+    order = np.lexsort((neuron, trial))
+    return trial[order], neuron[order]
+
+
+def delay_line(projection: Projection, steps: int) -> DelayLine | None:
+    """What makes some presynaptic neurons later than the earliest; None where none is."""
+    if not projection.own_delays:
+        return None
+    return DelayLine(projection.delays - projection.shortest_delay_steps, steps)
 
 
 class InsideRoute:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from bridge.backends.snntorch.block_step import Neurons
-from bridge.backends.snntorch.events import Events
+from bridge.backends.snntorch.events import Events, delay_line
 from bridge.backends.snntorch.synapses import weight_columns
 from bridge.backends.weighted_sums import WeightedSum
 from bridge.spiking.drive import Drive
@@ -32,11 +32,15 @@ class ValueRoute:
         width = projection.shape[1 if presynaptic else 0]
         self.before = like.new_zeros((drive.n_trials, width))
         self.due: dict[int, Tensor] = {}
+        self.way = delay_line(projection, drive.n_steps(network))
 
     def take(self, first: int, _fired: Sequence[Events | None], neurons: Sequence[Neurons]) -> None:
         """Remember the values of the block that began at step `first`."""
         for j, values in enumerate(neurons[self.source].values):
-            arrived = values.clone() if self.weighted is None else self.weighted(values)
+            sent = values
+            if self.way is not None:
+                sent = self.like.new_tensor(self.way.arriving(values.cpu().numpy()))
+            arrived = sent.clone() if self.weighted is None else self.weighted(sent)
             self.due[first + j + self.lag] = arrived
 
     def arrivals(self, first: int, steps: int) -> list[Tensor]:

@@ -56,7 +56,7 @@ def _currents(probe: SpikingNetwork, drive: Drive) -> Array:
     total = np.zeros((steps, drive.n_trials, probe.size))
     for part in probe.projections:
         span = probe.span(part.target)
-        if part.filter.memoryless and not part.delay_steps:
+        if part.filter.memoryless and not part.longest_delay_steps:
             held = [probe.input_sample(step, samples) for step in range(steps)]
             total[:, :, span] += (drive.inputs @ part.synapses().toarray().T)[held]
         else:

@@ -64,7 +64,8 @@ def _steps(network: SpikingNetwork) -> int:
         if part.source == INPUT:
             continue
         shape_ms = max(5.0 * network.dt_ms, part.filter.shape_ms())
-        longest = max(longest, part.delay_steps * network.dt_ms + min(_LONGEST_MS, shape_ms))
+        delay_ms = part.longest_delay_steps * network.dt_ms
+        longest = max(longest, delay_ms + min(_LONGEST_MS, shape_ms))
     return int(np.ceil(longest / network.dt_ms)) + 4
 
 
@@ -117,7 +118,7 @@ def _formula(part: Projection, pre: int, dt_ms: float, steps: int) -> Array:
     weights[columns.indices[mine]] = columns.data[mine]
     own = [pre] if part.filter.side == "pre" else slice(None)
     # A spike of this step acts in the next one, or within the step.
-    first = part.delay_steps + (0 if part.within_step else 1)
+    first = int(part.delays[pre]) + (0 if part.within_step else 1)
     kernel = part.filter.response(dt_ms, steps - first)
     currents = np.zeros((steps, weights.size))
     currents[first:] = kernel[:, own] * weights
