@@ -117,6 +117,8 @@ def _projection(projection: Projection) -> str:
     filter_ = known_filter(f"projection {projection.name}", projection.filter)
     acts = "within the step" if projection.within_step else projection.told_delay()
     acts += "" if projection.scaled else ", not scaled"
+    if projection.initial_states:
+        acts += f", start of {', '.join(projection.initial_states)} given"
     return (
         f"{projection.source} to {projection.target}: {projection.synapses().nnz:,} synapses, "
         f"{filter_.described()}, {acts}"

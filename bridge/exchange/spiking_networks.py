@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from bridge.errors import FormatError
@@ -69,9 +69,11 @@ def network_version(network: SpikingNetwork) -> int:
     for projection in network.projections:
         versions += [projection.filter.needs_version(), 2 if projection.filter.side == "pre" else 1]
         versions.append(4 if projection.within_step or _delayed_input(projection) else 1)
-        versions.append(5 if projection.own_delays or not projection.scaled else 1)
+        newer = projection.own_delays or not projection.scaled or projection.initial_states
+        versions.append(5 if newer else 1)
     for readout in network.readouts:
         versions += [channel.filter.needs_version() for channel in readout.channels]
+        versions += [5 for channel in readout.channels if channel.initial_states]
     return max(versions)
 
 
@@ -123,17 +125,20 @@ def _population_to_tree(population: Population) -> Tree:
         "size": population.size,
         "noise_mv": np.asarray(population.noise_mv),
         **cell_types_to_tree(population.cell_types),
-        **_initial_states_to_tree(population),
+        **_initial_states_to_tree(population.initial_states),
         **_neurons_to_tree(neurons),
         **start,
         **vars(initial),
     }
 
 
-def _initial_states_to_tree(population: Population) -> Tree:
-    if not population.initial_states:
-        return {}
-    return {"initial_states": dict(population.initial_states)}
+def _initial_states_to_tree(states: Mapping[str, ArrayLike]) -> Tree:
+    return {"initial_states": dict(states)} if states else {}
+
+
+def _initial_states_from_tree(tree: Tree) -> Tree:
+    kept: Tree = tree.get("initial_states", {})
+    return {name: _numbers(kept, name) for name in kept}
 
 
 def _neurons_to_tree(neurons: NeuronModel) -> Tree:
@@ -229,6 +234,7 @@ def _projection_to_tree(projection: Projection) -> Tree:
         "filter": _filter_to_tree(projection.filter),
         **({"within_step": 1} if projection.within_step else {}),
         **({} if projection.scaled else {"scaled": 0}),
+        **_initial_states_to_tree(projection.initial_states),
         **kept,
     }
 
@@ -246,6 +252,7 @@ def _projection_from_tree(tree: Tree) -> Projection:
         weights=weights,
         within_step=tree.get("within_step", 0) == 1,
         scaled=_yes(tree, "scaled"),
+        initial_states=_initial_states_from_tree(tree),
     )
 
 
@@ -283,13 +290,17 @@ def _channel_to_tree(channel: Channel) -> Tree:
         "source": channel.source,
         "weights": channel.weights,
         "filter": _filter_to_tree(channel.filter),
+        **_initial_states_to_tree(channel.initial_states),
     }
 
 
 def _readout_from_tree(tree: Tree) -> Readout:
     channels = tuple(
         Channel(
-            source=part["source"], weights=part["weights"], filter=_filter_from_tree(part["filter"])
+            source=part["source"],
+            weights=part["weights"],
+            filter=_filter_from_tree(part["filter"]),
+            initial_states=_initial_states_from_tree(part),
         )
         for part in in_order(tree["channels"])
     )

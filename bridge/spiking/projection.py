@@ -1,17 +1,17 @@
 """Weighted connections from a population, or from the input, to a population."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array
-from bridge.spiking.essentials import brief, clipped, several, told
-from bridge.spiking.filters import Filter, filter_trace, known_filter
+from bridge.spiking.essentials import brief, clipped, names, several, told
+from bridge.spiking.filters import Filter, filter_start, filter_trace, known_filter
 from bridge.spiking.limits import LONGEST_DELAY_STEPS
 from bridge.spiking.values import shown, text
 
@@ -40,6 +40,8 @@ class Projection:
             in the order of the populations, sums its current: it acts one step earlier.
         scaled: Whether the gain of a drive (`recurrent_gain`) acts on it; on what comes from the
             input it never does.
+        initial_states: Where states of the filter start, by name; one number, or one for each
+            neuron that the filter runs over. Those that are not named start at 0.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Projection:
     delay_steps: int | NDArray[np.int64] = 0
     within_step: bool = False
     scaled: bool = True
+    initial_states: Mapping[str, ArrayLike] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return told(
@@ -60,6 +63,7 @@ class Projection:
             self.told_delay() if self.longest_delay_steps else "",
             "within the step" if self.within_step else "",
             "" if self.scaled else "not scaled",
+            f"start of {names(self.initial_states)} given" if self.initial_states else "",
         )
 
     def __post_init__(self) -> None:
@@ -82,6 +86,8 @@ class Projection:
             raise SpecError(f"{name}: what acts within the step has no delay")
         size = pre if known_filter(name, self.filter).side == "pre" else post
         object.__setattr__(self, "filter", self.filter.sized(size))
+        start = filter_start(name, self.filter, self.initial_states, size)
+        object.__setattr__(self, "initial_states", start)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -155,7 +161,7 @@ def _delay_steps(name: str, value: object, size: int) -> int | NDArray[np.int64]
     if np.asarray(value).dtype.kind not in "iu" and size:
         raise SpecError(f"{name}: expected whole numbers, got {shown(value)}")
     for delay in (delays.min(), delays.max()) if size else ():
-        counted(name, delay, most=LONGEST_DELAY_STEPS)
+        counted(name, int(delay), most=LONGEST_DELAY_STEPS)
     if np.all(delays == delays[:1]):
         return int(delays[0]) if size else 0
     return delays

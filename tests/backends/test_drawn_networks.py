@@ -99,6 +99,15 @@ def delays_of(draw, rng, pre):
     return rng.integers(0, 6, pre) if draw(st.booleans()) else draw(st.integers(0, 5))
 
 
+def starts_of(draw, rng, filter_, sizes):
+    """Where some of a filter's states start, for (post, pre) sizes."""
+    size = sizes[1] if filter_.side == "pre" else sizes[0]
+    chosen = draw(st.booleans())
+    return {
+        name: rng.normal(0, 2, size) for name in filter_.states if chosen and rng.random() < 0.7
+    }
+
+
 @st.composite
 def networks(draw):
     """A network of 1 to 4 populations, its filters, delays, chains within the step and loops."""
@@ -126,10 +135,12 @@ def networks(draw):
         within = later and draw(st.sampled_from([True, True, False]))
         free = source == INPUT or not within
         scale = 0.5 if kinds[sorted(sizes).index(target)] == "src" else 2.0
+        filter_ = filter_of(draw, rng, shape)
         projections.append(
             Projection(
-                name=f"q{number}", source=source, target=target,
-                filter=filter_of(draw, rng, shape), weights=weights_of(draw, rng, shape, scale),
+                name=f"q{number}", source=source, target=target, filter=filter_,
+                initial_states=starts_of(draw, rng, filter_, shape),
+                weights=weights_of(draw, rng, shape, scale),
                 delay_steps=delays_of(draw, rng, shape[1]) if free else 0, within_step=within,
                 scaled=draw(st.booleans()),
             )
@@ -190,6 +201,9 @@ def every_backend_repeats_the_reference(data):
     DRAWN["populations"] += len(network.populations)
     DRAWN["projections"] += len(network.projections)
     DRAWN["delays of their own"] += sum(part.own_delays for part in network.projections)
+    DRAWN["filters that hold something"] += sum(
+        bool(part.initial_states) for part in network.projections
+    )
     DRAWN["within the step"] += sum(part.within_step for part in network.projections)
     DRAWN.update(part.neurons.kind for part in network.populations)
 
@@ -199,6 +213,6 @@ def test_drawn_networks_give_the_same_bits_everywhere():
     # And they were worth it: of all models, with spikes, and within the step.
     assert DRAWN["spikes"] > 50 * COUNT
     for kind in MODELS:
-        assert DRAWN[kind] >= COUNT // 6, kind
-    for drawn in ("within the step", "delays of their own"):
+        assert DRAWN[kind] >= COUNT // 8, kind
+    for drawn in ("within the step", "delays of their own", "filters that hold something"):
         assert DRAWN[drawn] >= COUNT // 6, drawn

@@ -48,6 +48,10 @@ def start_values(network: SpikingNetwork, form: Form, number: int, drive: Drive)
         values["refractory_left"] = np.full(shape, left, dtype=np.int32).ravel()
     if drive.recurrent_gain is not None:
         values["trial_gain"] = np.broadcast_to(drive.recurrent_gain[:, None], shape).ravel()
+    for into, projection in enumerate(network.projections):
+        if form.owner(into) == number:
+            for name, start in projection.initial_states.items():
+                values[f"filter_{into}_{name}"] = np.broadcast_to(start, shape).ravel()
     if form.margins:
         # Finite, so that the arithmetic that replaces it leaves nothing behind.
         values["margin"] = np.full(shape, 1e300).ravel()

@@ -34,9 +34,9 @@ class Synapses:
         self.presynaptic = self.filter.side == "pre"
         self.within_step = projection.acts_within_step
         self.state: dict[str, Any] = {
-            name: np.zeros((drive.n_trials, held)) for name in self.filter.states
+            name: np.tile(projection.initial_states.get(name, np.zeros(held)), (drive.n_trials, 1))
+            for name in self.filter.states
         }
-        self.current: Array = np.zeros((drive.n_trials, projection.shape[0]))
         self.synapses, self.weighted_sum = projection.synapses(), WeightedSum(projection)
         self.graded = network.emits(projection.source) == "value"
         self._weighted_u: tuple[Array, Array] | None = None
@@ -45,6 +45,14 @@ class Synapses:
         self.gain = gain[:, None] if gain is not None and scaled else None
         late, steps = projection.longest_delay_steps > 0, drive.n_steps(network)
         self.way = DelayLine(projection.delay_steps, steps) if late else None
+        self.current = self._start(drive.n_trials)
+
+    def _start(self, trials: int) -> Array:
+        """The current before anything was taken: what the filter holds."""
+        if self.filter.memoryless:
+            return np.zeros((trials, self.projection.shape[0]))
+        output: Array = self.state[self.filter.output]
+        return self._scaled(self.weighted_sum(output)) if self.presynaptic else output
 
     def take(self, emitted: NDArray[Any] | None, u: Array) -> None:
         """Decay, then take what arrives in this step: emitted by the source, or the input `u`."""

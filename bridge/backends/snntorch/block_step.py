@@ -241,7 +241,7 @@ class BlockStep(nn.Module):
         codes = [torch.zeros_like(neurons.v) for neurons in self.neurons]
         for j in range(self.plan.steps):
             step, spikes = first + j, []
-            currents = self._currents(filters, [steps[j] for steps in due])
+            currents = self._currents(filters, [steps[j] for steps in due], step)
             for p, (neurons, current) in enumerate(zip(self.neurons, currents, strict=True)):
                 cell, voltage = neurons.cell, neurons.model.voltage
                 now = cell.integrate(current, self._noise(noise, j, p), states[p], step)
@@ -265,11 +265,13 @@ class BlockStep(nn.Module):
             for old, new in zip(given, steps[self.plan.steps :], strict=False):
                 old.copy_(new)
 
-    def _currents(self, filters: list[dict[str, Tensor]], arrived: list[Tensor]) -> list[Tensor]:
+    def _currents(
+        self, filters: list[dict[str, Tensor]], arrived: list[Tensor], step: Tensor
+    ) -> list[Tensor]:
         """(B, n) current of each population, summed in the order of the projections."""
         currents: list[Tensor] = [neurons.cell.bias for neurons in self.neurons]
         for synapses, state, arrivals in zip(self.synapses, filters, arrived, strict=True):
-            current = synapses.advance(arrivals, state)
+            current = synapses.advance(arrivals, state, step)
             place = self.place[synapses.target]
             currents[place] = currents[place] + current
         return currents

@@ -45,6 +45,6 @@ class TraceRoute:
     def arrivals(self, first: int, steps: int) -> list[Tensor]:
         """(B, n_post) for each step."""
         return [
-            self.weighted(self.filter.filtered(arrived, self.states))
-            for arrived in self.arriving.arrivals(first, steps)
+            self.weighted(self.filter.filtered(arrived, self.states, step))
+            for step, arrived in enumerate(self.arriving.arrivals(first, steps), start=first)
         ]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.compare.probes.findings import RELATIVE, Finding, units_of, worst
-from bridge.compare.probes.silent_networks import FIRES_MV, currents_of, silent
+from bridge.compare.probes.silent_networks import FIRES_MV, at_rest, currents_of, silent
 from bridge.compare.sides import Side
 from bridge.spiking.decoding import decode
 from bridge.spiking.drive import Drive, SharedNoise
@@ -49,7 +49,7 @@ def _probe_network(network: SpikingNetwork) -> SpikingNetwork:
     return replace(
         network,
         populations=silent(network),
-        projections=tuple(part for part in network.projections if part.source != INPUT),
+        projections=tuple(at_rest(part) for part in network.projections if part.source != INPUT),
         input_size=0,
         sample_steps=1,
         sample_offset_steps=0,
