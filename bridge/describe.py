@@ -119,8 +119,10 @@ def _projection(projection: Projection) -> str:
     acts += "" if projection.scaled else ", not scaled"
     if projection.initial_states:
         acts += f", start of {', '.join(projection.initial_states)} given"
+    synapses = " and ".join(f"{factor.nnz:,}" for factor in projection.factors)
+    through = f" through {projection.rank} factors" if projection.rank else ""
     return (
-        f"{projection.source} to {projection.target}: {projection.synapses().nnz:,} synapses, "
+        f"{projection.source} to {projection.target}: {synapses} synapses{through}, "
         f"{filter_.described()}, {acts}"
     )
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,11 +13,10 @@ from bridge.spiking.essentials import brief, clipped, names, several, told
 from bridge.spiking.filters import Filter, filter_start, filter_trace, known_filter
 from bridge.spiking.limits import LONGEST_DELAY_STEPS
 from bridge.spiking.values import shown, text
+from bridge.spiking.weights import Factored, Weights, columns_of, frozen_weights
 
 INPUT = "input"
 """The name under which a projection takes the analog input of the drive as its source."""
-
-Weights: TypeAlias = NDArray[np.float64] | sparse.csc_array
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,8 +27,8 @@ class Projection:
         name: Unique among the projections of a network.
         source: Name of the presynaptic population, or `INPUT`.
         target: Name of the postsynaptic population.
-        weights: (post, pre), dense or any scipy.sparse array (kept as CSC, sorted). mV per unit
-            of what the filter gives: mV/Hz for unit area, mV for unit jump and direct.
+        weights: (post, pre), dense or any scipy.sparse array (kept as CSC, sorted), or `Factored`.
+            mV per unit of what the filter gives: mV/Hz for unit area, mV for unit jump and direct.
         filter: What the weighted arrivals pass before they become a current; with side "pre" what
             arrivals pass before they are weighted.
         delay_steps: Whole steps by which spikes arrive later; 0: they enter the filter in the
@@ -73,11 +71,7 @@ class Projection:
         for word in ("within_step", "scaled"):
             if not isinstance(getattr(self, word), bool):
                 raise SpecError(f"{name}: {word}: expected true or false")
-        weights: Weights = self.weights
-        if sparse.issparse(weights):
-            weights = frozen_sparse(name, weights)
-        else:
-            weights = frozen_array(f"{name}: weights", weights, (None, None))
+        weights = frozen_weights(name, self.weights)
         object.__setattr__(self, "weights", weights)
         post, pre = weights.shape
         delay = _delay_steps(f"{name}: delay_steps", self.delay_steps, pre)
@@ -141,16 +135,34 @@ class Projection:
     @property
     def rank(self) -> int:
         """Number of factors K, where the weights are factored; else 0."""
-        return 0
+        return self.weights.rank if isinstance(self.weights, Factored) else 0
 
     @property
     def factors(self) -> tuple[sparse.csc_array, ...]:
-        """What is multiplied with what arrives, one after the other: W, or D and then B."""
-        return (self.synapses(),)
+        """What multiplies what arrives, one after the other, as CSC: W, or D and then B."""
+        if isinstance(self.weights, Factored):
+            return columns_of(self.weights.right), columns_of(self.weights.left)
+        return (columns_of(self.weights),)
 
     def synapses(self) -> sparse.csc_array:
-        """The nonzero weights as CSC: column j lists the targets of presynaptic neuron j."""
-        return sparse.csc_array(self.weights) if not sparse.issparse(self.weights) else self.weights
+        """The nonzero weights as CSC: column j lists the targets of presynaptic neuron j.
+
+        Raises:
+            SpecError: the weights are factored, and never made into one matrix.
+        """
+        if self.rank:
+            raise SpecError(f"projection {self.name}: its weights are factored")
+        return self.factors[0]
+
+    def column(self, pre: int) -> NDArray[np.float64]:
+        """(post,) weights of one presynaptic neuron, by all factors."""
+        first, *others = self.factors
+        mine = slice(first.indptr[pre], first.indptr[pre + 1])
+        column = np.zeros(first.shape[0])
+        column[first.indices[mine]] = first.data[mine]
+        for factor in others:
+            column = factor @ column
+        return column
 
 
 def _delay_steps(name: str, value: object, size: int) -> int | NDArray[np.int64]:
@@ -165,17 +177,3 @@ def _delay_steps(name: str, value: object, size: int) -> int | NDArray[np.int64]
     if np.all(delays == delays[:1]):
         return int(delays[0]) if size else 0
     return delays
-
-
-def frozen_sparse(name: str, weights: Any) -> sparse.csc_array:
-    """A read-only CSC copy, duplicates summed, targets sorted, finite."""
-    if weights.dtype.kind not in "fiub" or len(weights.shape) != 2:
-        raise SpecError(f"{name}: expected a sparse matrix of numbers, got {shown(weights)}")
-    csc = sparse.csc_array(weights, dtype=np.float64, copy=True)
-    csc.sum_duplicates()
-    csc.sort_indices()
-    if not np.isfinite(csc.data).all():
-        raise SpecError(f"{name}: weights hold NaN or infinite values")
-    for part in (csc.data, csc.indices, csc.indptr):
-        part.flags.writeable = False
-    return csc

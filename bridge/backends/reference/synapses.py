@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.backends.delay_line import DelayLine
-from bridge.backends.weighted_sums import WeightedSum, input_current
+from bridge.backends.weighted_sums import MatrixSum, WeightedSum, input_current
 from bridge.spiking.drive import Drive
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.operations import NUMPY
@@ -37,7 +37,8 @@ class Synapses:
             name: np.tile(projection.initial_states.get(name, np.zeros(held)), (drive.n_trials, 1))
             for name in self.filter.states
         }
-        self.synapses, self.weighted_sum = projection.synapses(), WeightedSum(projection)
+        self.synapses, *factors = projection.factors
+        self.weighted_sum, self.outer = WeightedSum(projection), [MatrixSum(b) for b in factors]
         self.graded = network.emits(projection.source) == "value"
         self._weighted_u: tuple[Array, Array] | None = None
         gain = drive.recurrent_gain
@@ -70,7 +71,7 @@ class Synapses:
         return arriving if arriving.dtype == np.float64 else arriving.astype(np.float64)
 
     def _weighted(self, arriving: Array) -> Array:
-        """W s, or W u, summed in ascending order of the presynaptic neuron."""
+        """W s, or W u, summed in ascending order of the presynaptic neuron; factored B (D s)."""
         if self.source < 0:
             # A sample lasts for many steps.
             if self._weighted_u is None or self._weighted_u[0] is not arriving:
@@ -78,10 +79,13 @@ class Synapses:
             return self._weighted_u[1]
         if self.graded:
             return self.weighted_sum(arriving)
-        weighted, columns = np.zeros_like(self.current), self.synapses
+        columns = self.synapses
+        weighted = np.zeros((len(arriving), columns.shape[0]))
         for trial, neuron in zip(*np.nonzero(arriving), strict=True):
             first, last = columns.indptr[neuron], columns.indptr[neuron + 1]
             weighted[trial, columns.indices[first:last]] += columns.data[first:last]
+        for factor in self.outer:
+            weighted = factor(weighted)
         return weighted
 
     def _scaled(self, arrived: Array) -> Array:

@@ -58,17 +58,23 @@ def _spread_inside(network: SpikingNetwork, drive: Drive, how: How) -> bool:
 
     Raises:
         SpecError: they are to be, and cannot: what acts within the step, or is a value, is not
-            known before, and of neurons with delays of their own spikes are sent one by one.
+            known before, spikes of neurons with delays of their own are sent one by one, and
+            factored weights are no matrix.
     """
     outside = any(
         part.source != INPUT
-        and (part.within_step or part.own_delays or network.emits(part.source) == "value")
+        and (
+            part.within_step
+            or part.own_delays
+            or part.rank > 0
+            or network.emits(part.source) == "value"
+        )
         for part in network.projections
     )
     if outside and how.dense:
         raise SpecError(
             "dense: not for networks that hand on values, or within the step, or with a delay for "
-            "each neuron"
+            "each neuron, or factored weights"
         )
     if outside:
         return False

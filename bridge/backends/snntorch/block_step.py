@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bridge.backends.snntorch.neuron_cell import NeuronCell
-from bridge.backends.snntorch.synapses import Synapses, weight_columns
+from bridge.backends.snntorch.sums import weight_columns
+from bridge.backends.snntorch.synapses import Synapses
 from bridge.backends.stages import stages_of
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import traces
 from bridge.spiking.noise import bent, sixteen_bit_sums, unit_keys
 from bridge.spiking.projection import INPUT
+from bridge.spiking.weights import Factored
 
 Array = NDArray[np.float64]
 
@@ -209,7 +211,8 @@ class BlockStep(nn.Module):
         for one, projection in zip(self.synapses, self.projections, strict=True):
             if one.source >= 0:
                 one.trial_gain = gain if projection.scaled else None
-                one.columns = start.new_tensor(weight_columns(projection)) if plan.dense else None
+                if plan.dense and not isinstance(projection.weights, Factored):
+                    one.columns = start.new_tensor(weight_columns(projection.weights))
 
     def form(self) -> list[object]:
         """What decides its code: blocks of one form share it, whatever their sizes."""

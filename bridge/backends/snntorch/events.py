@@ -4,16 +4,16 @@ Cost follows the spikes and their synapses, not N x N. Sums run in ascending ord
 presynaptic neuron, as the reference's do.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from bridge.backends.delay_line import DelayLine
 from bridge.backends.snntorch.block_step import Neurons
+from bridge.backends.snntorch.sums import mark, spread
 from bridge.backends.weighted_sums import input_current
 from bridge.spiking.drive import Drive
 from bridge.spiking.network import SpikingNetwork
@@ -169,7 +169,7 @@ class SpikeRoute:
         self.due: dict[int, list[tuple[Indices, Indices]]] = {}
         self.later = projection.delays - projection.shortest_delay_steps
         self.alike = not projection.own_delays
-        self.spread = _mark if projection.filter.side == "pre" else _spread(projection, like)
+        self.spread = mark if projection.filter.side == "pre" else spread(projection.weights, like)
 
     def take(self, first: int, fired: Sequence[Events | None], _neurons: Sequence[Neurons]) -> None:
         """Remember the spikes of the block that began at step `first`."""
@@ -233,40 +233,3 @@ class InsideRoute:
 def _width(projection: Projection) -> int:
     """Over how many neurons its filter runs."""
     return projection.shape[1 if projection.filter.side == "pre" else 0]
-
-
-def _mark(trial: Indices, neuron: Indices, arrived: Tensor) -> None:
-    """Note spikes (trial, neuron) in (B, n_pre) zeros."""
-    cell = torch.from_numpy(trial * arrived.shape[1] + neuron)
-    arrived.view(-1).index_fill_(0, cell.to(arrived.device), 1.0)
-
-
-def _spread(projection: Projection, like: Tensor) -> Callable[[Indices, Indices, Tensor], None]:
-    """A function that adds the weights of spikes (trial, neuron) to (B, n_post) zeros.
-
-    On the CPU `index_add_` runs in the order of the events, trial by trial and neuron by neuron.
-    """
-    device = like.device
-    if isinstance(projection.weights, np.ndarray):
-        rows = like.new_tensor(np.ascontiguousarray(projection.weights.T))
-
-        def dense(trial: Indices, neuron: Indices, arrived: Tensor) -> None:
-            chosen = rows.index_select(0, torch.from_numpy(neuron).to(device))
-            arrived.index_add_(0, torch.from_numpy(trial).to(device), chosen)
-
-        return dense
-    columns = projection.synapses()
-    first, fan_out = columns.indptr[:-1].astype(np.int64), np.diff(columns.indptr)
-    post = columns.indices.astype(np.int64)
-    weight = like.new_tensor(columns.data)
-
-    def by_synapse(trial: Indices, neuron: Indices, arrived: Tensor) -> None:
-        counts = fan_out[neuron]
-        event = np.repeat(np.arange(neuron.size), counts)
-        begins = np.cumsum(counts) - counts
-        synapse = first[neuron][event] + np.arange(event.size) - begins[event]
-        cell = trial[event] * arrived.shape[1] + post[synapse]
-        chosen = weight.index_select(0, torch.from_numpy(synapse).to(device))
-        arrived.view(-1).index_add_(0, torch.from_numpy(cell).to(device), chosen)
-
-    return by_synapse

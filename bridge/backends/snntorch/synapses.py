@@ -123,10 +123,3 @@ class Synapses(nn.Module):
             going = torch.as_tensor(step >= first).to(old.dtype)
             # Numbers, by which multiplying rounds nothing, and which inductor vectorises.
             states[name] = states[name] * going + old * (1 - going)
-
-
-def weight_columns(projection: Projection) -> Array:
-    """(n_pre, n_post) weights."""
-    weights = projection.weights
-    dense = weights if isinstance(weights, np.ndarray) else weights.toarray()
-    return np.ascontiguousarray(dense.T)

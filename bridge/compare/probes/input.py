@@ -58,7 +58,10 @@ def _currents(probe: SpikingNetwork, drive: Drive) -> Array:
         span = probe.span(part.target)
         if part.filter.memoryless and not part.longest_delay_steps:
             held = [probe.input_sample(step, samples) for step in range(steps)]
-            total[:, :, span] += (drive.inputs @ part.synapses().toarray().T)[held]
+            driven = drive.inputs
+            for factor in part.factors:
+                driven = driven @ factor.toarray().T
+            total[:, :, span] += driven[held]
         else:
             total[:, :, span] += filtered_input(probe, part, drive)
     return total

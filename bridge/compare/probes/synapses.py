@@ -112,10 +112,7 @@ def _expected(network: SpikingNetwork, source: int, steps: int) -> Array:
 
 
 def _formula(part: Projection, pre: int, dt_ms: float, steps: int) -> Array:
-    columns = part.synapses()
-    mine = slice(columns.indptr[pre], columns.indptr[pre + 1])
-    weights = np.zeros(part.shape[0])
-    weights[columns.indices[mine]] = columns.data[mine]
+    weights = part.column(pre)
     own = [pre] if part.filter.side == "pre" else slice(None)
     # A spike of this step acts in the next one, or within the step.
     first = int(part.delays[pre]) + (0 if part.within_step else 1)
