@@ -112,7 +112,8 @@ def _within(part: Projection) -> bool:
 
 def _sign_flipped(network: SpikingNetwork, drive: Drive) -> Changed:
     """The unit whose outgoing weights are largest in sum."""
-    sums = {part.name: outgoing(part) for part in network.projections if part.source != INPUT}
+    recurrent = [part for part in network.projections if part.source != INPUT]
+    sums = {part.name: outgoing(part.weights) for part in recurrent}
     if not sums:
         raise SpecError("this network has no projection between populations")
     chosen = max(sums, key=lambda name: float(np.max(sums[name])))

@@ -23,6 +23,7 @@ from bridge.spiking.neurons.src import Src
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.stimulation import Stimulation
+from bridge.spiking.weights import Factored
 
 COUNT = int(os.environ.get("BRIDGE_DRAWN_NETWORKS", "30"))
 LABELS = ("snntorch", "brian2-numpy")
@@ -87,11 +88,19 @@ def filter_of(draw, rng, sizes):
     )
 
 
-def weights_of(draw, rng, shape, scale):
+def matrix_of(draw, rng, shape, scale):
     dense = rng.normal(0, scale, shape)
     if draw(st.booleans()):
         return dense
     return sparse.csc_array(np.where(rng.random(shape) < 0.5, dense, 0.0))
+
+
+def weights_of(draw, rng, shape, scale):
+    rank = draw(st.sampled_from([0, 0, 0, 1, 3]))
+    if not rank:
+        return matrix_of(draw, rng, shape, scale)
+    left = matrix_of(draw, rng, (shape[0], rank), scale)
+    return Factored(left=left, right=matrix_of(draw, rng, (rank, shape[1]), 1.0))
 
 
 def delays_of(draw, rng, pre):
@@ -201,6 +210,7 @@ def every_backend_repeats_the_reference(data):
     DRAWN["populations"] += len(network.populations)
     DRAWN["projections"] += len(network.projections)
     DRAWN["delays of their own"] += sum(part.own_delays for part in network.projections)
+    DRAWN["factored"] += sum(part.rank > 0 for part in network.projections)
     DRAWN["filters that hold something"] += sum(
         bool(part.initial_states) for part in network.projections
     )
@@ -214,5 +224,6 @@ def test_drawn_networks_give_the_same_bits_everywhere():
     assert DRAWN["spikes"] > 50 * COUNT
     for kind in MODELS:
         assert DRAWN[kind] >= COUNT // 8, kind
-    for drawn in ("within the step", "delays of their own", "filters that hold something"):
+    newer = ("delays of their own", "filters that hold something", "factored")
+    for drawn in ("within the step", *newer):
         assert DRAWN[drawn] >= COUNT // 6, drawn
