@@ -119,9 +119,14 @@ def _network(network: SpikingNetwork) -> Rows:
 
 def _projection(projection: Projection) -> str:
     filter_ = known_filter(f"projection {projection.name}", projection.filter)
-    acts = "within the step" if projection.within_step else f"delay {projection.delay_steps} steps"
+    acts = "within the step" if projection.within_step else projection.told_delay()
+    acts += "" if projection.scaled else ", not scaled"
+    if projection.initial_states:
+        acts += f", start of {', '.join(projection.initial_states)} given"
+    synapses = " and ".join(f"{factor.nnz:,}" for factor in projection.factors)
+    through = f" through {projection.rank} factors" if projection.rank else ""
     return (
-        f"{projection.source} to {projection.target}: {projection.synapses().nnz:,} synapses, "
+        f"{projection.source} to {projection.target}: {synapses} synapses{through}, "
         f"{filter_.described()}, {acts}"
     )
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from bridge.spiking.projection import Projection
 
@@ -10,23 +11,23 @@ Array = NDArray[np.float64]
 
 def input_current(projection: Projection, samples: Array) -> Array:
     """W u for (..., C) input samples, (..., n_post), summed in ascending order of the channel."""
-    columns = projection.synapses().toarray().T
-    total = np.zeros((*samples.shape[:-1], projection.shape[0]))
-    for channel, column in enumerate(columns):
-        total = total + samples[..., channel, None] * column
-    return total
+    for factor in projection.factors:
+        total = np.zeros((*samples.shape[:-1], factor.shape[0]))
+        for channel, column in enumerate(factor.toarray().T):
+            total = total + samples[..., channel, None] * column
+        samples = total
+    return samples
 
 
-class WeightedSum:
-    """W x summed in ascending order of the presynaptic neuron.
+class MatrixSum:
+    """W x of one matrix, summed in ascending order of the presynaptic neuron.
 
     Every product and every sum is rounded once; synapses of weight 0 are left out.
     """
 
-    def __init__(self, projection: Projection) -> None:
-        columns = projection.synapses()
-        self._size = projection.shape[0]
-        self._pre = np.repeat(np.arange(projection.shape[1]), np.diff(columns.indptr))
+    def __init__(self, columns: sparse.csc_array) -> None:
+        self._size = columns.shape[0]
+        self._pre = np.repeat(np.arange(columns.shape[1]), np.diff(columns.indptr))
         self._post, self._weights = columns.indices, columns.data
 
     def __call__(self, x: Array) -> Array:
@@ -34,3 +35,16 @@ class WeightedSum:
         # bincount adds one after the other, in the order it is given.
         sums = [np.bincount(self._post, row[self._pre] * self._weights, self._size) for row in x]
         return np.stack(sums)
+
+
+class WeightedSum:
+    """W x of a projection; where its weights are factored B (D x), first D x, then B times that."""
+
+    def __init__(self, projection: Projection) -> None:
+        self._sums = [MatrixSum(factor) for factor in projection.factors]
+
+    def __call__(self, x: Array) -> Array:
+        """(B, n_post) sums of (B, n_pre) numbers."""
+        for summed in self._sums:
+            x = summed(x)
+        return x

@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike
 
+from bridge.compare.changed_weights import asymmetric, outgoing, times, turned
 from bridge.errors import SpecError
 from bridge.spiking.drive import Drive
 from bridge.spiking.filters import Filter, Side
@@ -76,7 +77,7 @@ def _noise(factor: float) -> Callable[[SpikingNetwork, Drive], Changed]:
 
 
 def _weights(factor: float) -> Callable[[SpikingNetwork, Drive], Changed]:
-    return _projections(lambda part: replace(part, weights=part.weights * factor))
+    return _projections(lambda part: replace(part, weights=times(part.weights, factor)))
 
 
 def _delay(delay_ms: float) -> Callable[[SpikingNetwork, Drive], Changed]:
@@ -96,13 +97,13 @@ def _transposed(network: SpikingNetwork, drive: Drive) -> Changed:
     within = [part.weights for part in network.projections if _within(part)]
     if not within:
         raise SpecError("this network has no projection from a population to itself")
-    if not any(abs(weights - weights.T).max() > 0 for weights in within):
+    if not any(map(asymmetric, within)):
         raise SpecError("this network has symmetric weights, which transposing does not change")
 
-    def turned(part: Projection) -> Projection:
-        return replace(part, weights=part.weights.T) if _within(part) else part
+    def across(part: Projection) -> Projection:
+        return replace(part, weights=turned(part.weights)) if _within(part) else part
 
-    return _projections(turned)(network, drive)
+    return _projections(across)(network, drive)
 
 
 def _within(part: Projection) -> bool:
@@ -111,11 +112,8 @@ def _within(part: Projection) -> bool:
 
 def _sign_flipped(network: SpikingNetwork, drive: Drive) -> Changed:
     """The unit whose outgoing weights are largest in sum."""
-    sums = {
-        part.name: np.abs(part.weights).sum(axis=0)
-        for part in network.projections
-        if part.source != INPUT
-    }
+    recurrent = [part for part in network.projections if part.source != INPUT]
+    sums = {part.name: outgoing(part.weights) for part in recurrent}
     if not sums:
         raise SpecError("this network has no projection between populations")
     chosen = max(sums, key=lambda name: float(np.max(sums[name])))
@@ -126,7 +124,7 @@ def _sign_flipped(network: SpikingNetwork, drive: Drive) -> Changed:
             return part
         signs = np.ones(part.shape[1])
         signs[unit] = -1.0
-        return replace(part, weights=part.weights * signs[None, :])
+        return replace(part, weights=times(part.weights, signs[None, :]))
 
     return _projections(flipped)(network, drive)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from bridge.errors import FormatError
@@ -26,6 +26,7 @@ from bridge.spiking.parts import Part as Model
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.values import known_model, shown
+from bridge.spiking.weights import Factored, Weights
 
 Part = TypeVar("Part")
 
@@ -69,13 +70,16 @@ def network_version(network: SpikingNetwork) -> int:
     for projection in network.projections:
         versions += [projection.filter.needs_version(), 2 if projection.filter.side == "pre" else 1]
         versions.append(4 if projection.within_step or _delayed_input(projection) else 1)
+        newer = projection.own_delays or projection.rank or not projection.scaled
+        versions.append(5 if newer or projection.initial_states else 1)
     for readout in network.readouts:
         versions += [channel.filter.needs_version() for channel in readout.channels]
+        versions += [5 for channel in readout.channels if channel.initial_states]
     return max(versions)
 
 
 def _delayed_input(projection: Projection) -> bool:
-    return projection.source == INPUT and projection.delay_steps > 0
+    return projection.source == INPUT and projection.longest_delay_steps > 0
 
 
 def cell_types_to_tree(types: tuple[str, ...] | None) -> Tree:
@@ -122,17 +126,20 @@ def _population_to_tree(population: Population) -> Tree:
         "size": population.size,
         "noise_mv": np.asarray(population.noise_mv),
         **cell_types_to_tree(population.cell_types),
-        **_initial_states_to_tree(population),
+        **_initial_states_to_tree(population.initial_states),
         **_neurons_to_tree(neurons),
         **start,
         **vars(initial),
     }
 
 
-def _initial_states_to_tree(population: Population) -> Tree:
-    if not population.initial_states:
-        return {}
-    return {"initial_states": dict(population.initial_states)}
+def _initial_states_to_tree(states: Mapping[str, ArrayLike]) -> Tree:
+    return {"initial_states": dict(states)} if states else {}
+
+
+def _initial_states_from_tree(tree: Tree) -> Tree:
+    kept: Tree = tree.get("initial_states", {})
+    return {name: _numbers(kept, name) for name in kept}
 
 
 def _neurons_to_tree(neurons: NeuronModel) -> Tree:
@@ -207,19 +214,6 @@ def _population_from_tree(tree: Tree) -> Population:
 
 
 def _projection_to_tree(projection: Projection) -> Tree:
-    weights = projection.weights
-    if isinstance(weights, np.ndarray):
-        kept: Tree = {"weights": weights}
-    else:
-        kept = {
-            "weights": {
-                "data": weights.data,
-                "indices": weights.indices.astype(np.int64),
-                "indptr": weights.indptr.astype(np.int64),
-                "post": projection.shape[0],
-                "pre": projection.shape[1],
-            }
-        }
     return {
         "name": projection.name,
         "source": projection.source,
@@ -227,22 +221,54 @@ def _projection_to_tree(projection: Projection) -> Tree:
         "delay_steps": projection.delay_steps,
         "filter": _filter_to_tree(projection.filter),
         **({"within_step": 1} if projection.within_step else {}),
-        **kept,
+        **({} if projection.scaled else {"scaled": 0}),
+        **_initial_states_to_tree(projection.initial_states),
+        "weights": _weights_to_tree(projection.weights),
+    }
+
+
+def _weights_to_tree(weights: Weights) -> Tree | NDArray[np.float64]:
+    if isinstance(weights, Factored):
+        factors = {"left": weights.left, "right": weights.right}
+        return {name: _weights_to_tree(factor) for name, factor in factors.items()}
+    if isinstance(weights, np.ndarray):
+        return weights
+    return {
+        "data": weights.data,
+        "indices": weights.indices.astype(np.int64),
+        "indptr": weights.indptr.astype(np.int64),
+        "post": weights.shape[0],
+        "pre": weights.shape[1],
     }
 
 
 def _projection_from_tree(tree: Tree) -> Projection:
-    weights = tree["weights"]
-    if isinstance(weights, dict):
-        weights = _sparse_from_tree(weights)
     return Projection(
         name=tree["name"],
         source=tree["source"],
         target=tree["target"],
         delay_steps=tree["delay_steps"],
         filter=_filter_from_tree(tree["filter"]),
-        weights=weights,
+        weights=_weights_from_tree(tree["weights"]),
         within_step=tree.get("within_step", 0) == 1,
+        scaled=_yes(tree, "scaled"),
+        initial_states=_initial_states_from_tree(tree),
+    )
+
+
+def _yes(tree: Tree, name: str) -> bool:
+    """Whether a word is 1, as it is by default, or 0."""
+    return counted(name, tree.get(name, 1), most=1) == 1
+
+
+def _weights_from_tree(kept: Any) -> Any:
+    if not isinstance(kept, dict):
+        return kept
+    if "left" not in kept:
+        return _sparse_from_tree(kept)
+    factors = {name: kept[name] for name in ("left", "right")}
+    return Factored(
+        **{name: _sparse_from_tree(f) if isinstance(f, dict) else f for name, f in factors.items()}
     )
 
 
@@ -275,13 +301,17 @@ def _channel_to_tree(channel: Channel) -> Tree:
         "source": channel.source,
         "weights": channel.weights,
         "filter": _filter_to_tree(channel.filter),
+        **_initial_states_to_tree(channel.initial_states),
     }
 
 
 def _readout_from_tree(tree: Tree) -> Readout:
     channels = tuple(
         Channel(
-            source=part["source"], weights=part["weights"], filter=_filter_from_tree(part["filter"])
+            source=part["source"],
+            weights=part["weights"],
+            filter=_filter_from_tree(part["filter"]),
+            initial_states=_initial_states_from_tree(part),
         )
         for part in in_order(tree["channels"])
     )

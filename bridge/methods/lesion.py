@@ -13,7 +13,8 @@ from bridge.errors import SpecError
 from bridge.rate.network import RateNetwork
 from bridge.spiking.arrays import frozen_array
 from bridge.spiking.network import Readout, SpikingNetwork
-from bridge.spiking.projection import INPUT, Projection, Weights
+from bridge.spiking.projection import INPUT, Projection
+from bridge.spiking.weights import Factored, Matrix
 
 Network = TypeVar("Network", bound=SpikingNetwork | RateNetwork)
 Mask = NDArray[np.bool_]
@@ -123,8 +124,19 @@ def _projection(
     if projection.source == INPUT:
         return projection
     source, target = network.span(projection.source), network.span(projection.target)
-    weights = _scaled(projection.weights, pre[source], post[target], scale)
-    return replace(projection, weights=weights)
+    weights = projection.weights
+    if not isinstance(weights, Factored):
+        return replace(projection, weights=_scaled(weights, pre[source], post[target], scale))
+    if not post[target].any():
+        return projection
+    if not post[target].all():
+        raise SpecError(
+            f"projection {projection.name}: its weights are factored, and cannot be changed onto "
+            "some units alone"
+        )
+    everything = np.ones(weights.rank, dtype=bool)
+    right = _scaled(weights.right, pre[source], everything, scale)
+    return replace(projection, weights=replace(weights, right=right))
 
 
 def _readout(network: SpikingNetwork, readout: Readout, pre: Mask, scale: float) -> Readout:
@@ -139,7 +151,7 @@ def _readout(network: SpikingNetwork, readout: Readout, pre: Mask, scale: float)
     return replace(readout, channels=channels)
 
 
-def _scaled(weights: Weights, pre: Mask, post: Mask, scale: float) -> Weights:
+def _scaled(weights: Matrix, pre: Mask, post: Mask, scale: float) -> Matrix:
     """Weights (post, pre), those from `pre` onto `post` multiplied by `scale`."""
     if isinstance(weights, np.ndarray):
         return np.where(post[:, None] & pre, scale * weights, weights)

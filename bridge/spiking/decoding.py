@@ -102,6 +102,8 @@ def traces(network: SpikingNetwork, channel: Channel, spikes: Spikes) -> Iterato
     n_samples = spikes.n_steps // steps
     ends = np.searchsorted(step[mine], steps * np.arange(1, n_samples + 1))
     state = {name: np.zeros((spikes.n_trials, size)) for name in response.tables}
+    for name, value in channel.initial_states.items():
+        state[name] += np.asarray(value)
     start = 0
     for sample, end in enumerate(ends):
         state = {name: _carried(state, response.kept[name], state[name]) for name in state}

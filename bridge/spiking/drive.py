@@ -87,8 +87,8 @@ class Drive:
         v_initial_mv: (B, N) voltages at the start, mV; None: drawn from the seed of the noise as
             the populations say.
         recurrent_gain: (B,) factor of each trial on what arrives over the projections between
-            populations and on the readouts; None: 1. The one-to-one mapping scales both by
-            lambda (Kim et al. 2019), so a batch can hold many scale factors.
+            populations, if they are `scaled`, and on the readouts; None: 1. The one-to-one mapping
+            scales both by lambda (Kim et al. 2019), so a batch can hold many scale factors.
         first_trial: Number of the first trial in the seed's sequence.
         trial_numbers: (B,) numbers of the trials in it, after `first_trial`; None: 0, 1, 2, ...
             Trials of one number have the same noise, initial voltages and draws of stimulation.

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array, per_neuron
 from bridge.spiking.essentials import brief, clipped, names, of_task, several, source, told
-from bridge.spiking.filters import Filter, known_filter
+from bridge.spiking.filters import Filter, filter_start, known_filter
 from bridge.spiking.limits import LONGEST_WAIT_STEPS, MOST_NEURONS
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
@@ -26,11 +26,14 @@ class Channel:
         weights: (O, pre), units of the output per unit of the filtered spikes.
         filter: Filter of the spikes of each neuron, with that neuron's time constants.
             Its `side` means nothing here, and is not kept.
+        initial_states: Where states of the filter start, by name; one number or (pre,). Those that
+            are not named start at 0.
     """
 
     source: str
     weights: NDArray[np.float64]
     filter: Filter
+    initial_states: Mapping[str, ArrayLike] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         kind = type(self.filter).__name__
@@ -43,6 +46,8 @@ class Channel:
         known_filter("readout", self.filter)
         filter_ = self.filter.of_readout().sized(weights.shape[1])
         object.__setattr__(self, "filter", filter_)
+        start = filter_start("readout", filter_, self.initial_states, weights.shape[1])
+        object.__setattr__(self, "initial_states", start)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

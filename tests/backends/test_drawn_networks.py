@@ -25,6 +25,7 @@ from bridge.spiking.neurons.src import Src
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.stimulation import Stimulation
+from bridge.spiking.weights import Factored
 
 COUNT = int(os.environ.get("BRIDGE_DRAWN_NETWORKS", "30"))
 LABELS = ("snntorch", "brian2-numpy", "compiled")
@@ -89,11 +90,33 @@ def filter_of(draw, rng, sizes):
     )
 
 
-def weights_of(draw, rng, shape, scale):
+def matrix_of(draw, rng, shape, scale):
     dense = rng.normal(0, scale, shape)
     if draw(st.booleans()):
         return dense
     return sparse.csc_array(np.where(rng.random(shape) < 0.5, dense, 0.0))
+
+
+def weights_of(draw, rng, shape, scale):
+    rank = draw(st.sampled_from([0, 0, 0, 1, 3]))
+    if not rank:
+        return matrix_of(draw, rng, shape, scale)
+    left = matrix_of(draw, rng, (shape[0], rank), scale)
+    return Factored(left=left, right=matrix_of(draw, rng, (rank, shape[1]), 1.0))
+
+
+def delays_of(draw, rng, pre):
+    """One delay, or one for each presynaptic neuron."""
+    return rng.integers(0, 6, pre) if draw(st.booleans()) else draw(st.integers(0, 5))
+
+
+def starts_of(draw, rng, filter_, sizes):
+    """Where some of a filter's states start, for (post, pre) sizes."""
+    size = sizes[1] if filter_.side == "pre" else sizes[0]
+    chosen = draw(st.booleans())
+    return {
+        name: rng.normal(0, 2, size) for name in filter_.states if chosen and rng.random() < 0.7
+    }
 
 
 @st.composite
@@ -115,21 +138,22 @@ def networks(draw):
         )  # fmt: skip
     channels = draw(st.integers(0, 2))
     sources = [*sizes, *([INPUT] if channels else [])]
-    emits = {part.name: part.neurons.emits for part in populations}
     projections = []
     for number in range(draw(st.integers(1, 8))):
         source, target = draw(st.sampled_from(sources)), draw(st.sampled_from(sorted(sizes)))
         shape = (sizes[target], sizes.get(source, channels))
         later = source == INPUT or source < target
         within = later and draw(st.sampled_from([True, True, False]))
-        values = source != INPUT and emits[source] != "spikes"
-        free = source == INPUT or (not within and not values)
+        free = source == INPUT or not within
         scale = 0.5 if kinds[sorted(sizes).index(target)] == "src" else 2.0
+        filter_ = filter_of(draw, rng, shape)
         projections.append(
             Projection(
-                name=f"q{number}", source=source, target=target,
-                filter=filter_of(draw, rng, shape), weights=weights_of(draw, rng, shape, scale),
-                delay_steps=draw(st.integers(0, 5)) if free else 0, within_step=within,
+                name=f"q{number}", source=source, target=target, filter=filter_,
+                initial_states=starts_of(draw, rng, filter_, shape),
+                weights=weights_of(draw, rng, shape, scale),
+                delay_steps=delays_of(draw, rng, shape[1]) if free else 0, within_step=within,
+                scaled=draw(st.booleans()),
             )
         )  # fmt: skip
     read = [part for part in populations if part.neurons.emits == "spikes"][:1]
@@ -190,6 +214,11 @@ def every_backend_repeats_the_reference(data):
     DRAWN["spikes"] += expected.spikes.count
     DRAWN["populations"] += len(network.populations)
     DRAWN["projections"] += len(network.projections)
+    DRAWN["delays of their own"] += sum(part.own_delays for part in network.projections)
+    DRAWN["factored"] += sum(part.rank > 0 for part in network.projections)
+    DRAWN["filters that hold something"] += sum(
+        bool(part.initial_states) for part in network.projections
+    )
     DRAWN["within the step"] += sum(part.within_step for part in network.projections)
     DRAWN.update(part.neurons.kind for part in network.populations)
 
@@ -200,4 +229,6 @@ def test_drawn_networks_give_the_same_bits_everywhere():
     assert DRAWN["spikes"] > 50 * COUNT
     for kind in MODELS:
         assert DRAWN[kind] >= COUNT // 10, kind
-    assert DRAWN["within the step"] >= COUNT // 6
+    newer = ("delays of their own", "filters that hold something", "factored")
+    for drawn in ("within the step", *newer):
+        assert DRAWN[drawn] >= COUNT // 6, drawn

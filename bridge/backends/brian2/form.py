@@ -74,6 +74,10 @@ class ProjectionForm:
         graded: Whether the source hands on values.
         within_step: Whether it acts in the step in which the source emits.
         delay_steps: Steps by which spikes arrive later.
+        late: Whether there are delays that are filled in afterwards instead: each presynaptic
+            neuron has its own, or hands on values.
+        scaled: Whether the gain of a trial acts on it.
+        rank: Number of factors K, where the weights are factored; else 0.
         connected: Whether there is a synapse.
     """
 
@@ -88,7 +92,15 @@ class ProjectionForm:
     graded: bool
     within_step: bool
     delay_steps: int
+    late: bool
+    scaled: bool
+    rank: int
     connected: bool
+
+    @property
+    def counts(self) -> bool:
+        """Whether the weights of arriving spikes are added up for its filter, or the spikes."""
+        return self.source >= 0 and not self.graded and (self.side == "pre" or not self.rank)
 
 
 @dataclass(frozen=True)
@@ -260,19 +272,24 @@ def _projection_form(network: SpikingNetwork, into: int, numbers: Numbers) -> Pr
     constants = {name: f"filter_{into}_constant_{name}" for name in filter_.named_constants()}
     names = {f"state.{name}": variable for name, variable in states.items()}
     names |= {f"constant.{name}": variable for name, variable in constants.items()}
+    graded = not from_input and network.emits(projection.source) == "value"
+    late = not from_input and (projection.own_delays or (graded and projection.delays.any()))
     decay, decayed = statements(filter_trace(filter_).decay, f"decay_{into}", names, numbers)
     return ProjectionForm(
         source=-1 if from_input else order.index(projection.source),
         target=order.index(projection.target),
-        given=from_input and (filter_.side == "pre" or projection.delay_steps > 0),
+        given=from_input and (filter_.side == "pre" or projection.longest_delay_steps > 0),
         states=tuple(states.values()),
         output=states.get(filter_.output, f"filter_{into}_x"),
         constants=tuple(constants.values()),
         decay=(*decay, *assigned(decayed, states, numbers.name(1.0))),
         side=filter_.side,
-        graded=not from_input and network.emits(projection.source) == "value",
+        graded=graded,
         within_step=projection.acts_within_step,
         # What is given is so already.
-        delay_steps=0 if from_input else projection.delay_steps,
-        connected=not from_input and bool(projection.synapses().nnz),
+        delay_steps=0 if from_input or late else projection.shortest_delay_steps,
+        late=bool(late),
+        scaled=not from_input and projection.scaled,
+        rank=projection.rank,
+        connected=not from_input and all(factor.nnz for factor in projection.factors),
     )

@@ -21,8 +21,9 @@ from brian2.core.functions import Function
 from brian2.core.variables import ArrayVariable
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 
-from bridge.backends.brian2.build import FORM, MANIFEST, SAID, VALUES
+from bridge.backends.brian2.build import FORM, MANIFEST, SAID, VALUES, table_name
 from bridge.backends.brian2.form import Form
+from bridge.backends.brian2.late import late_code, stateful
 from bridge.backends.brian2.model import Model, build
 from bridge.backends.brian2.program import FORMAT
 from bridge.backends.native_noise import normal_code, step_code
@@ -136,7 +137,10 @@ def _manifest(model: Model, sources: "_Files", results: dict[str, _Result]) -> d
         for name, variable in group.neurons.variables.items()
         if isinstance(variable, ArrayVariable) and not variable.read_only
     }
-    arguments |= {f"synapses_{number}.w": "float64" for number in model.synapses}
+    for connection in model.connections.values():
+        arguments |= {f"{synapses.name}.w": "float64" for synapses in connection.synapses}
+        if connection.late and connection.relay is not None:
+            arguments[f"{connection.relay.name}_pre.delay"] = "float64"
     return {
         "format": FORMAT,
         "arguments": arguments,
@@ -163,6 +167,12 @@ class _Files:
                 else:
                     steps = (form.sample_steps, form.sample_offset_steps)
                     self._add(f"u_{number}", (form.samples, size), *steps)
+            elif projection.late and projection.graded:
+                late = stateful(None)
+                name = f"late_values_{number}"
+                code = late_code(name, f"../{VALUES}/delays_{number}")
+                late.implementations.add_implementation("cpp", code, name=name)
+                self.space[name] = late
         for number, population in enumerate(form.populations):
             if population.noise == "given":
                 self._add(f"noise_{number}", (form.steps, population.size), 1, 0)
@@ -208,9 +218,15 @@ class _Files:
     def kick(self, stimulation: int, number: int) -> str:
         return f"kick_{stimulation}(t_in_timesteps)"
 
-    def connect(self, synapses: brian2.Synapses, number: int) -> None:
+    def late(self, number: int) -> str:
+        return f"late_values_{number}(emitted, t_in_timesteps, i)"
+
+    def delay(self, relay: brian2.Synapses, number: int) -> None:
+        """They are given on the command line."""
+
+    def connect(self, synapses: brian2.Synapses, number: int, factor: int) -> None:
         """Synapse by synapse as the files say: their number is not part of the program."""
-        first, post = f"first_{number}", f"post_{number}"
+        first, post = (table_name(name, number, factor) for name in ("first", "post"))
         synapses.namespace = {
             name: _function(1, "integer", _table_code(name, f"../{VALUES}/{name}"))
             for name in (first, post)

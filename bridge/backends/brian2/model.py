@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 import brian2
 
-from bridge.backends.brian2.form import Form, ProjectionForm
+from bridge.backends.brian2.connections import Connection, connection, slot_of
+from bridge.backends.brian2.form import Form
 from bridge.backends.brian2.operations import (
     Sources,
     emission_lines,
@@ -26,11 +27,11 @@ from bridge.backends.brian2.operations import (
     filtered_by,
     into_population,
     is_summed,
+    late_from,
     margin_lines,
     membrane_lines,
     noise_lines,
     push_lines,
-    sums_current,
 )
 from bridge.backends.brian2.vocabulary import functions
 
@@ -50,7 +51,7 @@ class Model:
 
     net: brian2.Network
     groups: list[Group]
-    synapses: dict[int, brian2.Synapses]
+    connections: dict[int, Connection]
 
 
 def build(form: Form, sources: Sources) -> Model:
@@ -58,8 +59,9 @@ def build(form: Form, sources: Sources) -> Model:
     # With one clock for each operation, Brian2 would spend its time on clocks.
     clock = brian2.Clock(dt=form.dt_ms * brian2.ms, name="steps")
     groups = [_group(form, number, sources, clock) for number in range(len(form.populations))]
-    synapses = {
-        number: _synapses(form, number, groups, clock)
+    neurons = [group.neurons for group in groups]
+    connections = {
+        number: connection(form, number, neurons, clock)
         for number, projection in enumerate(form.projections)
         if projection.connected
     }
@@ -69,30 +71,22 @@ def build(form: Form, sources: Sources) -> Model:
         net.add(group.neurons, *group.neurons.contained_objects)
         net.add(*(each for each in (group.spikes, group.voltages) if each is not None))
     # First, since Brian2 complains of what is deleted before it was in a network.
-    net.add(*synapses.values())
-    for number, part in synapses.items():
-        sources.connect(part, number)
-        if form.projections[number].side == "pre" and not form.projections[number].graded:
-            relay = _relay(form, number, groups, clock)
-            net.add(relay)
-            relay.connect(j="i")
-    return Model(net=net, groups=groups, synapses=synapses)
+    for made in connections.values():
+        net.add(*made.objects())
+    for number, made in connections.items():
+        made.connect(sources, number)
+    return Model(net=net, groups=groups, connections=connections)
 
 
 def _schedule(form: Form) -> list[str]:
     """The slots of a step."""
     stages = [
-        _slot(form, slot, stage)
+        slot_of(form, slot, stage)
         for stage in range(form.stages)
         for slot in ("groups", "thresholds", "synapses")
     ]
     usual = ["start", "groups", *stages, "thresholds", "synapses", "resets", "end"]
     return list(dict.fromkeys(usual))
-
-
-def _slot(form: Form, slot: str, stage: int) -> str:
-    """The slot of a stage; its name may stand after "before_" or "after_"."""
-    return slot if form.stages == 1 else f"{slot}_{stage}"
 
 
 def _group(form: Form, number: int, sources: Sources, clock: brian2.Clock) -> Group:
@@ -108,11 +102,12 @@ def _group(form: Form, number: int, sources: Sources, clock: brian2.Clock) -> Gr
         namespace={**sources.namespace(), **functions(), **form.numbers},
     )
     if mine.condition:
-        neurons.thresholder["spike"].when = _slot(form, "thresholds", mine.stage)
+        neurons.thresholder["spike"].when = slot_of(form, "thresholds", mine.stage)
     before, after, last = _filter_times(form, number, sources)
     lines = [*before, *membrane_lines(form, number, sources), *noise_lines(form, number, sources)]
     lines += [*push_lines(form, number, sources), *margin_lines(form, number)]
-    _run(neurons, _slot(form, "groups", mine.stage), [*lines, *emission_lines(form, number)])
+    lines += emission_lines(form, number, sources)
+    _run(neurons, slot_of(form, "groups", mine.stage), lines)
     for slot, late in after.items():
         _run(neurons, slot, late)
     _run(neurons, "after_synapses", last)
@@ -141,64 +136,8 @@ def _filter_times(
             before += lines
         else:
             stage = form.populations[projection.source].stage
-            after.setdefault(f"after_{_slot(form, 'synapses', stage)}", []).extend(lines)
+            after.setdefault(f"after_{slot_of(form, 'synapses', stage)}", []).extend(lines)
     return before, after, last
-
-
-def _arrival_slot(form: Form, projection: ProjectionForm) -> str:
-    """The slot in which what a population emits arrives."""
-    stage = form.populations[projection.source].stage
-    return _slot(form, "synapses", stage) if projection.within_step else "synapses"
-
-
-def _synapses(form: Form, number: int, groups: list[Group], clock: brian2.Clock) -> brian2.Synapses:
-    projection = form.projections[number]
-    source, target = groups[projection.source].neurons, groups[projection.target].neurons
-    if not is_summed(projection):
-        synapses = brian2.Synapses(
-            source,
-            target,
-            "w : 1",
-            on_pre=f"arrived_{number}_post += w",
-            delay=projection.delay_steps * clock.dt,
-            clock=clock,
-            name=f"synapses_{number}",
-        )
-        synapses.pre.when = _arrival_slot(form, projection)
-        return synapses
-    held = projection.output if sums_current(projection) and projection.states else "emitted"
-    if sums_current(projection) and not projection.states and not projection.graded:
-        held = projection.output
-    synapses = brian2.Synapses(
-        source,
-        target,
-        f"w : 1\nsum_{number}_post = w * {held}_pre : 1 (summed)",
-        clock=clock,
-        name=f"synapses_{number}",
-    )
-    (updater,) = synapses.summed_updaters.values()
-    if sums_current(projection):
-        # Before the target's step, which begins with it.
-        updater.when = _slot(form, "groups", form.populations[projection.target].stage)
-    else:
-        updater.when = _arrival_slot(form, projection)
-    return synapses
-
-
-def _relay(form: Form, number: int, groups: list[Group], clock: brian2.Clock) -> brian2.Synapses:
-    """Brings each neuron's spikes to its own filter."""
-    projection = form.projections[number]
-    neurons = groups[projection.source].neurons
-    relay = brian2.Synapses(
-        neurons,
-        neurons,
-        on_pre=f"arrived_{number}_post += 1",
-        delay=projection.delay_steps * clock.dt,
-        clock=clock,
-        name=f"relay_{number}",
-    )
-    relay.pre.when = _arrival_slot(form, projection)
-    return relay
 
 
 def _voltage_monitor(form: Form, number: int, neurons: brian2.NeuronGroup) -> brian2.StateMonitor:
@@ -223,12 +162,13 @@ def _equations(form: Form, number: int) -> list[str]:
     mine = form.populations[number]
     states = [*mine.states, *(["margin"] if form.margins else [])]
     states += ["emitted"] if mine.emission else []
+    states += [f"late_{into}" for into in late_from(form, number)]
     constants = [*mine.constants]
     states += [
         f"sum_{into}" for into, part in into_population(form, number).items() if is_summed(part)
     ]
     for into, projection in filtered_by(form, number).items():
-        if projection.source >= 0 and not projection.graded:
+        if projection.counts:
             states.append(f"arrived_{into}")
         states += projection.states
         if projection.source >= 0 and not projection.states:

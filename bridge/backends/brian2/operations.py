@@ -22,8 +22,14 @@ class Sources(Protocol):
     def kick(self, stimulation: int, number: int) -> str:
         """This step's push of population `number` by a stimulation, mV, as an expression."""
 
-    def connect(self, synapses: brian2.Synapses, number: int) -> None:
-        """Make the synapses of projection `number`, sorted by (pre, post) in each trial."""
+    def late(self, number: int) -> str:
+        """What arrives of the values of this step's and of earlier ones, as an expression."""
+
+    def connect(self, synapses: brian2.Synapses, number: int, factor: int) -> None:
+        """Make the synapses of a factor of projection `number`, sorted by (pre, post)."""
+
+    def delay(self, relay: brian2.Synapses, number: int) -> None:
+        """Set the delays of projection `number`, a synapse for each neuron in each trial."""
 
 
 def filtered_by(form: Form, number: int) -> dict[int, ProjectionForm]:
@@ -38,7 +44,9 @@ def into_population(form: Form, number: int) -> dict[int, ProjectionForm]:
 
 def is_summed(projection: ProjectionForm) -> bool:
     """Whether its current, or what enters its filter, is a sum over what neurons hold."""
-    return projection.source >= 0 and (projection.side == "pre" or projection.graded)
+    return projection.source >= 0 and (
+        projection.side == "pre" or projection.graded or projection.rank > 0
+    )
 
 
 def sums_current(projection: ProjectionForm) -> bool:
@@ -59,7 +67,7 @@ def membrane_lines(form: Form, number: int, sources: Sources) -> list[str]:
             x = sources.input(into)
         elif sums_current(projection):
             x = f"sum_{into}"
-            if form.gain:
+            if form.gain and projection.scaled:
                 lines.append(f"scaled_{into} = {x} * trial_gain")
                 x = f"scaled_{into}"
         lines.append(f"current_{into} = {current} + {x}")
@@ -67,9 +75,24 @@ def membrane_lines(form: Form, number: int, sources: Sources) -> list[str]:
     return [*lines, *(line.format(current=current) for line in form.populations[number].step)]
 
 
-def emission_lines(form: Form, number: int) -> list[str]:
-    """What a population hands on, where it is values."""
-    return list(form.populations[number].emission)
+def emission_lines(form: Form, number: int, sources: Sources) -> list[str]:
+    """What a population hands on, where it is values, and what of it arrives later."""
+    late = [f"late_{into} = {sources.late(into)}" for into in late_from(form, number)]
+    return [*form.populations[number].emission, *late]
+
+
+def late_from(form: Form, number: int) -> list[int]:
+    """The projections over which values of a population arrive later."""
+    return [
+        into
+        for into, part in enumerate(form.projections)
+        if part.source == number and part.graded and part.late
+    ]
+
+
+def sent(projection: ProjectionForm, into: int) -> str:
+    """The variable of a population that hands on values, that arrives over a projection."""
+    return f"late_{into}" if projection.late else "emitted"
 
 
 def noise_lines(form: Form, number: int, sources: Sources) -> list[str]:
@@ -106,8 +129,10 @@ def filter_lines(form: Form, into: int, sources: Sources) -> list[str]:
             return []
         arrived = sources.input(into)
     elif projection.graded:
-        arrived = "emitted" if projection.side == "pre" else f"sum_{into}"
-    if projection.source >= 0 and form.gain and projection.side == "post":
+        arrived = sent(projection, into) if projection.side == "pre" else f"sum_{into}"
+    elif not projection.counts:
+        arrived = f"sum_{into}"
+    if form.gain and projection.scaled and projection.side == "post":
         lines.append(f"scaled_{into} = {arrived} * trial_gain")
         arrived = f"scaled_{into}"
     if projection.states:
@@ -117,7 +142,7 @@ def filter_lines(form: Form, into: int, sources: Sources) -> list[str]:
         lines.append(f"{entry} = {entry} + jump_{into}")
     else:
         lines.append(f"{projection.output} = {arrived}")
-    if projection.source >= 0 and not projection.graded:
+    if projection.counts:
         lines.append(f"arrived_{into} = 0")
     return lines
 

@@ -20,10 +20,24 @@ from numpy.typing import NDArray
 
 from bridge.backends import cache, compiler
 from bridge.backends.brian2 import toolchain
-from bridge.backends.brian2.build import MANIFEST, PROGRAM, STATIC, VALUES, build_program, digest
+from bridge.backends.brian2.build import (
+    MANIFEST,
+    PROGRAM,
+    STATIC,
+    VALUES,
+    build_program,
+    digest,
+    table_name,
+)
 from bridge.backends.brian2.form import Form, form_of
 from bridge.backends.brian2.results import Left, Results
-from bridge.backends.brian2.values import Values, constant_values, input_values, start_values
+from bridge.backends.brian2.values import (
+    Values,
+    constant_values,
+    delay_values,
+    input_values,
+    start_values,
+)
 from bridge.backends.declaration import folder_digest
 from bridge.backends.processes import Children, each
 from bridge.errors import BackendError
@@ -134,12 +148,23 @@ class _Trials:
         for number, projection in enumerate(form.projections):
             if projection.connected:
                 self._write_synapses(number)
+            if projection.late:
+                self._write_delays(number)
 
     def _write_synapses(self, number: int) -> None:
-        columns = self.network.projections[number].synapses()
-        for name, table in (("first", columns.indptr), ("post", columns.indices)):
-            table.astype(np.int32).tofile(self.folder / VALUES / f"{name}_{number}")
-        self.common += self._argument(f"synapses_{number}.w", columns.data, VALUES)
+        for factor, columns in enumerate(self.network.projections[number].factors):
+            for name, table in (("first", columns.indptr), ("post", columns.indices)):
+                file = self.folder / VALUES / table_name(name, number, factor)
+                table.astype(np.int32).tofile(file)
+            synapses = "outer" if factor else "synapses"
+            self.common += self._argument(f"{synapses}_{number}.w", columns.data, VALUES)
+
+    def _write_delays(self, number: int) -> None:
+        delays = delay_values(self.network, self.form, number)
+        delays.tofile(self.folder / VALUES / f"delays_{number}")
+        name = f"relay_{number}_pre.delay"
+        if name in self.program.arguments:
+            self.common += self._argument(name, delays * (self.form.dt_ms / 1000.0), VALUES)
 
     def _arguments(self, number: int, values: Values, folder: str) -> list[str]:
         return [

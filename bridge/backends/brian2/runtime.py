@@ -12,9 +12,16 @@ from numpy.typing import NDArray
 
 from bridge.backends import cache_folder
 from bridge.backends.brian2.form import Form, form_of
+from bridge.backends.brian2.late import late_function
 from bridge.backends.brian2.model import Group, Model, build
 from bridge.backends.brian2.results import Left, Results
-from bridge.backends.brian2.values import constant_values, input_values, run_seed, start_values
+from bridge.backends.brian2.values import (
+    constant_values,
+    delay_values,
+    input_values,
+    run_seed,
+    start_values,
+)
 from bridge.spiking.drive import Drive, NoiseStream
 from bridge.spiking.network import SpikingNetwork
 
@@ -112,6 +119,9 @@ class _Arrays:
                 values = input_values(network, number, drive)
                 stepwise = projection.given
                 self._add(f"u_{number}", values, dt if stepwise else form.sample_steps * dt)
+            elif projection.late and projection.graded:
+                name = f"late_values_{number}"
+                self.space[name] = late_function(name, self._delays(number))
         if any(population.noise == "given" for population in form.populations):
             noise = NoiseStream(network, drive).take(form.steps)
             for number, population in enumerate(network.populations):
@@ -140,9 +150,19 @@ class _Arrays:
         # Trial after trial lie the neurons of the group.
         return f"kick_{stimulation}(t, i // {self.form.populations[number].size})"
 
-    def connect(self, synapses: brian2.Synapses, number: int) -> None:
-        projection = self.network.projections[number]
-        columns, (n_post, n_pre) = projection.synapses(), projection.shape
+    def late(self, number: int) -> str:
+        return f"late_values_{number}(emitted, t_in_timesteps, i)"
+
+    def _delays(self, number: int) -> NDArray[np.int32]:
+        """Of each neuron of the group, steps."""
+        return np.tile(delay_values(self.network, self.form, number), self.trials)
+
+    def delay(self, relay: brian2.Synapses, number: int) -> None:
+        relay.delay = self._delays(number) * self.form.dt_ms * brian2.ms
+
+    def connect(self, synapses: brian2.Synapses, number: int, factor: int) -> None:
+        columns = self.network.projections[number].factors[factor]
+        n_post, n_pre = columns.shape
         pre = np.repeat(np.arange(n_pre), np.diff(columns.indptr))
         trial = np.arange(self.trials)[:, None]
         synapses.connect(

@@ -48,6 +48,10 @@ def start_values(network: SpikingNetwork, form: Form, number: int, drive: Drive)
         values["refractory_left"] = np.full(shape, left, dtype=np.int32).ravel()
     if drive.recurrent_gain is not None:
         values["trial_gain"] = np.broadcast_to(drive.recurrent_gain[:, None], shape).ravel()
+    for into, projection in enumerate(network.projections):
+        if form.owner(into) == number:
+            for name, start in projection.initial_states.items():
+                values[f"filter_{into}_{name}"] = np.broadcast_to(start, shape).ravel()
     if form.margins:
         # Finite, so that the arithmetic that replaces it leaves nothing behind.
         values["margin"] = np.full(shape, 1e300).ravel()
@@ -60,6 +64,11 @@ def start_values(network: SpikingNetwork, form: Form, number: int, drive: Drive)
     if mine.noise == "own":
         values["run_seed"] = np.asarray(run_seed(drive), dtype=np.int32)
     return values
+
+
+def delay_values(network: SpikingNetwork, form: Form, number: int) -> NDArray[np.int32]:
+    """(pre,) delays of projection `number`; what arrives after the last step never does."""
+    return np.minimum(network.projections[number].delays, form.steps).astype(np.int32)
 
 
 def run_seed(drive: Drive) -> int:
@@ -75,7 +84,7 @@ def input_values(network: SpikingNetwork, number: int, drive: Drive) -> Array:
     Of every step where it is delayed, or filtered on the presynaptic side.
     """
     projection = network.projections[number]
-    if projection.filter.side == "pre" or projection.delay_steps:
+    if projection.filter.side == "pre" or projection.longest_delay_steps:
         current = filtered_input(network, projection, drive)
     else:
         current = input_current(projection, drive.inputs)

@@ -18,6 +18,7 @@ from bridge.spiking.neurons import NeuronTraces, traces
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.tracing import Trace
+from bridge.spiking.weights import Factored, Matrix, Weights
 
 Precision = Literal["float64", "float32"]
 NoiseKind = Literal["none", "given", "counted"]
@@ -62,8 +63,12 @@ class ProjectionForm:
         within_step: Whether it acts in the step in which its source emits.
         presynaptic: Whether the filter runs over the source's neurons, before the weights.
         graded: Whether the source hands on values.
-        dense: Whether all weights are kept, a row for each presynaptic neuron.
+        dense: Of each factor of the weights, whether all are kept, a row for each presynaptic
+            neuron: of W, or of D and B where the weights are B D.
         delayed: Whether what is emitted arrives later.
+        own_delays: Whether presynaptic neurons have delays of their own.
+        scaled: Whether the gain of the trial acts on it.
+        started: States of the filter that start with numbers given.
         states: Names of the filter's states; none: what arrives is the output.
         output: The one that is the output.
         constants: Names of the filter's constants.
@@ -75,8 +80,11 @@ class ProjectionForm:
     within_step: bool
     presynaptic: bool
     graded: bool
-    dense: bool
+    dense: tuple[bool, ...]
     delayed: bool
+    own_delays: bool
+    scaled: bool
+    started: tuple[str, ...]
     states: tuple[str, ...]
     output: str
     constants: tuple[str, ...]
@@ -156,6 +164,11 @@ def _noise(drive: Drive, population: Population) -> NoiseKind:
     return "counted" if np.any(population.noise_mv) else "none"
 
 
+def factors_of(weights: Weights) -> tuple[Matrix, ...]:
+    """What multiplies what arrives, one after the other: W, or D and then B."""
+    return (weights.right, weights.left) if isinstance(weights, Factored) else (weights,)
+
+
 def _projection(
     network: SpikingNetwork, numbers: Mapping[str, int], projection: Projection, dtype: Precision
 ) -> ProjectionForm:
@@ -167,8 +180,11 @@ def _projection(
         # Without a state both sides are the same.
         presynaptic=filter_.side == "pre" and not filter_.memoryless,
         graded=network.emits(projection.source) == "value",
-        dense=not sparse.issparse(projection.weights),
-        delayed=projection.delay_steps > 0,
+        dense=tuple(not sparse.issparse(factor) for factor in factors_of(projection.weights)),
+        delayed=projection.longest_delay_steps > 0,
+        own_delays=projection.own_delays,
+        scaled=projection.scaled and numbers[projection.source] >= 0,
+        started=tuple(state for state in filter_.states if state in projection.initial_states),
         states=tuple(filter_.states),
         output=filter_.output,
         constants=filter_.named_constants(),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bridge.backends.nest.model import (
     Parameters,
@@ -112,7 +112,7 @@ class Kernel:
         nest, dt_ms = self._nest, self._network.dt_ms
         nest.ResetKernel()
         nest.verbosity = nest.VerbosityLevel.ERROR
-        longest = max((delay_steps(part) for part, _ in self._ports), default=1)
+        longest = max((int(delay_steps(part).max(initial=1)) for part, _ in self._ports), default=1)
         # Delays must be known before the first step.
         nest.set(
             tics_per_ms=tics_per_ms(dt_ms), resolution=dt_ms, local_num_threads=1, rng_seed=seed
@@ -196,24 +196,25 @@ class Kernel:
             )
 
     def _connect_synapses(self, drive: Drive) -> None:
-        gain = 1.0 if drive.recurrent_gain is None else float(drive.recurrent_gain[0])
+        gains = 1.0 if drive.recurrent_gain is None else float(drive.recurrent_gain[0])
         before = dict.fromkeys((population.name for population in self._network.populations), 0)
         for part, own in self._ports:
             columns = part.synapses()
             pre = np.repeat(np.arange(part.shape[1]), np.diff(columns.indptr))
             post = columns.indices
+            gain = gains if part.scaled else 1.0
             for port in own:
                 before[part.target] += 1
                 self._connect(
                     pre + self._network.span(part.source).start + 1,
                     post + self._network.span(part.target).start + 1,
                     columns.data * port.weight[post] * gain,
-                    delay_steps(part) * self._network.dt_ms,
+                    delay_steps(part)[pre] * self._network.dt_ms,
                     before[part.target],
                 )
 
     def _connect(
-        self, pre: Any, post: Any, weights: Array, delay_ms: float, receptor: int = 0
+        self, pre: Any, post: Any, weights: Array, delay_ms: ArrayLike, receptor: int = 0
     ) -> None:
         """One connection for each weight; `pre` and `post` count NEST's nodes from 1."""
         if not weights.size:

@@ -134,15 +134,15 @@ def _held_share(tau_ms: Array, tau_mem_ms: Array, dt_ms: float) -> Array:
     return np.asarray(moved / -expm1_rounded(-dt_ms / tau_mem_ms))
 
 
-def delay_steps(projection: Projection) -> int:
-    """NEST's delay, at least one step.
+def delay_steps(projection: Projection) -> NDArray[np.int64]:
+    """NEST's delay of each presynaptic neuron, (pre,), at least one step.
 
     A spike of step k moves v first in step k + delay + 1: where the contract says so, but for
     single exponentials without delay, which act one step late.
     """
     if isinstance(projection.filter, DoubleExponential):
-        return projection.delay_steps + 1
-    return max(1, projection.delay_steps)
+        return projection.delays + 1
+    return np.maximum(1, projection.delays)
 
 
 def noise_weights(network: SpikingNetwork, parameters: Parameters) -> Array:
@@ -188,4 +188,4 @@ def input_currents(network: SpikingNetwork, drive: Drive) -> tuple[NDArray[np.in
 
 def _held(part: Projection) -> bool:
     """Whether an input's current is that of its sample as long as this lasts."""
-    return part.filter.memoryless and not part.delay_steps
+    return part.filter.memoryless and not part.longest_delay_steps

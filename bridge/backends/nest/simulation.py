@@ -109,6 +109,10 @@ def _check_projection(projection: Projection) -> None:
         )
     if projection.filter.chosen().get("filter_step") == "euler":
         raise SpecError(f"projection {projection.name}: NEST's currents take no Euler steps")
+    if projection.rank:
+        raise SpecError(f"projection {projection.name}: NEST has no factored weights")
+    if projection.initial_states:
+        raise SpecError(f"projection {projection.name}: NEST's currents start at 0")
     if projection.within_step:
         raise SpecError(f"projection {projection.name}: in NEST a spike acts a step later at least")
     if projection.filter.side == "pre":

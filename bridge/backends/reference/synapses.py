@@ -1,13 +1,13 @@
 """A projection in the reference: its filter, its delay, and its sums over synapses."""
 
-from collections import deque
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.backends.weighted_sums import WeightedSum, input_current
+from bridge.backends.delay_line import DelayLine
+from bridge.backends.weighted_sums import MatrixSum, WeightedSum, input_current
 from bridge.spiking.drive import Drive
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.operations import NUMPY
@@ -34,16 +34,26 @@ class Synapses:
         self.presynaptic = self.filter.side == "pre"
         self.within_step = projection.acts_within_step
         self.state: dict[str, Any] = {
-            name: np.zeros((drive.n_trials, held)) for name in self.filter.states
+            name: np.tile(projection.initial_states.get(name, np.zeros(held)), (drive.n_trials, 1))
+            for name in self.filter.states
         }
-        self.current: Array = np.zeros((drive.n_trials, projection.shape[0]))
-        self.synapses, self.weighted_sum = projection.synapses(), WeightedSum(projection)
+        self.synapses, *factors = projection.factors
+        self.weighted_sum, self.outer = WeightedSum(projection), [MatrixSum(b) for b in factors]
         self.graded = network.emits(projection.source) == "value"
         self._weighted_u: tuple[Array, Array] | None = None
         gain = drive.recurrent_gain
-        self.gain = None if gain is None or self.source < 0 else gain[:, None]
-        self.delayed: deque[NDArray[Any]] = deque()
-        self.nothing: Array = np.zeros((drive.n_trials, projection.shape[1]))
+        scaled = self.source >= 0 and projection.scaled
+        self.gain = gain[:, None] if gain is not None and scaled else None
+        late, steps = projection.longest_delay_steps > 0, drive.n_steps(network)
+        self.way = DelayLine(projection.delay_steps, steps) if late else None
+        self.current = self._start(drive.n_trials)
+
+    def _start(self, trials: int) -> Array:
+        """The current before anything was taken: what the filter holds."""
+        if self.filter.memoryless:
+            return np.zeros((trials, self.projection.shape[0]))
+        output: Array = self.state[self.filter.output]
+        return self._scaled(self.weighted_sum(output)) if self.presynaptic else output
 
     def take(self, emitted: NDArray[Any] | None, u: Array) -> None:
         """Decay, then take what arrives in this step: emitted by the source, or the input `u`."""
@@ -57,16 +67,11 @@ class Synapses:
     def _arriving(self, emitted: NDArray[Any] | None, u: Array) -> Array:
         """s, a value, or u, (B, n_pre)."""
         sent = u if self.source < 0 or emitted is None else emitted
-        if not self.projection.delay_steps:
-            return sent if sent.dtype == np.float64 else sent.astype(np.float64)
-        self.delayed.append(sent)
-        if len(self.delayed) > self.projection.delay_steps:
-            late = self.delayed.popleft()
-            return late if late.dtype == np.float64 else late.astype(np.float64)
-        return self.nothing
+        arriving = sent if self.way is None else self.way.arriving(sent)
+        return arriving if arriving.dtype == np.float64 else arriving.astype(np.float64)
 
     def _weighted(self, arriving: Array) -> Array:
-        """W s, or W u, summed in ascending order of the presynaptic neuron."""
+        """W s, or W u, summed in ascending order of the presynaptic neuron; factored B (D s)."""
         if self.source < 0:
             # A sample lasts for many steps.
             if self._weighted_u is None or self._weighted_u[0] is not arriving:
@@ -74,10 +79,13 @@ class Synapses:
             return self._weighted_u[1]
         if self.graded:
             return self.weighted_sum(arriving)
-        weighted, columns = np.zeros_like(self.current), self.synapses
+        columns = self.synapses
+        weighted = np.zeros((len(arriving), columns.shape[0]))
         for trial, neuron in zip(*np.nonzero(arriving), strict=True):
             first, last = columns.indptr[neuron], columns.indptr[neuron + 1]
             weighted[trial, columns.indices[first:last]] += columns.data[first:last]
+        for factor in self.outer:
+            weighted = factor(weighted)
         return weighted
 
     def _scaled(self, arrived: Array) -> Array:

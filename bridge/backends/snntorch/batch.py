@@ -58,14 +58,24 @@ def _spread_inside(network: SpikingNetwork, drive: Drive, how: How) -> bool:
 
     Raises:
         SpecError: they are to be, and cannot: what acts within the step, or is a value, is not
-            known before.
+            known before, spikes of neurons with delays of their own are sent one by one, and
+            factored weights are no matrix.
     """
     outside = any(
-        part.source != INPUT and (part.within_step or network.emits(part.source) == "value")
+        part.source != INPUT
+        and (
+            part.within_step
+            or part.own_delays
+            or part.rank > 0
+            or network.emits(part.source) == "value"
+        )
         for part in network.projections
     )
     if outside and how.dense:
-        raise SpecError("dense: not for networks that hand on values, or within the step")
+        raise SpecError(
+            "dense: not for networks that hand on values, or within the step, or with a delay for "
+            "each neuron, or factored weights"
+        )
     if outside:
         return False
     if how.dense is not None:

@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bridge.backends.snntorch.neuron_cell import NeuronCell
-from bridge.backends.snntorch.synapses import Synapses, weight_columns
+from bridge.backends.snntorch.sums import weight_columns
+from bridge.backends.snntorch.synapses import Synapses
 from bridge.backends.stages import stages_of
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import traces
 from bridge.spiking.noise import bent, sixteen_bit_sums, unit_keys
 from bridge.spiking.projection import INPUT
+from bridge.spiking.weights import Factored
 
 Array = NDArray[np.float64]
 
@@ -208,8 +210,9 @@ class BlockStep(nn.Module):
         self.synapses = cast("Sequence[Synapses]", synapses)
         for one, projection in zip(self.synapses, self.projections, strict=True):
             if one.source >= 0:
-                one.trial_gain = gain
-                one.columns = start.new_tensor(weight_columns(projection)) if plan.dense else None
+                one.trial_gain = gain if projection.scaled else None
+                if plan.dense and not isinstance(projection.weights, Factored):
+                    one.columns = start.new_tensor(weight_columns(projection.weights))
 
     def form(self) -> list[object]:
         """What decides its code: blocks of one form share it, whatever their sizes."""
@@ -241,7 +244,7 @@ class BlockStep(nn.Module):
         codes = [torch.zeros_like(neurons.v) for neurons in self.neurons]
         for j in range(self.plan.steps):
             step, spikes = first + j, []
-            currents = self._currents(filters, [steps[j] for steps in due])
+            currents = self._currents(filters, [steps[j] for steps in due], step)
             for p, (neurons, current) in enumerate(zip(self.neurons, currents, strict=True)):
                 cell, voltage = neurons.cell, neurons.model.voltage
                 now = cell.integrate(current, self._noise(noise, j, p), states[p], step)
@@ -265,11 +268,13 @@ class BlockStep(nn.Module):
             for old, new in zip(given, steps[self.plan.steps :], strict=False):
                 old.copy_(new)
 
-    def _currents(self, filters: list[dict[str, Tensor]], arrived: list[Tensor]) -> list[Tensor]:
+    def _currents(
+        self, filters: list[dict[str, Tensor]], arrived: list[Tensor], step: Tensor
+    ) -> list[Tensor]:
         """(B, n) current of each population, summed in the order of the projections."""
         currents: list[Tensor] = [neurons.cell.bias for neurons in self.neurons]
         for synapses, state, arrivals in zip(self.synapses, filters, arrived, strict=True):
-            current = synapses.advance(arrivals, state)
+            current = synapses.advance(arrivals, state, step)
             place = self.place[synapses.target]
             currents[place] = currents[place] + current
         return currents

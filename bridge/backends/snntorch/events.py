@@ -4,20 +4,22 @@ Cost follows the spikes and their synapses, not N x N. Sums run in ascending ord
 presynaptic neuron, as the reference's do.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bridge.backends.delay_line import DelayLine
 from bridge.backends.snntorch.block_step import Neurons
+from bridge.backends.snntorch.sums import mark, spread
 from bridge.backends.weighted_sums import input_current
 from bridge.spiking.drive import Drive
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.projection import Projection
 
+Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 
@@ -111,10 +113,13 @@ class InputRoute:
         self.presynaptic = projection.filter.side == "pre"
         self.before = like.new_zeros((drive.n_trials, _width(projection)))
         self.sample, self.current = -1, self.before
+        self.way = delay_line(projection, drive.n_steps(network))
+        self.u: Array | None = None
 
     def arrivals(self, first: int, steps: int) -> list[Tensor]:
         """(B, n_post) for each step."""
-        return [self._at(step - self.lag) for step in range(first, first + steps)]
+        at = self._at if self.way is None else self._late_at
+        return [at(step - self.lag) for step in range(first, first + steps)]
 
     def _at(self, step: int) -> Tensor:
         if step < 0:
@@ -123,10 +128,22 @@ class InputRoute:
         if sample != self.sample:
             u = self.inputs[sample]
             if self.sample < 0 or not np.array_equal(u, self.inputs[self.sample]):
-                arrived = u if self.presynaptic else input_current(self.projection, u)
-                self.current = self.like.new_tensor(arrived)
+                self._arrive(u)
             self.sample = sample
         return self.current
+
+    def _late_at(self, step: int) -> Tensor:
+        """As `_at`, of channels some of which are later than the others."""
+        if step >= 0 and self.way is not None:
+            u = self.way.arriving(self.inputs[self.network.input_sample(step, len(self.inputs))])
+            if u is not self.u:
+                self._arrive(u)
+            self.u = u
+        return self.current
+
+    def _arrive(self, u: Array) -> None:
+        arrived = u if self.presynaptic else input_current(self.projection, u)
+        self.current = self.like.new_tensor(arrived)
 
 
 class SpikeRoute:
@@ -149,8 +166,10 @@ class SpikeRoute:
         shape = (drive.n_trials, _width(projection))
         self.arrived = [like.new_zeros(shape) for _ in range(steps)]
         self.touched = [False] * steps
-        self.due: dict[int, tuple[Indices, Indices]] = {}
-        self.spread = _mark if projection.filter.side == "pre" else _spread(projection, like)
+        self.due: dict[int, list[tuple[Indices, Indices]]] = {}
+        self.later = projection.delays - projection.shortest_delay_steps
+        self.alike = not projection.own_delays
+        self.spread = mark if projection.filter.side == "pre" else spread(projection.weights, like)
 
     def take(self, first: int, fired: Sequence[Events | None], _neurons: Sequence[Neurons]) -> None:
         """Remember the spikes of the block that began at step `first`."""
@@ -159,7 +178,17 @@ class SpikeRoute:
             return
         for j in range(len(self.arrived)):
             if (spikes := mine.of_step(j)) is not None:
-                self.due[first + j + self.lag] = spikes
+                self._send(first + j + self.lag, *spikes)
+
+    def _send(self, step: int, trial: Indices, neuron: Indices) -> None:
+        """Let spikes arrive at a step; those of neurons that are later than others, later."""
+        if self.alike:
+            self.due[step] = [(trial, neuron)]
+            return
+        late = step + self.later[neuron]
+        for when in np.unique(late).tolist():
+            chosen = late == when
+            self.due.setdefault(when, []).append((trial[chosen], neuron[chosen]))
 
     def arrivals(self, first: int, steps: int) -> list[Tensor]:
         """(B, n_post) for each step."""
@@ -169,8 +198,24 @@ class SpikeRoute:
             spikes = self.due.pop(first + j, None)
             self.touched[j] = spikes is not None
             if spikes is not None:
-                self.spread(*spikes, self.arrived[j])
+                self.spread(*_in_order(spikes), self.arrived[j])
         return self.arrived
+
+
+def _in_order(parts: Sequence[tuple[Indices, Indices]]) -> tuple[Indices, Indices]:
+    """Spikes (trial, neuron) of several steps as those of one: by trial, then neuron."""
+    if len(parts) == 1:
+        return parts[0]
+    trial, neuron = (np.concatenate(part) for part in zip(*parts, strict=True))
+    order = np.lexsort((neuron, trial))
+    return trial[order], neuron[order]
+
+
+def delay_line(projection: Projection, steps: int) -> DelayLine | None:
+    """What makes some presynaptic neurons later than the earliest; None where none is."""
+    if not projection.own_delays:
+        return None
+    return DelayLine(projection.delays - projection.shortest_delay_steps, steps)
 
 
 class InsideRoute:
@@ -188,40 +233,3 @@ class InsideRoute:
 def _width(projection: Projection) -> int:
     """Over how many neurons its filter runs."""
     return projection.shape[1 if projection.filter.side == "pre" else 0]
-
-
-def _mark(trial: Indices, neuron: Indices, arrived: Tensor) -> None:
-    """Note spikes (trial, neuron) in (B, n_pre) zeros."""
-    cell = torch.from_numpy(trial * arrived.shape[1] + neuron)
-    arrived.view(-1).index_fill_(0, cell.to(arrived.device), 1.0)
-
-
-def _spread(projection: Projection, like: Tensor) -> Callable[[Indices, Indices, Tensor], None]:
-    """A function that adds the weights of spikes (trial, neuron) to (B, n_post) zeros.
-
-    On the CPU `index_add_` runs in the order of the events, trial by trial and neuron by neuron.
-    """
-    device = like.device
-    if isinstance(projection.weights, np.ndarray):
-        rows = like.new_tensor(np.ascontiguousarray(projection.weights.T))
-
-        def dense(trial: Indices, neuron: Indices, arrived: Tensor) -> None:
-            chosen = rows.index_select(0, torch.from_numpy(neuron).to(device))
-            arrived.index_add_(0, torch.from_numpy(trial).to(device), chosen)
-
-        return dense
-    columns = projection.synapses()
-    first, fan_out = columns.indptr[:-1].astype(np.int64), np.diff(columns.indptr)
-    post = columns.indices.astype(np.int64)
-    weight = like.new_tensor(columns.data)
-
-    def by_synapse(trial: Indices, neuron: Indices, arrived: Tensor) -> None:
-        counts = fan_out[neuron]
-        event = np.repeat(np.arange(neuron.size), counts)
-        begins = np.cumsum(counts) - counts
-        synapse = first[neuron][event] + np.arange(event.size) - begins[event]
-        cell = trial[event] * arrived.shape[1] + post[synapse]
-        chosen = weight.index_select(0, torch.from_numpy(synapse).to(device))
-        arrived.view(-1).index_add_(0, torch.from_numpy(cell).to(device), chosen)
-
-    return by_synapse

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -52,8 +53,11 @@ class Synapses(nn.Module):
         constants = self.filter.constants_of(width, network.dt_ms)
         self._constants = {f"constant.{name}": f"constant_{name}" for name in constants}
         self._states = {name: f"state_{name}" for name in self.filter.states}
+        self._starts = bool(projection.initial_states) and not self.filter.memoryless
+        self._first = projection.filter_lag_steps
         for name in self.filter.states:
-            self.register_buffer(f"state_{name}", like.new_zeros((len(like), width)))
+            start = like.new_tensor(projection.initial_states.get(name, np.zeros(width)))
+            self.register_buffer(f"state_{name}", start.expand(len(like), width).clone())
         for name, value in constants.items():
             self.register_buffer(f"constant_{name}", like.new_tensor(value))
         self.register_buffer("trial_gain", None)
@@ -63,7 +67,8 @@ class Synapses(nn.Module):
         """What of it decides the code."""
         gained = self.trial_gain is not None
         states = (self._digest, self.filter.states)
-        return (self.source, self.target, self.lag, *states, gained, self.presynaptic)
+        started = (self._starts, self._first) if self._starts else ()
+        return (self.source, self.target, self.lag, *states, gained, self.presynaptic, *started)
 
     def states(self) -> States:
         """The states of the filter, by name."""
@@ -81,16 +86,16 @@ class Synapses(nn.Module):
         for name, value in states.items():
             self._known(self._states[name]).copy_(value)
 
-    def advance(self, arrived: Tensor, states: States) -> Tensor:
-        """Take what arrived, and return the current of the step."""
+    def advance(self, arrived: Tensor, states: States, step: int | Tensor) -> Tensor:
+        """Take what arrived, and return the current of the step of that number."""
         if self.presynaptic and self.columns is not None:
-            return self._scaled(self.filtered(arrived, states) @ self.columns)
-        return self.filtered(self._scaled(arrived), states)
+            return self._scaled(self.filtered(arrived, states, step) @ self.columns)
+        return self.filtered(self._scaled(arrived), states, step)
 
     def _scaled(self, arrived: Tensor) -> Tensor:
         return arrived if self.trial_gain is None else arrived * self.trial_gain
 
-    def filtered(self, arrived: Tensor, states: States) -> Tensor:
+    def filtered(self, arrived: Tensor, states: States, step: int | Tensor) -> Tensor:
         """Take what arrived into the states, and return what the filter gives in this step."""
         if self.filter.memoryless:
             return arrived
@@ -98,17 +103,23 @@ class Synapses(nn.Module):
         known: dict[str, Any] = {
             name: self._buffers[buffer] for name, buffer in self._constants.items()
         }
-        for row, decay in self._rows:
+        for place, (row, decay) in enumerate(self._rows):
+            before = {name: states[name] for name in row} if self._starts else {}
             for name, value in states.items():
                 known[f"state.{name}"] = value
             states.update(decay.evaluate(ops, known))
             if entry in row:
                 states[entry] = states[entry] + arrived * known["constant.gain"]
+            if before:
+                self._hold(before, states, step, self._first - place)
         return states[self.filter.output]
 
+    def _hold(self, before: States, states: States, step: int | Tensor, first: int) -> None:
+        """Let a row whose states are given begin only in the step `first`.
 
-def weight_columns(projection: Projection) -> Array:
-    """(n_pre, n_post) weights."""
-    weights = projection.weights
-    dense = weights if isinstance(weights, np.ndarray) else weights.toarray()
-    return np.ascontiguousarray(dense.T)
+        Up to then there is nothing to catch up with: the states are those of the first step.
+        """
+        for name, old in before.items():
+            going = torch.as_tensor(step >= first).to(old.dtype)
+            # Numbers, by which multiplying rounds nothing, and which inductor vectorises.
+            states[name] = states[name] * going + old * (1 - going)

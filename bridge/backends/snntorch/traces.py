@@ -10,7 +10,8 @@ from torch import Tensor
 
 from bridge.backends.snntorch.block_step import Neurons
 from bridge.backends.snntorch.events import Events, InputRoute, SpikeRoute
-from bridge.backends.snntorch.graded import ValueRoute, ordered_sum
+from bridge.backends.snntorch.graded import ValueRoute
+from bridge.backends.snntorch.sums import ordered_sum
 from bridge.backends.snntorch.synapses import Synapses
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.projection import Projection
@@ -30,7 +31,7 @@ class TraceRoute:
         trials = like.new_zeros((arriving.trials, 0))
         self.filter = Synapses(network, projection, trials, inside=True)
         self.states = self.filter.states()
-        self.weighted = ordered_sum(projection, like)
+        self.weighted = ordered_sum(projection.weights, like)
 
     @property
     def source(self) -> int:
@@ -45,6 +46,6 @@ class TraceRoute:
     def arrivals(self, first: int, steps: int) -> list[Tensor]:
         """(B, n_post) for each step."""
         return [
-            self.weighted(self.filter.filtered(arrived, self.states))
-            for arrived in self.arriving.arrivals(first, steps)
+            self.weighted(self.filter.filtered(arrived, self.states, step))
+            for step, arrived in enumerate(self.arriving.arrivals(first, steps), start=first)
         ]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bridge.backends.reference.synapses import filtered_input
 from bridge.compare.probes.findings import RELATIVE, Finding, units_of, worst
-from bridge.compare.probes.silent_networks import silent, what_is_left
+from bridge.compare.probes.silent_networks import at_rest, silent, what_is_left
 from bridge.compare.sides import Side
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.network import SpikingNetwork
@@ -26,7 +26,7 @@ _SHIFTS = (-2, -1, 0, 1, 2)
 
 def probe_input(network: SpikingNetwork, side: Side, _rng: np.random.Generator) -> list[Finding]:
     """Size and onset of what each input channel does to each neuron that it reaches."""
-    parts = [part for part in network.projections if part.source == INPUT]
+    parts = [at_rest(part) for part in network.projections if part.source == INPUT]
     if not parts:
         return []
     probe = replace(
@@ -56,9 +56,12 @@ def _currents(probe: SpikingNetwork, drive: Drive) -> Array:
     total = np.zeros((steps, drive.n_trials, probe.size))
     for part in probe.projections:
         span = probe.span(part.target)
-        if part.filter.memoryless and not part.delay_steps:
+        if part.filter.memoryless and not part.longest_delay_steps:
             held = [probe.input_sample(step, samples) for step in range(steps)]
-            total[:, :, span] += (drive.inputs @ part.synapses().toarray().T)[held]
+            driven = drive.inputs
+            for factor in part.factors:
+                driven = driven @ factor.toarray().T
+            total[:, :, span] += driven[held]
         else:
             total[:, :, span] += filtered_input(probe, part, drive)
     return total

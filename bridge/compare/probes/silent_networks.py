@@ -11,6 +11,7 @@ from bridge.spiking.initial_voltage import NormalVoltage
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import Lif, NeuronModel
 from bridge.spiking.population import Population
+from bridge.spiking.projection import Projection
 
 Array = NDArray[np.float64]
 
@@ -31,9 +32,15 @@ def silent(network: SpikingNetwork) -> tuple[Population, ...]:
             neurons=_linear(population.neurons),
             noise_mv=0.0,
             initial_voltage=NormalVoltage(mean_mv=0.0, sd_mv=0.0),
+            initial_states={},
         )
         for population in network.populations
     )
+
+
+def at_rest(projection: Projection) -> Projection:
+    """The projection with a filter that is empty at the start."""
+    return replace(projection, initial_states={})
 
 
 def _linear(neurons: NeuronModel) -> Lif:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.compare.probes.findings import RELATIVE, Finding, units_of, worst
-from bridge.compare.probes.silent_networks import FIRES_MV, currents_of, silent
+from bridge.compare.probes.silent_networks import FIRES_MV, at_rest, currents_of, silent
 from bridge.compare.sides import Side
 from bridge.spiking.decoding import decode
 from bridge.spiking.drive import Drive, SharedNoise
@@ -49,7 +49,7 @@ def _probe_network(network: SpikingNetwork) -> SpikingNetwork:
     return replace(
         network,
         populations=silent(network),
-        projections=tuple(part for part in network.projections if part.source != INPUT),
+        projections=tuple(at_rest(part) for part in network.projections if part.source != INPUT),
         input_size=0,
         sample_steps=1,
         sample_offset_steps=0,
@@ -64,7 +64,8 @@ def _steps(network: SpikingNetwork) -> int:
         if part.source == INPUT:
             continue
         shape_ms = max(5.0 * network.dt_ms, part.filter.shape_ms())
-        longest = max(longest, part.delay_steps * network.dt_ms + min(_LONGEST_MS, shape_ms))
+        delay_ms = part.longest_delay_steps * network.dt_ms
+        longest = max(longest, delay_ms + min(_LONGEST_MS, shape_ms))
     return int(np.ceil(longest / network.dt_ms)) + 4
 
 
@@ -111,13 +112,10 @@ def _expected(network: SpikingNetwork, source: int, steps: int) -> Array:
 
 
 def _formula(part: Projection, pre: int, dt_ms: float, steps: int) -> Array:
-    columns = part.synapses()
-    mine = slice(columns.indptr[pre], columns.indptr[pre + 1])
-    weights = np.zeros(part.shape[0])
-    weights[columns.indices[mine]] = columns.data[mine]
+    weights = part.column(pre)
     own = [pre] if part.filter.side == "pre" else slice(None)
     # A spike of this step acts in the next one, or within the step.
-    first = part.delay_steps + (0 if part.within_step else 1)
+    first = int(part.delays[pre]) + (0 if part.within_step else 1)
     kernel = part.filter.response(dt_ms, steps - first)
     currents = np.zeros((steps, weights.size))
     currents[first:] = kernel[:, own] * weights

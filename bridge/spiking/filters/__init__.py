@@ -12,6 +12,7 @@ from bridge.spiking.filters.filter import (
     Filter,
     FilterTrace,
     Side,
+    filter_start,
     filter_trace,
     known_filter,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "Filter",
     "FilterTrace",
     "Side",
+    "filter_start",
     "filter_trace",
     "known_filter",
 ]

@@ -7,12 +7,14 @@ from types import MappingProxyType, SimpleNamespace
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bridge.errors import SpecError
+from bridge.spiking.arrays import per_neuron
 from bridge.spiking.operations import NUMPY, Operations
 from bridge.spiking.parts import Part, Prototype, choice, known_part, register
 from bridge.spiking.tracing import Trace, check_trace, trace
+from bridge.spiking.values import shown
 
 Array = NDArray[np.float64]
 # Whose time constants a filter in a projection has. "post": the target's, and what is filtered is
@@ -107,6 +109,30 @@ def known_filter(name: str, value: Any) -> Filter:
     """`value`, if it is a filter; SpecError if not."""
     filter_: Filter = known_part(f"{name}: filter", value, KNOWN)
     return filter_
+
+
+def filter_start(
+    name: str, filter_: Filter, given: Mapping[str, ArrayLike], size: int
+) -> Mapping[str, Array]:
+    """Where states of a filter that runs over `size` neurons start, read-only (size,) arrays.
+
+    Raises:
+        SpecError: it has no such state, or numbers do not fit.
+    """
+    if not isinstance(given, Mapping):
+        raise SpecError(f"{name}: initial_states: expected numbers by the names of states")
+    for state in given:
+        if state not in filter_.states:
+            known = f"has {', '.join(filter_.states)}" if filter_.states else "has none"
+            raise SpecError(
+                f"{name}: initial_states: no state {shown(state)}; {filter_.title} {known}"
+            )
+    return MappingProxyType(
+        {
+            state: per_neuron(f"{name}: initial state {state}", value, size)
+            for state, value in given.items()
+        }
+    )
 
 
 @dataclass(frozen=True)

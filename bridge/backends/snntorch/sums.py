@@ -1,0 +1,108 @@
+"""Sums over the synapses of a batch, in ascending order of the presynaptic neuron."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bridge.backends.weighted_sums import MatrixSum
+from bridge.spiking.weights import Factored, Matrix, Weights, columns_of
+
+Indices = NDArray[np.int64]
+Spread: TypeAlias = Callable[[Indices, Indices, Tensor], None]
+Sum: TypeAlias = Callable[[Tensor], Tensor]
+
+
+def mark(trial: Indices, neuron: Indices, arrived: Tensor) -> None:
+    """Note spikes (trial, neuron) in (B, n_pre) zeros."""
+    cell = torch.from_numpy(trial * arrived.shape[1] + neuron)
+    arrived.view(-1).index_fill_(0, cell.to(arrived.device), 1.0)
+
+
+def spread(weights: Weights, like: Tensor) -> Spread:
+    """A function that adds the weights of spikes (trial, neuron) to (B, n_post) zeros.
+
+    On the CPU `index_add_` runs in the order of the events, trial by trial and neuron by neuron.
+    """
+    if isinstance(weights, Factored):
+        return _spread_through(weights, like)
+    return (
+        _spread_rows(weights, like)
+        if isinstance(weights, np.ndarray)
+        else _by_synapse(weights, like)
+    )
+
+
+def _spread_through(weights: Factored, like: Tensor) -> Spread:
+    into_factors, from_factors = spread(weights.right, like), _column_by_column(weights.left, like)
+
+    def factored(trial: Indices, neuron: Indices, arrived: Tensor) -> None:
+        x = arrived.new_zeros((len(arrived), weights.rank))
+        into_factors(trial, neuron, x)
+        arrived.copy_(from_factors(x))
+
+    return factored
+
+
+def _spread_rows(weights: NDArray[np.float64], like: Tensor) -> Spread:
+    rows, device = like.new_tensor(np.ascontiguousarray(weights.T)), like.device
+
+    def dense(trial: Indices, neuron: Indices, arrived: Tensor) -> None:
+        chosen = rows.index_select(0, torch.from_numpy(neuron).to(device))
+        arrived.index_add_(0, torch.from_numpy(trial).to(device), chosen)
+
+    return dense
+
+
+def _by_synapse(weights: Matrix, like: Tensor) -> Spread:
+    columns, device = columns_of(weights), like.device
+    first, fan_out = columns.indptr[:-1].astype(np.int64), np.diff(columns.indptr)
+    post = columns.indices.astype(np.int64)
+    weight = like.new_tensor(columns.data)
+
+    def by_synapse(trial: Indices, neuron: Indices, arrived: Tensor) -> None:
+        counts = fan_out[neuron]
+        event = np.repeat(np.arange(neuron.size), counts)
+        begins = np.cumsum(counts) - counts
+        synapse = first[neuron][event] + np.arange(event.size) - begins[event]
+        cell = trial[event] * arrived.shape[1] + post[synapse]
+        chosen = weight.index_select(0, torch.from_numpy(synapse).to(device))
+        arrived.view(-1).index_add_(0, torch.from_numpy(cell).to(device), chosen)
+
+    return by_synapse
+
+
+def ordered_sum(weights: Weights, like: Tensor) -> Sum:
+    """(B, n_post) W x of (B, n_pre) x: in float64 in the reference's order, bit for bit."""
+    if isinstance(weights, Factored):
+        into, out = ordered_sum(weights.right, like), _column_by_column(weights.left, like)
+        return lambda traces: out(into(traces))
+    if like.dtype == torch.float32 and isinstance(weights, np.ndarray):
+        columns = like.new_tensor(weight_columns(weights))
+        return lambda traces: traces @ columns
+    summed = MatrixSum(columns_of(weights))
+    return lambda traces: like.new_tensor(summed(traces.cpu().numpy()))
+
+
+def _column_by_column(weights: Matrix, like: Tensor) -> Sum:
+    """The same for few columns, of all trials at once."""
+    if not isinstance(weights, np.ndarray):
+        return ordered_sum(weights, like)
+    columns = like.new_tensor(weight_columns(weights)).unbind()
+
+    def summed(x: Tensor) -> Tensor:
+        total = x.new_zeros((len(x), weights.shape[0]))
+        for k, column in enumerate(columns):
+            total = total + x[:, k, None] * column
+        return total
+
+    return summed
+
+
+def weight_columns(weights: Matrix) -> NDArray[np.float64]:
+    """(n_pre, n_post) weights."""
+    dense = weights if isinstance(weights, np.ndarray) else weights.toarray()
+    return np.ascontiguousarray(dense.T)
