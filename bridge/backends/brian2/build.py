@@ -29,6 +29,7 @@ def table_name(name: str, number: int, factor: int) -> str:
     """A file that tells which synapses there are, of a factor of projection `number`."""
     return f"{name}_{number}" if not factor else f"{name}_{number}_outer"
 
+
 def build_program(form: Form, folder: Path) -> None:
     """Compile the program of one trial of a form, and note beside it how to run it.
 

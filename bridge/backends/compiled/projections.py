@@ -1,9 +1,7 @@
-"""A projection in the text of a run: its filter, its delay, and its sums over synapses.
-
-Sums run in ascending order of the presynaptic neuron, product by product, as in the reference.
-"""
+"""A projection in the text of a run: its filter, its delays, and what arrives over it."""
 
 from bridge.backends.compiled.form import Form, ProjectionForm
+from bridge.backends.compiled.matrices import weights_text
 from bridge.backends.compiled.sheet import Sheet
 from bridge.backends.compiled.statements import statements
 
@@ -45,24 +43,38 @@ def declare(sheet: Sheet, form: Form, number: int) -> None:
         sheet.array(f"filter_{number}_constant_{name}")
     for state in part.states:
         sheet.kept(f"filter_{number}_{state}", held)
-    if part.dense:
-        sheet.array(f"weights_{number}")
-    else:
-        sheet.array(f"synapses_{number}", "int64_t")
-        sheet.array(f"post_{number}", "int32_t")
-        sheet.array(f"weights_{number}")
+        if state in part.started:
+            start = sheet.array(f"filter_{number}_start_{state}")
+            sheet.add(f"copy(filter_{number}_{state}, {start}, {held});")
+    weights_text(form, number).declare(sheet)
     if part.presynaptic or not part.states:
         sheet.kept(f"current_{number}", _width(part.target))
-    if part.delayed or part.source < 0:
+    if part.presynaptic and part.output in part.started:
+        _sum_traces(sheet, form, number)
+    _declare_way(sheet, part, number)
+
+
+def _declare_way(sheet: Sheet, part: ProjectionForm, number: int) -> None:
+    """What is under way to the target."""
+    if part.own_delays:
+        sheet.array(f"delays_{number}", "int64_t")
+    elif part.delayed or part.source < 0:
         sheet.number(f"delay_{number}")
     if part.source < 0:
-        # The sample that acts, weighted unless the filter comes first.
-        sheet.kept(f"shown_{number}", held if part.states else _width(part.target))
-        sheet.add(f"int64_t changes_{number} = delay_{number};")
-    elif part.delayed and part.graded:
-        sheet.kept(f"ring_{number}", f"{_width(part.source)} * (delay_{number} + 1)")
+        sheet.kept(f"shown_{number}", "width_input")
+        # The step in which each channel, or all of them, take the next sample.
+        start = f"delays_{number}[c]" if part.own_delays else f"delay_{number}"
+        sheet.kept(f"changes_{number}", "width_input", "int64_t")
+        sheet.add(f"for (int64_t c = 0; c < channels; ++c) changes_{number}[c] = {start};")
+        if part.states and not part.presynaptic:
+            sheet.kept(f"weighted_{number}", _width(part.target))
     elif part.delayed:
-        sheet.add(f"std::vector<std::vector<int32_t>> due_{number}(delay_{number} + 1);")
+        # As long as the longest delay, and the step itself.
+        sheet.number(f"turns_{number}")
+        if part.graded:
+            sheet.kept(f"ring_{number}", f"{_width(part.source)} * turns_{number}")
+        else:
+            sheet.add(f"std::vector<std::vector<int32_t>> due_{number}(turns_{number});")
     if not part.states and part.source >= 0 and not part.graded:
         sheet.add(f"bool touched_{number} = false;")
 
@@ -78,33 +90,6 @@ def decay_lines(sheet: Sheet, form: Form, number: int) -> None:
     sheet.add(*(f"filter_{number}_{state}[i] = f{number}_{state};" for state in part.states))
 
 
-def input_lines(sheet: Sheet, form: Form, number: int) -> None:
-    """Take the sample that acts from this step on, and hand it on where that is within the step."""
-    part = form.projections[number]
-    with sheet.block(f"if (step == changes_{number})"):
-        sheet.add(
-            f"const int64_t since = step - delay_{number} + offset_steps;",
-            "const int64_t sample = since / sample_steps < samples - 1"
-            " ? since / sample_steps : samples - 1;",
-            f"changes_{number} = (sample + 1) * sample_steps - offset_steps + delay_{number};",
-            "const real *__restrict const u = inputs + (sample * trials + trial) * channels;",
-        )
-        if part.presynaptic:
-            sheet.add(f"copy(shown_{number}, u, channels);")
-        else:
-            target = _width(part.target)
-            sheet.add(f"fill(shown_{number}, {target});")
-            with sheet.block("for (int64_t j = 0; j < channels; ++j)"):
-                sheet.add("const real x = u[j];")
-                _add_weighted(sheet, part, number, f"shown_{number}", "x * ")
-        if not part.states:
-            sheet.add(f"copy(current_{number}, shown_{number}, {_width(part.target)});")
-    if part.states and part.within_step:
-        with sheet.each(_width(part.owner)):
-            decay_lines(sheet, form, number)
-        take_lines(sheet, form, number)
-
-
 def decay_loop(sheet: Sheet, form: Form, number: int) -> None:
     """The decay of a filter in a loop of its own."""
     part = form.projections[number]
@@ -113,84 +98,124 @@ def decay_loop(sheet: Sheet, form: Form, number: int) -> None:
             decay_lines(sheet, form, number)
 
 
+def input_lines(sheet: Sheet, form: Form, number: int) -> None:
+    """Take the samples that act from this step on, and hand them on if that is within the step."""
+    part = form.projections[number]
+    with sheet.block(""):
+        sheet.add("bool changed = false;")
+        delay = f"delays_{number}[c]" if part.own_delays else f"delay_{number}"
+        # With one delay all channels take the next sample in the same step.
+        first = "" if part.own_delays else f"if (step == changes_{number}[0]) "
+        with sheet.block(f"{first}for (int64_t c = 0; c < channels; ++c)"):
+            _next_sample(sheet, number, delay)
+        if not part.presynaptic:
+            with sheet.block("if (changed)"):
+                into = f"weighted_{number}" if part.states else f"current_{number}"
+                weights_text(form, number).sum_all(sheet, f"shown_{number}", into)
+    if part.states and part.within_step:
+        decay_loop(sheet, form, number)
+        take_lines(sheet, form, number)
+
+
+def _next_sample(sheet: Sheet, number: int, delay: str) -> None:
+    """Channel c takes its next sample, if this is the step to."""
+    with sheet.block(f"if (step == changes_{number}[c])"):
+        sheet.add(
+            f"const int64_t since = (step - {delay} + offset_steps) / sample_steps;",
+            "const int64_t at = since < samples - 1 ? since : samples - 1;",
+            f"changes_{number}[c] = (at + 1) * sample_steps - offset_steps + {delay};",
+            f"shown_{number}[c] = inputs[(at * trials + trial) * channels + c];",
+            "changed = true;",
+        )
+
+
 def take_lines(sheet: Sheet, form: Form, number: int) -> None:
     """What arrives over a projection in this step."""
     part = form.projections[number]
     if part.source < 0:
-        _take_input(sheet, part, number)
+        shown = "shown" if part.presynaptic else "weighted"
+        with sheet.each(_width(part.owner)):
+            _enter(sheet, part, number, "i", f"{shown}_{number}[i]")
     elif part.graded:
-        _take_values(sheet, part, number)
+        _take_values(sheet, form, number)
     else:
-        _take_spikes(sheet, part, number)
+        _take_spikes(sheet, form, number)
     if part.presynaptic:
-        _sum_traces(sheet, part, number)
+        _sum_traces(sheet, form, number)
 
 
-def _take_input(sheet: Sheet, part: ProjectionForm, number: int) -> None:
-    with sheet.each(_width(part.owner)):
-        _enter(sheet, part, number, "i", f"shown_{number}[i]")
-
-
-def _take_values(sheet: Sheet, part: ProjectionForm, number: int) -> None:
-    width = _width(part.source)
+def _take_values(sheet: Sheet, form: Form, number: int) -> None:
+    part = form.projections[number]
     arriving = f"value_{part.source}"
     with sheet.block(""):
         if part.delayed:
-            ring, turns = f"ring_{number} + {width} *", f"% (delay_{number} + 1)"
-            sheet.add(
-                f"copy({ring} ((step + delay_{number}) {turns}), {arriving}, {width});",
-                f"const real *__restrict const late = {ring} (step {turns});",
-            )
-            arriving = "late"
+            arriving = _late_values(sheet, part, number)
         if part.presynaptic:
-            with sheet.each(width):
+            with sheet.each(_width(part.source)):
                 _enter(sheet, part, number, "i", f"{arriving}[i]")
             return
-        target = _width(part.target)
-        sheet.add(f"fill(arrived, {target});")
-        _ordered_sum(sheet, part, number, arriving, "arrived")
+        weights_text(form, number).sum_all(sheet, arriving, "arrived")
         _arrive(sheet, part, number)
 
 
-def _take_spikes(sheet: Sheet, part: ProjectionForm, number: int) -> None:
+def _late_values(sheet: Sheet, part: ProjectionForm, number: int) -> str:
+    """Send the values of this step on their way; the name of those that arrive."""
+    width, source, turns = _width(part.source), part.source, f"turns_{number}"
+    if part.own_delays:
+        with sheet.block(f"for (int64_t j = 0; j < size_{source}; ++j)"):
+            place = f"((step + delays_{number}[j]) % {turns}) * {width} + j"
+            sheet.add(f"ring_{number}[{place}] = value_{source}[j];")
+    else:
+        place = f"ring_{number} + ((step + delay_{number}) % {turns}) * {width}"
+        sheet.add(f"copy({place}, value_{source}, {width});")
+    sheet.add(f"const real *__restrict const late = ring_{number} + (step % {turns}) * {width};")
+    return "late"
+
+
+def _take_spikes(sheet: Sheet, form: Form, number: int) -> None:
+    part = form.projections[number]
     source = part.source
     with sheet.block(""):
-        sheet.add(
-            f"const int32_t *hit = hit_{source};",
-            f"int64_t hits = hits_{source};",
-        )
+        sheet.add(f"const int32_t *hit = hit_{source};", f"int64_t hits = hits_{source};")
         if part.delayed:
-            due, turns = f"due_{number}", f"% (delay_{number} + 1)"
-            sheet.add(
-                f"{due}[(step + delay_{number}) {turns}].assign(hit, hit + hits);",
-                f"const std::vector<int32_t> &late = {due}[step {turns}];",
-                "hit = late.data();",
-                "hits = (int64_t)late.size();",
-            )
+            _late_spikes(sheet, part, number)
         if part.presynaptic:
             with sheet.block("for (int64_t k = 0; k < hits; ++k)"):
                 sheet.add("const int32_t j = hit[k];")
                 _enter(sheet, part, number, "j", "(real)1")
             return
-        target = _width(part.target)
         with sheet.block("if (hits)"):
-            sheet.add(f"fill(arrived, {target});")
-            with sheet.block("for (int64_t k = 0; k < hits; ++k)"):
-                sheet.add("const int64_t j = hit[k];")
-                _add_weighted(sheet, part, number, "arrived", "")
+            weights_text(form, number).sum_spikes(sheet, "arrived")
             _arrive(sheet, part, number)
         if not part.states:
             with sheet.block(f"else if (touched_{number})"):
-                sheet.add(f"fill(current_{number}, {target});", f"touched_{number} = false;")
+                sheet.add(f"fill(current_{number}, {_width(part.target)});")
+                sheet.add(f"touched_{number} = false;")
+
+
+def _late_spikes(sheet: Sheet, part: ProjectionForm, number: int) -> None:
+    """Send the spikes of this step on their way; `hit` are then those that arrive, ascending."""
+    due, turns = f"due_{number}", f"turns_{number}"
+    here = f"{due}[step % {turns}]"
+    if part.own_delays:
+        with sheet.block("for (int64_t k = 0; k < hits; ++k)"):
+            sheet.add(f"{due}[(step + delays_{number}[hit[k]]) % {turns}].push_back(hit[k]);")
+        sheet.add(f"std::sort({here}.begin(), {here}.end());")
+        sheet.add("std::vector<int32_t> late;", f"late.swap({here});")
+    else:
+        sheet.add(f"{due}[(step + delay_{number}) % {turns}].assign(hit, hit + hits);")
+        sheet.add(f"const std::vector<int32_t> &late = {here};")
+    sheet.add("hit = late.data();", "hits = (int64_t)late.size();")
 
 
 def _arrive(sheet: Sheet, part: ProjectionForm, number: int) -> None:
     """What was summed in `arrived` enters the filter, or is the current."""
+    scaled = "(arrived[i] * gain)" if part.scaled else "arrived[i]"
     with sheet.each(_width(part.target)):
         if part.states:
-            _enter(sheet, part, number, "i", "(arrived[i] * gain)")
+            _enter(sheet, part, number, "i", scaled)
         else:
-            sheet.add(f"current_{number}[i] = arrived[i] * gain;")
+            sheet.add(f"current_{number}[i] = {scaled};")
     if not part.states and not part.graded:
         sheet.add(f"touched_{number} = true;")
 
@@ -201,34 +226,11 @@ def _enter(sheet: Sheet, part: ProjectionForm, number: int, index: str, arrived:
     sheet.add(f"{entry} = {entry} + {arrived} * filter_{number}_constant_gain[{index}];")
 
 
-def _sum_traces(sheet: Sheet, part: ProjectionForm, number: int) -> None:
+def _sum_traces(sheet: Sheet, form: Form, number: int) -> None:
     """The current of what the filters of the presynaptic side hold."""
-    target = _width(part.target)
-    sheet.add(f"fill(current_{number}, {target});")
-    _ordered_sum(sheet, part, number, f"filter_{number}_{part.output}", f"current_{number}")
-    if part.source >= 0:
-        with sheet.each(target):
-            sheet.add(f"current_{number}[i] = current_{number}[i] * gain;")
-
-
-def _ordered_sum(sheet: Sheet, part: ProjectionForm, number: int, held: str, into: str) -> None:
-    """Add to `into` the weighted numbers of all presynaptic neurons."""
-    count = "channels" if part.source < 0 else f"size_{part.source}"
-    with sheet.block(f"for (int64_t j = 0; j < {count}; ++j)"):
-        sheet.add(f"const real x = {held}[j];")
-        with sheet.block("if (x != 0)"):
-            _add_weighted(sheet, part, number, into, "x * ")
-
-
-def _add_weighted(sheet: Sheet, part: ProjectionForm, number: int, into: str, factor: str) -> None:
-    """Add the weights of presynaptic neuron j, times a factor, to their targets."""
-    if part.dense:
-        width = _width(part.target)
-        sheet.add(f"const real *__restrict const w = weights_{number} + j * {width};")
-        with sheet.each(width):
-            sheet.add(f"{into}[i] = {into}[i] + {factor}w[i];")
-        return
-    first, last = f"synapses_{number}[j]", f"synapses_{number}[j + 1]"
-    with sheet.block(f"for (int64_t s = {first}; s < {last}; ++s)"):
-        cell = f"{into}[post_{number}[s]]"
-        sheet.add(f"{cell} = {cell} + {factor}weights_{number}[s];")
+    part = form.projections[number]
+    current = f"current_{number}"
+    weights_text(form, number).sum_all(sheet, f"filter_{number}_{part.output}", current)
+    if part.scaled:
+        with sheet.each(_width(part.target)):
+            sheet.add(f"{current}[i] = {current}[i] * gain;")

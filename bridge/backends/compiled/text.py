@@ -129,6 +129,7 @@ def _margins(sheet: Sheet, form: Form) -> None:
 
 
 _HEAD = """\
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>

@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.backends.compiled.form import Form
+from bridge.backends.compiled.form import Form, factors_of
 from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, derived_seed
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.noise import trial_keys, unit_keys
 from bridge.spiking.projection import Projection
+from bridge.spiking.weights import Matrix
 
 Arrays = dict[str, NDArray[Any]]
 _LANES = 16
@@ -30,7 +31,7 @@ def numbers_of(network: SpikingNetwork, drive: Drive) -> dict[str, int]:
         "offset_steps": network.sample_offset_steps,
         "neurons": network.size,
         "channels": network.input_size,
-        "widest": max([*sizes, padded(network.input_size)]),
+        "widest": max(sizes),
     }
     for p, population in enumerate(network.populations):
         neurons = population.neurons
@@ -41,7 +42,13 @@ def numbers_of(network: SpikingNetwork, drive: Drive) -> dict[str, int]:
             f"refractory_start_{p}": neurons.initial_refractory_steps,
         }
     for q, projection in enumerate(network.projections):
-        numbers[f"delay_{q}"] = projection.delay_steps
+        # What arrives after the last step never does.
+        longest = min(projection.longest_delay_steps, drive.n_steps(network))
+        numbers |= {
+            f"delay_{q}": longest,
+            f"turns_{q}": longest + 1,
+            f"rank_{q}": projection.rank,
+        }
     for m, part in enumerate(drive.stimulation):
         numbers |= {
             f"push_start_{m}": part.start_step,
@@ -64,7 +71,7 @@ def arrays_of(network: SpikingNetwork, drive: Drive, form: Form) -> Arrays:
     for p in range(len(network.populations)):
         arrays |= _population(network, drive, form, p, v_mv)
     for q, projection in enumerate(network.projections):
-        arrays |= _projection(network, projection, q)
+        arrays |= _projection(network, drive, projection, q)
     return {
         name: np.ascontiguousarray(values, dtype=form.dtype if values.dtype.kind == "f" else None)
         for name, values in arrays.items()
@@ -110,22 +117,31 @@ def _population(
     return arrays | {f"chosen_{m}_{p}": _wide(chosen[m]) for m in mine.stimulated}
 
 
-def _projection(network: SpikingNetwork, projection: Projection, q: int) -> Arrays:
-    post, pre = projection.shape
-    held = pre if projection.filter.side == "pre" else post
+def _projection(network: SpikingNetwork, drive: Drive, projection: Projection, q: int) -> Arrays:
+    held = projection.shape[1 if projection.filter.side == "pre" else 0]
     constants = projection.filter.constants_of(held, network.dt_ms)
     arrays: Arrays = {
         f"filter_{q}_constant_{name}": _wide(value) for name, value in constants.items()
     }
-    weights = projection.weights
-    if isinstance(weights, np.ndarray):
+    for name, value in projection.initial_states.items():
+        arrays[f"filter_{q}_start_{name}"] = _wide(np.asarray(value))
+    arrays[f"delays_{q}"] = np.minimum(projection.delays, drive.n_steps(network))
+    for name, matrix in zip((f"{q}", f"{q}_outer"), factors_of(projection.weights), strict=False):
+        arrays |= _matrix(matrix, name)
+    return arrays
+
+
+def _matrix(matrix: Matrix, name: str) -> Arrays:
+    """Rows by presynaptic neuron, or its nonzero weights."""
+    if isinstance(matrix, np.ndarray):
+        post, pre = matrix.shape
         rows = np.zeros((pre, padded(post)))
-        rows[:, :post] = weights.T
-        return arrays | {f"weights_{q}": rows}
-    return arrays | {
-        f"synapses_{q}": weights.indptr.astype(np.int64),
-        f"post_{q}": weights.indices.astype(np.int32),
-        f"weights_{q}": weights.data,
+        rows[:, :post] = matrix.T
+        return {f"weights_{name}": rows}
+    return {
+        f"synapses_{name}": matrix.indptr.astype(np.int64),
+        f"post_{name}": matrix.indices.astype(np.int32),
+        f"weights_{name}": matrix.data,
     }
 
 
