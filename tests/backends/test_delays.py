@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from backends.test_start import QUICK
 from conftest import EXACT_BACKENDS, drive_for, kim_network
+from exchange.test_store import rewrite, set_item
 from scipy import sparse
 
 from bridge.backends import simulate
-from bridge.errors import SpecError
+from bridge.errors import FormatError, SpecError
 from bridge.exchange.store import format_version, load, save
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import Direct, Exponential
@@ -271,3 +272,28 @@ def test_a_projection_that_is_not_scaled_says_so_in_its_file(tmp_path):
     assert [part.scaled for part in back.projections] == [False, True]
     with pytest.raises(SpecError, match="scaled: expected true or false"):
         replace(recurrent, scaled=1)
+
+
+STORED = {
+    "one too few": (("delay_steps", np.array([0, 1])), r"delay_steps: expected shape \(3\)"),
+    "parts of steps": (("delay_steps", np.array([0.5, 1, 2])), "delay_steps: expected whole"),
+    "none": (("delay_steps", np.array([np.nan, 1, 2])), "delay_steps: expected whole"),
+    "back in time": (("delay_steps", np.array([0, -1, 2])), "whole number of at least 0, got -1"),
+    "a year": (("delay_steps", np.array([0, 10**12, 2])), "1000000000000 is too large"),
+    "neither yes nor no": (("scaled", 2), "scaled: 2 is too large; at most 1"),
+    "no such state": (("initial_states", {"y": np.zeros(2)}), "no state 'y'; Exponential has x"),
+    "a start for all": (("initial_states", {"x": 1.0}), "x: expected a number for each neuron"),
+    "starts for too many": (("initial_states", {"x": np.zeros(3)}), r"expected shape \(2\)"),
+    "no starts": (("initial_states", 3.0), "missing or misplaced parts"),
+}
+
+
+@pytest.mark.parametrize("wrong", STORED)
+def test_what_a_file_says_of_them_is_checked(wrong, tmp_path):
+    slow = Exponential(tau_ms=3.0, normalisation="jump")
+    late = replace(between(np.ones((2, 3)), [0, 1, 5], slow), initial_states={"x": 1.0})
+    path = save(to_one(replace(late, scaled=False), 3), tmp_path / "network.h5")
+    (name, value), reason = STORED[wrong]
+    rewrite(path, set_item("projections", "001", name, value=value))
+    with pytest.raises(FormatError, match=reason):
+        load(path)
