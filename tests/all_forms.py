@@ -1,8 +1,11 @@
 """One network of every form there is, for what is slow to build: a new form is added here.
 
-Neuron models and their steps, filters of both sides, delays, dense and sparse weights, analog input
-direct and filtered, noise and none, refractory periods, stimulation; asymmetric throughout.
+Neuron models and their steps, filters of both sides that start empty and not, delays of projections
+and of neurons, dense, sparse and factored weights, analog input direct and filtered, gains and
+none, noise and none, refractory periods, stimulation; asymmetric throughout.
 """
+
+from dataclasses import replace
 
 import numpy as np
 from conftest import drive_for
@@ -15,6 +18,7 @@ from bridge.spiking.neurons import Lif, Qif
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.stimulation import Stimulation
+from bridge.spiking.weights import Factored
 
 SAMPLES = 60
 
@@ -53,13 +57,13 @@ def all_forms_network(euler=16, exact=13, square=11, seed=6):
     return SpikingNetwork(
         dt_ms=0.1,
         populations=_populations(sizes, rng),
-        projections=[
+        projections=newer(
             Projection(
                 name=f"{source}_to_{target}", source=source, target=target, filter=filter_,
                 delay_steps=delay, weights=weights,
             )
             for source, target, filter_, delay, weights in between
-        ],
+        ),
         readouts=[
             Readout(
                 name="output", bias=[0.5, -0.5],
@@ -73,6 +77,21 @@ def all_forms_network(euler=16, exact=13, square=11, seed=6):
         sample_steps=10,
         sample_offset_steps=3,
     )  # fmt: skip
+
+
+def newer(projections):
+    """The same with delays of neurons, factors, filters that hold something, one without gain."""
+    rng = np.random.default_rng(7)
+    first, second, third, fourth, fifth, *inputs = projections
+    factors = Factored(left=fifth.weights[:, :2], right=rng.normal(0, 1, (2, fifth.shape[1])))
+    return [
+        replace(first, initial_states={"h": 40.0, "x": rng.normal(0, 1, first.shape[0])}),
+        replace(second, scaled=False),
+        replace(third, delay_steps=2 + rng.permutation(third.shape[1]) % 7),
+        replace(fourth, delay_steps=2 + rng.permutation(fourth.shape[1]) % 7),
+        replace(fifth, weights=factors, initial_states={"x": 1.0}),
+        *inputs,
+    ]
 
 
 def all_of_two(rng, size):

@@ -28,6 +28,7 @@ from bridge.spiking.neurons import Lif
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.stimulation import Stimulation
+from bridge.spiking.weights import Factored
 
 REST = -60.0
 
@@ -171,6 +172,24 @@ def possible(network):
         if part.source == INPUT or not isinstance(part.filter, Direct)
     ]
     return silenced(replace(network, projections=kept))
+
+
+def test_each_presynaptic_neuron_has_its_own_delay_in_nest_too():
+    network = possible(two_population_network())
+    rng = np.random.default_rng(2)
+    late = [
+        replace(part, delay_steps=rng.integers(1, 40, part.shape[1]), scaled=number % 2 == 0)
+        if part.source != INPUT
+        else part
+        for number, part in enumerate(network.projections)
+    ]
+    network = replace(network, projections=late)
+    drive = drive_for(network, 150, trials=2, recurrent_gain=[1.0, 0.5])
+    expected = simulate(network, drive, voltages=True)
+    found = simulate(network, drive, backend="nest", voltages=True)
+    assert expected.spikes.count > 50
+    np.testing.assert_array_equal(found.spikes.codes(), expected.spikes.codes())
+    np.testing.assert_allclose(found.voltages_mv, expected.voltages_mv, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -387,6 +406,17 @@ def test_a_recording_says_how_it_was_made():
     assert recording.margins_mv is None
 
 
+def factored(network):
+    (one_way,) = network.projections
+    weights = Factored(left=np.ones((1, 1)), right=np.ones((1, 1)))
+    return replace(network, projections=[replace(one_way, weights=weights)])
+
+
+def started(network):
+    (one_way,) = network.projections
+    return replace(network, projections=[replace(one_way, initial_states={"x": 1.0})])
+
+
 PUSH = Stimulation(start_step=0, stop_step=2, neurons=[0])
 REFUSED = {
     "unknown parameters 'best'; known are euler, plain": lambda: (
@@ -398,6 +428,12 @@ REFUSED = {
     ),
     "one_way: NEST filters with the time constants of the postsynaptic": lambda: (
         pair(Exponential(tau_ms=5, normalisation="jump", side="pre")), undriven(3), {}
+    ),
+    "one_way: NEST has no factored weights": lambda: (
+        factored(pair(Exponential(tau_ms=5, normalisation="jump"))), undriven(3), {}
+    ),
+    "one_way: NEST's currents start at 0": lambda: (
+        started(pair(Exponential(tau_ms=5, normalisation="jump"))), undriven(3), {}
     ),
     "one_way: NEST's neuron takes spikes through a filter only": lambda: (
         pair(Direct()), undriven(3), {}

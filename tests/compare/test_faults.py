@@ -13,6 +13,7 @@ from bridge.compare.probes.battery import run_probes
 from bridge.compare.sides import Side
 from bridge.compare.statistics.comparison import Plan
 from bridge.errors import SpecError
+from bridge.spiking.weights import Factored
 
 # What a fault is, against what the probes find.
 PROBED = {
@@ -146,6 +147,23 @@ def test_a_fault_that_a_network_cannot_have_is_refused_before_anything_runs():
             drive=drive_for(network, 4),
             inject="noise-0.8",
         )
+
+
+def test_faults_change_factored_weights_as_their_product():
+    rng = np.random.default_rng(1)
+    weights = Factored(left=rng.normal(0, 1, (30, 2)), right=rng.normal(0, 1, (2, 30)))
+    whole = kim_network()
+    recurrent, stimulus = whole.projections
+    network = replace(whole, projections=[replace(recurrent, weights=weights), stimulus])
+    dense = replace(recurrent, weights=weights.left @ weights.right)
+    product = replace(whole, projections=[dense, stimulus])
+    for name in ("weights-0.95", "transposed", "sign-flipped", "delay-1step"):
+        (found, _), (expected, _) = (
+            find_fault(name).change(each, drive_for(each, 2)) for each in (network, product)
+        )
+        made, wanted = found.projections[0], expected.projections[0]
+        np.testing.assert_allclose(made.weights.left @ made.weights.right, wanted.weights)
+        assert made.delay_steps == wanted.delay_steps
 
 
 def test_an_unknown_fault_is_refused():

@@ -140,7 +140,7 @@ def _manifest(model: Model, sources: "_Files", results: dict[str, _Result]) -> d
     for connection in model.connections.values():
         arguments |= {f"{synapses.name}.w": "float64" for synapses in connection.synapses}
         if connection.late and connection.relay is not None:
-            arguments[f"{connection.relay.name}_pre.delay"] = "float64"
+            arguments[f"{connection.relay.name}.delay"] = "float64"
     return {
         "format": FORMAT,
         "arguments": arguments,

@@ -162,7 +162,7 @@ class _Trials:
     def _write_delays(self, number: int) -> None:
         delays = delay_values(self.network, self.form, number)
         delays.tofile(self.folder / VALUES / f"delays_{number}")
-        name = f"relay_{number}_pre.delay"
+        name = f"relay_{number}.delay"
         if name in self.program.arguments:
             self.common += self._argument(name, delays * (self.form.dt_ms / 1000.0), VALUES)
 

@@ -39,7 +39,7 @@ class Synapses(nn.Module):
     ) -> None:
         super().__init__()
         presynaptic = projection.filter.side == "pre"
-        self.presynaptic = presynaptic and inside
+        self.inside, self.presynaptic = inside, presynaptic and inside
         self.filter = Direct() if presynaptic and not inside else projection.filter
         names = [population.name for population in network.populations]
         self.target = names.index(projection.target)
@@ -68,7 +68,9 @@ class Synapses(nn.Module):
         gained = self.trial_gain is not None
         states = (self._digest, self.filter.states)
         started = (self._starts, self._first) if self._starts else ()
-        return (self.source, self.target, self.lag, *states, gained, self.presynaptic, *started)
+        # Elsewhere than inside the block delays are values.
+        lag = self.lag if self.inside else 0
+        return (self.source, self.target, lag, *states, gained, self.presynaptic, *started)
 
     def states(self) -> States:
         """The states of the filter, by name."""

@@ -19,6 +19,7 @@ from bridge.compare.sides import Side, parse_backend
 from bridge.errors import SpecError
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.neurons import Lif, Qif
+from bridge.spiking.weights import Factored
 
 
 def probed(label, network):
@@ -37,6 +38,24 @@ def test_every_backend_passes_the_probes_of_every_network(label, name):
 def test_inputs_that_begin_samples_ahead_are_probed_rightly(steps, offset):
     network = replace(kim_network(), sample_steps=steps, sample_offset_steps=offset)
     assert probed("reference", network).agreed
+
+
+@pytest.mark.parametrize("label", ["reference", "snntorch", "brian2:numpy"])
+def test_delays_of_their_own_factors_and_starts_are_probed_rightly(label):
+    network = kim_network()
+    recurrent, stimulus = network.projections
+    rng = np.random.default_rng(3)
+    factors = [
+        Factored(left=rng.normal(0, 1, (30, 2)), right=rng.normal(0, 1, (2, pre)))
+        for pre in (30, 2)
+    ]
+    newer = [
+        replace(recurrent, delay_steps=rng.integers(0, 9, 30), weights=factors[0]),
+        replace(recurrent, name="held", initial_states={"h": 3e3, "x": 20.0}, scaled=False),
+        replace(stimulus, delay_steps=[0, 7], weights=factors[1]),
+    ]
+    report = probed(label, replace(network, projections=newer))
+    assert report.agreed, [f for f in report.findings if not f.passed]
 
 
 def test_steps_as_long_as_a_time_constant_are_refused():
