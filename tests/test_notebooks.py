@@ -17,7 +17,7 @@ SMALL = {
         INVERSE_SCALES = [30, 40]
         SEARCH_TRIALS = 2
         TRIALS = 2
-        BACKENDS = ["reference", "snntorch"]
+        BACKENDS = ["reference", "brian2:numpy"]
     """,
     "02_the_paper_reproduced": """
         FIGURES = ["7", "s2"]
@@ -28,7 +28,7 @@ SMALL = {
         INVERSE_SCALES = [30]
         SEARCH_TRIALS = 2
         TRIALS = 2
-        BACKENDS = ["reference", "snntorch"]
+        BACKENDS = ["reference", "brian2:numpy"]
     """,
 }
 

@@ -11,8 +11,8 @@ from exchange.test_store import THINGS, conversion, recording
 
 import bridge
 from bridge.compare.statistics.comparison import Plan
+from bridge.compare.statistics.design import Design, Quantity
 from bridge.compare.statistics.power import Sensitivity
-from bridge.compare.statistics.significance import Design, Quantity
 from bridge.exchange.formats import Encoded, Imported
 from bridge.exchange.spike_trains import SpikeTrains
 from bridge.methods.one_to_one import SpikingOptions

@@ -12,15 +12,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.arguments import callback, of_kind, of_kinds, text, texts
+from bridge.arguments import callback, of_kind, text, texts
 from bridge.backends import COMPARED
 from bridge.compare.agreement import Agreement
+from bridge.compare.asked import LEVELS, check_used, levels_of, to_compare
 from bridge.compare.exactness import ExactComparison, run_exactly
 from bridge.compare.faults import find_fault
 from bridge.compare.probes.battery import ProbeReport, check_probes, run_probes
 from bridge.compare.sides import Side, sides_of
 from bridge.compare.statistics.comparison import (
-    EFFECT,
     MOST_TRIALS,
     Plan,
     StatisticalComparison,
@@ -39,7 +39,6 @@ from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
 from bridge.tasks import Task, Trials, check_fit
 
-LEVELS = ("exact", "probe", "statistical")
 EXACT_TRIALS = 20
 
 
@@ -84,7 +83,7 @@ def compare(  # noqa: PLR0913
             cannot be held to; neither a task nor a drive.
         BackendError: a simulator cannot run here.
     """
-    what = _to_compare(what)
+    what = to_compare(what)
     conversion = what if isinstance(what, Conversion) else None
     network = of_kind("what", what, SpikingNetwork)
     drive = None if drive is None else of_kind("drive", drive, Drive)
@@ -95,58 +94,18 @@ def compare(  # noqa: PLR0913
     gate = _Gate(network, sides, seed, drive, trials, plan or Plan(), on_progress)
     gate.check_from_ms(from_ms)
     # What makes no sense is said before the first run.
-    asked = _levels(levels)
+    asked = levels_of(levels)
     if conversion is not None and drive is None:
         gate.check_rate(conversion)
     if fault is not None:
         fault.change(network, gate.drive(1)[1])
     held = {level for side in sides[1:] for level in gate.of(side, asked)}
-    _check_used(held, trials, plan, drive)
+    check_used(held, trials, plan, drive)
     for side in sides[1:]:
         for level in gate.of(side, asked):
             gate.check(side, level)
     found = gate.run(asked, conversion, "" if fault is None else fault.meaning)
     return replace(found, from_ms=from_ms)
-
-
-def _check_used(held: set[str], trials: int | None, plan: Plan | None, drive: Drive | None) -> None:
-    """Raise SpecError for options that no level would use."""
-    if plan is not None and "statistical" not in held:
-        raise SpecError(
-            "plan (--effect, --power, --alpha): it is the statistical level's, which is not among "
-            f"{', '.join(sorted(held))}; levels (--levels) can ask for it"
-        )
-    if trials is not None and drive is not None:
-        raise SpecError(f"trials: the drive that is given has {drive.n_trials} of its own")
-    if trials is not None and held == {"probe"}:
-        raise SpecError("trials: probes are no trials of the task; the other levels have some")
-    if plan is not None and plan.effect != EFFECT and (trials or plan.trials or drive):
-        raise SpecError(
-            "effect: it decides the number of trials; with trials given the report says what is "
-            "found, so give one of the two"
-        )
-
-
-def _to_compare(what: object) -> Conversion | SpikingNetwork:
-    """A conversion or a spiking network; SpecError for anything else."""
-    if isinstance(what, Recording):
-        raise SpecError(
-            "what: expected a spiking network, got a Recording; "
-            "bridge.compare_recordings(one, other) compares two of them"
-        )
-    found: Conversion | SpikingNetwork = of_kinds("what", what, (Conversion, SpikingNetwork))
-    return found
-
-
-def _levels(given: Sequence[str] | None) -> tuple[str, ...] | None:
-    if given is None:
-        return None
-    if not texts("levels", given):
-        raise SpecError(f"levels: name at least one of {', '.join(LEVELS)}")
-    for level in given:
-        if level not in LEVELS:
-            raise SpecError(f"unknown level {level!r}; known are {', '.join(LEVELS)}")
-    return tuple(given)
 
 
 _Shown = tuple[Trials, Recording]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bridge.errors import SpecError
 from bridge.exchange.som_motif import som_units, types_of
-from bridge.rate.network import sigmoid
+from bridge.rate.plain_activations import sigmoid
 from bridge.rate.plain_arrays import unit_signs, vector
 from bridge.spiking.arrays import positive
 

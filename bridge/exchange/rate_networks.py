@@ -8,7 +8,8 @@ from bridge.exchange.spiking_networks import (
     cell_types_to_tree,
     dump_provenance,
 )
-from bridge.rate.network import Checkpoint, History, RateNetwork
+from bridge.rate.learning import Checkpoint, History
+from bridge.rate.network import RateNetwork
 
 _RATE_ARRAYS = ("recurrent", "w_in", "w_out", "b_out", "tau_ms")
 _RATE_VALUES = ("activation", "dt_ms", "noise_sd", "initial_sd", "task")

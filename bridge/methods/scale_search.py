@@ -81,6 +81,9 @@ class ScaleSearch:
         if not scales.size or scales[0] <= 0 or np.any(np.diff(scales) <= 0):
             raise SpecError("inverse_scales: expected positive numbers, each once, ascending")
         object.__setattr__(self, "inverse_scales", scales)
+        if self.correct is not None:
+            correct = frozen_array("correct", self.correct, scales.shape, np.int64)
+            object.__setattr__(self, "correct", correct)
         counted("trials", self.trials, least=1, most=MOST_INT32)
         tested = np.full(scales.shape, self.trials) if self.tested is None else self.tested
         tested = frozen_array("tested", tested, scales.shape, np.int64)
@@ -100,14 +103,13 @@ class ScaleSearch:
 
     def _check_correct(self, tested: Counts) -> None:
         """Right answers, and those of one network alone; none of them without the first."""
-        if self.correct is None:
+        correct = self.correct
+        if correct is None:
             if self.rule != "score" or self.measured is None:
                 raise SpecError("correct: only a search by the rule 'score' may lack it")
             if any(each is not None for each in (self.lost, self.gained, self.chance)):
                 raise SpecError("lost, gained and chance: they are of right answers (correct)")
             return
-        correct = frozen_array("correct", self.correct, tested.shape, np.int64)
-        object.__setattr__(self, "correct", correct)
         if np.any(correct < 0) or np.any(correct > tested):
             raise SpecError("correct: must lie between 0 and the trials tested")
         for name, most in (("lost", tested - correct), ("gained", correct)):

@@ -1,4 +1,7 @@
-"""The activations of `bridge.rate.network` in torch, with their slopes, in memory handed in."""
+"""The activations in torch, with their slopes, in memory handed in.
+
+What each of them is, `bridge.rate.plain_activations` says.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,7 +10,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
-from bridge.rate.network import HIGHEST_RATE
+from bridge.rate.plain_activations import HIGHEST_RATE
 
 
 @dataclass(frozen=True)

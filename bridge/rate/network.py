@@ -1,16 +1,17 @@
 """The description of a trained rate network, and its simulation in NumPy."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from dataclasses import fields as dataclass_fields
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bridge.errors import SpecError
+from bridge.rate.learning import Checkpoint, History
+from bridge.rate.plain_activations import ACTIVATIONS
 from bridge.rate.plain_arrays import (
     Orientation,
     extra_fields,
@@ -22,104 +23,11 @@ from bridge.rate.plain_arrays import (
     unit_labels,
     vector,
 )
-from bridge.spiking.arrays import cell_types, counted, frozen_array, per_neuron, time_constants
-from bridge.spiking.essentials import essentials, of_task, several, source, told
+from bridge.spiking.arrays import cell_types, frozen_array, per_neuron, time_constants
+from bridge.spiking.essentials import of_task, several, source, told
 from bridge.spiking.values import frozen_provenance, known_model, number, text, time_step_ms
 
 Array = NDArray[np.float64]
-
-
-def sigmoid(x: Array) -> Array:
-    """1 / (1 + e^-x), without overflow."""
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * x)))
-
-
-def softplus(x: Array) -> Array:
-    """log(1 + e^x), clipped at `HIGHEST_RATE`."""
-    return np.asarray(np.minimum(np.logaddexp(0.0, x), HIGHEST_RATE))
-
-
-def relu(x: Array) -> Array:
-    """The positive part of x, clipped at `HIGHEST_RATE`."""
-    return np.clip(x, 0.0, HIGHEST_RATE)
-
-
-# Where the authors' code clips the two that have no upper end.
-HIGHEST_RATE = 20.0
-
-ACTIVATIONS: Mapping[str, Callable[[Array], Array]] = MappingProxyType(
-    {"sigmoid": sigmoid, "softplus": softplus, "relu": relu}
-)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class History:
-    """How training went, one entry for each evaluation.
-
-    Attributes:
-        update: (E,) number of updates made before it.
-        loss: (E,) mean loss of the evaluation trials.
-        accuracy: (E,) share of them answered rightly.
-    """
-
-    update: NDArray[np.int64]
-    loss: Array
-    accuracy: Array
-
-    __repr__ = essentials
-
-    def __post_init__(self) -> None:
-        update = frozen_array("history: update", self.update, (None,), np.int64)
-        object.__setattr__(self, "update", update)
-        for name in ("loss", "accuracy"):
-            values = frozen_array(f"history: {name}", getattr(self, name), update.shape)
-            object.__setattr__(self, name, values)
-        if np.any(update < 0) or np.any(np.diff(update) <= 0):
-            raise SpecError("history: update must be numbers of updates, ascending")
-        if np.any(self.loss < 0):
-            raise SpecError(f"history: loss must not be negative, got {self.loss.min():g}")
-        if np.any((self.accuracy < 0) | (self.accuracy > 1)):
-            raise SpecError("history: accuracy must lie between 0 and 1")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Checkpoint:
-    """What is needed to go on training where it stopped, besides the options.
-
-    Attributes:
-        updates: Updates made so far.
-        parameters: The trained parameters before any constraint, by name.
-        moment1: Adam's running mean of each gradient, by name.
-        moment2: Adam's running mean of each squared gradient, by name.
-    """
-
-    updates: int
-    parameters: Mapping[str, NDArray[np.float32]]
-    moment1: Mapping[str, NDArray[np.float32]]
-    moment2: Mapping[str, NDArray[np.float32]]
-
-    __repr__ = essentials
-
-    def __post_init__(self) -> None:
-        counted("checkpoint: updates", self.updates)
-        for part in ("parameters", "moment1", "moment2"):
-            if not isinstance(getattr(self, part), Mapping):
-                raise SpecError(f"checkpoint: {part} must be arrays under names")
-        if not set(self.parameters) == set(self.moment1) == set(self.moment2):
-            raise SpecError("checkpoint: parameters and moments differ in their names")
-        for part in ("parameters", "moment1", "moment2"):
-            kept = {
-                name: frozen_array(
-                    f"checkpoint: {part} {name}",
-                    values,
-                    np.shape(self.parameters[name]),
-                    np.float32,
-                )
-                for name, values in getattr(self, part).items()
-            }
-            object.__setattr__(self, part, MappingProxyType(kept))
-        if any(np.any(squares < 0) for squares in self.moment2.values()):
-            raise SpecError("checkpoint: moment2 holds squares, which cannot be negative")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from bridge.errors import SpecError
-from bridge.rate.network import ACTIVATIONS
+from bridge.rate.plain_activations import ACTIVATIONS
 from bridge.spiking.arrays import counted
 from bridge.spiking.essentials import essentials
 

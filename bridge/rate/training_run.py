@@ -12,9 +12,11 @@ import torch
 from torch import Tensor
 
 from bridge.errors import SpecError
-from bridge.rate.module import PARAMETERS, RateModule, Units, Workspace
-from bridge.rate.network import Checkpoint, History, RateNetwork
+from bridge.rate.learning import Checkpoint, History
+from bridge.rate.module import PARAMETERS, RateModule, Units
+from bridge.rate.network import RateNetwork
 from bridge.rate.noise import INITIAL_SD, NOISE_SD, NoiseAhead
+from bridge.rate.recurrence import Workspace
 from bridge.rate.start import first_values, names_of
 from bridge.rate.training_options import Options
 from bridge.tasks import Task

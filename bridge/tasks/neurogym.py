@@ -1,17 +1,24 @@
 """Tasks of the package neurogym, by name: `neurogym:ContextDecisionMaking-v0`."""
 
-import difflib
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib import import_module
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bridge.errors import SpecError
+from bridge.tasks.neurogym_environments import (
+    ITS_ERRORS,
+    OneTrial,
+    Setting,
+    count_actions,
+    maker,
+    next_trial,
+    refused,
+    seeded,
+)
 from bridge.tasks.summary import task_in_a_line
 from bridge.tasks.trials import Trials
 
@@ -22,8 +29,6 @@ STEP_MS = 10
 # From so many trials, drawn from this seed, the length of all trials is taken.
 _MEASURED, _MEASURED_SEED = 200, 0
 _MOST_DRAWS = 1000
-
-Setting = bool | int | float | str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -39,19 +44,6 @@ class NeurogymTrials(Trials):
     def chosen(self, numbers: NDArray[np.int64]) -> Self:
         """Some of the trials, in the order of their numbers given."""
         return replace(super().chosen(numbers), asked=self.asked[:, numbers])
-
-
-class _One(NamedTuple):
-    """A trial of t samples: observations (t, C), right actions (t), samples scored (t)."""
-
-    observed: NDArray[np.float64]
-    action: NDArray[np.int64]
-    asked: NDArray[np.bool_]
-
-    @property
-    def asked_for(self) -> int:
-        """The action that is right most often where it is scored."""
-        return int(np.bincount(self.action[self.asked]).argmax())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,7 +77,7 @@ class NeurogymTask:
     def trials(self, count: int, rng: np.random.Generator) -> NeurogymTrials:
         """Draw `count` trials."""
         # Environments remember earlier trials: a fresh one makes trials depend on `rng` alone.
-        environment = _seeded(self.make(), int(rng.integers(2**31)))
+        environment = seeded(self.make(), int(rng.integers(2**31)))
         drawn = [self._short_enough(environment) for _ in range(count)]
         shape = (self.steps, count)
         made = NeurogymTrials(
@@ -117,9 +109,9 @@ class NeurogymTask:
         """As a rate network's."""
         return self.rate_correct(outputs, trials)
 
-    def _short_enough(self, environment: Any) -> _One:
+    def _short_enough(self, environment: Any) -> OneTrial:
         for _ in range(_MOST_DRAWS):
-            one = _next(environment, self.name)
+            one = next_trial(environment, self.name)
             if one.action.size <= self.steps:
                 return one
         raise SpecError(f"task {self.name!r}: its trials are longer than {self.steps} steps")
@@ -151,15 +143,15 @@ def _made(name: str, environment: str, given: tuple[tuple[str, Setting], ...]) -
     for key, value in (("step_ms", step_ms), ("steps", 1 if steps is None else steps)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise SpecError(f"task {name!r}: {key} must be a whole number from 1 on, got {value}")
-    make = _maker(name, environment, {**settings, "dt": step_ms})
-    first = _seeded(make(), _MEASURED_SEED)
+    make = maker(name, environment, {**settings, "dt": step_ms})
+    first = seeded(make(), _MEASURED_SEED)
     try:
-        actions = _actions(name, first)
-        lengths = [_next(first, name).action.size for _ in range(_MEASURED)]
+        actions = count_actions(name, first)
+        lengths = [next_trial(first, name).action.size for _ in range(_MEASURED)]
     except SpecError:
         raise
-    except _ITS_ERRORS as error:
-        raise _refused(name, environment, error) from None
+    except ITS_ERRORS as error:
+        raise refused(name, environment, error) from None
     return NeurogymTask(
         name=name,
         step_ms=float(step_ms),
@@ -185,120 +177,3 @@ def _setting(name: str, part: str) -> tuple[str, Setting]:
         except ValueError:
             continue
     return key, text
-
-
-def _maker(name: str, environment: str, settings: dict[str, Setting]) -> Callable[[], Any]:
-    """A function that makes a fresh environment, tried once."""
-    package = _package(name)
-    _check_known(name, environment, package)
-
-    def make() -> Any:
-        with warnings.catch_warnings():
-            # Of render modes, which these environments do not have.
-            warnings.simplefilter("ignore", UserWarning)
-            return package.make(environment, **settings).unwrapped
-
-    try:
-        make()
-    except ModuleNotFoundError as error:
-        raise SpecError(
-            f"task {name!r}: {environment} needs the package {error.name}, which is not installed"
-        ) from None
-    except _ITS_ERRORS as error:
-        raise _refused(name, environment, error) from None
-    return make
-
-
-def _check_known(name: str, environment: str, package: Any) -> None:
-    """Raise SpecError unless neurogym can make an environment of that name."""
-    # By themselves, `all_envs` leaves these families out.
-    known = package.all_envs(psychopy=True, contrib=True, collections=True)
-    if environment in known:
-        return
-    if environment in _collection(environment, package):
-        raise SpecError(
-            f"task {name!r}: neurogym lists {environment} in a collection but cannot make it: "
-            "no environment is registered under that name"
-        )
-    near = difflib.get_close_matches(environment, known, n=3) or known
-    raise SpecError(
-        f"task {name!r}: neurogym has no environment {environment!r}; it has {', '.join(near)}"
-    )
-
-
-def _collection(environment: str, package: Any) -> list[str]:
-    """What the collection that a name begins with says it holds."""
-    family, dot, _ = environment.partition(".")
-    if not dot or not family.isidentifier():
-        return []
-    try:
-        return list(package.get_collection(family))
-    except ValueError:
-        return []
-
-
-# What environments raise where an option is of another type or makes no sense.
-_ITS_ERRORS = (TypeError, ValueError, KeyError, AttributeError, IndexError, ZeroDivisionError)
-
-
-def _refused(name: str, environment: str, error: Exception) -> SpecError:
-    return SpecError(
-        f"task {name!r}: {environment} does not take its options: {type(error).__name__}: {error}"
-    )
-
-
-def _package(name: str) -> Any:
-    try:
-        return import_module("neurogym")
-    except ModuleNotFoundError as error:
-        if error.name != "neurogym":
-            raise
-        raise SpecError(
-            f"task {name!r} is of the package neurogym, which is not installed; "
-            "pip install -c constraints.txt '.[tasks]' installs it"
-        ) from None
-
-
-def _seeded(environment: Any, seed: int) -> Any:
-    environment.seed(seed)
-    return environment
-
-
-def _actions(name: str, environment: Any) -> int:
-    """How many actions there are; SpecError where they are not discrete or none is right."""
-    actions = getattr(environment.action_space, "n", None)
-    environment.new_trial()
-    truth = getattr(environment, "gt", None)
-    if actions is None or truth is None or not hasattr(environment, "ob"):
-        raise SpecError(
-            f"task {name!r}: only environments with discrete actions, of which one is right at "
-            "every time, can be trained by example"
-        )
-    return int(actions)
-
-
-def _next(environment: Any, name: str) -> _One:
-    """The environment's next trial."""
-    environment.new_trial()
-    action = np.asarray(environment.gt, dtype=np.int64)
-    if action.size == 0:
-        raise SpecError(f"task {name!r}: its trials are shorter than a step; lower step_ms")
-    if not 0 <= action.min() <= action.max() < environment.action_space.n:
-        raise SpecError(f"task {name!r}: its right answers are not all among its actions")
-    asked = _asked(environment, action)
-    if not asked.any():
-        raise SpecError(
-            f"task {name!r}: its period of decision is shorter than a step; lower step_ms"
-        )
-    observed = np.asarray(environment.ob, dtype=np.float64).reshape(action.size, -1)
-    return _One(observed=observed, action=action, asked=asked)
-
-
-def _asked(environment: Any, action: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """(t,) the samples of its current trial that are scored."""
-    if "decision" in environment.start_ind:
-        asked = np.zeros(action.size, dtype=bool)
-        asked[environment.start_ind["decision"] : environment.end_ind["decision"]] = True
-        return asked
-    other = action != 0
-    return other if other.any() else np.ones(action.size, dtype=bool)

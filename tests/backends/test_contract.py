@@ -39,7 +39,7 @@ def run(label, network, drive, **options):
     with pytest.MonkeyPatch.context() as patch:
         if label == "brian2-cython":
             # Some forty modules: how hard the compiler tries decides its time and no bit.
-            patch.setattr(toolchain, "STRICT_FLAGS", [*toolchain.STRICT_FLAGS, "-O1"])
+            patch.setattr(toolchain, "STRICT_FLAGS", [*toolchain.STRICT_FLAGS, "-O0", "-g0"])
         return simulate(network, drive, backend=backend, **extra, **options)
 
 

@@ -72,7 +72,7 @@ def spikes_in_5_gb(options, root):
     code = (
         "import resource; gigabytes = 5 * 2**30\n"
         "resource.setrlimit(resource.RLIMIT_AS, (gigabytes, gigabytes))\n"
-        "import bridge.backends, hashlib, torch; torch.set_num_threads(1)\n"
+        "import bridge.backends, hashlib\n"
         "from backends.test_large_networks import drive, sparse_network\n"
         "network, given = sparse_network(40_000), drive(2)\n"
         f"codes = bridge.backends.simulate(network, given, {options}).spikes.codes()\n"

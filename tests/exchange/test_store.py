@@ -18,7 +18,8 @@ from bridge.exchange.hdf5 import check_writable, read_tree, write_tree
 from bridge.exchange.store import load, save
 from bridge.methods.one_to_one import map_one_to_one
 from bridge.methods.scale_search import Conversion, ScaleSearch
-from bridge.rate.network import Checkpoint, History, RateNetwork
+from bridge.rate.learning import Checkpoint, History
+from bridge.rate.network import RateNetwork
 from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage

@@ -7,7 +7,8 @@ import bridge
 from bridge.errors import SpecError
 from bridge.methods import predicted_scale
 from bridge.methods.one_to_one import SpikingOptions
-from bridge.rate.network import RateNetwork, sigmoid
+from bridge.rate.network import RateNetwork
+from bridge.rate.plain_activations import sigmoid
 
 
 def lively_network(**fields):

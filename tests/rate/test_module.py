@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-import bridge.rate.module as module_file
+import bridge.rate.recurrence as recurrence_file
 from bridge.rate.activations import TORCH_ACTIVATIONS
-from bridge.rate.module import RateModule, Recurrence, Units, Workspace
-from bridge.rate.network import ACTIVATIONS, HIGHEST_RATE
+from bridge.rate.module import RateModule, Units
+from bridge.rate.plain_activations import ACTIVATIONS, HIGHEST_RATE
+from bridge.rate.recurrence import Recurrence, Workspace
 
 # Several blocks of the backward pass, the first and the last of them shorter.
 NETWORKS, STEPS, TRIALS, UNITS, INPUTS, OUTPUTS = 2, 11, 3, 5, 2, 2
@@ -16,7 +17,7 @@ SHAPE = (NETWORKS, STEPS, TRIALS, UNITS)
 
 @pytest.fixture(autouse=True)
 def _short_blocks(monkeypatch):
-    monkeypatch.setattr(module_file, "_BLOCK", 4)
+    monkeypatch.setattr(recurrence_file, "_BLOCK", 4)
 
 
 @pytest.fixture

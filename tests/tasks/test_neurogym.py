@@ -9,7 +9,7 @@ import pytest
 
 import bridge
 from bridge.errors import SpecError
-from bridge.tasks import draw, neurogym, rate_correct, spiking_correct
+from bridge.tasks import draw, neurogym_environments, rate_correct, spiking_correct
 
 NAME = "neurogym:PerceptualDecisionMaking-v0,step_ms=20"
 
@@ -149,7 +149,7 @@ def test_without_a_decision_period_the_answers_are_scored_or_else_all(periods, a
         start_ind={name: starts[name] for name in periods},
         end_ind={name: ends[name] for name in periods},
     )
-    asked = neurogym._asked(environment, np.array(action))
+    asked = neurogym_environments._asked(environment, np.array(action))
     assert np.flatnonzero(asked).tolist() == scored
 
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from bridge.compare.report.panels import ACCENT, INK, QUIET, panels, plain_label
 from bridge.methods.output_error import FAITHFUL
 from bridge.methods.scale_search import ScaleSearch
-from bridge.rate.network import History
+from bridge.rate.learning import History
 
 
 def loss_curve(history: History, target_loss: float | None) -> Figure:

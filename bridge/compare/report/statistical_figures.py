@@ -15,9 +15,9 @@ from bridge.compare.report.panels import (
     plain_label,
 )
 from bridge.compare.statistics.comparison import StatisticalComparison
+from bridge.compare.statistics.design import NOTABLE_Z
 from bridge.compare.statistics.quantities import CORRELATION_BIN_MS, TIME_COURSE_BIN_MS
 from bridge.compare.statistics.settled import from_ms_of, settled
-from bridge.compare.statistics.significance import NOTABLE_Z
 from bridge.compare.statistics.spike_statistics import (
     count_correlations,
     intervals_ms,

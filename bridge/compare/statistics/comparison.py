@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bridge.compare.sides import Side
+from bridge.compare.statistics.design import LEAST_ALPHA, Design, QuantityResult
 from bridge.compare.statistics.power import Sensitivity, Spread
 from bridge.compare.statistics.quantities import (
     distances,
@@ -23,7 +24,7 @@ from bridge.compare.statistics.quantities import (
     shared_readouts,
     time_courses_alike,
 )
-from bridge.compare.statistics.significance import LEAST_ALPHA, Design, QuantityResult, compare_sets
+from bridge.compare.statistics.significance import compare_sets
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive, OwnNoise, derived_seed

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from bridge.compare.statistics.design import Design
 from bridge.compare.statistics.significance import (
-    Design,
     outlier_bounds,
     rows_at_once,
     squared_t,

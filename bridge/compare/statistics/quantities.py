@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from bridge.compare.statistics.significance import Quantity
+from bridge.compare.statistics.design import Quantity
 from bridge.compare.statistics.spike_statistics import (
     binned_rates_hz,
     count_correlations,

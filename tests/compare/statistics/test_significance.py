@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from bridge.compare.statistics.design import Design, Quantity
 from bridge.compare.statistics.power import Sensitivity, Spread
-from bridge.compare.statistics.significance import Design, Quantity, compare_sets, without_outliers
+from bridge.compare.statistics.significance import compare_sets, without_outliers
 from bridge.errors import SpecError
 
 
