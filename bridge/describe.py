@@ -18,6 +18,7 @@ from bridge.spiking.filters import known_filter
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import known_neurons
 from bridge.spiking.projection import Projection
+from bridge.spiking.readouts import Readout, StateReadout
 from bridge.spiking.recording import Recording
 from bridge.spiking.values import known_model
 
@@ -105,12 +106,19 @@ def _network(network: SpikingNetwork) -> Rows:
     for projection in network.projections:
         rows[f"projection {projection.name}"] = _projection(projection)
     for readout in network.readouts:
-        sources = ", ".join(channel.source for channel in readout.channels)
-        rows[f"readout {readout.name}"] = f"{readout.size} outputs from {sources}"
+        rows[f"readout {readout.name}"] = _readout(network, readout)
     rows["sample"] = f"every {network.sample_steps} steps"
     if network.task:
         rows["task"] = network.task
     return rows | _provenance(network.provenance)
+
+
+def _readout(network: SpikingNetwork, readout: Readout | StateReadout) -> str:
+    if isinstance(readout, Readout):
+        sources = ", ".join(channel.source for channel in readout.channels)
+        return f"{readout.size} outputs from {sources}"
+    state = readout.state or network.population(readout.source).neurons.voltage
+    return f"{network.outputs(readout)} outputs, state {state} of {readout.source}"
 
 
 def _projection(projection: Projection) -> str:

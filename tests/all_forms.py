@@ -1,7 +1,8 @@
 """One network of every form there is, for what is slow to build: a new form is added here.
 
 Neuron models and their steps, filters of both sides, delays, dense and sparse weights, analog input
-direct and filtered, noise and none, refractory periods, stimulation; asymmetric throughout.
+direct and filtered, noise and none, refractory periods, stimulation, a readout that is a state;
+asymmetric throughout.
 """
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy import sparse
 
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
-from bridge.spiking.network import Channel, Readout, SpikingNetwork
+from bridge.spiking.network import Channel, Readout, SpikingNetwork, StateReadout
 from bridge.spiking.neurons import Lif, Qif
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
@@ -67,7 +68,8 @@ def all_forms_network(euler=16, exact=13, square=11, seed=6):
                     Channel(source="euler", weights=all_of_two(rng, euler), filter=slow("euler")),
                     Channel(source="square", weights=all_of_two(rng, square), filter=readout),
                 ],
-            )
+            ),
+            StateReadout(name="state", source="square"),
         ],
         input_size=2,
         sample_steps=10,

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from bridge.errors import SpecError
 from bridge.spiking.drive import Drive
 from bridge.spiking.filters import Filter, Side
-from bridge.spiking.network import Channel, SpikingNetwork
+from bridge.spiking.network import Channel, Readout, SpikingNetwork
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 
@@ -179,7 +179,7 @@ def _input_late(network: SpikingNetwork, drive: Drive) -> Changed:
 
 def _readout_filter(network: SpikingNetwork, drive: Drive) -> Changed:
     """The decay of every readout is a fifth too long."""
-    channels = [channel for readout in network.readouts for channel in readout.channels]
+    channels = [channel for readout in network.decoded for channel in readout.channels]
     if not any(_decays(channel.filter) for channel in channels):
         raise SpecError("this network has no filtered readout")
 
@@ -191,6 +191,8 @@ def _readout_filter(network: SpikingNetwork, drive: Drive) -> Changed:
 
     readouts = tuple(
         replace(readout, channels=tuple(slower(channel) for channel in readout.channels))
+        if isinstance(readout, Readout)
+        else readout
         for readout in network.readouts
     )
     return replace(network, readouts=readouts), drive

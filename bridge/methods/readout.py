@@ -60,8 +60,10 @@ def refit_readout(
     counted("trials to refit the readout", trials, least=_HELD_OUT)
     if len(network.readouts) != 1:
         raise SpecError(f"one readout can be refitted, this network has {len(network.readouts)}")
+    for state in network.shown_states:
+        raise SpecError(f"readout {state.name} is a state of {state.source}: it has no weights")
     made, drive = task_drive(network, trials, seed, REFIT)
-    readout = network.readouts[0]
+    (readout,) = network.decoded
     recording = simulate(
         network,
         drive,

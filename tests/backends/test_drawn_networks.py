@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from bridge.backends import simulate
+from bridge.spiking.computed_readouts import with_computed_readouts
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
-from bridge.spiking.network import Channel, Readout, SpikingNetwork
+from bridge.spiking.network import Channel, Readout, SpikingNetwork, StateReadout
 from bridge.spiking.neurons import Lif, Qif
 from bridge.spiking.neurons.integrate_and_fire import IntegrateAndFire
+from bridge.spiking.neurons.linear import Linear
 from bridge.spiking.neurons.src import Src
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
@@ -62,8 +64,14 @@ def cells(draw, rng, size):
     return Src(gate=gate, bias=rng.uniform(-6, -4, size), z=rng.uniform(0, 0.3, size))
 
 
+def linear(draw, rng, size):
+    return Linear(bias=rng.normal(0, 1, size))
+
+
 STARTS = [UniformVoltage(low_mv=-0.7, high_mv=0.4), NormalVoltage(mean_mv=0.0, sd_mv=0.3)]
-MODELS = {"lif": lif, "if": integrating, "qif": quadratic, "src": cells}
+MODELS = {"lif": lif, "if": integrating, "qif": quadratic, "src": cells, "linear": linear}
+# By how much what arrives may move a state: the values of linear units in a loop grow in each step.
+SCALES = {"src": 0.5, "linear": 0.1}
 
 
 def filter_of(draw, rng, sizes):
@@ -122,7 +130,7 @@ def networks(draw):
         within = later and draw(st.sampled_from([True, True, False]))
         values = source != INPUT and emits[source] != "spikes"
         free = source == INPUT or (not within and not values)
-        scale = 0.5 if kinds[sorted(sizes).index(target)] == "src" else 2.0
+        scale = SCALES.get(kinds[sorted(sizes).index(target)], 2.0)
         projections.append(
             Projection(
                 name=f"q{number}", source=source, target=target,
@@ -141,11 +149,17 @@ def networks(draw):
         )
         for part in read
     ]  # fmt: skip
-    return SpikingNetwork(
+    states = [
+        StateReadout(name=f"{part.name}_{state}", source=part.name, state=state)
+        for part in populations
+        for state in part.neurons.states
+    ]
+    network = SpikingNetwork(
         dt_ms=draw(st.sampled_from([0.1, 0.5, 1.0])), populations=populations,
-        projections=projections, readouts=readouts, input_size=channels,
+        projections=projections, readouts=[*readouts, *states], input_size=channels,
         sample_steps=draw(st.sampled_from([1, 4, 10])), sample_offset_steps=draw(st.integers(0, 3)),
     )  # fmt: skip
+    return with_computed_readouts(network) if draw(st.booleans()) else network
 
 
 @st.composite
@@ -185,6 +199,7 @@ def every_backend_repeats_the_reference(data):
     DRAWN["spikes"] += expected.spikes.count
     DRAWN["populations"] += len(network.populations)
     DRAWN["projections"] += len(network.projections)
+    DRAWN["computed readouts"] += any(part.name == "output" for part in network.shown_states)
     DRAWN["within the step"] += sum(part.within_step for part in network.projections)
     DRAWN.update(part.neurons.kind for part in network.populations)
 
@@ -195,4 +210,5 @@ def test_drawn_networks_give_the_same_bits_everywhere():
     assert DRAWN["spikes"] > 50 * COUNT
     for kind in MODELS:
         assert DRAWN[kind] >= COUNT // 6, kind
-    assert DRAWN["within the step"] >= COUNT // 6
+    for form in ("within the step", "computed readouts"):
+        assert DRAWN[form] >= COUNT // 6, form

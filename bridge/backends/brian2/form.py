@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.backends.brian2.statements import Numbers, assigned, statements
+from bridge.backends.kept import Wanted
 from bridge.backends.stages import stages_of
 from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise
 from bridge.spiking.filters import Side, filter_trace
@@ -41,6 +42,7 @@ class PopulationForm:
         noise: "given" number by number, "counted" (`bridge.spiking.noise`, computed by the
             generated code) or the simulator's "own".
         stimulated: The stimulations that push some of its neurons.
+        sampled: Variables that are kept at the end of each sample.
     """
 
     size: int
@@ -55,6 +57,7 @@ class PopulationForm:
     gated: bool
     noise: NoiseKind
     stimulated: tuple[int, ...]
+    sampled: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,6 @@ class Form:
     projections: tuple[ProjectionForm, ...]
     numbers: dict[str, float]
     gain: bool
-    voltages: bool
     margins: bool
 
     @property
@@ -142,17 +144,14 @@ def _tuples(plain: dict[str, Any]) -> dict[str, Any]:
     return {k: tuple(value) if isinstance(value, list) else value for k, value in plain.items()}
 
 
-def form_of(
-    network: SpikingNetwork, drive: Drive, *, counted: bool, voltages: bool, margins: bool
-) -> Form:
+def form_of(network: SpikingNetwork, drive: Drive, wanted: Wanted, *, counted: bool) -> Form:
     """The form of a run of all trials of `drive`.
 
     Args:
         network: What is run.
         drive: Its number of trials and samples, its kind of noise, whether it has gains.
+        wanted: What is recorded besides spikes.
         counted: Shared noise is computed by the generated code, not given.
-        voltages: Voltages are recorded at the end of each sample.
-        margins: The least distance from threshold is recorded.
     """
     numbers = Numbers()
     stages = stages_of(network)
@@ -169,6 +168,7 @@ def form_of(
                 **_model_form(population.neurons, numbers),
                 noise=_noise_kind(population, drive, counted=counted),
                 stimulated=_stimulated(network, population, drive),
+                sampled=tuple(map(variable, wanted.sampled(network, number))),
             )
             for number, population in enumerate(network.populations)
         ),
@@ -177,15 +177,19 @@ def form_of(
         ),
         numbers=numbers.named,
         gain=drive.recurrent_gain is not None,
-        voltages=voltages,
-        margins=margins,
+        margins=wanted.margins,
     )
+
+
+def variable(state: str) -> str:
+    """The variable that holds a state."""
+    return f"state_{state}"
 
 
 def _model_form(neurons: NeuronModel, numbers: Numbers) -> dict[str, Any]:
     """What a model is in statements: the fields of a `PopulationForm` that it decides."""
     traced, one = traces(neurons), numbers.name(1.0)
-    states = {name: f"state_{name}" for name in neurons.states}
+    states = {name: variable(name) for name in neurons.states}
     constants = {name: f"constant_{name}" for name in neurons.named_constants()}
     names = {f"state.{name}": variable for name, variable in states.items()}
     names |= {f"constant.{name}": variable for name, variable in constants.items()}

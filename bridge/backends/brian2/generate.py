@@ -97,12 +97,14 @@ def _results(device: CPPStandaloneDevice, model: Model, form: Form) -> dict[str,
         if group.spikes is not None:
             found[f"fired_{number}"] = result(group.spikes.variables["i"], "dynamic")
             found[f"times_{number}"] = result(group.spikes.variables["t"], "dynamic")
-        voltage = form.populations[number].voltage
-        found[f"final_{number}"] = result(neurons[voltage], "fixed")
+        for name in form.populations[number].states:
+            found[f"final_{number}_{name}"] = result(neurons[name], "fixed")
         if "margin" in neurons:
             found[f"margins_{number}"] = result(neurons["margin"], "fixed")
-        if group.voltages is not None:
-            found[f"voltages_{number}"] = result(group.voltages.variables[voltage], "rows")
+        if group.samples is not None:
+            seen = group.samples.variables
+            for name in form.populations[number].sampled:
+                found[f"samples_{number}_{name}"] = result(seen[name], "rows")
     return found
 
 

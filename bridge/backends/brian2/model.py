@@ -41,7 +41,7 @@ class Group:
 
     neurons: brian2.NeuronGroup
     spikes: brian2.SpikeMonitor | None
-    voltages: brian2.StateMonitor | None
+    samples: brian2.StateMonitor | None
 
 
 @dataclass
@@ -67,7 +67,7 @@ def build(form: Form, sources: Sources) -> Model:
     net.schedule = _schedule(form)
     for group in groups:
         net.add(group.neurons, *group.neurons.contained_objects)
-        net.add(*(each for each in (group.spikes, group.voltages) if each is not None))
+        net.add(*(each for each in (group.spikes, group.samples) if each is not None))
     # First, since Brian2 complains of what is deleted before it was in a network.
     net.add(*synapses.values())
     for number, part in synapses.items():
@@ -119,7 +119,7 @@ def _group(form: Form, number: int, sources: Sources, clock: brian2.Clock) -> Gr
     return Group(
         neurons=neurons,
         spikes=brian2.SpikeMonitor(neurons, name=f"spikes_{number}") if mine.condition else None,
-        voltages=_voltage_monitor(form, number, neurons) if form.voltages else None,
+        samples=_sample_monitor(form, number, neurons) if mine.sampled else None,
     )
 
 
@@ -201,15 +201,15 @@ def _relay(form: Form, number: int, groups: list[Group], clock: brian2.Clock) ->
     return relay
 
 
-def _voltage_monitor(form: Form, number: int, neurons: brian2.NeuronGroup) -> brian2.StateMonitor:
-    # At the start of a step a monitor sees the end of the step before; the last is read off v.
+def _sample_monitor(form: Form, number: int, neurons: brian2.NeuronGroup) -> brian2.StateMonitor:
+    # At the start of a step a monitor sees the end of the step before; the last is read off them.
     return brian2.StateMonitor(
         neurons,
-        form.populations[number].voltage,
+        list(form.populations[number].sampled),
         record=True,
         dt=form.sample_steps * form.dt_ms * brian2.ms,
         when="start",
-        name=f"voltages_{number}",
+        name=f"samples_{number}",
     )
 
 

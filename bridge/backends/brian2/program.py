@@ -102,11 +102,7 @@ def run(
     report: Callable[[float], None],
 ) -> None:
     """Run all trials, `workers` at once, each in a process of its own."""
-    wanted = {
-        "voltages": results.voltages_mv is not None,
-        "margins": results.margins_mv is not None,
-    }
-    form = replace(form_of(network, drive, counted=True, **wanted), trials=1)
+    form = replace(form_of(network, drive, results.kept.wanted, counted=True), trials=1)
     program = program_for(form)
     with temporary_folder("run") as folder:
         trials = _Trials(program, network, drive, form, folder)
@@ -210,18 +206,18 @@ class _Trials:
             raise BackendError(f"Brian2's compiled program failed: {reason}")
 
     def _left(self, number: int, folder: Path) -> Left:
-        def read(name: str) -> NDArray[Any]:
-            file = f"{name}_{number}"
+        def read(file: str) -> NDArray[Any]:
             if file not in self.program.results:
                 # A population without threshold.
                 return np.empty(0)
             return np.fromfile(folder / file, dtype=self.program.results[file])
 
-        size = self.form.populations[number].size
+        mine = self.form.populations[number]
+        samples = {name: read(f"samples_{number}_{name}") for name in mine.sampled}
         return Left(
-            fired=read("fired"),
-            times_s=read("times"),
-            voltages_mv=read("voltages").reshape(-1, size) if self.form.voltages else None,
-            final_mv=read("final"),
-            margins_mv=read("margins") if self.form.margins else None,
+            fired=read(f"fired_{number}"),
+            times_s=read(f"times_{number}"),
+            samples={name: rows.reshape(-1, mine.size) for name, rows in samples.items()},
+            final={name: read(f"final_{number}_{name}") for name in mine.states},
+            margins_mv=read(f"margins_{number}") if self.form.margins else None,
         )

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from bridge.backends.brian2 import toolchain
 from bridge.backends.brian2.program import run as run_program
 from bridge.backends.brian2.results import Results
+from bridge.backends.kept import Kept, Wanted
 from bridge.backends.recorder import recording
 from bridge.backends.workers import can_fork, in_processes
 from bridge.errors import BackendError, SpecError
@@ -58,7 +59,8 @@ def simulate(
     report = on_progress or (lambda fraction: None)
 
     def run_here(report: Callable[[float], None]) -> Recording:
-        results = Results(network, drive, voltages=voltages, margins=margins)
+        kept = Kept(network, drive, Wanted(voltages=voltages, margins=margins))
+        results = Results(network, drive, kept)
         if chosen == "standalone":
             run_program(network, drive, results, at_once, report)
         else:
@@ -66,7 +68,9 @@ def simulate(
             from bridge.backends.brian2.runtime import run
 
             run(network, drive, results, chosen, report)
-        return recording(network, drive, results, backend="brian2", dtype="float64", **details)
+        return recording(
+            network, drive, results, kept, backend="brian2", dtype="float64", **details
+        )
 
     if chosen == "standalone" or "brian2" not in sys.modules:
         return run_here(report)

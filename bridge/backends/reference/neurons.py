@@ -42,6 +42,11 @@ class Neurons:
         v: Array = self.state[self.model.voltage]
         return v
 
+    def look(self, name: str) -> Array:
+        """(B, n) a state as it is now."""
+        state: Array = self.state[name]
+        return state
+
     def push(self, amount_mv: Array) -> None:
         """Add to the voltages."""
         self.state[self.model.voltage] = self.v + amount_mv

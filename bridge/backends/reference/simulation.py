@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.backends.kept import Kept, Wanted
 from bridge.backends.recorder import EventList, check_finite, recording
 from bridge.backends.reference.neurons import Neurons
 from bridge.backends.reference.synapses import Synapses
@@ -60,17 +61,20 @@ def simulate(
     """
     drive.check(network)
     run = Stepper(network, drive)
-    events = EventList(network, drive, voltages=voltages, margins=margins)
+    kept = Kept(network, drive, Wanted(voltages=voltages, margins=margins))
+    events = EventList(network, drive, margins=margins)
     for sample in range(len(drive.inputs)):
         # What overflows is told of below, in a sentence.
         with np.errstate(over="ignore", invalid="ignore"):
             _sample(network, run, events, sample)
-        for population, neurons in zip(network.populations, run.populations, strict=True):
+        for number, neurons in enumerate(run.populations):
+            kept.note(sample, number, neurons.look)
+            population = network.populations[number]
             for name, values in neurons.state.items():
                 check_finite(population, name, values, (sample + 1) * network.sample_steps - 1)
         if on_progress is not None:
             on_progress((sample + 1) / len(drive.inputs))
-    return recording(network, drive, events, backend="reference", dtype="float64")
+    return recording(network, drive, events, kept, backend="reference", dtype="float64")
 
 
 def _sample(network: SpikingNetwork, run: "Stepper", events: EventList, sample: int) -> None:
@@ -80,7 +84,6 @@ def _sample(network: SpikingNetwork, run: "Stepper", events: EventList, sample: 
         step = sample * network.sample_steps + tick
         run.step(step, None if xi is None else xi[tick], events.note_margins)
         events.note_spikes(step, run.populations)
-    events.note_voltages(sample, run.populations)
 
 
 class Stepper:

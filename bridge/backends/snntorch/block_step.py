@@ -139,6 +139,11 @@ class Neurons(nn.Module):
         """Every state of the model, by name."""
         return {name: getattr(self, f"state_{name}") for name in self.model.states}
 
+    def look(self, name: str) -> Array:
+        """(B, n) a state as it is now."""
+        state: Array = getattr(self, f"state_{name}").double().cpu().numpy()
+        return state
+
     def keep(self, states: dict[str, Tensor], free_from: Tensor, fired: Tensor) -> None:
         """Write the state at the end of a block back."""
         for name, value in states.items():

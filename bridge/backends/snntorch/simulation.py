@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bridge.backends.kept import Wanted
 from bridge.backends.recorder import recording
 from bridge.backends.snntorch import compiled_block
 from bridge.backends.snntorch.batch import Batch, How
@@ -69,7 +70,7 @@ def simulate(  # noqa: PLR0913
         # Loaded on CUDA, what PyTorch compiles ahead of time ends the process.
         raise SpecError("compiled: steps are compiled for the CPU only; on CUDA leave it out")
     like = torch.empty((), dtype=DTYPES[dtype], device=place)
-    how = How(like, compiled, dense, voltages=voltages, margins=margins)
+    how = How(like, compiled, dense, Wanted(voltages=voltages, margins=margins))
     processes = _processes(network, drive, place, workers)
     with _settings(like):
         if processes == 1:
@@ -152,7 +153,7 @@ def _simulate(
         "compiled": advances != run.stages,
         "dense": run.plan.dense,
     }
-    return recording(network, drive, run, backend="snntorch", **details)
+    return recording(network, drive, run, run.kept, backend="snntorch", **details)
 
 
 def _advances(run: Batch, network: SpikingNetwork, drive: Drive, how: How) -> Sequence[Advance]:
