@@ -116,6 +116,7 @@ def recording(
     spikes = gathered.spikes()
     readouts = decode(network, spikes, drive.recurrent_gain) | kept.readouts
     package = declared()[backend].package
+    fires = any(population.neurons.fires for population in network.populations)
     noise = drive.noise
     return Recording(
         spikes=spikes,
@@ -129,7 +130,8 @@ def recording(
         task=drive.task,
         seed=drive.seed,
         voltages_mv=kept.voltages_mv,
-        margins_mv=gathered.margins_mv,
+        # Where nobody has a threshold there is no distance from one.
+        margins_mv=gathered.margins_mv if fires else None,
         provenance={
             "backend": backend,
             "package": f"{package} {version(package)}",

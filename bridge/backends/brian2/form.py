@@ -194,6 +194,7 @@ def _model_form(neurons: NeuronModel, numbers: Numbers) -> dict[str, Any]:
     names = {f"state.{name}": variable for name, variable in states.items()}
     names |= {f"constant.{name}": variable for name, variable in constants.items()}
     step, stepped = _step(neurons, states, names | {"current": "{current}"}, numbers)
+    step += _taken_over(stepped, {"{current}", *constants.values()}, one)
     step += assigned(stepped, states, one)
     emission, emitted = statements(traced.emitted, "emission", names, numbers)
     emission += [f"emitted = {held}" for held in emitted.values()]
@@ -214,6 +215,19 @@ def _model_form(neurons: NeuronModel, numbers: Numbers) -> dict[str, Any]:
         "reset": tuple(reset),
         "gated": neurons.gated,
     }
+
+
+def _taken_over(stepped: dict[str, str], lasting: set[str], one: str) -> list[str]:
+    """Statements that copy what a state is to become where that goes on by itself.
+
+    The numpy target would add noise to the constant that a state was set to.
+    """
+    lines = []
+    for name, held in stepped.items():
+        if held in lasting:
+            stepped[name] = f"own_{name}"
+            lines.append(f"own_{name} = {held} * {one}")
+    return lines
 
 
 def _noise_kind(population: Population, drive: Drive, *, counted: bool) -> NoiseKind:
