@@ -29,11 +29,13 @@ class Fault:
         meaning: What is wrong, in a few words.
         change: What is run in place of a network and its drive; SpecError where the network has
             nothing that the fault could touch.
+        of_readouts: Whether it is one of readouts that the simulator itself computes.
     """
 
     name: str
     meaning: str
     change: Callable[[SpikingNetwork, Drive], Changed]
+    of_readouts: bool = False
 
 
 def find_fault(name: str) -> Fault:
@@ -198,6 +200,18 @@ def _readout_filter(network: SpikingNetwork, drive: Drive) -> Changed:
     return replace(network, readouts=readouts), drive
 
 
+def _readout_late(network: SpikingNetwork, drive: Drive) -> Changed:
+    """What is computed of the spikes of a step is shown in the next one."""
+    units = {part.source for part in network.shown_states}
+    if not any(part.within_step and part.target in units for part in network.projections):
+        raise SpecError("this network computes no readouts within the step")
+    projections = (
+        replace(part, within_step=False) if part.target in units else part
+        for part in network.projections
+    )
+    return replace(network, projections=tuple(projections)), drive
+
+
 def _decays(filter_: Filter) -> list[float]:
     """The time constants by which a filter fades; none where it has none."""
     slowest: list[float] = [] if filter_.slowest_ms is None else filter_.slowest_ms.tolist()
@@ -245,6 +259,9 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             Fault("transposed", "recurrent weights transposed", _transposed),
             Fault("input-late", "input one step late", _input_late),
             Fault("readout-filter", "readout decay x 1.2", _readout_filter),
+            Fault(
+                "readout-late", "computed readouts one step late", _readout_late, of_readouts=True
+            ),
             Fault("sign-flipped", "sign of one unit flipped", _sign_flipped),
         )
     }
