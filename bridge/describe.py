@@ -19,7 +19,7 @@ from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import known_neurons
 from bridge.spiking.projection import Projection
 from bridge.spiking.readouts import Readout, StateReadout
-from bridge.spiking.recording import Recording
+from bridge.spiking.recording import Recording, Window
 from bridge.spiking.values import known_model
 
 Rows = dict[str, object]
@@ -175,6 +175,12 @@ def _recording(recording: Recording, from_ms: float | None = None) -> Rows:
     rows |= {
         f"readout {k}": f"{v.shape} samples, trials, outputs" for k, v in recording.readouts.items()
     }
+    rows |= {
+        f"values {k}": f"{v.shape} samples, trials, neurons"
+        for k, v in (recording.values or {}).items()
+    }
+    if recording.window is not None:
+        rows["window"] = _window(recording.window)
     if recording.margins_mv is not None:
         rows["nearest to threshold"] = f"{np.min(recording.margins_mv):.3g} mV"
     made = dict(recording.provenance)
@@ -183,6 +189,15 @@ def _recording(recording: Recording, from_ms: float | None = None) -> Rows:
     # Not to be taken for the seed that was given, from which it is derived.
     renamed = {"seed of the noise" if name == "seed" else name: made[name] for name in made}
     return rows | _provenance(renamed)
+
+
+def _window(window: Window) -> str:
+    held = [f"{', '.join(states)} of {name}" for name, states in window.states.items()]
+    handed_on = f"; values of {', '.join(window.values)}" if window.values else ""
+    return (
+        f"every step from {window.start_step:,} on, before {window.stop_step:,}: "
+        f"{'; '.join(held)}{handed_on}"
+    )
 
 
 def _conditions(thing: Drive | Recording) -> Rows:

@@ -132,6 +132,8 @@ def recording(
         voltages_mv=kept.voltages_mv,
         # Where nobody has a threshold there is no distance from one.
         margins_mv=gathered.margins_mv if fires else None,
+        values=kept.values,
+        window=kept.window(),
         provenance={
             "backend": backend,
             "package": f"{package} {version(package)}",

@@ -66,7 +66,8 @@ def format_version(thing: Stored) -> int:
     by every program that reads version 1. Version 3 adds what the trials of a drive or a recording
     are of, and what a recording was shown. Version 4 adds every neuron model and filter beyond
     those, and projections that act within the step. Version 5 adds linear units, and readouts that
-    are states of populations.
+    are states of populations; what a recording holds of the values that populations hand on, and
+    of a window of steps.
     """
     if isinstance(thing, Conversion):
         return max(format_version(thing.network), format_version(thing.rate))

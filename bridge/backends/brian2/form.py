@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.backends.brian2.statements import Numbers, assigned, statements
-from bridge.backends.kept import Wanted
+from bridge.backends.kept import EMITTED, Wanted
 from bridge.backends.stages import stages_of
 from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise
 from bridge.spiking.filters import Side, filter_trace
@@ -43,6 +43,7 @@ class PopulationForm:
             generated code) or the simulator's "own".
         stimulated: The stimulations that push some of its neurons.
         sampled: Variables that are kept at the end of each sample.
+        stepped: Those that are kept in each step of a window.
     """
 
     size: int
@@ -58,6 +59,7 @@ class PopulationForm:
     noise: NoiseKind
     stimulated: tuple[int, ...]
     sampled: tuple[str, ...]
+    stepped: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,7 @@ def form_of(network: SpikingNetwork, drive: Drive, wanted: Wanted, *, counted: b
                 noise=_noise_kind(population, drive, counted=counted),
                 stimulated=_stimulated(network, population, drive),
                 sampled=tuple(map(variable, wanted.sampled(network, number))),
+                stepped=tuple(map(variable, wanted.stepped(network, number))),
             )
             for number, population in enumerate(network.populations)
         ),
@@ -181,9 +184,9 @@ def form_of(network: SpikingNetwork, drive: Drive, wanted: Wanted, *, counted: b
     )
 
 
-def variable(state: str) -> str:
-    """The variable that holds a state."""
-    return f"state_{state}"
+def variable(name: str) -> str:
+    """The variable that holds a state, or what is handed on."""
+    return "emitted" if name == EMITTED else f"state_{name}"
 
 
 def _model_form(neurons: NeuronModel, numbers: Numbers) -> dict[str, Any]:

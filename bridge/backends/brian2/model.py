@@ -42,6 +42,7 @@ class Group:
     neurons: brian2.NeuronGroup
     spikes: brian2.SpikeMonitor | None
     samples: brian2.StateMonitor | None
+    window: brian2.EventMonitor | None
 
 
 @dataclass
@@ -67,7 +68,7 @@ def build(form: Form, sources: Sources) -> Model:
     net.schedule = _schedule(form)
     for group in groups:
         net.add(group.neurons, *group.neurons.contained_objects)
-        net.add(*(each for each in (group.spikes, group.samples) if each is not None))
+        net.add(*(each for each in (group.spikes, group.samples, group.window) if each is not None))
     # First, since Brian2 complains of what is deleted before it was in a network.
     net.add(*synapses.values())
     for number, part in synapses.items():
@@ -103,6 +104,7 @@ def _group(form: Form, number: int, sources: Sources, clock: brian2.Clock) -> Gr
         form.trials * mine.size,
         "\n".join(_equations(form, number)),
         **(firing if mine.condition else {}),
+        **({"events": {"window": _IN_WINDOW}} if mine.stepped else {}),
         clock=clock,
         name=f"neurons_{number}",
         namespace={**sources.namespace(), **functions(), **form.numbers},
@@ -120,6 +122,7 @@ def _group(form: Form, number: int, sources: Sources, clock: brian2.Clock) -> Gr
         neurons=neurons,
         spikes=brian2.SpikeMonitor(neurons, name=f"spikes_{number}") if mine.condition else None,
         samples=_sample_monitor(form, number, neurons) if mine.sampled else None,
+        window=_window_monitor(form, number, neurons) if mine.stepped else None,
     )
 
 
@@ -213,6 +216,23 @@ def _sample_monitor(form: Form, number: int, neurons: brian2.NeuronGroup) -> bri
     )
 
 
+# An event of every neuron, and so one that asks for its number.
+_IN_WINDOW = "t_in_timesteps >= window_start and t_in_timesteps < window_stop and i >= 0"
+
+
+def _window_monitor(form: Form, number: int, neurons: brian2.NeuronGroup) -> brian2.EventMonitor:
+    # After the resets: what a step leaves behind.
+    neurons.thresholder["window"].when = "end"
+    return brian2.EventMonitor(
+        neurons,
+        "window",
+        variables=list(form.populations[number].stepped),
+        when="end",
+        order=1,
+        name=f"window_{number}",
+    )
+
+
 def _run(neurons: brian2.NeuronGroup, when: str, lines: list[str]) -> None:
     if lines:
         neurons.run_regularly("\n".join(lines), clock=neurons.clock, when=when)
@@ -237,6 +257,8 @@ def _equations(form: Form, number: int) -> list[str]:
     integers = []
     if mine.gated:
         integers = ["refractory_left : integer", "refractory_steps : integer (constant, shared)"]
+    if mine.stepped:
+        integers += [f"window_{edge} : integer (constant, shared)" for edge in ("start", "stop")]
     if mine.noise in ("counted", "own"):
         constants.append("noise_sd")
     if mine.noise == "counted":

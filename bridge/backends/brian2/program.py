@@ -23,8 +23,15 @@ from bridge.backends.brian2 import toolchain
 from bridge.backends.brian2.build import MANIFEST, PROGRAM, STATIC, VALUES, build_program, digest
 from bridge.backends.brian2.form import Form, form_of
 from bridge.backends.brian2.results import Left, Results
-from bridge.backends.brian2.values import Values, constant_values, input_values, start_values
+from bridge.backends.brian2.values import (
+    Values,
+    constant_values,
+    input_values,
+    start_values,
+    window_values,
+)
 from bridge.backends.declaration import folder_digest
+from bridge.backends.kept import Wanted
 from bridge.backends.processes import Children, each
 from bridge.errors import BackendError
 from bridge.spiking import noise as noise_module
@@ -105,7 +112,7 @@ def run(
     form = replace(form_of(network, drive, results.kept.wanted, counted=True), trials=1)
     program = program_for(form)
     with temporary_folder("run") as folder:
-        trials = _Trials(program, network, drive, form, folder)
+        trials = _Trials(program, network, drive, form, results.kept.wanted, folder)
         with closing(each(trials.run, drive.n_trials, workers)) as done:
             for count, (trial, left) in enumerate(done, start=1):
                 for number, part in enumerate(left):
@@ -117,7 +124,13 @@ class _Trials:
     """The trials of a drive, each run in a folder of its own beside the values of all."""
 
     def __init__(
-        self, program: Program, network: SpikingNetwork, drive: Drive, form: Form, folder: Path
+        self,
+        program: Program,
+        network: SpikingNetwork,
+        drive: Drive,
+        form: Form,
+        wanted: Wanted,
+        folder: Path,
     ) -> None:
         self.program, self.network, self.drive, self.form = program, network, drive, form
         self.folder = folder
@@ -125,11 +138,15 @@ class _Trials:
         self.common = [
             argument
             for number in range(len(form.populations))
-            for argument in self._arguments(number, constant_values(network, form, number), VALUES)
+            for argument in self._arguments(number, self._constants(number, wanted), VALUES)
         ]
         for number, projection in enumerate(form.projections):
             if projection.connected:
                 self._write_synapses(number)
+
+    def _constants(self, number: int, wanted: Wanted) -> Values:
+        constants = constant_values(self.network, self.form, number)
+        return constants | window_values(self.form, number, wanted)
 
     def _write_synapses(self, number: int) -> None:
         columns = self.network.projections[number].synapses()
@@ -218,6 +235,10 @@ class _Trials:
             fired=read(f"fired_{number}"),
             times_s=read(f"times_{number}"),
             samples={name: rows.reshape(-1, mine.size) for name, rows in samples.items()},
-            final={name: read(f"final_{number}_{name}") for name in mine.states},
+            final={
+                name: read(f"final_{number}_{name}")
+                for name in dict.fromkeys((*mine.states, *mine.sampled))
+            },
+            window={name: read(f"window_{number}_{name}") for name in mine.stepped},
             margins_mv=read(f"margins_{number}") if self.form.margins else None,
         )

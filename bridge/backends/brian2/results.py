@@ -26,7 +26,8 @@ class Left:
         fired: (S,) neurons that fired, numbered trial after trial.
         times_s: (S,) when, s.
         samples: (T, B n) of each variable that is kept, at the start of each sample.
-        final: (B n,) of each state's variable, at the end.
+        final: (B n,) of the same variables and of those of all states, at the end.
+        window: (W B n,) of each variable that is kept step by step.
         margins_mv: (B n,) least distances from threshold; None where they are not recorded.
     """
 
@@ -34,6 +35,7 @@ class Left:
     times_s: Array
     samples: Mapping[str, Array]
     final: Mapping[str, Array]
+    window: Mapping[str, Array]
     margins_mv: Array | None
 
 
@@ -60,7 +62,10 @@ class Results:
         for name, place in self.kept.sampled(number):
             rows = np.vstack([left.samples[variable(name)][1:], left.final[variable(name)]])
             place[:, cells] = rows.reshape(-1, trials, size)
-            self._check(population, name, place[:, cells], first)
+            if name in population.neurons.states:
+                self._check(population, name, place[:, cells], first)
+        for name, place in self.kept.stepped(number):
+            place[:, cells] = left.window[variable(name)].reshape(-1, trials, size)
         for name in population.neurons.states:
             final = left.final[variable(name)].reshape(1, trials, size)
             self._check(population, name, final, first)

@@ -14,7 +14,13 @@ from bridge.backends import cache_folder
 from bridge.backends.brian2.form import Form, PopulationForm, form_of
 from bridge.backends.brian2.model import Group, Model, build
 from bridge.backends.brian2.results import Left, Results
-from bridge.backends.brian2.values import constant_values, input_values, run_seed, start_values
+from bridge.backends.brian2.values import (
+    constant_values,
+    input_values,
+    run_seed,
+    start_values,
+    window_values,
+)
 from bridge.spiking.drive import Drive, NoiseStream
 from bridge.spiking.network import SpikingNetwork
 
@@ -62,6 +68,7 @@ def _run_chunk(
     model = build(form, _Arrays(network, drive, form))
     for number, group in enumerate(model.groups):
         constants = constant_values(network, form, number)
+        constants |= window_values(form, number, results.kept.wanted)
         for name, value in constants.items():
             setattr(group.neurons, name, np.tile(value, drive.n_trials) if value.ndim else value)
         for name, value in start_values(network, form, number, drive).items():
@@ -89,7 +96,11 @@ def _left(group: Group, mine: PopulationForm, *, margins: bool) -> Left:
         fired=np.empty(0, dtype=np.int32) if spikes is None else np.asarray(spikes.i),
         times_s=np.empty(0) if spikes is None else np.asarray(spikes.t / brian2.second),
         samples={name: np.asarray(getattr(group.samples, name)).T for name in mine.sampled},
-        final={name: np.asarray(getattr(neurons, name)) for name in mine.states},
+        final={
+            name: np.asarray(getattr(neurons, name))
+            for name in dict.fromkeys((*mine.states, *mine.sampled))
+        },
+        window={name: np.asarray(getattr(group.window, name)) for name in mine.stepped},
         margins_mv=np.asarray(neurons.margin) if margins else None,
     )
 

@@ -25,7 +25,8 @@ from bridge.spiking.recording import Recording
 TARGETS = tuple(toolchain.TOOLS)
 
 
-def simulate(
+# The options are named one by one, so that Python itself refuses an unknown one.
+def simulate(  # noqa: PLR0913
     network: SpikingNetwork,
     drive: Drive,
     *,
@@ -33,6 +34,8 @@ def simulate(
     workers: int | None = None,
     voltages: bool = False,
     margins: bool = False,
+    values: bool = False,
+    window: tuple[int, int] | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> Recording:
     """Run B trials in float64.
@@ -45,6 +48,9 @@ def simulate(
         workers: How many trials standalone runs at once; None: as many as there are CPUs.
         voltages: Keep the voltages at the end of each sample.
         margins: Keep the least distance of any voltage from threshold.
+        values: Keep what populations that emit values hand on, at the end of each sample.
+        window: Keep every state, and what is handed on, in each step from the first number on and
+            before the second; None: nothing.
         on_progress: Called with the fraction done: now and then (numpy, cython), or after each
             trial (standalone).
 
@@ -56,10 +62,11 @@ def simulate(
     at_once = counted("workers", (os.cpu_count() or 1) if workers is None else workers, least=1)
     chosen, fallback = _chosen(target)
     details = {"target": chosen, **({"fallback": fallback} if fallback else {})}
+    wanted = Wanted(voltages=voltages, margins=margins, values=values, window=window)
     report = on_progress or (lambda fraction: None)
 
     def run_here(report: Callable[[float], None]) -> Recording:
-        kept = Kept(network, drive, Wanted(voltages=voltages, margins=margins))
+        kept = Kept(network, drive, wanted)
         results = Results(network, drive, kept)
         if chosen == "standalone":
             run_program(network, drive, results, at_once, report)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.backends.kept import EMITTED
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.operations import NUMPY
 from bridge.spiking.population import Population
@@ -43,9 +44,9 @@ class Neurons:
         return v
 
     def look(self, name: str) -> Array:
-        """(B, n) a state as it is now."""
-        state: Array = self.state[name]
-        return state
+        """(B, n) a state as it is now, or what is handed on in this step."""
+        seen: Array = np.asarray(self.emitted if name == EMITTED else self.state[name])
+        return seen
 
     def push(self, amount_mv: Array) -> None:
         """Add to the voltages."""

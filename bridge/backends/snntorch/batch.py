@@ -99,7 +99,8 @@ class Batch:
         gain = np.ones(drive.n_trials) if drive.recurrent_gain is None else drive.recurrent_gain
         dense = _spread_inside(network, drive, how)
         self.plan = Plan(
-            steps=steps_of_block(network, dense=dense),
+            # Within a block no step is seen.
+            steps=1 if how.wanted.window else steps_of_block(network, dense=dense),
             noise=_kind(network, drive),
             margins=how.wanted.margins,
             dense=dense,
@@ -160,6 +161,8 @@ class Batch:
                 self._codes.append([neurons.fired.clone() for neurons in self.neurons])
             else:
                 self._fired.append(fired)
+            for neurons in self.neurons if first in self.kept.steps else ():
+                self.kept.note_step(first, neurons.number, neurons.look)
         self._keep_spikes(np.asarray(firsts))
         self._check_finite(firsts[-1] + block - 1)
         for neurons in self.neurons:
