@@ -155,7 +155,10 @@ class Recording:
             )
         samples, left = divmod(self.spikes.n_steps, whole)
         sampled = [self.voltages_mv, self.inputs]
-        for name, named in (("readouts", self.readouts), ("values", self.values or {})):
+        for name, named in (
+            ("readouts", self.readouts),
+            ("values", {} if self.values is None else self.values),
+        ):
             sampled += checked_mapping(name, named).values()
         if left and any(values is not None for values in sampled):
             raise SpecError(

@@ -7,6 +7,7 @@ import os
 from collections import Counter
 
 import numpy as np
+from backends.test_values_and_windows import same
 from conftest import EXACT_BACKENDS
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
@@ -26,6 +27,8 @@ from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.stimulation import Stimulation
 
+# snnTorch takes many steps at once where there is none.
+WINDOWS = [None, None, (13, 29)]
 COUNT = int(os.environ.get("BRIDGE_DRAWN_NETWORKS", "30"))
 LABELS = ("snntorch", "brian2-numpy")
 DRAWN = Counter()
@@ -186,15 +189,21 @@ def every_backend_repeats_the_reference(data):
     network = data.draw(networks())
     drive = data.draw(drives(network))
     note(repr([*network.populations, *network.projections]))
-    expected = simulate(network, drive, voltages=True, margins=True)
+    asked = {"voltages": True, "margins": True, "window": data.draw(st.sampled_from(WINDOWS))}
+    asked["values"] = any(part.neurons.emits == "value" for part in network.populations)
+    expected = simulate(network, drive, **asked)
     for label in LABELS:
         backend, options = EXACT_BACKENDS[label]
-        got = simulate(network, drive, backend=backend, voltages=True, margins=True, **options)
+        got = simulate(network, drive, backend=backend, **asked, **options)
         np.testing.assert_array_equal(got.spikes.codes(), expected.spikes.codes())
         np.testing.assert_array_equal(got.voltages_mv, expected.voltages_mv)
         np.testing.assert_array_equal(got.margins_mv, expected.margins_mv)
         for name, outputs in expected.readouts.items():
             np.testing.assert_array_equal(got.readouts[name], outputs)
+        for name, values in (expected.values or {}).items():
+            np.testing.assert_array_equal(got.values[name], values)
+        if expected.window is not None:
+            same(got.window, expected.window)
     DRAWN["networks"] += 1
     DRAWN["spikes"] += expected.spikes.count
     DRAWN["populations"] += len(network.populations)

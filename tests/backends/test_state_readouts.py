@@ -187,6 +187,27 @@ def test_nest_shows_no_states():
         simulate(read, drive, backend="nest")
 
 
+@pytest.mark.parametrize("label", QUICK[1:])
+def test_noise_of_units_that_nothing_drives_is_not_added_up(label):
+    network = read_network()
+    *others, alone = network.populations
+    noisy = replace(network, populations=[*others, replace(alone, noise_mv=0.5)])
+    drive = drive_for(noisy, 10)
+    expected, got = simulate(noisy, drive), run(label, noisy, drive)
+    np.testing.assert_array_equal(got.readouts["constant"], expected.readouts["constant"])
+    assert 0.3 < (expected.readouts["constant"] - [1.5, -2.0]).std() < 0.7
+
+
+def test_nobody_without_a_threshold_is_near_one():
+    network = read_network()
+    only = replace(
+        network, populations=network.populations[1:2], projections=network.projections[1:],
+        readouts=(),
+    )  # fmt: skip
+    for label in QUICK:
+        assert run(label, only, drive_for(only, 3), margins=True).margins_mv is None
+
+
 def test_linear_units_hand_on_what_they_sum():
     network = read_network()
     second = units("second", Linear(), 1)
