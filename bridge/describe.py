@@ -19,7 +19,8 @@ from bridge.spiking.filters import known_filter
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import known_neurons
 from bridge.spiking.projection import Projection
-from bridge.spiking.recording import Recording
+from bridge.spiking.readouts import Readout, StateReadout
+from bridge.spiking.recording import Recording, Window
 from bridge.spiking.values import known_model
 
 Rows = dict[str, object]
@@ -109,12 +110,19 @@ def _network(network: SpikingNetwork) -> Rows:
     for projection in network.projections:
         rows[f"projection {projection.name}"] = _projection(projection)
     for readout in network.readouts:
-        sources = ", ".join(channel.source for channel in readout.channels)
-        rows[f"readout {readout.name}"] = f"{readout.size} outputs from {sources}"
+        rows[f"readout {readout.name}"] = _readout(network, readout)
     rows["sample"] = f"every {network.sample_steps} steps"
     if network.task:
         rows["task"] = network.task
     return rows | _provenance(network.provenance)
+
+
+def _readout(network: SpikingNetwork, readout: Readout | StateReadout) -> str:
+    if isinstance(readout, Readout):
+        sources = ", ".join(channel.source for channel in readout.channels)
+        return f"{readout.size} outputs from {sources}"
+    state = readout.state or network.population(readout.source).neurons.voltage
+    return f"{network.outputs(readout)} outputs, state {state} of {readout.source}"
 
 
 def _projection(projection: Projection) -> str:
@@ -178,6 +186,12 @@ def _recording(recording: Recording, from_ms: float | None = None) -> Rows:
     rows |= {
         f"readout {k}": f"{v.shape} samples, trials, outputs" for k, v in recording.readouts.items()
     }
+    rows |= {
+        f"values {k}": f"{v.shape} samples, trials, neurons"
+        for k, v in (recording.values or {}).items()
+    }
+    if recording.window is not None:
+        rows["window"] = _window(recording.window)
     if recording.margins_mv is not None:
         rows["nearest to threshold"] = f"{np.min(recording.margins_mv):.3g} mV"
     made = dict(recording.provenance)
@@ -190,6 +204,15 @@ def _recording(recording: Recording, from_ms: float | None = None) -> Rows:
     # Not to be taken for the seed that was given, from which it is derived.
     renamed = {"seed of the noise" if name == "seed" else name: made[name] for name in made}
     return rows | _provenance(renamed)
+
+
+def _window(window: Window) -> str:
+    held = [f"{', '.join(states)} of {name}" for name, states in window.states.items()]
+    handed_on = f"; values of {', '.join(window.values)}" if window.values else ""
+    return (
+        f"every step from {window.start_step:,} on, before {window.stop_step:,}: "
+        f"{'; '.join(held)}{handed_on}"
+    )
 
 
 def _conditions(thing: Drive | Recording) -> Rows:

@@ -81,7 +81,7 @@ def fault_rows() -> Iterator[str]:
         rows = list(csv.DictReader(file))
     for name in dict.fromkeys(row["fault"] for row in rows):
         mine = {row["level"]: row for row in rows if row["fault"] == name}
-        told = " | ".join(_seen(mine[level]) for level in LEVELS)
+        told = " | ".join(_seen(mine[level]) if level in mine else "-" for level in LEVELS)
         yield f"| {mine['exact']['meaning']} (`{name}`) | {told} |"
 
 

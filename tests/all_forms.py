@@ -2,7 +2,8 @@
 
 Neuron models and their steps, filters of both sides that start empty and not, delays of projections
 and of neurons, dense, sparse and factored weights, analog input direct and filtered, gains and
-none, noise and none, refractory periods, stimulation; asymmetric throughout.
+none, noise and none, refractory periods, stimulation, a readout that is a state; asymmetric
+throughout.
 """
 
 from dataclasses import replace
@@ -13,7 +14,7 @@ from scipy import sparse
 
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
-from bridge.spiking.network import Channel, Readout, SpikingNetwork
+from bridge.spiking.network import Channel, Readout, SpikingNetwork, StateReadout
 from bridge.spiking.neurons import Lif, Qif
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
@@ -71,7 +72,8 @@ def all_forms_network(euler=16, exact=13, square=11, seed=6):
                     Channel(source="euler", weights=all_of_two(rng, euler), filter=slow("euler")),
                     Channel(source="square", weights=all_of_two(rng, square), filter=readout),
                 ],
-            )
+            ),
+            StateReadout(name="state", source="square"),
         ],
         input_size=2,
         sample_steps=10,

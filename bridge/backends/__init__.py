@@ -15,6 +15,7 @@ from typing import Any
 from bridge.arguments import callback, flag, of_kind, text
 from bridge.backends.arithmetic import plain_arithmetic
 from bridge.backends.declaration import declared
+from bridge.backends.kept import checked_window
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive
@@ -134,7 +135,9 @@ def simulate(
             or "nest:plain". Under `SharedNoise` or `FrozenNoise` the first four fire the same
             spikes in float64; "nest" takes `OwnNoise` only, and agrees in distribution.
         on_progress: Called with the fraction done, first with 0.
-        **options: All backends: `voltages`, `margins` (bool: what to record besides spikes).
+        **options: All backends: `voltages`, `margins` (bool: what to record besides spikes), and
+            all but "nest" `values` (bool: what populations hand on at the end of each sample) and
+            `window` (start_step, stop_step: every state in each of these steps).
             brian2: `target` ("numpy", "cython", "standalone"; default: standalone where there is a
             compiler), `workers`. snntorch: `dtype` ("float64", "float32"), `device` ("cpu",
             "cuda", "cuda:N"), `compiled`, `dense` (bool), `workers`. compiled: `dtype`, `workers`
@@ -175,8 +178,10 @@ def _check_options(name: str, run: Callable[..., Recording], options: dict[str, 
             flag(option, value)
         elif option == "workers":
             counted(option, value, least=1)
+        elif option == "window":
+            checked_window(value)
         else:
             text(option, value)
 
 
-_FLAGS = ("voltages", "margins", "compiled", "dense")
+_FLAGS = ("voltages", "margins", "values", "compiled", "dense")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.backends.declaration import declared
+from bridge.backends.kept import Kept
 from bridge.errors import BackendError
 from bridge.spiking.decoding import decode
 from bridge.spiking.drive import Drive, FrozenNoise
@@ -31,18 +32,12 @@ class _State(Protocol):
 
 
 class EventList:
-    """Spikes, margins and sampled voltages of a running NumPy simulation."""
+    """Spikes and margins of a running NumPy simulation."""
 
-    def __init__(
-        self, network: SpikingNetwork, drive: Drive, *, voltages: bool, margins: bool
-    ) -> None:
+    def __init__(self, network: SpikingNetwork, drive: Drive, *, margins: bool) -> None:
         self.shape = (drive.n_trials, drive.n_steps(network), network.size)
         self._parts: list[tuple[NDArray[np.int64], ...]] = []
-        self.voltages_mv: Array | None = None
         self.margins_mv: Array | None = None
-        if voltages:
-            n_samples = drive.inputs.shape[0]
-            self.voltages_mv = np.empty((n_samples, drive.n_trials, network.size))
         if margins:
             self.margins_mv = np.full(drive.n_trials, np.inf)
 
@@ -59,12 +54,6 @@ class EventList:
             if trial.size:
                 self._parts.append((trial, np.full_like(trial, step), neuron + state.span.start))
 
-    def note_voltages(self, sample: int, populations: Sequence[_State]) -> None:
-        """Take the voltages at the end of a sample."""
-        if self.voltages_mv is not None:
-            for state in populations:
-                self.voltages_mv[sample, :, state.span] = state.v
-
     def spikes(self) -> Spikes:
         """All events, sorted."""
         if not self._parts:
@@ -73,7 +62,9 @@ class EventList:
         return Spikes.gather(trial, step, neuron, self.shape)
 
 
-def check_finite(population: Population, state: str, values: Array, step: int) -> None:
+def check_finite(
+    population: Population, state: str, values: Array, step: int, first: int = 0
+) -> None:
     """Raise BackendError where a state of a population is no number any more.
 
     Args:
@@ -81,22 +72,19 @@ def check_finite(population: Population, state: str, values: Array, step: int) -
         state: Name of the state.
         values: (B, n) its values.
         step: Number of the last step that was taken.
+        first: Number of the first of the B trials.
     """
     if np.isfinite(values).all():
         return
     trial, neuron = (int(place[0]) for place in np.nonzero(~np.isfinite(values)))
+    place = f"neuron {neuron} of population {population.name} ({population.neurons.title})"
     raise BackendError(
-        f"state {state} of neuron {neuron} of population {population.name} "
-        f"({population.neurons.title}) is no longer finite after step {step} of trial {trial}"
+        f"state {state} of {place} is no longer finite after step {step} of trial {first + trial}"
     )
 
 
 class _Gathered(Protocol):
     """What a finished run hands over."""
-
-    @property
-    def voltages_mv(self) -> Array | None:
-        """(T, B, N) voltages at the end of each sample, mV."""
 
     @property
     def margins_mv(self) -> Array | None:
@@ -107,15 +95,32 @@ class _Gathered(Protocol):
 
 
 def recording(
-    network: SpikingNetwork, drive: Drive, gathered: _Gathered, *, backend: str, **details: Any
+    network: SpikingNetwork,
+    drive: Drive,
+    gathered: _Gathered,
+    kept: Kept,
+    *,
+    backend: str,
+    **details: Any,
 ) -> Recording:
-    """The recording of a finished run: its events, the readouts they decode to, where from."""
+    """The recording of a finished run: its events, what they decode to, what was kept, where from.
+
+    Args:
+        network: What was run.
+        drive: What it was driven with.
+        gathered: Its spikes and margins.
+        kept: What else was kept.
+        backend: Name of the backend.
+        **details: More of the provenance.
+    """
     spikes = gathered.spikes()
+    readouts = decode(network, spikes, drive.recurrent_gain) | kept.readouts
     package = declared()[backend].package
+    fires = any(population.neurons.fires for population in network.populations)
     noise = drive.noise
     return Recording(
         spikes=spikes,
-        readouts=decode(network, spikes, drive.recurrent_gain),
+        readouts={readout.name: readouts[readout.name] for readout in network.readouts},
         dt_ms=network.dt_ms,
         sample_ms=network.dt_ms * network.sample_steps,
         populations={population.name: population.size for population in network.populations},
@@ -124,8 +129,11 @@ def recording(
         conditions=drive.conditions,
         task=drive.task,
         seed=drive.seed,
-        voltages_mv=gathered.voltages_mv,
-        margins_mv=gathered.margins_mv,
+        voltages_mv=kept.voltages_mv,
+        # Where nobody has a threshold there is no distance from one.
+        margins_mv=gathered.margins_mv if fires else None,
+        values=kept.values,
+        window=kept.window(),
         provenance={
             "backend": backend,
             "package": f"{package} {version(package)}",

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 INJECTED = (
     "refractory-1ms, refractory-0, decays-averaged, decays-presynaptic, weights-0.98, "
     "weights-0.95, noise-0.8, delay-1step, delay-1ms, transposed, input-late, readout-filter, "
-    "sign-flipped"
+    "readout-late, sign-flipped"
 )
 DEFAULT_BACKENDS = "brian2,snntorch"
 

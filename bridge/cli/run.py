@@ -29,7 +29,7 @@ from bridge.cli.driving import (
     drive_given,
     drive_told,
 )
-from bridge.cli.units import parse_stimulation, parse_units
+from bridge.cli.units import parse_stimulation, parse_units, parse_window
 from bridge.stages import check_writable, load_spiking
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
         "spikebridge run results/lif.h5 --backend snntorch --dtype float32 "
         "--out results/snntorch.h5",
         "spikebridge run results/lif.h5 --stimulate 0.25:0.5:SOM:+0.5 --out results/lit.h5",
+        "spikebridge run net.h5 --drive inputs.csv --values --window 0.1:0.15 "
+        "--out results/graded.h5",
         "spikebridge run net.h5 --drive inputs.csv --out results/driven.h5",
         "spikebridge run net.h5 --drive session.nwb --series lever --out results/driven.h5",
         "spikebridge run net.h5 --poisson 40 --seconds 2 --trials 10 --out results/poisson.h5",
@@ -82,6 +84,21 @@ def run(
         typer.Option(
             help="START_S:STOP_S:UNITS:MV: in half of the steps of that time all these units "
             "(a cell type, or 0-19,25) are moved by MV. May be given again.",
+            show_default=False,
+        ),
+    ] = None,
+    values: Annotated[
+        bool,
+        typer.Option(
+            "--values",
+            help="Record what populations that emit values hand on, at the end of each sample.",
+        ),
+    ] = False,
+    window: Annotated[
+        str | None,
+        typer.Option(
+            help="START_S:STOP_S: record every state, and the values handed on, in each step of "
+            "that time of every trial.",
             show_default=False,
         ),
     ] = None,
@@ -124,7 +141,10 @@ def run(
         # It computes no noise but its own.
         shown = replace(shown, noise=bridge.OwnNoise(seed=seed))
     shown = replace(shown, stimulation=(*shown.stimulation, *pushes))
-    given = {"target": target, "dtype": dtype, "device": device}
+    given: dict[str, Any] = {"target": target, "dtype": dtype, "device": device}
+    # What is not asked for is not named: not every backend knows it.
+    given["values"] = values or None
+    given["window"] = None if window is None else _window(spiking, window)
     with terminal.progress_bar(f"running {backend}") as report:
         recording = bridge.simulate(
             spiking,
@@ -144,6 +164,12 @@ def run(
     terminal.show_table(*describe(recording))
     scored = "" if score is None else f", {score.told()}"
     terminal.say(f"{out}: recording of {several(shown.n_trials, 'trial')}{scored}")
+
+
+def _window(network: "bridge.SpikingNetwork", text: str) -> tuple[int, int]:
+    """First step, and first step after, of START_S:STOP_S."""
+    start_s, stop_s = parse_window(text)
+    return round(start_s * 1000 / network.dt_ms), round(stop_s * 1000 / network.dt_ms)
 
 
 def _stimulation(network: "bridge.SpikingNetwork", text: str) -> "Stimulation":

@@ -32,6 +32,22 @@ def _misread(text: str) -> SpecError:
     return SpecError(f"units {text!r}: expected a cell type, or numbers such as 0-19,25")
 
 
+def parse_window(text: str) -> tuple[float, float]:
+    """Start and end (s) from START_S:STOP_S.
+
+    Raises:
+        SpecError: it is something else, or the end does not come after the start.
+    """
+    start, _, stop = text.partition(":")
+    try:
+        start_s, stop_s = float(start), float(stop)
+    except ValueError:
+        start_s = stop_s = math.nan
+    if not (0 <= start_s < stop_s and math.isfinite(stop_s)):
+        raise SpecError(f"--window {text!r}: expected START_S:STOP_S, as 0.25:0.3")
+    return start_s, stop_s
+
+
 def parse_stimulation(text: str) -> tuple[float, float, str, float]:
     """Start (s), end (s), units and amplitude (mV) from START_S:STOP_S:UNITS:MV.
 

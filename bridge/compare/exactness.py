@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.compare.computed import ComputedReadouts, computed_readouts, run_computed
 from bridge.compare.explanation import Explanation, explain, unit_name
 from bridge.compare.sides import Side
 from bridge.errors import SpecError
@@ -51,6 +52,8 @@ class ExactComparison:
         largest_difference_mv: Largest difference of two voltages at the end of a sample, mV.
         largest_output: Largest number of any readout on either side, and
         readout_difference: the largest difference of two, at the end of a sample.
+        computed: How large the differences of readouts are that the simulators computed themselves,
+            where they did.
         explanation: What differed first, where that was looked for.
     """
 
@@ -63,6 +66,7 @@ class ExactComparison:
     largest_difference_mv: float | None
     largest_output: float = 0.0
     readout_difference: float = 0.0
+    computed: ComputedReadouts | None = None
     explanation: Explanation | None = None
 
     __repr__ = essentials
@@ -70,7 +74,15 @@ class ExactComparison:
     @property
     def agreed(self) -> bool:
         """Whether the spikes are identical, and the readouts but for rounding."""
-        return self.identical and self.readout_difference <= _ROUNDING * self.largest_output
+        return self.identical and self.readouts_apart <= _ROUNDING * self.largest_output
+
+    @property
+    def readouts_apart(self) -> float:
+        """The largest difference of two readouts, decoded or computed."""
+        if self.computed is None:
+            return self.readout_difference
+        computed = max(self.computed.difference, self.computed.from_decoded)
+        return max(self.readout_difference, computed)
 
     @property
     def identical(self) -> bool:
@@ -187,6 +199,11 @@ def run_exactly(
     whole = tuple(
         _explained(network, drive, pair, _joined(comparisons, starts), on_progress)
         for comparisons, pair in zip(found, pairs, strict=True)
+    )
+    outputs = run_computed(network, drive, sides, on_progress)
+    whole = tuple(
+        replace(one, computed=computed_readouts(outputs[one.labels[0]], outputs[one.labels[1]]))
+        for one in whole
     )
     return whole, {label: Recording.joined(parts) for label, parts in kept.items()}, seconds
 

@@ -14,7 +14,7 @@ from bridge.compare.changed_weights import asymmetric, outgoing, times, turned
 from bridge.errors import SpecError
 from bridge.spiking.drive import Drive
 from bridge.spiking.filters import Filter, Side
-from bridge.spiking.network import Channel, SpikingNetwork
+from bridge.spiking.network import Channel, Readout, SpikingNetwork
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 
@@ -30,11 +30,13 @@ class Fault:
         meaning: What is wrong, in a few words.
         change: What is run in place of a network and its drive; SpecError where the network has
             nothing that the fault could touch.
+        of_readouts: Whether it is one of readouts that the simulator itself computes.
     """
 
     name: str
     meaning: str
     change: Callable[[SpikingNetwork, Drive], Changed]
+    of_readouts: bool = False
 
 
 def find_fault(name: str) -> Fault:
@@ -177,7 +179,7 @@ def _input_late(network: SpikingNetwork, drive: Drive) -> Changed:
 
 def _readout_filter(network: SpikingNetwork, drive: Drive) -> Changed:
     """The decay of every readout is a fifth too long."""
-    channels = [channel for readout in network.readouts for channel in readout.channels]
+    channels = [channel for readout in network.decoded for channel in readout.channels]
     if not any(_decays(channel.filter) for channel in channels):
         raise SpecError("this network has no filtered readout")
 
@@ -189,9 +191,23 @@ def _readout_filter(network: SpikingNetwork, drive: Drive) -> Changed:
 
     readouts = tuple(
         replace(readout, channels=tuple(slower(channel) for channel in readout.channels))
+        if isinstance(readout, Readout)
+        else readout
         for readout in network.readouts
     )
     return replace(network, readouts=readouts), drive
+
+
+def _readout_late(network: SpikingNetwork, drive: Drive) -> Changed:
+    """What is computed of the spikes of a step is shown in the next one."""
+    units = {part.source for part in network.shown_states}
+    if not any(part.within_step and part.target in units for part in network.projections):
+        raise SpecError("this network computes no readouts within the step")
+    projections = (
+        replace(part, within_step=False) if part.target in units else part
+        for part in network.projections
+    )
+    return replace(network, projections=tuple(projections)), drive
 
 
 def _decays(filter_: Filter) -> list[float]:
@@ -241,6 +257,9 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             Fault("transposed", "recurrent weights transposed", _transposed),
             Fault("input-late", "input one step late", _input_late),
             Fault("readout-filter", "readout decay x 1.2", _readout_filter),
+            Fault(
+                "readout-late", "computed readouts one step late", _readout_late, of_readouts=True
+            ),
             Fault("sign-flipped", "sign of one unit flipped", _sign_flipped),
         )
     }

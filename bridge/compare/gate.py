@@ -34,6 +34,7 @@ from bridge.methods.faithfulness import Faithfulness
 from bridge.methods.scale_search import Conversion
 from bridge.methods.scoring import COMPARE, RATE_NOISE, drive_of, needed_task
 from bridge.rate.network import RateNetwork
+from bridge.spiking.computed_readouts import with_computed_readouts
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
@@ -98,9 +99,15 @@ def compare(  # noqa: PLR0913
     if conversion is not None and drive is None:
         gate.check_rate(conversion)
     if fault is not None:
-        fault.change(network, gate.drive(1)[1])
+        touched = with_computed_readouts(network) if fault.of_readouts else network
+        fault.change(touched, gate.drive(1)[1])
     held = {level for side in sides[1:] for level in gate.of(side, asked)}
     check_used(held, trials, plan, drive)
+    if fault is not None and fault.of_readouts and held != {"exact"}:
+        raise SpecError(
+            f"fault {fault.name}: only on the exact level do simulators compute readouts, so give "
+            "backends that claim the same spikes, and no other level"
+        )
     for side in sides[1:]:
         for level in gate.of(side, asked):
             gate.check(side, level)

@@ -131,6 +131,8 @@ def _with_populations(recording: Recording, sizes: dict[str, int]) -> Recording:
         spikes=Spikes.gather(spikes.trial, spikes.step, moved[spikes.neuron], shape),
         populations=sizes,
         voltages_mv=None,
+        values=None,
+        window=None,
     )
 
 
@@ -159,4 +161,5 @@ def _first_trials(recording: Recording, count: int) -> Recording:
     """The first trials of a recording."""
     if recording.spikes.n_trials == count:
         return recording
-    return replace(recording, voltages_mv=None, margins_mv=None).chosen(np.arange(count))
+    bare = replace(recording, voltages_mv=None, margins_mv=None, values=None, window=None)
+    return bare.chosen(np.arange(count))

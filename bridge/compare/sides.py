@@ -9,6 +9,7 @@ from bridge import backends as simulators
 from bridge.backends import parse_backend
 from bridge.compare.faults import Fault
 from bridge.errors import SpecError
+from bridge.spiking.computed_readouts import with_computed_readouts, with_computed_units
 from bridge.spiking.drive import Drive
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
@@ -49,9 +50,23 @@ class Side:
         Raises:
             SpecError: the fault has nothing to touch in this network.
         """
-        if self.fault is not None:
+        if self.fault is not None and not self.fault.of_readouts:
             network, drive = self.fault.change(network, drive)
         return self._simulated(network, drive, on_progress, what)
+
+    def run_computed(self, network: SpikingNetwork, drive: Drive) -> Recording:
+        """The same with the readouts computed inside the simulator; with the fault, too.
+
+        Raises:
+            SpecError: the backend takes no such network.
+        """
+        if self.fault is not None and not self.fault.of_readouts:
+            network, drive = self.fault.change(network, drive)
+        computed = with_computed_readouts(network)
+        drive = with_computed_units(drive, computed)
+        if self.fault is not None and self.fault.of_readouts:
+            computed, drive = self.fault.change(computed, drive)
+        return self._simulated(computed, drive, None, {})
 
     def run_probe(self, network: SpikingNetwork, drive: Drive, **what: bool) -> Recording:
         """The same for a network that tests one thing: what the fault cannot touch is run as is."""

@@ -172,7 +172,8 @@ def _search(conversion: Conversion) -> dict[str, Array]:
 
 
 def _bias_notes(network: SpikingNetwork) -> list[str]:
-    largest = float(np.abs(np.asarray(network.readouts[0].bias)).max())
+    biases = [np.abs(np.asarray(readout.bias)).max() for readout in network.decoded[:1]]
+    largest = float(max(biases, default=0.0))
     if not largest:
         return []
     return [

@@ -191,6 +191,10 @@ def export_recording(
     check_writable(file, overwrite=force)
     write_bytes(file, (nwb if name == "nwb" else sonata).encode(recording))
     lost = [] if recording.voltages_mv is None else ["voltages are not kept in this format"]
+    if recording.values is not None:
+        lost.append("values that populations hand on are not kept in this format")
+    if recording.window is not None:
+        lost.append("what was recorded step by step is not kept in this format")
     if name == "sonata" and recording.readouts:
         lost.append("readouts are not kept in this format")
     return tuple(lost)

@@ -10,7 +10,7 @@ from bridge.exchange.hdf5 import Tree
 from bridge.exchange.spiking_networks import dump_provenance, in_order, numbered
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import NOISES, Drive, FrozenNoise, Noise, OwnNoise, SharedNoise
-from bridge.spiking.recording import Recording, Spikes
+from bridge.spiking.recording import Recording, Spikes, Window
 from bridge.spiking.stimulation import Stimulation
 from bridge.spiking.values import known_model, shown
 
@@ -41,6 +41,8 @@ def drive_to_tree(drive: Drive) -> Tree:
 
 def run_version(thing: Drive | Recording) -> int:
     """The oldest version whose readers know all that it holds."""
+    if isinstance(thing, Recording) and (thing.values is not None or thing.window is not None):
+        return 5
     shown_too = isinstance(thing, Recording) and thing.inputs is not None
     if shown_too or _conditions_to_tree(thing):
         return 3
@@ -122,7 +124,23 @@ def recording_to_tree(recording: Recording) -> Tree:
     for name in ("inputs", "voltages_mv", "margins_mv"):
         if getattr(recording, name) is not None:
             tree[name] = getattr(recording, name)
+    if recording.values is not None:
+        tree["values"] = dict(recording.values)
+    if recording.window is not None:
+        tree["window"] = _window_to_tree(recording.window)
     return tree | _conditions_to_tree(recording)
+
+
+def _window_to_tree(window: Window) -> Tree:
+    return {
+        "start_step": window.start_step,
+        "states": {name: dict(of) for name, of in window.states.items()},
+        "values": dict(window.values),
+    }
+
+
+def _window_from_tree(tree: Tree) -> Window:
+    return Window(start_step=tree["start_step"], states=tree["states"], values=tree["values"])
 
 
 def recording_from_tree(tree: Tree) -> Recording:
@@ -139,6 +157,8 @@ def recording_from_tree(tree: Tree) -> Recording:
         inputs=tree.get("inputs"),
         voltages_mv=tree.get("voltages_mv"),
         margins_mv=tree.get("margins_mv"),
+        values=tree.get("values"),
+        window=_window_from_tree(tree["window"]) if "window" in tree else None,
         provenance=json.loads(tree["provenance"]),
         **_conditions_from_tree(tree),
     )

@@ -19,7 +19,7 @@ from bridge.spiking.initial_voltage import (
     NormalVoltage,
     UniformVoltage,
 )
-from bridge.spiking.network import Channel, Readout, SpikingNetwork
+from bridge.spiking.network import Channel, Readout, SpikingNetwork, StateReadout
 from bridge.spiking.neurons import KNOWN as MODELS
 from bridge.spiking.neurons import NeuronModel, known_neurons
 from bridge.spiking.parts import Part as Model
@@ -72,7 +72,8 @@ def network_version(network: SpikingNetwork) -> int:
         versions.append(4 if projection.within_step or _delayed_input(projection) else 1)
         newer = projection.own_delays or projection.rank or not projection.scaled
         versions.append(5 if newer or projection.initial_states else 1)
-    for readout in network.readouts:
+    versions.append(5 if network.shown_states else 1)
+    for readout in network.decoded:
         versions += [channel.filter.needs_version() for channel in readout.channels]
         versions += [5 for channel in readout.channels if channel.initial_states]
     return max(versions)
@@ -288,7 +289,10 @@ def _sparse_from_tree(tree: Tree) -> sparse.csc_array:
     return sparse.csc_array((data, indices, indptr), shape=(post, pre))
 
 
-def _readout_to_tree(readout: Readout) -> Tree:
+def _readout_to_tree(readout: Readout | StateReadout) -> Tree:
+    if isinstance(readout, StateReadout):
+        state = {} if readout.state is None else {"state": readout.state}
+        return {"name": readout.name, "source": readout.source, **state}
     return {
         "name": readout.name,
         "bias": np.asarray(readout.bias),
@@ -305,7 +309,9 @@ def _channel_to_tree(channel: Channel) -> Tree:
     }
 
 
-def _readout_from_tree(tree: Tree) -> Readout:
+def _readout_from_tree(tree: Tree) -> Readout | StateReadout:
+    if "source" in tree:
+        return StateReadout(name=tree["name"], source=tree["source"], state=tree.get("state"))
     channels = tuple(
         Channel(
             source=part["source"],

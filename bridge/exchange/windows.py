@@ -42,20 +42,25 @@ def cut_out(recording: Recording, window_s: tuple[float, float], path: Path) -> 
         each for each in (recording.voltages_mv, recording.inputs) if each is not None
     ]
     provenance = {**recording.provenance, "window": window_told(window_s)}
-    if samples is None and held:
-        provenance["notes"] = "; ".join(filter(None, (provenance.get("notes"), LEFT_OUT)))
+    left_out = [LEFT_OUT] if samples is None and held else []
+    left_out += [STEPS_LEFT_OUT] if recording.window is not None else []
+    if left_out:
+        provenance["notes"] = "; ".join(filter(None, (provenance.get("notes"), *left_out)))
     return replace(
         recording,
         spikes=kept,
         readouts=cut_readouts(recording.readouts, samples),
         voltages_mv=_in(samples, recording.voltages_mv),
         inputs=_in(samples, recording.inputs),
+        values=None if recording.values is None else cut_readouts(recording.values, samples),
+        window=None,
         # Which step came nearest to threshold is not told.
         margins_mv=None,
         provenance=provenance,
     )
 
 
+STEPS_LEFT_OUT = "what was recorded step by step: left out"
 LEFT_OUT = "readouts, inputs and voltages: left out, the window is no whole number of samples"
 
 

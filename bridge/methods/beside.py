@@ -91,7 +91,7 @@ def _unit_correlation(
     network: SpikingNetwork, recording: Recording, activity: Array
 ) -> float | None:
     """The median over units; None where neurons do not stand for units one to one."""
-    one_to_one = len(network.populations) == 1 and len(network.readouts[0].channels) == 1
-    if not one_to_one:
+    channels = [len(readout.channels) for readout in network.decoded[:1]]
+    if len(network.populations) != 1 or channels != [1]:
         return None
     return float(np.median(unit_correlations(network, recording.spikes, activity)))

@@ -113,7 +113,10 @@ def _changed(
     return {
         "projections": tuple(_projection(network, one, pre, post, scale) for one in each),
         "readouts": tuple(
-            _readout(network, readout, readouts & pre, scale) for readout in network.readouts
+            _readout(network, readout, readouts & pre, scale)
+            if isinstance(readout, Readout)
+            else readout
+            for readout in network.readouts
         ),
     }
 

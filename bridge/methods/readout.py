@@ -68,6 +68,8 @@ def _check(network: SpikingNetwork, trials: int) -> None:
     counted("trials to refit the readout", trials, least=_HELD_OUT)
     if len(network.readouts) != 1:
         raise SpecError(f"one readout can be refitted, this network has {len(network.readouts)}")
+    for state in network.shown_states:
+        raise SpecError(f"readout {state.name} is a state of {state.source}: it has no weights")
 
 
 def refit_for(
@@ -83,7 +85,7 @@ def refit_for(
     """As `refit_readout`, of a network whose task is known already."""
     _check(network, trials)
     made, drive = drive_of(task, network, trials, seed, REFIT)
-    readout = network.readouts[0]
+    (readout,) = network.decoded
     recording = simulate(
         network,
         drive,

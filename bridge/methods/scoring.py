@@ -173,7 +173,7 @@ def task_of(network: SpikingNetwork) -> Task:
         network.task,
         step_ms=network.dt_ms * network.sample_steps,
         inputs=network.input_size,
-        outputs=network.readouts[0].size if network.readouts else None,
+        outputs=network.outputs(network.readouts[0]) if network.readouts else None,
     )
 
 

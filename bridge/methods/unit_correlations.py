@@ -24,7 +24,7 @@ def unit_correlations(network: SpikingNetwork, spikes: Spikes, activity: Array) 
     samples, trials, size = activity.shape
     sums = np.zeros((3, spikes.n_trials // trials, size))
     own = np.zeros((2, size))
-    channel = network.readouts[0].channels[0]
+    channel = network.decoded[0].channels[0]
     for trace, rate in zip(traces(network, channel, spikes), activity, strict=True):
         fired = trace.reshape(-1, trials, size)
         sums += fired.sum(axis=1), np.square(fired).sum(axis=1), (fired * rate).sum(axis=1)

@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 def decode(
     network: SpikingNetwork, spikes: Spikes, recurrent_gain: Array | None = None
 ) -> dict[str, Array]:
-    """All readouts of a network for given spikes.
+    """All readouts of a network that are sums of filtered spikes, for given spikes.
 
     Args:
         network: The network whose readouts are wanted.
@@ -30,11 +30,11 @@ def decode(
         recurrent_gain: (B,) factor on the filtered sum of each trial; None: 1.
 
     Returns:
-        For each readout (T, B, O) outputs at the end of each sample.
+        For each readout that is decoded (T, B, O) outputs at the end of each sample.
     """
     gain = np.ones(spikes.n_trials) if recurrent_gain is None else recurrent_gain
     outputs = {}
-    for readout in network.readouts:
+    for readout in network.decoded:
         total = np.zeros((spikes.n_steps // network.sample_steps, spikes.n_trials, readout.size))
         for channel in readout.channels:
             weights = channel.weights.T

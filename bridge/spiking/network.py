@@ -5,84 +5,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from bridge.errors import SpecError
-from bridge.spiking.arrays import counted, frozen_array, per_neuron
-from bridge.spiking.essentials import brief, clipped, names, of_task, several, source, told
-from bridge.spiking.filters import Filter, filter_start, known_filter
+from bridge.spiking.arrays import counted
+from bridge.spiking.essentials import names, of_task, several, source, told
 from bridge.spiking.limits import LONGEST_WAIT_STEPS, MOST_NEURONS
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
+from bridge.spiking.readouts import Channel, Readout, StateReadout
 from bridge.spiking.values import frozen_provenance, known_model, shown, text, time_step_ms
 
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Channel:
-    """One weighted, filtered view of a population inside a readout.
-
-    Attributes:
-        source: Name of the population that is read.
-        weights: (O, pre), units of the output per unit of the filtered spikes.
-        filter: Filter of the spikes of each neuron, with that neuron's time constants.
-            Its `side` means nothing here, and is not kept.
-        initial_states: Where states of the filter start, by name; one number or (pre,). Those that
-            are not named start at 0.
-    """
-
-    source: str
-    weights: NDArray[np.float64]
-    filter: Filter
-    initial_states: Mapping[str, ArrayLike] = field(default_factory=dict)
-
-    def __repr__(self) -> str:
-        kind = type(self.filter).__name__
-        return told(self, f"{clipped(self.source, 60)}: weights {brief(self.weights)}", kind)
-
-    def __post_init__(self) -> None:
-        text("readout: source", self.source)
-        weights = frozen_array("readout weights", self.weights, (None, None))
-        object.__setattr__(self, "weights", weights)
-        known_filter("readout", self.filter)
-        filter_ = self.filter.of_readout().sized(weights.shape[1])
-        object.__setattr__(self, "filter", filter_)
-        start = filter_start("readout", filter_, self.initial_states, weights.shape[1])
-        object.__setattr__(self, "initial_states", start)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Readout:
-    """Outputs o = bias + sum over channels of W filtered(spikes).
-
-    Attributes:
-        name: Unique among the readouts of a network.
-        channels: What is summed, in order; all with the same number of outputs O.
-        bias: One number or (O,).
-    """
-
-    name: str
-    channels: tuple[Channel, ...]
-    bias: ArrayLike = 0.0
-
-    def __repr__(self) -> str:
-        read = names(channel.source for channel in self.channels)
-        return told(self, f"{clipped(self.name, 60)}: {several(self.size, 'output')} from {read}")
-
-    def __post_init__(self) -> None:
-        text("readout: name", self.name)
-        object.__setattr__(self, "channels", tuple(self.channels))
-        for channel in self.channels:
-            known_model(f"readout {self.name}: channel", channel, (Channel,))
-        sizes = {channel.weights.shape[0] for channel in self.channels}
-        if len(sizes) != 1:
-            raise SpecError(f"readout {self.name}: channels disagree on the outputs: {sizes}")
-        bias = per_neuron(f"readout {self.name}: bias", self.bias, min(sizes))
-        object.__setattr__(self, "bias", bias)
-
-    @property
-    def size(self) -> int:
-        """Number of outputs O."""
-        return int(np.shape(self.bias)[0])
+__all__ = ["Channel", "Readout", "SpikingNetwork", "StateReadout"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,7 +31,8 @@ class SpikingNetwork:
         dt_ms: Time step, ms.
         populations: At least one; names unique.
         projections: Their currents are summed in this order.
-        readouts: Sampled at the end of each `sample_steps`-th step.
+        readouts: Sampled at the end of each `sample_steps`-th step: sums of filtered spikes, or
+            states of populations.
         input_size: Number of analog input channels C.
         sample_steps: Steps between two samples of the input and of the readouts; at most 10^6.
         sample_offset_steps: How many steps before its time an input sample begins to act: step k
@@ -109,7 +44,7 @@ class SpikingNetwork:
     dt_ms: float
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...]
-    readouts: tuple[Readout, ...] = ()
+    readouts: tuple[Readout | StateReadout, ...] = ()
     input_size: int = 0
     sample_steps: int = 1
     sample_offset_steps: int = 0
@@ -131,11 +66,15 @@ class SpikingNetwork:
         )
 
     def __post_init__(self) -> None:
-        parts = {"populations": Population, "projections": Projection, "readouts": Readout}
-        for name, kind in parts.items():
+        parts: dict[str, tuple[type, ...]] = {
+            "populations": (Population,),
+            "projections": (Projection,),
+            "readouts": (Readout, StateReadout),
+        }
+        for name, kinds in parts.items():
             object.__setattr__(self, name, tuple(getattr(self, name)))
             for part in getattr(self, name):
-                known_model(name, part, (kind,))
+                known_model(name, part, kinds)
         object.__setattr__(self, "provenance", frozen_provenance(self.provenance))
         object.__setattr__(self, "dt_ms", time_step_ms("dt_ms", self.dt_ms))
         counted("input_size", self.input_size, most=MOST_NEURONS)
@@ -172,6 +111,22 @@ class SpikingNetwork:
     def emits(self, source: str) -> str:
         """What a projection's source hands on: the "spikes" or "value" of a population or input."""
         return "value" if source == INPUT else self.population(source).neurons.emits
+
+    @property
+    def decoded(self) -> tuple[Readout, ...]:
+        """The readouts that are sums of filtered spikes."""
+        return tuple(part for part in self.readouts if isinstance(part, Readout))
+
+    @property
+    def shown_states(self) -> tuple[StateReadout, ...]:
+        """The readouts that are states of populations, as the simulator shows them."""
+        return tuple(part for part in self.readouts if isinstance(part, StateReadout))
+
+    def outputs(self, readout: Readout | StateReadout) -> int:
+        """Number of outputs O of a readout."""
+        if isinstance(readout, Readout):
+            return readout.size
+        return self.population(readout.source).size
 
     def noise_mv(self) -> NDArray[np.float64]:
         """S.d. of the noise of every neuron, (N,), mV."""
@@ -251,12 +206,19 @@ def _way(projections: list[Projection], start: str, end: str) -> list[str] | Non
 
 
 def _check_readouts(network: SpikingNetwork) -> None:
-    for readout in network.readouts:
+    for read in network.shown_states:
+        neurons = network.population(read.source).neurons
+        if read.state is not None and read.state not in neurons.states:
+            raise SpecError(
+                f"readout {read.name}: population {read.source} has no state {shown(read.state)}; "
+                f"{neurons.title} has {', '.join(neurons.states)}"
+            )
+    for readout in network.decoded:
         for channel in readout.channels:
             if network.emits(channel.source) != "spikes":
                 raise SpecError(
                     f"readout {readout.name}: population {channel.source} hands on no spikes; "
-                    "read it by a population of its own"
+                    "read it by a StateReadout, or by a population of its own"
                 )
             got = channel.weights.shape[1]
             expected = network.population(channel.source).size

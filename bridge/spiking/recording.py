@@ -22,8 +22,9 @@ from bridge.spiking.values import (
     text,
     time_step_ms,
 )
+from bridge.spiking.window import Window, checked_mapping
 
-__all__ = ["Recording", "Spikes"]
+__all__ = ["Recording", "Spikes", "Window"]
 
 Array = NDArray[np.float64]
 
@@ -49,7 +50,10 @@ class Recording:
             noise itself was drawn from is in the provenance.
         voltages_mv: (T, B, N) at the end of each sample, mV; None unless asked for.
         margins_mv: (B,) least distance of any v from its threshold in any step, mV; None unless
-            asked for.
+            asked for, or where nobody has a threshold.
+        values: (T, B, n) what each population that emits values handed on in the last step of each
+            sample; None unless asked for.
+        window: Every step of a part of the trials; None unless asked for.
         provenance: What made it: backend, versions, precision, seed.
     """
 
@@ -65,6 +69,8 @@ class Recording:
     seed: int | None = None
     voltages_mv: Array | None = None
     margins_mv: Array | None = None
+    values: Mapping[str, Array] | None = None
+    window: Window | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -97,7 +103,7 @@ class Recording:
             part_name("readout", name): frozen_array(
                 f"readout {name}", values, (samples, trials, None)
             )
-            for name, values in _mapping("readouts", self.readouts).items()
+            for name, values in checked_mapping("readouts", self.readouts).items()
         }
         object.__setattr__(self, "readouts", MappingProxyType(readouts))
         shapes = {
@@ -109,15 +115,30 @@ class Recording:
             if getattr(self, name) is not None:
                 values = frozen_array(name, getattr(self, name), shape)
                 object.__setattr__(self, name, values)
+        self._check_values(samples, trials)
         if self.margins_mv is not None and np.any(self.margins_mv < 0):
             raise SpecError(f"margins_mv: must not be negative, got {self.margins_mv.min():g}")
+
+    def _check_values(self, samples: int, trials: int) -> None:
+        """What was handed on and what is in the window belongs to populations."""
+        if self.values is not None:
+            values = {}
+            for name, given in checked_mapping("values", self.values).items():
+                if name not in self.populations:
+                    raise SpecError(f"values: no population {shown(name)}")
+                shape = (samples, trials, self.populations[name])
+                values[name] = frozen_array(f"values {name}", given, shape)
+            object.__setattr__(self, "values", MappingProxyType(values))
+        if self.window is not None:
+            known_model("window", self.window, (Window,))
+            self.window.check(self.spikes.n_steps, trials, self.populations)
 
     def _check_populations(self) -> None:
         # A file that does not tell the sizes knows of a silent population nothing but its name.
         least = 0 if self.provenance.get("sizes_told") is False else 1
         sizes = {
             text("population: name", name): counted(f"population {name}: size", size, least=least)
-            for name, size in _mapping("populations", self.populations).items()
+            for name, size in checked_mapping("populations", self.populations).items()
         }
         if sum(sizes.values()) != self.spikes.n_neurons:
             raise SpecError("recording: the populations do not add up to the recorded neurons")
@@ -133,7 +154,12 @@ class Recording:
                 f"got {self.sample_ms:g} ms"
             )
         samples, left = divmod(self.spikes.n_steps, whole)
-        sampled = [self.voltages_mv, self.inputs, *_mapping("readouts", self.readouts).values()]
+        sampled = [self.voltages_mv, self.inputs]
+        for name, named in (
+            ("readouts", self.readouts),
+            ("values", {} if self.values is None else self.values),
+        ):
+            sampled += checked_mapping(name, named).values()
         if left and any(values is not None for values in sampled):
             raise SpecError(
                 f"sample_ms: a trial of {self.spikes.n_steps:,} steps has no whole number of "
@@ -144,8 +170,8 @@ class Recording:
     def __reduce__(self) -> tuple[Any, ...]:
         """How it travels between processes, which its read-only mappings cannot."""
         plain: dict[str, Any] = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        for name in ("readouts", "populations", "provenance"):
-            plain[name] = dict(plain[name])
+        for name in ("readouts", "populations", "provenance", "values"):
+            plain[name] = None if plain[name] is None else dict(plain[name])
         return partial(Recording, **plain), ()
 
     @classmethod
@@ -180,6 +206,8 @@ class Recording:
             seed=first.seed if all(part.seed == first.seed for part in parts) else None,
             voltages_mv=_beside([part.voltages_mv for part in parts], axis=1),
             margins_mv=_beside([part.margins_mv for part in parts], axis=0),
+            values=_values_beside(parts),
+            window=_window_beside(parts),
         )
 
     def chosen(self, trials: ArrayLike) -> "Recording":
@@ -199,6 +227,9 @@ class Recording:
             for name, values in arrays.items()
         }
         readouts = {name: values[:, numbers] for name, values in self.readouts.items()}
+        if self.values is not None:
+            kept["values"] = {name: each[:, numbers] for name, each in self.values.items()}
+        kept["window"] = None if self.window is None else self.window.chosen(numbers)
         return replace(self, spikes=self.spikes.chosen(numbers), readouts=readouts, **kept)
 
     def trials_of(self, condition: str) -> NDArray[np.int64]:
@@ -225,12 +256,21 @@ class Recording:
 _ROUNDING = 1e-6
 
 
-def _mapping(name: str, value: object) -> Mapping[Any, Any]:
-    if not isinstance(value, Mapping):
-        raise SpecError(f"{name}: expected names with values, got {shown(value)}")
-    return value
-
-
 def _beside(parts: Sequence[NDArray[Any] | None], axis: int) -> NDArray[Any] | None:
     given = [part for part in parts if part is not None]
     return np.concatenate(given, axis=axis) if len(given) == len(parts) else None
+
+
+def _values_beside(parts: Sequence[Recording]) -> dict[str, Array] | None:
+    """What was handed on in the trials of all parts; None where one does not know."""
+    given = [part.values for part in parts if part.values is not None]
+    if len(given) < len(parts):
+        return None
+    return {name: np.concatenate([each[name] for each in given], axis=1) for name in given[0]}
+
+
+def _window_beside(parts: Sequence[Recording]) -> Window | None:
+    """The window of all trials; None where parts have none, or another."""
+    given = [part.window for part in parts if part.window is not None]
+    alike = len({(window.start_step, window.n_steps) for window in given}) == 1
+    return Window.joined(given) if alike and len(given) == len(parts) else None

@@ -37,7 +37,7 @@ def details_of(
     if kind == "units":
         return _units(found, by_condition, activity, recording)
     network = found.network
-    filtered = filtered_spikes(network, network.readouts[0], recording.spikes)
+    filtered = filtered_spikes(network, network.decoded[0], recording.spikes)
     return _components(by_condition, activity, filtered)
 
 

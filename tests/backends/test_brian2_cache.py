@@ -11,6 +11,7 @@ from conftest import drive_for, kim_network, quadratic_network
 from bridge.backends import cache, cache_folder, compiler
 from bridge.backends.brian2 import program as brian2_program
 from bridge.backends.brian2 import toolchain
+from bridge.backends.kept import Wanted
 from bridge.spiking.filters import DoubleExponential
 from bridge.spiking.stimulation import Stimulation
 
@@ -141,8 +142,7 @@ def with_qif(net):
 
 
 def key_of(net, given):
-    wanted = {"counted": True, "voltages": False, "margins": False}
-    return brian2_program._key(brian2_program.form_of(net, given, **wanted))
+    return brian2_program._key(brian2_program.form_of(net, given, Wanted(), counted=True))
 
 
 def test_the_side_of_a_filter_and_the_stimulated_populations_decide_the_key():
@@ -180,7 +180,7 @@ def test_what_decides_the_code_decides_the_key(change):
 
 def test_the_key_holds_the_compiler_and_its_flags(monkeypatch):
     given = drive_for(network(), 2)
-    form = brian2_program.form_of(network(), given, counted=True, voltages=False, margins=False)
+    form = brian2_program.form_of(network(), given, Wanted(), counted=True)
     keys = [brian2_program._key(form)]
     monkeypatch.setattr(toolchain, "STRICT_FLAGS", ["-O2"])
     keys.append(brian2_program._key(form))

@@ -12,13 +12,13 @@ from bridge.backends import cache, compiler, simulate
 from bridge.backends.compiled import build, simulation
 from bridge.backends.compiled.form import form_of
 from bridge.backends.compiled.text import program
+from bridge.backends.kept import Wanted
 from bridge.errors import BackendError, SpecError
 from bridge.spiking.drive import Drive, OwnNoise, SharedNoise
 
 
 def sheet_of(network, drive, **fields):
-    given = {"dtype": "float64", "voltages": False, "margins": False} | fields
-    return program(form_of(network, drive, **given))
+    return program(form_of(network, drive, Wanted(**fields), "float64"))
 
 
 def test_networks_of_one_form_share_a_program_whatever_their_sizes_and_weights():

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from importlib import import_module
 from types import MappingProxyType
 
 import numpy as np
@@ -15,9 +16,13 @@ from bridge.errors import BackendError, FormatError, SpecError
 from bridge.exchange.store import load, save
 from bridge.spiking import filters, neurons
 from bridge.spiking.decay import decay_factor
+from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import Exponential, Filter, filter_trace
+from bridge.spiking.initial_voltage import UniformVoltage
+from bridge.spiking.network import SpikingNetwork, StateReadout
 from bridge.spiking.neurons import Lif, NeuronModel, traces
 from bridge.spiking.parts import choice, each
+from bridge.spiking.population import Population
 
 QUICK = ["brian2-numpy", "snntorch", "compiled"]
 
@@ -325,6 +330,59 @@ def test_a_state_that_is_no_number_any_more_stops_the_run(label):
     backend, options = EXACT_BACKENDS[label]
     with pytest.raises(BackendError, match=r"state v of neuron \d+ .* is no longer finite"):
         simulate(alone, drive_for(alone, 4), backend=backend, **options)
+
+
+def runaway_network(**fields):
+    """Neurons whose voltage stays where it starts, and whose other state runs away from there."""
+
+    @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+    class Runaway(NeuronModel):
+        kind = "runaway"
+        title = "runaway"
+        fires = False
+        emits = "nothing"
+        states = MappingProxyType({"v": 0.0, "w": 0.0})
+
+        def constants(self, dt_ms):
+            return {"bias": np.zeros(())}
+
+        def step(self, ops, state, constant, current):
+            return {"v": state.v + current, "w": state.w * 1e30 + state.v}
+
+    start = UniformVoltage(low_mv=0.0, high_mv=0.0)
+    units = Population(name="units", size=4, neurons=Runaway(), initial_voltage=start)
+    return SpikingNetwork(
+        dt_ms=1.0, populations=[units], projections=[], sample_steps=20, **fields
+    )  # fmt: skip
+
+
+def runaway_drive(samples):
+    start = np.zeros((3, 4))
+    start[1, 2] = 1.0
+    return Drive(
+        inputs=np.zeros((samples, 3, 0)), noise=SharedNoise(seed=0), v_initial_mv=start
+    )  # fmt: skip
+
+
+OTHER_STATE = r"state w of neuron 2 of population units \(runaway\) is no longer finite after step "
+
+
+@pytest.mark.parametrize("label", EXACT_BACKENDS)
+def test_so_does_a_state_that_is_not_the_voltage(label, monkeypatch):
+    # As if the noise of one trial alone fitted into memory.
+    monkeypatch.setattr(import_module("bridge.backends.brian2.runtime"), "_NOISE_BYTES", 1.0)
+    backend, options = EXACT_BACKENDS[label]
+    with pytest.raises(BackendError, match=OTHER_STATE + "19 of trial 1$"):
+        simulate(runaway_network(), runaway_drive(1), backend=backend, **options)
+
+
+def test_brian2_sees_a_state_in_the_samples_that_are_recorded_and_else_at_the_end():
+    shown = [StateReadout(name="w", source="units", state="w")]
+    given = {"backend": "brian2", "target": "numpy"}
+    with pytest.raises(BackendError, match=OTHER_STATE + "19 of trial 1$"):
+        simulate(runaway_network(readouts=shown), runaway_drive(3), **given)
+    with pytest.raises(BackendError, match=OTHER_STATE + "59 of trial 1$"):
+        simulate(runaway_network(), runaway_drive(3), **given)
 
 
 def test_the_lag_of_a_filter_is_what_its_operations_say():

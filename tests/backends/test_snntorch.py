@@ -17,6 +17,7 @@ from conftest import NETWORKS, STIMULATION, drive_for, kim_network, quadratic_ne
 from snntorch import SpikingNeuron
 
 from bridge.backends import cache, simulate
+from bridge.backends.kept import Wanted
 from bridge.backends.snntorch import compiled_block
 from bridge.backends.snntorch import simulation as snntorch
 from bridge.backends.snntorch.batch import Batch, How
@@ -117,7 +118,7 @@ def test_what_decides_the_code_of_a_block_decides_its_form():
     quad, leaky = network.populations
 
     def form(net, given, *, dense=True):
-        how = How(like=LIKE, compiled=False, dense=dense, voltages=False, margins=False)
+        how = How(like=LIKE, compiled=False, dense=dense, wanted=Wanted())
         return json.dumps(Batch(net, given, how).stages[0].form())
 
     post = replace(network, projections=[replace(first, filter=first.filter.of_readout()), *others])
@@ -147,7 +148,7 @@ def test_a_damaged_compiled_block_is_made_again(tmp_path, monkeypatch):
     network = all_forms_network()
     drive = all_forms_drive(network, samples=57)
     simulate(network, drive, backend="snntorch", compiled=True)
-    how = How(LIKE, compiled=True, dense=False, voltages=False, margins=False)
+    how = How(LIKE, compiled=True, dense=False, wanted=Wanted())
     (block,) = Batch(network, drive, how).stages
     (whole,) = cache.entry("torch", compiled_block._key(block)).iterdir()
     made = []
@@ -205,7 +206,7 @@ def test_on_cuda_nothing_is_compiled_since_that_would_end_the_process(device, mo
     # Large enough to be compiled on a CPU, and not even looked for on CUDA.
     monkeypatch.setattr(snntorch, "WORTH_COMPILING_S", 0)
     monkeypatch.setattr(snntorch, "is_kept", lambda _: True)
-    how = How(torch.empty((), device="meta"), None, dense=False, voltages=False, margins=False)
+    how = How(torch.empty((), device="meta"), None, dense=False, wanted=Wanted())
     run = SimpleNamespace(stages=[object()])
     assert snntorch._advances(run, network, drive, how) == run.stages
 

@@ -17,6 +17,7 @@ import bridge
 from bridge.backends import cache_folder, simulate
 from bridge.backends.brian2 import build as brian2_build
 from bridge.backends.brian2 import form as brian2_form
+from bridge.backends.kept import Kept, Wanted
 from bridge.backends.processes import children
 from bridge.errors import BackendError
 
@@ -101,7 +102,7 @@ def sources(form, project):
 
 def test_a_program_is_the_same_whatever_preferences_lie_about(asked, tmp_path, monkeypatch):
     network, drive, _ = asked
-    form = brian2_form.form_of(network, drive, counted=True, voltages=False, margins=False)
+    form = brian2_form.form_of(network, drive, Wanted(), counted=True)
     plain = sources(form, tmp_path / "plain")
     assert any("refractory_left" in text for text in plain.values())
     home = tmp_path / "home"
@@ -215,7 +216,7 @@ def test_a_user_s_program_stays_what_it_was_and_ours_gives_its_spikes(standalone
 def test_building_a_program_leaves_the_user_s_own_alone(standalone, asked, tmp_path):
     network, drive, _ = asked
     before = held(standalone)
-    form = brian2_form.form_of(network, drive, counted=True, voltages=False, margins=False)
+    form = brian2_form.form_of(network, drive, Wanted(), counted=True)
     assert sources(form, tmp_path / "project")
     assert brian2.get_device() is standalone
     assert held(standalone) == before
@@ -272,7 +273,7 @@ def test_ctrl_c_ends_a_run_and_gives_no_half_a_recording(asked):
         runtime = import_module("bridge.backends.brian2.runtime")
         network, drive, _ = asked
         results = import_module("bridge.backends.brian2.results").Results(
-            network, drive, voltages=False, margins=False
+            network, drive, Kept(network, drive, Wanted())
         )
         with pytest.raises(KeyboardInterrupt):
             runtime.run(network, drive, results, "numpy", pressed)

@@ -10,6 +10,12 @@ from conftest import go_nogo_network, kim_network
 
 import bridge
 from bridge.methods.scoring import task_drive
+from bridge.spiking.filters import Direct
+from bridge.spiking.initial_voltage import UniformVoltage
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.neurons.linear import Linear
+from bridge.spiking.population import Population
+from bridge.spiking.projection import Projection
 
 
 @pytest.fixture
@@ -64,6 +70,61 @@ def test_our_own_drive_is_run_as_it_was_saved_or_with_another_seed(command, net,
     kept = bridge.simulate(network, drive).spikes
     np.testing.assert_array_equal(codes(tmp_path / "kept.h5"), kept.codes())
     assert not np.array_equal(codes(tmp_path / "seeded.h5"), kept.codes())
+
+
+def graded_file(folder):
+    """A network of linear units, which hand on what they sum, in steps of 0.5 ms."""
+    start = UniformVoltage(low_mv=0.0, high_mv=0.0)
+    units = Population(name="sums", size=2, neurons=Linear(), initial_voltage=start)
+    shown = Projection(
+        name="shown", source="input", target="sums", weights=[[1.0], [2.0]], filter=Direct()
+    )
+    network = SpikingNetwork(
+        dt_ms=0.5, populations=[units], projections=[shown], input_size=1, sample_steps=4
+    )
+    return bridge.save(network, folder / "graded.h5")
+
+
+def test_values_and_a_window_of_steps_are_recorded_and_told(command, tmp_path):
+    np.savez(tmp_path / "shown.npz", inputs=np.arange(5.0)[:, None], sample_ms=2.0)
+    run = ("run", graded_file(tmp_path), "--drive", tmp_path / "shown.npz")
+    run += ("--backend", "reference", "--out", tmp_path / "out.h5")
+    outcome = command(*run, "--values", "--window", "0.003:0.005")
+    recording = bridge.load(tmp_path / "out.h5")
+    sums = np.arange(5.0)[:, None] * [1.0, 2.0]
+    np.testing.assert_array_equal(recording.values["sums"][:, 0], sums)
+    # Steps 6 to 9 are of the samples 1 and 2.
+    assert (recording.window.start_step, recording.window.stop_step) == (6, 10)
+    np.testing.assert_array_equal(recording.window.states["sums"]["y"][:, 0], sums[[1, 1, 2, 2]])
+    for told in (outcome.out, command("info", tmp_path / "out.h5").out):
+        assert re.search(r"values sums +\(5, 1, 2\) samples, trials, neurons", told)
+        assert re.search(
+            r"window +every step from 6 on, before 10: y of sums; values of sums", told
+        )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--window", "0.003:0.011"), "window: steps 6 to 22 reach beyond a trial of 20 steps"),
+        (("--window", "0.3"), "--window '0.3': expected START_S:STOP_S, as 0.25:0.3"),
+        (("--window", "0.3:0.2"), "--window '0.3:0.2': expected START_S:STOP_S"),
+        (("--window", "0:inf"), "--window '0:inf': expected START_S:STOP_S"),
+        (("--window", "0.0001:0.0002"), "window: there is no step from 0 on before 0"),
+        (("--values", "--backend", "nest"), "unknown option 'values'"),
+    ],
+)
+def test_a_window_that_is_none_is_refused(words, said, refused, tmp_path):
+    np.savez(tmp_path / "shown.npz", inputs=np.arange(5.0)[:, None], sample_ms=2.0)
+    run = (
+        "run",
+        graded_file(tmp_path),
+        "--drive",
+        tmp_path / "shown.npz",
+        "--backend",
+        "reference",
+    )
+    assert said in refused(*run, "--out", tmp_path / "out.h5", *words)
 
 
 @pytest.mark.parametrize("kind", ["poisson", "regular"])

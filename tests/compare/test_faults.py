@@ -31,6 +31,9 @@ PROBED = {
     "readout-filter": "readout of a single spike",
     "sign-flipped": "peak",
 }
+# Those that only the exact level can see: there each simulator computes the readouts itself.
+OF_READOUTS = [fault for fault in FAULTS if FAULTS[fault].of_readouts]
+OTHERS = [fault for fault in FAULTS if fault not in OF_READOUTS]
 # A few of those that move rates or readouts, small ones among them; `data/faults.csv` has them all.
 SEEN_IN_STATISTICS = ("weights-0.95", "transposed", "decays-averaged", "sign-flipped")
 
@@ -50,7 +53,33 @@ def test_the_exact_level_sees_every_fault(fault):
     assert found.fault == FAULTS[fault].meaning
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", OF_READOUTS)
+def test_a_fault_of_computed_readouts_moves_nothing_else(fault):
+    network = kim_network()
+    drive = drive_for(network, 20)
+    given = {"backends": ["reference", "snntorch"], "drive": drive}
+    healthy = bridge.compare(network, **given).exact[0]
+    found = bridge.compare(network, **given, inject=fault).exact[0]
+    assert healthy.agreed
+    assert healthy.computed.difference == 0.0
+    # Sums of rounded products in two orders; see `tests/spiking/test_computed_readouts.py`.
+    assert healthy.computed.from_decoded < 1e-12 * healthy.largest_output
+    assert (found.identical, found.readout_difference) == (True, 0.0)
+    assert found.computed.difference > 1e-4 * found.largest_output
+    for levels in (["probe"], ["exact", "probe"]):
+        with pytest.raises(SpecError, match=f"fault {fault}: only on the exact level"):
+            bridge.compare(network, **given, inject=fault, levels=levels)
+
+
+def test_a_network_without_a_decoded_readout_computes_none():
+    network = replace(kim_network(), readouts=())
+    given = {"backends": ["reference", "snntorch"], "drive": drive_for(network, 4)}
+    assert bridge.compare(network, **given).exact[0].computed is None
+    with pytest.raises(SpecError, match="this network computes no readouts"):
+        bridge.compare(network, **given, inject="readout-late")
+
+
+@pytest.mark.parametrize("fault", OTHERS)
 def test_the_probes_see_every_fault_and_name_what_is_wrong(fault):
     side = Side("reference", "reference", fault=find_fault(fault))
     report = run_probes(kim_network(), side, 0, quiet)
@@ -112,7 +141,7 @@ def test_transposing_symmetric_weights_is_no_fault():
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", OTHERS)
 def test_a_fault_changes_what_is_run_or_says_that_it_cannot(name, fault, tmp_path):
     make, _ = NETWORKS[name]
     network = make()

@@ -23,11 +23,11 @@ from bridge.rate.network import RateNetwork
 from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
-from bridge.spiking.network import Channel, Readout, SpikingNetwork
+from bridge.spiking.network import Channel, Readout, SpikingNetwork, StateReadout
 from bridge.spiking.neurons import Lif, Qif
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
-from bridge.spiking.recording import Recording, Spikes
+from bridge.spiking.recording import Recording, Spikes, Window
 from bridge.spiking.stimulation import Stimulation
 
 
@@ -239,6 +239,31 @@ def labelled_recording():
     )
 
 
+def state_read_network():
+    """Readouts that are states, beside one that is decoded."""
+    network = spiking_network()
+    name = network.populations[0].name
+    states = [
+        StateReadout(name="v", source=name),
+        StateReadout(name="w", source=name, state="v"),
+    ]
+    return dataclasses.replace(network, readouts=[*states, network.readouts[0]])
+
+
+def graded_recording():
+    """A recording of values that populations handed on, and of a window of steps."""
+    rng = np.random.default_rng(9)
+    states = {
+        "second": {"i": rng.normal(0, 1, (4, 3, 4)), "h": rng.normal(0, 1, (4, 3, 4))},
+        "first": {"v": rng.normal(0, 1, (4, 3, 3))},
+    }
+    handed_on = {"second": rng.normal(0, 1, (4, 3, 4))}
+    return recording(
+        values={"second": rng.normal(0, 1, (5, 3, 4))},
+        window=Window(start_step=6, states=states, values=handed_on),
+    )
+
+
 def labelled_drive():
     return drive(
         SharedNoise(seed=2), labels=[0, 2, 1], conditions=("a", "b", "c"), task="mine", seed=2**40
@@ -264,9 +289,12 @@ THINGS = {
     "drive with stimulation": stimulated_drive,
     "recording with conditions": labelled_recording,
     "drive with conditions": labelled_drive,
+    "recording of version 5": graded_recording,
+    "spiking network of version 5": state_read_network,
     "drive of which the seed is known": lambda: drive(OwnNoise(seed=1), seed=3),
 }
 VERSION_2 = {name for name in THINGS if name.endswith(("version 2", "stimulation", "cell types"))}
+VERSION_5 = {name for name in THINGS if name.endswith("version 5")}
 VERSION_3 = {name for name in THINGS if name.endswith(("with conditions", "seed is known"))}
 
 
@@ -402,6 +430,7 @@ def test_every_array_has_units_and_every_file_its_kind_and_version(tmp_path):
             assert file.attrs["format"] == "spikebridge"
             # Nobody who reads version 1 is shut out of what that version says in full.
             oldest = 1 + (name in VERSION_2) + 2 * (name in VERSION_3)
+            oldest += 4 * (name in VERSION_5)
             assert file.attrs["format_version"] == oldest, name
             kinds.add(file.attrs["kind"])
     assert kinds == {"rate_network", "spiking_network", "conversion", "drive", "recording"}
@@ -782,6 +811,38 @@ def test_a_spiking_network_that_makes_no_sense_is_refused(fault, network_file):
     refuse(network_file, match)
 
 
+STATE_FAULTS = {
+    "a state that is none": (
+        set_item("readouts", "001", "state", value="h"),
+        "has no state 'h'; LIF has v",
+    ),
+    "a state that is a number": (
+        set_item("readouts", "001", "state", value=3.0),
+        "readout w: state: expected text on one line, got 3",
+    ),
+    "a population that is none": (
+        set_item("readouts", "000", "source", value="nobody"),
+        "no population 'nobody'",
+    ),
+    "a source that is an array": (
+        set_item("readouts", "000", "source", value=np.zeros(2)),
+        "readout: source: expected text on one line",
+    ),
+    "weights of a state": (
+        set_item("readouts", "000", "bias", value=np.zeros(2)),
+        "holds readouts/000/bias, which no spiking_network file holds so",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", STATE_FAULTS)
+def test_a_readout_of_a_state_that_makes_no_sense_is_refused(fault, tmp_path):
+    change, match = STATE_FAULTS[fault]
+    path = save(state_read_network(), tmp_path / "network.h5")
+    rewrite(path, change)
+    refuse(path, match)
+
+
 NEWER_FAULTS = {
     "a side that is none": (
         set_item("projections", "000", "filter", "side", value="axon"),
@@ -873,6 +934,61 @@ RECORDING_FAULTS = {
         "spikes: neuron",
     ),
 }
+
+
+WINDOW_FAULTS = {
+    "NaN in values": (with_nan("values", "second"), "values second: holds NaN"),
+    "values of nobody": (
+        lambda tree: tree["values"].update(third=np.zeros((5, 3, 4))),
+        "values: no population 'third'",
+    ),
+    "values a sample short": (
+        lambda tree: tree["values"].update(second=np.zeros((4, 3, 4))),
+        r"values second: expected shape \(5, 3, 4\), got \(4, 3, 4\)",
+    ),
+    "values that are no group": (
+        set_item("values", value=np.zeros(3)),
+        "values: expected names with values",
+    ),
+    "NaN in a window": (
+        with_nan("window", "states", "second", "h"),
+        "window: population second: h: holds NaN",
+    ),
+    "a window beyond the trial": (
+        set_item("window", "start_step", value=7),
+        "window: steps 7 to 11 reach beyond a trial of 10 steps",
+    ),
+    "a window from before": (
+        set_item("window", "start_step", value=-1),
+        "window: start_step: expected a whole number of at least 0",
+    ),
+    "a window of another size": (
+        lambda tree: tree["window"]["states"].update(first={"v": np.zeros((4, 3, 2))}),
+        r"window: population first, state v: expected shape \(4, 3, 3\)",
+    ),
+    "a window of other trials": (
+        lambda tree: tree["window"].update(states={"first": {"v": np.zeros((4, 2, 3))}}, values={}),
+        r"window: population first, state v: expected shape \(4, 3, 3\), got \(4, 2, 3\)",
+    ),
+    "a window of nothing": (
+        lambda tree: tree["window"].update(states={}, values={}),
+        "as many steps and trials, some, of every state",
+    ),
+    "a window without a start": (drop("window", "start_step"), "missing or misplaced parts"),
+    "a window that is a number": (set_item("window", value=3.0), "missing or misplaced parts"),
+    "a window of more than states": (
+        lambda tree: tree["window"].update(spikes=np.zeros(3)),
+        "holds window/spikes, which no recording file holds so",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", WINDOW_FAULTS)
+def test_a_window_or_values_that_make_no_sense_are_refused(fault, tmp_path):
+    change, match = WINDOW_FAULTS[fault]
+    path = save(graded_recording(), tmp_path / "recording.h5")
+    rewrite(path, change)
+    refuse(path, match)
 
 
 @pytest.mark.parametrize("fault", RECORDING_FAULTS)

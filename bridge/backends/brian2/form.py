@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.backends.brian2.statements import Numbers, assigned, statements
+from bridge.backends.kept import EMITTED, Wanted
 from bridge.backends.stages import stages_of
 from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise
 from bridge.spiking.filters import Side, filter_trace
@@ -41,6 +42,8 @@ class PopulationForm:
         noise: "given" number by number, "counted" (`bridge.spiking.noise`, computed by the
             generated code) or the simulator's "own".
         stimulated: The stimulations that push some of its neurons.
+        sampled: Variables that are kept at the end of each sample.
+        stepped: Those that are kept in each step of a window.
     """
 
     size: int
@@ -55,6 +58,8 @@ class PopulationForm:
     gated: bool
     noise: NoiseKind
     stimulated: tuple[int, ...]
+    sampled: tuple[str, ...]
+    stepped: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,6 @@ class Form:
     projections: tuple[ProjectionForm, ...]
     numbers: dict[str, float]
     gain: bool
-    voltages: bool
     margins: bool
 
     @property
@@ -154,17 +158,14 @@ def _tuples(plain: dict[str, Any]) -> dict[str, Any]:
     return {k: tuple(value) if isinstance(value, list) else value for k, value in plain.items()}
 
 
-def form_of(
-    network: SpikingNetwork, drive: Drive, *, counted: bool, voltages: bool, margins: bool
-) -> Form:
+def form_of(network: SpikingNetwork, drive: Drive, wanted: Wanted, *, counted: bool) -> Form:
     """The form of a run of all trials of `drive`.
 
     Args:
         network: What is run.
         drive: Its number of trials and samples, its kind of noise, whether it has gains.
+        wanted: What is recorded besides spikes.
         counted: Shared noise is computed by the generated code, not given.
-        voltages: Voltages are recorded at the end of each sample.
-        margins: The least distance from threshold is recorded.
     """
     numbers = Numbers()
     stages = stages_of(network)
@@ -181,6 +182,8 @@ def form_of(
                 **_model_form(population.neurons, numbers),
                 noise=_noise_kind(population, drive, counted=counted),
                 stimulated=_stimulated(network, population, drive),
+                sampled=tuple(map(variable, wanted.sampled(network, number))),
+                stepped=tuple(map(variable, wanted.stepped(network, number))),
             )
             for number, population in enumerate(network.populations)
         ),
@@ -189,19 +192,24 @@ def form_of(
         ),
         numbers=numbers.named,
         gain=drive.recurrent_gain is not None,
-        voltages=voltages,
-        margins=margins,
+        margins=wanted.margins,
     )
+
+
+def variable(name: str) -> str:
+    """The variable that holds a state, or what is handed on."""
+    return "emitted" if name == EMITTED else f"state_{name}"
 
 
 def _model_form(neurons: NeuronModel, numbers: Numbers) -> dict[str, Any]:
     """What a model is in statements: the fields of a `PopulationForm` that it decides."""
     traced, one = traces(neurons), numbers.name(1.0)
-    states = {name: f"state_{name}" for name in neurons.states}
+    states = {name: variable(name) for name in neurons.states}
     constants = {name: f"constant_{name}" for name in neurons.named_constants()}
     names = {f"state.{name}": variable for name, variable in states.items()}
     names |= {f"constant.{name}": variable for name, variable in constants.items()}
     step, stepped = _step(neurons, states, names | {"current": "{current}"}, numbers)
+    step += _taken_over(stepped, {"{current}", *constants.values()}, one)
     step += assigned(stepped, states, one)
     emission, emitted = statements(traced.emitted, "emission", names, numbers)
     emission += [f"emitted = {held}" for held in emitted.values()]
@@ -222,6 +230,19 @@ def _model_form(neurons: NeuronModel, numbers: Numbers) -> dict[str, Any]:
         "reset": tuple(reset),
         "gated": neurons.gated,
     }
+
+
+def _taken_over(stepped: dict[str, str], lasting: set[str], one: str) -> list[str]:
+    """Statements that copy what a state is to become where that goes on by itself.
+
+    The numpy target would add noise to the constant that a state was set to.
+    """
+    lines = []
+    for name, held in stepped.items():
+        if held in lasting:
+            stepped[name] = f"own_{name}"
+            lines.append(f"own_{name} = {held} * {one}")
+    return lines
 
 
 def _noise_kind(population: Population, drive: Drive, *, counted: bool) -> NoiseKind:

@@ -98,12 +98,19 @@ def _results(device: CPPStandaloneDevice, model: Model, form: Form) -> dict[str,
         if group.spikes is not None:
             found[f"fired_{number}"] = result(group.spikes.variables["i"], "dynamic")
             found[f"times_{number}"] = result(group.spikes.variables["t"], "dynamic")
-        voltage = form.populations[number].voltage
-        found[f"final_{number}"] = result(neurons[voltage], "fixed")
+        mine = form.populations[number]
+        for name in dict.fromkeys((*mine.states, *mine.sampled)):
+            found[f"final_{number}_{name}"] = result(neurons[name], "fixed")
         if "margin" in neurons:
             found[f"margins_{number}"] = result(neurons["margin"], "fixed")
-        if group.voltages is not None:
-            found[f"voltages_{number}"] = result(group.voltages.variables[voltage], "rows")
+        if group.samples is not None:
+            seen = group.samples.variables
+            for name in mine.sampled:
+                found[f"samples_{number}_{name}"] = result(seen[name], "rows")
+        if group.window is not None:
+            seen = group.window.variables
+            for name in mine.stepped:
+                found[f"window_{number}_{name}"] = result(seen[name], "dynamic")
     return found
 
 

@@ -42,7 +42,8 @@ class Group:
 
     neurons: brian2.NeuronGroup
     spikes: brian2.SpikeMonitor | None
-    voltages: brian2.StateMonitor | None
+    samples: brian2.StateMonitor | None
+    window: brian2.EventMonitor | None
 
 
 @dataclass
@@ -69,7 +70,7 @@ def build(form: Form, sources: Sources) -> Model:
     net.schedule = _schedule(form)
     for group in groups:
         net.add(group.neurons, *group.neurons.contained_objects)
-        net.add(*(each for each in (group.spikes, group.voltages) if each is not None))
+        net.add(*(each for each in (group.spikes, group.samples, group.window) if each is not None))
     # First, since Brian2 complains of what is deleted before it was in a network.
     for made in connections.values():
         net.add(*made.objects())
@@ -97,6 +98,7 @@ def _group(form: Form, number: int, sources: Sources, clock: brian2.Clock) -> Gr
         form.trials * mine.size,
         "\n".join(_equations(form, number)),
         **(firing if mine.condition else {}),
+        **({"events": {"window": _IN_WINDOW}} if mine.stepped else {}),
         clock=clock,
         name=f"neurons_{number}",
         namespace={**sources.namespace(), **functions(), **form.numbers},
@@ -114,7 +116,8 @@ def _group(form: Form, number: int, sources: Sources, clock: brian2.Clock) -> Gr
     return Group(
         neurons=neurons,
         spikes=brian2.SpikeMonitor(neurons, name=f"spikes_{number}") if mine.condition else None,
-        voltages=_voltage_monitor(form, number, neurons) if form.voltages else None,
+        samples=_sample_monitor(form, number, neurons) if mine.sampled else None,
+        window=_window_monitor(form, number, neurons) if mine.stepped else None,
     )
 
 
@@ -140,15 +143,32 @@ def _filter_times(
     return before, after, last
 
 
-def _voltage_monitor(form: Form, number: int, neurons: brian2.NeuronGroup) -> brian2.StateMonitor:
-    # At the start of a step a monitor sees the end of the step before; the last is read off v.
+def _sample_monitor(form: Form, number: int, neurons: brian2.NeuronGroup) -> brian2.StateMonitor:
+    # At the start of a step a monitor sees the end of the step before; the last is read off them.
     return brian2.StateMonitor(
         neurons,
-        form.populations[number].voltage,
+        list(form.populations[number].sampled),
         record=True,
         dt=form.sample_steps * form.dt_ms * brian2.ms,
         when="start",
-        name=f"voltages_{number}",
+        name=f"samples_{number}",
+    )
+
+
+# An event of every neuron, and so one that asks for its number.
+_IN_WINDOW = "t_in_timesteps >= window_start and t_in_timesteps < window_stop and i >= 0"
+
+
+def _window_monitor(form: Form, number: int, neurons: brian2.NeuronGroup) -> brian2.EventMonitor:
+    # After the resets: what a step leaves behind.
+    neurons.thresholder["window"].when = "end"
+    return brian2.EventMonitor(
+        neurons,
+        "window",
+        variables=list(form.populations[number].stepped),
+        when="end",
+        order=1,
+        name=f"window_{number}",
     )
 
 
@@ -177,6 +197,8 @@ def _equations(form: Form, number: int) -> list[str]:
     integers = []
     if mine.gated:
         integers = ["refractory_left : integer", "refractory_steps : integer (constant, shared)"]
+    if mine.stepped:
+        integers += [f"window_{edge} : integer (constant, shared)" for edge in ("start", "stop")]
     if mine.noise in ("counted", "own"):
         constants.append("noise_sd")
     if mine.noise == "counted":

@@ -37,8 +37,10 @@ from bridge.backends.brian2.values import (
     delay_values,
     input_values,
     start_values,
+    window_values,
 )
 from bridge.backends.declaration import folder_digest
+from bridge.backends.kept import Wanted
 from bridge.backends.processes import Children, each
 from bridge.errors import BackendError
 from bridge.spiking import noise as noise_module
@@ -116,14 +118,10 @@ def run(
     report: Callable[[float], None],
 ) -> None:
     """Run all trials, `workers` at once, each in a process of its own."""
-    wanted = {
-        "voltages": results.voltages_mv is not None,
-        "margins": results.margins_mv is not None,
-    }
-    form = replace(form_of(network, drive, counted=True, **wanted), trials=1)
+    form = replace(form_of(network, drive, results.kept.wanted, counted=True), trials=1)
     program = program_for(form)
     with temporary_folder("run") as folder:
-        trials = _Trials(program, network, drive, form, folder)
+        trials = _Trials(program, network, drive, form, results.kept.wanted, folder)
         with closing(each(trials.run, drive.n_trials, workers)) as done:
             for count, (trial, left) in enumerate(done, start=1):
                 for number, part in enumerate(left):
@@ -135,7 +133,13 @@ class _Trials:
     """The trials of a drive, each run in a folder of its own beside the values of all."""
 
     def __init__(
-        self, program: Program, network: SpikingNetwork, drive: Drive, form: Form, folder: Path
+        self,
+        program: Program,
+        network: SpikingNetwork,
+        drive: Drive,
+        form: Form,
+        wanted: Wanted,
+        folder: Path,
     ) -> None:
         self.program, self.network, self.drive, self.form = program, network, drive, form
         self.folder = folder
@@ -143,13 +147,17 @@ class _Trials:
         self.common = [
             argument
             for number in range(len(form.populations))
-            for argument in self._arguments(number, constant_values(network, form, number), VALUES)
+            for argument in self._arguments(number, self._constants(number, wanted), VALUES)
         ]
         for number, projection in enumerate(form.projections):
             if projection.connected:
                 self._write_synapses(number)
             if projection.late:
                 self._write_delays(number)
+
+    def _constants(self, number: int, wanted: Wanted) -> Values:
+        constants = constant_values(self.network, self.form, number)
+        return constants | window_values(self.form, number, wanted)
 
     def _write_synapses(self, number: int) -> None:
         for factor, columns in enumerate(self.network.projections[number].factors):
@@ -235,18 +243,22 @@ class _Trials:
             raise BackendError(f"Brian2's compiled program failed: {reason}")
 
     def _left(self, number: int, folder: Path) -> Left:
-        def read(name: str) -> NDArray[Any]:
-            file = f"{name}_{number}"
+        def read(file: str) -> NDArray[Any]:
             if file not in self.program.results:
                 # A population without threshold.
                 return np.empty(0)
             return np.fromfile(folder / file, dtype=self.program.results[file])
 
-        size = self.form.populations[number].size
+        mine = self.form.populations[number]
+        samples = {name: read(f"samples_{number}_{name}") for name in mine.sampled}
         return Left(
-            fired=read("fired"),
-            times_s=read("times"),
-            voltages_mv=read("voltages").reshape(-1, size) if self.form.voltages else None,
-            final_mv=read("final"),
-            margins_mv=read("margins") if self.form.margins else None,
+            fired=read(f"fired_{number}"),
+            times_s=read(f"times_{number}"),
+            samples={name: rows.reshape(-1, mine.size) for name, rows in samples.items()},
+            final={
+                name: read(f"final_{number}_{name}")
+                for name in dict.fromkeys((*mine.states, *mine.sampled))
+            },
+            window={name: read(f"window_{number}_{name}") for name in mine.stepped},
+            margins_mv=read(f"margins_{number}") if self.form.margins else None,
         )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.backends import cache_folder
-from bridge.backends.brian2.form import Form, form_of
+from bridge.backends.brian2.form import Form, PopulationForm, form_of
 from bridge.backends.brian2.late import late_function
 from bridge.backends.brian2.model import Group, Model, build
 from bridge.backends.brian2.results import Left, Results
@@ -21,6 +21,7 @@ from bridge.backends.brian2.values import (
     input_values,
     run_seed,
     start_values,
+    window_values,
 )
 from bridge.spiking.drive import Drive, NoiseStream
 from bridge.spiking.network import SpikingNetwork
@@ -65,14 +66,11 @@ def _run_chunk(
     first: int,
     report: Callable[[float], None],
 ) -> None:
-    wanted = {
-        "voltages": results.voltages_mv is not None,
-        "margins": results.margins_mv is not None,
-    }
-    form = form_of(network, drive, counted=False, **wanted)
+    form = form_of(network, drive, results.kept.wanted, counted=False)
     model = build(form, _Arrays(network, drive, form))
     for number, group in enumerate(model.groups):
         constants = constant_values(network, form, number)
+        constants |= window_values(form, number, results.kept.wanted)
         for name, value in constants.items():
             setattr(group.neurons, name, np.tile(value, drive.n_trials) if value.ndim else value)
         for name, value in start_values(network, form, number, drive).items():
@@ -90,20 +88,22 @@ def _run_chunk(
 
 
 def _gather(model: Model, form: Form, results: Results, first: int) -> None:
-    trials = form.trials
-    for number, group in enumerate(model.groups):
-        voltage = form.populations[number].voltage
-        results.take(number, first, trials, _left(group, results, voltage))
+    for number, (group, mine) in enumerate(zip(model.groups, form.populations, strict=True)):
+        results.take(number, first, form.trials, _left(group, mine, margins=form.margins))
 
 
-def _left(group: Group, results: Results, voltage: str) -> Left:
-    spikes, seen = group.spikes, group.voltages
+def _left(group: Group, mine: PopulationForm, *, margins: bool) -> Left:
+    spikes, neurons = group.spikes, group.neurons
     return Left(
         fired=np.empty(0, dtype=np.int32) if spikes is None else np.asarray(spikes.i),
         times_s=np.empty(0) if spikes is None else np.asarray(spikes.t / brian2.second),
-        voltages_mv=None if seen is None else np.asarray(getattr(seen, voltage)).T,
-        final_mv=np.asarray(getattr(group.neurons, voltage)),
-        margins_mv=None if results.margins_mv is None else np.asarray(group.neurons.margin),
+        samples={name: np.asarray(getattr(group.samples, name)).T for name in mine.sampled},
+        final={
+            name: np.asarray(getattr(neurons, name))
+            for name in dict.fromkeys((*mine.states, *mine.sampled))
+        },
+        window={name: np.asarray(getattr(group.window, name)) for name in mine.stepped},
+        margins_mv=np.asarray(neurons.margin) if margins else None,
     )
 
 

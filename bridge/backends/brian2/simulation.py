@@ -13,6 +13,7 @@ from collections.abc import Callable
 from bridge.backends.brian2 import toolchain
 from bridge.backends.brian2.program import run as run_program
 from bridge.backends.brian2.results import Results
+from bridge.backends.kept import Kept, Wanted
 from bridge.backends.recorder import recording
 from bridge.backends.workers import can_fork, in_processes
 from bridge.errors import BackendError, SpecError
@@ -24,7 +25,8 @@ from bridge.spiking.recording import Recording
 TARGETS = tuple(toolchain.TOOLS)
 
 
-def simulate(
+# The options are named one by one, so that Python itself refuses an unknown one.
+def simulate(  # noqa: PLR0913
     network: SpikingNetwork,
     drive: Drive,
     *,
@@ -32,6 +34,8 @@ def simulate(
     workers: int | None = None,
     voltages: bool = False,
     margins: bool = False,
+    values: bool = False,
+    window: tuple[int, int] | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> Recording:
     """Run B trials in float64.
@@ -44,6 +48,9 @@ def simulate(
         workers: How many trials standalone runs at once; None: as many as there are CPUs.
         voltages: Keep the voltages at the end of each sample.
         margins: Keep the least distance of any voltage from threshold.
+        values: Keep what populations that emit values hand on, at the end of each sample.
+        window: Keep every state, and what is handed on, in each step from the first number on and
+            before the second; None: nothing.
         on_progress: Called with the fraction done: now and then (numpy, cython), or after each
             trial (standalone).
 
@@ -55,10 +62,12 @@ def simulate(
     at_once = counted("workers", (os.cpu_count() or 1) if workers is None else workers, least=1)
     chosen, fallback = _chosen(target)
     details = {"target": chosen, **({"fallback": fallback} if fallback else {})}
+    wanted = Wanted(voltages=voltages, margins=margins, values=values, window=window)
     report = on_progress or (lambda fraction: None)
 
     def run_here(report: Callable[[float], None]) -> Recording:
-        results = Results(network, drive, voltages=voltages, margins=margins)
+        kept = Kept(network, drive, wanted)
+        results = Results(network, drive, kept)
         if chosen == "standalone":
             run_program(network, drive, results, at_once, report)
         else:
@@ -66,7 +75,9 @@ def simulate(
             from bridge.backends.brian2.runtime import run
 
             run(network, drive, results, chosen, report)
-        return recording(network, drive, results, backend="brian2", dtype="float64", **details)
+        return recording(
+            network, drive, results, kept, backend="brian2", dtype="float64", **details
+        )
 
     if chosen == "standalone" or "brian2" not in sys.modules:
         return run_here(report)

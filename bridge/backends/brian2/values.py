@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.backends.brian2.form import Form
+from bridge.backends.kept import Wanted
 from bridge.backends.reference.synapses import filtered_input
 from bridge.backends.weighted_sums import input_current
 from bridge.spiking.drive import Drive, FrozenNoise, derived_seed
@@ -34,6 +35,14 @@ def constant_values(network: SpikingNetwork, form: Form, number: int) -> Values:
             parts = projection.filter.constants_of(population.size, network.dt_ms)
             values |= {f"filter_{into}_constant_{name}": part for name, part in parts.items()}
     return values
+
+
+def window_values(form: Form, number: int, wanted: Wanted) -> Values:
+    """First step of the window and first step after it, where a population keeps something."""
+    if not form.populations[number].stepped or wanted.window is None:
+        return {}
+    start, stop = (np.asarray(edge, dtype=np.int32) for edge in wanted.window)
+    return {"window_start": start, "window_stop": stop}
 
 
 def start_values(network: SpikingNetwork, form: Form, number: int, drive: Drive) -> Values:

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from scipy import sparse
 
+from bridge.backends.kept import Wanted
 from bridge.spiking.drive import Drive, FrozenNoise
 from bridge.spiking.filters import filter_trace
 from bridge.spiking.network import SpikingNetwork
@@ -39,6 +40,8 @@ class PopulationForm:
         gated: Whether neurons are ever refractory.
         noise: "given" number by number, or "counted" (`bridge.spiking.noise`).
         stimulated: The stimulations that push some of its neurons.
+        sampled: What is kept of it at the end of each sample: states, and what it hands on.
+        stepped: What is kept in each step of the window.
     """
 
     states: tuple[str, ...]
@@ -51,6 +54,8 @@ class PopulationForm:
     gated: bool
     noise: NoiseKind
     stimulated: tuple[int, ...]
+    sampled: tuple[str, ...]
+    stepped: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -105,21 +110,17 @@ class Form:
         populations: In their order within a step.
         projections: In the order in which their currents are summed.
         stimulations: How many there are.
-        voltages: Whether voltages are kept at the end of each sample.
-        margins: Whether least distances from threshold are.
+        margins: Whether least distances from threshold are kept.
     """
 
     dtype: Precision
     populations: tuple[PopulationForm, ...]
     projections: tuple[ProjectionForm, ...]
     stimulations: int
-    voltages: bool
     margins: bool
 
 
-def form_of(
-    network: SpikingNetwork, drive: Drive, *, dtype: Precision, voltages: bool, margins: bool
-) -> Form:
+def form_of(network: SpikingNetwork, drive: Drive, wanted: Wanted, dtype: Precision) -> Form:
     """The form of a run.
 
     Raises:
@@ -129,19 +130,22 @@ def form_of(
     numbers[INPUT] = -1
     return Form(
         dtype=dtype,
-        populations=tuple(_population(network, drive, each, dtype) for each in network.populations),
+        populations=tuple(
+            _population(network, drive, number, wanted, dtype)
+            for number in range(len(network.populations))
+        ),
         projections=tuple(
             _projection(network, numbers, each, dtype) for each in network.projections
         ),
         stimulations=len(drive.stimulation),
-        voltages=voltages,
-        margins=margins,
+        margins=wanted.margins,
     )
 
 
 def _population(
-    network: SpikingNetwork, drive: Drive, population: Population, dtype: Precision
+    network: SpikingNetwork, drive: Drive, number: int, wanted: Wanted, dtype: Precision
 ) -> PopulationForm:
+    population = network.populations[number]
     neurons, span = population.neurons, network.span(population.name)
     chosen = drive.chosen(network.size)[:, span]
     return PopulationForm(
@@ -155,6 +159,8 @@ def _population(
         gated=neurons.gated,
         noise=_noise(drive, population),
         stimulated=tuple(m for m, mine in enumerate(chosen) if mine.any()),
+        sampled=wanted.sampled(network, number),
+        stepped=wanted.stepped(network, number),
     )
 
 

@@ -8,6 +8,7 @@ from bridge.backends.compiled.projections import (
 )
 from bridge.backends.compiled.sheet import Sheet
 from bridge.backends.compiled.statements import statements
+from bridge.backends.kept import EMITTED
 
 
 def declare(sheet: Sheet, form: Form, number: int) -> None:
@@ -28,6 +29,12 @@ def declare(sheet: Sheet, form: Form, number: int) -> None:
         sheet.number(f"refractory_{number}")
         start = sheet.number(f"refractory_start_{number}")
         sheet.kept(f"free_{number}", f"width_{number}", "int32_t", f"(int32_t){start}")
+    _declare_pushes(sheet, mine, number)
+    _declare_left(sheet, form, number)
+
+
+def _declare_pushes(sheet: Sheet, mine: PopulationForm, number: int) -> None:
+    """Noise and stimulation."""
     if mine.noise == "counted":
         sheet.array(f"unit_{number}", "int32_t")
         sheet.array(f"noise_sd_{number}")
@@ -35,6 +42,11 @@ def declare(sheet: Sheet, form: Form, number: int) -> None:
         sheet.array(f"noise_{number}")
     for m in mine.stimulated:
         sheet.array(f"chosen_{m}_{number}")
+
+
+def _declare_left(sheet: Sheet, form: Form, number: int) -> None:
+    """What a population hands on, and what is kept of it."""
+    mine = form.populations[number]
     if mine.graded:
         sheet.kept(f"value_{number}", f"width_{number}")
     sheet.kept(f"hit_{number}", f"width_{number}", "int32_t")
@@ -43,6 +55,29 @@ def declare(sheet: Sheet, form: Form, number: int) -> None:
         sheet.kept(f"fired_{number}", f"width_{number}", "int8_t")
         if form.margins:
             sheet.kept(f"margin_{number}", f"width_{number}", start="(real)INFINITY")
+    for place in range(len(mine.sampled)):
+        sheet.changed_array(f"sampled_{number}_{place}")
+    for place in range(len(mine.stepped)):
+        sheet.changed_array(f"stepped_{number}_{place}")
+
+
+def keep_sample(sheet: Sheet, form: Form, number: int) -> None:
+    """Keep what is wanted of a population at the end of a sample, (T, B, n)."""
+    for place, name in enumerate(form.populations[number].sampled):
+        row = f"(sample * trials + trial) * size_{number}"
+        sheet.add(f"copy(sampled_{number}_{place} + {row}, {_held(number, name)}, size_{number});")
+
+
+def keep_step(sheet: Sheet, form: Form, number: int) -> None:
+    """Keep what is wanted of a population in a step of the window, (W, B, n)."""
+    for place, name in enumerate(form.populations[number].stepped):
+        row = f"((step - window_start) * trials + trial) * size_{number}"
+        sheet.add(f"copy(stepped_{number}_{place} + {row}, {_held(number, name)}, size_{number});")
+
+
+def _held(number: int, name: str) -> str:
+    """The array of a state, or of what is handed on."""
+    return f"value_{number}" if name == EMITTED else f"state_{number}_{name}"
 
 
 def step_lines(sheet: Sheet, form: Form, number: int) -> None:

@@ -16,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.backends.compiled import build
-from bridge.backends.compiled.form import Precision, form_of
+from bridge.backends.compiled.form import Form, Precision, form_of
+from bridge.backends.compiled.sheet import Sheet
 from bridge.backends.compiled.text import program
 from bridge.backends.compiled.values import arrays_of, numbers_of
+from bridge.backends.kept import Kept, Wanted
 from bridge.backends.recorder import check_finite, recording
 from bridge.backends.workers import available_processes
 from bridge.errors import BackendError, SpecError
@@ -35,7 +37,7 @@ _LOOK_S = 0.1
 
 
 # The options are named one by one, so that Python itself refuses an unknown one.
-def simulate(
+def simulate(  # noqa: PLR0913
     network: SpikingNetwork,
     drive: Drive,
     *,
@@ -43,6 +45,8 @@ def simulate(
     workers: int | None = None,
     voltages: bool = False,
     margins: bool = False,
+    values: bool = False,
+    window: tuple[int, int] | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> Recording:
     """Run B trials, each as one call of a compiled program.
@@ -55,6 +59,9 @@ def simulate(
             not depend on it.
         voltages: Keep the voltages at the end of each sample.
         margins: Keep the least distance of any voltage from threshold.
+        values: Keep what populations that emit values hand on, at the end of each sample.
+        window: Keep every state, and what is handed on, in each step from the first number on and
+            before the second; None: nothing.
         on_progress: Called with the fraction done.
 
     Raises:
@@ -67,21 +74,16 @@ def simulate(
         counted("workers", workers, least=1)
     if drive.n_steps(network) >= MOST_INT32 - LATEST:
         raise SpecError(f"a trial of {drive.n_steps(network):,} steps is too long for an int32")
-    form = form_of(network, drive, dtype=_PRECISIONS[dtype], voltages=voltages, margins=margins)
+    wanted = Wanted(voltages=voltages, margins=margins, values=values, window=window)
+    kept = Kept(network, drive, wanted)
+    form = form_of(network, drive, wanted, _PRECISIONS[dtype])
     sheet = program(form)
-    library = build.library(sheet)
-    run = _Run(network, drive, library)
-    arrays = arrays_of(network, drive, form)
-    samples, trials = len(drive.inputs), drive.n_trials
-    if voltages:
-        run.kept["voltages"] = np.empty((samples, trials, network.size), dtype=dtype)
-    if margins:
-        run.kept["margins"] = np.empty(trials, dtype=dtype)
-    run.hand_over(arrays | run.kept, sheet.arrays)
-    numbers = numbers_of(network, drive)
-    run.numbers = np.array([numbers[name] for name in sheet.numbers], dtype=np.int64)
-    run.all_trials(min(_threads() if workers is None else workers, trials), on_progress)
-    return recording(network, drive, run, backend="compiled", dtype=dtype)
+    run = _Run(network, drive, build.library(sheet))
+    run.make_room(form, kept)
+    run.hand_over(sheet, arrays_of(network, drive, form), numbers_of(network, drive, kept.steps))
+    run.all_trials(min(_threads() if workers is None else workers, drive.n_trials), on_progress)
+    run.give(kept)
+    return recording(network, drive, run, kept, backend="compiled", dtype=dtype)
 
 
 # A neuron is free again at most so many steps after the last.
@@ -104,25 +106,51 @@ class _Run:
 
     Attributes:
         kept: What the program writes besides spikes, by name.
-        numbers: The whole numbers it is handed.
     """
 
     network: SpikingNetwork
     drive: Drive
     library: Any
     kept: dict[str, NDArray[Any]] = field(default_factory=dict)
-    numbers: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __post_init__(self) -> None:
         self._stop = np.zeros(1, dtype=np.int32)
         self._done = np.zeros(self.drive.n_trials, dtype=np.int64)
+        self._named: dict[tuple[str, int, str], NDArray[Any]] = {}
         self._events: list[tuple[NDArray[np.int32], NDArray[np.int32]] | None]
         self._events = [None] * self.drive.n_trials
 
-    def hand_over(self, arrays: dict[str, NDArray[Any]], names: list[str]) -> None:
-        """Arrays in the order in which the program names them."""
-        self._arrays = [arrays[name] for name in names]
+    def make_room(self, form: Form, kept: Kept) -> None:
+        """Arrays for what the program keeps besides spikes."""
+        samples, trials = len(self.drive.inputs), self.drive.n_trials
+        for number, mine in enumerate(form.populations):
+            size = self.network.populations[number].size
+            for part, names, rows in (
+                ("sampled", mine.sampled, samples),
+                ("stepped", mine.stepped, len(kept.steps)),
+            ):
+                for place, name in enumerate(names):
+                    array = np.empty((rows, trials, size), dtype=form.dtype)
+                    self.kept[f"{part}_{number}_{place}"] = array
+                    self._named[part, number, name] = array
+        if form.margins:
+            self.kept["margins"] = np.empty(trials, dtype=form.dtype)
+
+    def give(self, kept: Kept) -> None:
+        """Hand over what the program kept."""
+        for number in range(len(self.network.populations)):
+            for part, places in (("sampled", kept.sampled), ("stepped", kept.stepped)):
+                for name, place in places(number):
+                    place[...] = self._named[part, number, name]
+
+    def hand_over(
+        self, sheet: Sheet, arrays: dict[str, NDArray[Any]], numbers: dict[str, int]
+    ) -> None:
+        """Arrays and numbers in the order in which the program names them."""
+        given = arrays | self.kept
+        self._arrays = [given[name] for name in sheet.arrays]
         self._table = np.array([array.ctypes.data for array in self._arrays], dtype=np.uintp)
+        self._numbers = np.array([numbers[name] for name in sheet.numbers], dtype=np.int64)
 
     def all_trials(self, threads: int, on_progress: Callable[[float], None] | None) -> None:
         """Run all trials, and look after the threads until they are done."""
@@ -152,7 +180,7 @@ class _Run:
         try:
             status = self.library.simulate(
                 self._table.ctypes.data,
-                self.numbers.ctypes.data,
+                self._numbers.ctypes.data,
                 trial,
                 left,
                 self._stop.ctypes.data,
@@ -182,17 +210,10 @@ class _Run:
         check_finite(population, list(population.neurons.states)[state], values, step)
 
     @property
-    def voltages_mv(self) -> NDArray[np.float64] | None:
-        """(T, B, N) voltages at the end of each sample, mV."""
-        return self._double("voltages")
-
-    @property
     def margins_mv(self) -> NDArray[np.float64] | None:
         """(B,) least distances from threshold, mV."""
-        return self._double("margins")
-
-    def _double(self, name: str) -> NDArray[np.float64] | None:
-        return np.asarray(self.kept[name], dtype=np.float64) if name in self.kept else None
+        margins = self.kept.get("margins")
+        return None if margins is None else np.asarray(margins, dtype=np.float64)
 
     def spikes(self) -> Spikes:
         """All events: trial after trial, as they were fired."""

@@ -31,7 +31,7 @@ def program(form: Form) -> Sheet:
 
 
 def _declare(sheet: Sheet, form: Form) -> None:
-    for name in ("trials", "samples", "sample_steps", "offset_steps", "neurons", "channels"):
+    for name in ("trials", "samples", "sample_steps", "offset_steps", "channels"):
         sheet.number(name)
     sheet.add("const int64_t width_input = padded(channels);", "Room room;")
     sheet.array("inputs")
@@ -50,8 +50,9 @@ def _declare(sheet: Sheet, form: Form) -> None:
         projections.declare(sheet, form, number)
     widest = sheet.number("widest")
     sheet.kept("arrived", widest)
-    if form.voltages:
-        sheet.changed_array("voltages")
+    if any(mine.stepped for mine in form.populations):
+        sheet.number("window_start")
+        sheet.number("window_stop")
     if form.margins:
         sheet.changed_array("margins")
 
@@ -77,11 +78,20 @@ def _step(sheet: Sheet, form: Form) -> None:
             if part.source == population and part.within_step:
                 projections.decay_loop(sheet, form, number)
                 projections.take_lines(sheet, form, number)
-    for number, part in parts:
+    _after_all(sheet, form)
+
+
+def _after_all(sheet: Sheet, form: Form) -> None:
+    """What is done when all populations have emitted."""
+    for number, part in enumerate(form.projections):
         if not part.within_step:
             if part.owner < 0:
                 projections.decay_loop(sheet, form, number)
             projections.take_lines(sheet, form, number)
+    if any(mine.stepped for mine in form.populations):
+        with sheet.block("if (step >= window_start && step < window_stop)"):
+            for number in range(len(form.populations)):
+                populations.keep_step(sheet, form, number)
 
 
 def _hashes(sheet: Sheet, form: Form) -> None:
@@ -99,13 +109,9 @@ def _hashes(sheet: Sheet, form: Form) -> None:
 
 
 def _end_of_sample(sheet: Sheet, form: Form) -> None:
-    """Voltages are kept, and a state that is no number any more ends the trial."""
+    """What is wanted is kept, and a state that is no number any more ends the trial."""
     for number, mine in enumerate(form.populations):
-        if form.voltages:
-            sheet.add(
-                f"copy(voltages + (sample * trials + trial) * neurons + first_{number}, "
-                f"state_{number}_{mine.voltage}, size_{number});"
-            )
+        populations.keep_sample(sheet, form, number)
         for place, state in enumerate(mine.states):
             with sheet.block(f"if (!finite(state_{number}_{state}, size_{number}))"):
                 sheet.add(f"left.population = {number};", f"left.state = {place};")

@@ -21,7 +21,7 @@ def padded(size: int) -> int:
     return -(-size // _LANES) * _LANES
 
 
-def numbers_of(network: SpikingNetwork, drive: Drive) -> dict[str, int]:
+def numbers_of(network: SpikingNetwork, drive: Drive, window: range) -> dict[str, int]:
     """The whole numbers, by name."""
     sizes = [padded(population.size) for population in network.populations]
     numbers = {
@@ -29,7 +29,8 @@ def numbers_of(network: SpikingNetwork, drive: Drive) -> dict[str, int]:
         "samples": len(drive.inputs),
         "sample_steps": network.sample_steps,
         "offset_steps": network.sample_offset_steps,
-        "neurons": network.size,
+        "window_start": window.start,
+        "window_stop": window.stop,
         "channels": network.input_size,
         "widest": max(sizes),
     }

@@ -17,6 +17,7 @@ from typing import cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.backends.kept import Kept, Wanted
 from bridge.backends.nest.kernel import Kernel, Trial
 from bridge.backends.nest.model import Parameters, lif, membrane_tau_ms, tics_per_ms
 from bridge.backends.recorder import recording
@@ -96,6 +97,8 @@ def _check_network(network: SpikingNetwork, parameters: Parameters) -> None:
     tics_per_ms(network.dt_ms)
     for population in network.populations:
         membrane_tau_ms(lif(population.neurons), network.dt_ms, parameters)
+    for readout in network.shown_states:
+        raise SpecError(f"readout {readout.name}: NEST shows no states, give it readouts of spikes")
     for projection in network.projections:
         if projection.source != INPUT:
             _check_projection(projection)
@@ -147,8 +150,12 @@ def _run(
         trials.append(kernel.run(one, seed, voltages=voltages))
         report((number + 1) / len(seeds))
     left = _Left(trials, (len(trials), drive.n_steps(network), network.size))
+    kept = Kept(network, drive, Wanted(voltages=voltages))
+    for number, trial in enumerate(trials):
+        if kept.voltages_mv is not None:
+            kept.voltages_mv[:, number] = trial.voltages_mv
     details = {"dtype": "float64", "parameters": parameters}
-    return recording(network, drive, left, backend="nest", **details)
+    return recording(network, drive, left, kept, backend="nest", **details)
 
 
 def _seeds(drive: Drive) -> list[int]:
@@ -166,12 +173,6 @@ class _Left:
     trials: list[Trial]
     shape: tuple[int, int, int]
     margins_mv: Array | None = None
-
-    @property
-    def voltages_mv(self) -> Array | None:
-        """(T, B, N) voltages at the end of each sample, mV."""
-        kept = [trial.voltages_mv for trial in self.trials if trial.voltages_mv is not None]
-        return np.stack(kept, axis=1) if kept else None
 
     def spikes(self) -> Spikes:
         """All events, sorted."""

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.backends.kept import EMITTED
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.operations import NUMPY
 from bridge.spiking.population import Population
@@ -41,6 +42,11 @@ class Neurons:
         """(B, n) what is recorded as the voltage."""
         v: Array = self.state[self.model.voltage]
         return v
+
+    def look(self, name: str) -> Array:
+        """(B, n) a state as it is now, or what is handed on in this step."""
+        seen: Array = np.asarray(self.emitted if name == EMITTED else self.state[name])
+        return seen
 
     def push(self, amount_mv: Array) -> None:
         """Add to the voltages."""

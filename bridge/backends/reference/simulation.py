@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.backends.kept import Kept, Wanted
 from bridge.backends.recorder import EventList, check_finite, recording
 from bridge.backends.reference.neurons import Neurons
 from bridge.backends.reference.synapses import Synapses
@@ -47,6 +48,8 @@ def simulate(
     *,
     voltages: bool = False,
     margins: bool = False,
+    values: bool = False,
+    window: tuple[int, int] | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> Recording:
     """Run B trials in float64, all side by side.
@@ -56,31 +59,41 @@ def simulate(
         drive: Its input, noise and start; `OwnNoise` is drawn from NumPy's PCG64.
         voltages: Keep the voltages at the end of each sample.
         margins: Keep the least distance of any voltage from threshold.
+        values: Keep what populations that emit values hand on, at the end of each sample.
+        window: Keep every state, and what is handed on, in each step from the first number on and
+            before the second; None: nothing.
         on_progress: Called with the fraction done after each sample.
     """
     drive.check(network)
     run = Stepper(network, drive)
-    events = EventList(network, drive, voltages=voltages, margins=margins)
+    wanted = Wanted(voltages=voltages, margins=margins, values=values, window=window)
+    kept = Kept(network, drive, wanted)
+    events = EventList(network, drive, margins=margins)
     for sample in range(len(drive.inputs)):
         # What overflows is told of below, in a sentence.
         with np.errstate(over="ignore", invalid="ignore"):
-            _sample(network, run, events, sample)
-        for population, neurons in zip(network.populations, run.populations, strict=True):
-            for name, values in neurons.state.items():
-                check_finite(population, name, values, (sample + 1) * network.sample_steps - 1)
+            _sample(network, run, events, kept, sample)
+        for number, neurons in enumerate(run.populations):
+            kept.note(sample, number, neurons.look)
+            population = network.populations[number]
+            for name, state in neurons.state.items():
+                check_finite(population, name, state, (sample + 1) * network.sample_steps - 1)
         if on_progress is not None:
             on_progress((sample + 1) / len(drive.inputs))
-    return recording(network, drive, events, backend="reference", dtype="float64")
+    return recording(network, drive, events, kept, backend="reference", dtype="float64")
 
 
-def _sample(network: SpikingNetwork, run: "Stepper", events: EventList, sample: int) -> None:
+def _sample(
+    network: SpikingNetwork, run: "Stepper", events: EventList, kept: Kept, sample: int
+) -> None:
     """All steps of one sample."""
     xi = None if run.noise is None else run.noise.take(network.sample_steps)
     for tick in range(network.sample_steps):
         step = sample * network.sample_steps + tick
         run.step(step, None if xi is None else xi[tick], events.note_margins)
         events.note_spikes(step, run.populations)
-    events.note_voltages(sample, run.populations)
+        for number, neurons in enumerate(run.populations if step in kept.steps else ()):
+            kept.note_step(step, number, neurons.look)
 
 
 class Stepper:

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bridge.backends.kept import Kept, Wanted
 from bridge.backends.recorder import check_finite
 from bridge.backends.snntorch.block_step import BlockStep, Plan, steps_of_block
 from bridge.backends.snntorch.compiled_block import Advance
@@ -49,8 +50,7 @@ class How:
     like: Tensor
     compiled: bool | None
     dense: bool | None
-    voltages: bool
-    margins: bool
+    wanted: Wanted
 
 
 def _spread_inside(network: SpikingNetwork, drive: Drive, how: How) -> bool:
@@ -109,9 +109,10 @@ class Batch:
         gain = np.ones(drive.n_trials) if drive.recurrent_gain is None else drive.recurrent_gain
         dense = _spread_inside(network, drive, how)
         self.plan = Plan(
-            steps=steps_of_block(network, dense=dense),
+            # Within a block no step is seen.
+            steps=1 if how.wanted.window else steps_of_block(network, dense=dense),
             noise=_kind(network, drive),
-            margins=how.margins,
+            margins=how.wanted.margins,
             dense=dense,
             stimulations=len(drive.stimulation),
         )
@@ -131,7 +132,7 @@ class Batch:
         self._fired: list[list[Events | None]] = []
         self._codes: list[list[Tensor]] = []
         self._events: list[NDArray[np.int32]] = []
-        self._voltages: list[NDArray[np.float64]] | None = [] if how.voltages else None
+        self.kept = Kept(network, drive, how.wanted)
 
     def tensor(self, values: NDArray[np.float64]) -> Tensor:
         """A copy of `values` in the precision and on the device of this run."""
@@ -170,11 +171,12 @@ class Batch:
                 self._codes.append([neurons.fired.clone() for neurons in self.neurons])
             else:
                 self._fired.append(fired)
+            for neurons in self.neurons if first in self.kept.steps else ():
+                self.kept.note_step(first, neurons.number, neurons.look)
         self._keep_spikes(np.asarray(firsts))
         self._check_finite(firsts[-1] + block - 1)
-        if self._voltages is not None:
-            state = torch.cat([neurons.v for neurons in self.neurons], dim=1)
-            self._voltages.append(state.double().cpu().numpy())
+        for neurons in self.neurons:
+            self.kept.note(number, neurons.number, neurons.look)
 
     def _check_finite(self, step: int) -> None:
         """Raise BackendError where a state is no number any more."""
@@ -266,11 +268,6 @@ class Batch:
             for buffer, sd in zip(buffers, sds, strict=True):
                 buffer.normal_(generator=generator).mul_(sd)
             yield buffers
-
-    @property
-    def voltages_mv(self) -> NDArray[np.float64] | None:
-        """(T, B, N) voltages at the end of each sample, mV."""
-        return None if self._voltages is None else np.stack(self._voltages)
 
     @property
     def margins_mv(self) -> NDArray[np.float64] | None:

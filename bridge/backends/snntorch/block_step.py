@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from bridge.backends.kept import EMITTED
 from bridge.backends.snntorch.neuron_cell import NeuronCell
 from bridge.backends.snntorch.sums import weight_columns
 from bridge.backends.snntorch.synapses import Synapses
@@ -140,6 +141,12 @@ class Neurons(nn.Module):
     def states(self) -> dict[str, Tensor]:
         """Every state of the model, by name."""
         return {name: getattr(self, f"state_{name}") for name in self.model.states}
+
+    def look(self, name: str) -> Array:
+        """(B, n) a state as it is now, or what was handed on in the last step."""
+        seen = self.values[-1] if name == EMITTED else getattr(self, f"state_{name}")
+        numbers: Array = seen.double().cpu().numpy()
+        return numbers
 
     def keep(self, states: dict[str, Tensor], free_from: Tensor, fired: Tensor) -> None:
         """Write the state at the end of a block back."""

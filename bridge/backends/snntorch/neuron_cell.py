@@ -102,6 +102,9 @@ class NeuronCell(SpikingNeuron):  # type: ignore[misc]
             change = self._change.evaluate(ops, known)["change"]
             return {name: value + change * free for name, value in states.items()}
         stepped = self.model.step(ops, SimpleNamespace(**states), constant, current)
+        if current.dim() < 2:
+            # Without a projection the current is the bias, (n,), and may be a state as it is.
+            stepped = {name: value.expand_as(states[name]) for name, value in stepped.items()}
         if free is None:
             return stepped
         held = 1 - free

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bridge.backends.kept import Wanted
 from bridge.backends.recorder import recording
 from bridge.backends.snntorch import compiled_block
 from bridge.backends.snntorch.batch import Batch, How
@@ -40,6 +41,8 @@ def simulate(  # noqa: PLR0913
     workers: int | None = None,
     voltages: bool = False,
     margins: bool = False,
+    values: bool = False,
+    window: tuple[int, int] | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> Recording:
     """Run B trials as one batch, or as one batch in each of several processes.
@@ -59,6 +62,10 @@ def simulate(  # noqa: PLR0913
             depend on it, except under `OwnNoise`, which has one unless told otherwise.
         voltages: Keep the voltages at the end of each sample.
         margins: Keep the least distance of any voltage from threshold.
+        values: Keep what populations that emit values hand on, at the end of each sample.
+        window: Keep every state, and what is handed on, in each step from the first number on and
+            before the second; None: nothing. With a window all steps are taken one by one, which
+            is slower.
         on_progress: Called with the fraction done.
     """
     drive.check(network)
@@ -69,7 +76,8 @@ def simulate(  # noqa: PLR0913
         # Loaded on CUDA, what PyTorch compiles ahead of time ends the process.
         raise SpecError("compiled: steps are compiled for the CPU only; on CUDA leave it out")
     like = torch.empty((), dtype=DTYPES[dtype], device=place)
-    how = How(like, compiled, dense, voltages=voltages, margins=margins)
+    wanted = Wanted(voltages=voltages, margins=margins, values=values, window=window)
+    how = How(like, compiled, dense, wanted)
     processes = _processes(network, drive, place, workers)
     with _settings(like):
         if processes == 1:
@@ -152,7 +160,7 @@ def _simulate(
         "compiled": advances != run.stages,
         "dense": run.plan.dense,
     }
-    return recording(network, drive, run, backend="snntorch", **details)
+    return recording(network, drive, run, run.kept, backend="snntorch", **details)
 
 
 def _advances(run: Batch, network: SpikingNetwork, drive: Drive, how: How) -> Sequence[Advance]:

@@ -30,7 +30,7 @@ def probe_synapses(network: SpikingNetwork, side: Side, rng: np.random.Generator
 
     Of more than `MOST_SOURCES` neurons as many are drawn, and all synapses of these are probed.
     """
-    if not any(part.source != INPUT for part in network.projections) and not network.readouts:
+    if not any(part.source != INPUT for part in network.projections) and not network.decoded:
         return []
     sources: NDArray[np.int64] = np.arange(network.size)
     if network.size > MOST_SOURCES:
@@ -50,6 +50,7 @@ def _probe_network(network: SpikingNetwork) -> SpikingNetwork:
         network,
         populations=silent(network),
         projections=tuple(at_rest(part) for part in network.projections if part.source != INPUT),
+        readouts=network.decoded,
         input_size=0,
         sample_steps=1,
         sample_offset_steps=0,
@@ -162,7 +163,7 @@ def _output_size(probe: SpikingNetwork, sources: NDArray[np.int64], steps: int) 
     truth = decode(probe, _lone(sources, steps, probe.size))
     moved = [
         np.abs(truth[readout.name] - np.asarray(readout.bias)).max(axis=(0, 2))
-        for readout in probe.readouts
+        for readout in probe.decoded
     ]
     return np.max(moved, axis=0) if moved else np.zeros(sources.size)
 
@@ -218,7 +219,7 @@ def _synapses(
 def _readouts(
     network: SpikingNetwork, sources: NDArray[np.int64], table: dict[str, Array]
 ) -> list[Finding]:
-    if not network.readouts:
+    if not network.decoded:
         return []
     return worst(
         "readout of a single spike",

@@ -60,10 +60,27 @@ def _exact_evidence(comparison: ExactComparison) -> Iterator[str]:
     elif not comparison.agreed:
         yield (
             f"{pair}: the same spikes, but readouts that differ by up to "
-            f"{comparison.readout_difference:.3g} (readout filter or weights)."
+            f"{comparison.readouts_apart:.3g} (readout filter or weights)."
         )
+        yield from _computed(comparison)
     else:
         yield from _certificate(comparison)
+        yield from _computed(comparison)
+
+
+def _computed(comparison: ExactComparison) -> Iterator[str]:
+    """Readouts that the simulators computed themselves."""
+    found = comparison.computed
+    if found is None:
+        return
+    told = (
+        f"differ by up to {found.difference:.2g}" if found.difference else "are equal bit for bit"
+    )
+    yield (
+        f"{' and '.join(comparison.labels)}: readouts that each computed step by step, in "
+        f"{found.trials} trials, {told}, and by up to {found.from_decoded:.2g} from what the "
+        "spikes decode to."
+    )
 
 
 def _certificate(comparison: ExactComparison) -> Iterator[str]:

@@ -36,7 +36,7 @@ def level_rows(agreement: Agreement) -> list[LevelRow]:
 def _exact_row(comparison: ExactComparison) -> LevelRow:
     found = f"{spikes_are(comparison.differing)} on one side only"
     if comparison.identical and not comparison.agreed:
-        found = f"readouts differ by {comparison.readout_difference:.3g}"
+        found = f"readouts differ by {comparison.readouts_apart:.3g}"
     sure = "a single differing spike is found"
     if comparison.certified:
         sure = f"certified: {comparison.margin_mv:.2g} mV from threshold at the nearest"

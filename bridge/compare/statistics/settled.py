@@ -65,6 +65,8 @@ def settled(recording: Recording, from_ms: float) -> Recording:
         inputs=None,
         voltages_mv=None,
         margins_mv=None,
+        values=None,
+        window=None,
     )
 
 
