@@ -21,7 +21,7 @@ from bridge.spiking.neurons.src import Src
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 
-QUICK = ["reference", "brian2-numpy", "snntorch"]
+QUICK = ["reference", "brian2-numpy", "snntorch", "compiled"]
 ZERO = UniformVoltage(low_mv=0.0, high_mv=0.0)
 
 

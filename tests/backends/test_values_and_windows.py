@@ -20,7 +20,7 @@ from bridge.spiking.projection import Projection
 from bridge.spiking.recording import Recording
 from bridge.spiking.window import Window
 
-QUICK = ["reference", "brian2-numpy", "snntorch"]
+QUICK = ["reference", "brian2-numpy", "snntorch", "compiled"]
 COMPILED = ["brian2-cython", "brian2-standalone"]
 
 

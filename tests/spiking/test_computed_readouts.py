@@ -14,7 +14,7 @@ from bridge.spiking.decoding import decode
 from bridge.spiking.drive import FrozenNoise, NoiseStream
 from bridge.spiking.network import StateReadout
 
-QUICK = ["reference", "brian2-numpy", "snntorch"]
+QUICK = ["reference", "brian2-numpy", "snntorch", "compiled"]
 
 
 def run(label, network, drive):
