@@ -124,6 +124,7 @@ def recording(
         conditions=drive.conditions,
         task=drive.task,
         seed=drive.seed,
+        input_spikes=drive.spikes,
         voltages_mv=gathered.voltages_mv,
         margins_mv=gathered.margins_mv,
         provenance={

@@ -10,9 +10,11 @@ Array = NDArray[np.float64]
 
 def input_current(projection: Projection, samples: Array) -> Array:
     """W u for (..., C) input samples, (..., n_post), summed in ascending order of the channel."""
-    columns = projection.synapses().toarray().T
+    if not isinstance(projection.weights, np.ndarray):
+        rows = samples.reshape(int(np.prod(samples.shape[:-1])), samples.shape[-1])
+        return WeightedSum(projection)(rows).reshape(*samples.shape[:-1], projection.shape[0])
     total = np.zeros((*samples.shape[:-1], projection.shape[0]))
-    for channel, column in enumerate(columns):
+    for channel, column in enumerate(projection.weights.T):
         total = total + samples[..., channel, None] * column
     return total
 

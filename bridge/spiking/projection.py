@@ -26,7 +26,7 @@ class Projection:
 
     Attributes:
         name: Unique among the projections of a network.
-        source: Name of the presynaptic population, or `INPUT`.
+        source: Name of the presynaptic population or of an input, such as `INPUT`.
         target: Name of the postsynaptic population.
         weights: (post, pre), dense or any scipy.sparse array (kept as CSC, sorted). mV per unit
             of what the filter gives: mV/Hz for unit area, mV for unit jump and direct.
@@ -65,8 +65,6 @@ class Projection:
         object.__setattr__(self, "delay_steps", delay)
         if not isinstance(self.within_step, bool):
             raise SpecError(f"{name}: within_step: expected true or false")
-        if self.within_step and delay and self.source != INPUT:
-            raise SpecError(f"{name}: what acts within the step has no delay")
         weights: Weights = self.weights
         if sparse.issparse(weights):
             weights = frozen_sparse(name, weights)
@@ -83,15 +81,16 @@ class Projection:
         post, pre = self.weights.shape
         return post, pre
 
-    @property
-    def acts_within_step(self) -> bool:
-        """Whether it acts in the step in which its source emits; the unfiltered input does."""
-        return self.within_step or (self.source == INPUT and self.filter.memoryless)
+    def acts_within_step(self, *, analog: bool) -> bool:
+        """Whether it acts in the step in which its source emits.
 
-    @property
-    def lag_steps(self) -> int:
+        An unfiltered input that is `analog` does.
+        """
+        return self.within_step or (analog and self.filter.memoryless)
+
+    def lag_steps(self, *, analog: bool) -> int:
         """Steps from an emission, or an input sample, to the first current that it changes."""
-        if self.source == INPUT and self.filter.memoryless:
+        if analog and self.filter.memoryless:
             return self.delay_steps
         return self.delay_steps + filter_trace(self.filter).lag - (1 if self.within_step else 0)
 

@@ -17,7 +17,6 @@ from bridge.spiking.filters import Side, filter_trace
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import NeuronModel, traces
 from bridge.spiking.population import Population
-from bridge.spiking.projection import INPUT
 
 Array = NDArray[np.float64]
 NoiseKind = Literal["none", "given", "counted", "own"]
@@ -41,6 +40,7 @@ class PopulationForm:
         noise: "given" number by number, "counted" (`bridge.spiking.noise`, computed by the
             generated code) or the simulator's "own".
         stimulated: The stimulations that push some of its neurons.
+        given: Whether it is an input that emits spikes: it fires when a table says.
     """
 
     size: int
@@ -55,11 +55,12 @@ class PopulationForm:
     gated: bool
     noise: NoiseKind
     stimulated: tuple[int, ...]
+    given: bool = False
 
 
 @dataclass(frozen=True)
 class ProjectionForm:
-    """A projection without its values; populations by number, the input as source -1.
+    """A projection without its values; populations by number, an analog input as source -1.
 
     Attributes:
         source: Number of the source.
@@ -93,7 +94,10 @@ class ProjectionForm:
 
 @dataclass(frozen=True)
 class Form:
-    """What decides the generated code of a run: B = `trials` side by side, T = `samples`."""
+    """What decides the generated code of a run: B = `trials` side by side, T = `samples`.
+
+    The inputs that emit spikes follow the populations, as such.
+    """
 
     dt_ms: float
     trials: int
@@ -111,6 +115,11 @@ class Form:
     def steps(self) -> int:
         """Number of steps K of a trial."""
         return self.samples * self.sample_steps
+
+    @property
+    def neurons(self) -> range:
+        """The numbers of the populations without the inputs."""
+        return range(sum(not population.given for population in self.populations))
 
     def owner(self, number: int) -> int | None:
         """The population whose neurons hold the filter of a projection; None: nobody does."""
@@ -155,7 +164,7 @@ def form_of(
         margins: The least distance from threshold is recorded.
     """
     numbers = Numbers()
-    stages = stages_of(network)
+    stages = _stages(network)
     return Form(
         dt_ms=float(network.dt_ms),
         trials=drive.n_trials,
@@ -165,12 +174,16 @@ def form_of(
         populations=tuple(
             PopulationForm(
                 size=population.size,
-                stage=next(place for place, part in enumerate(stages) if number in part),
+                stage=stages[number],
                 **_model_form(population.neurons, numbers),
                 noise=_noise_kind(population, drive, counted=counted),
                 stimulated=_stimulated(network, population, drive),
             )
             for number, population in enumerate(network.populations)
+        )
+        + tuple(
+            _input_form(part.size, number)
+            for number, part in enumerate(network.spiking_inputs(), len(network.populations))
         ),
         projections=tuple(
             _projection_form(network, into, numbers) for into in range(len(network.projections))
@@ -179,6 +192,39 @@ def form_of(
         gain=drive.recurrent_gain is not None,
         voltages=voltages,
         margins=margins,
+    )
+
+
+def _stages(network: SpikingNetwork) -> list[int]:
+    """The stage of each population: inputs that act within the step have one before them."""
+    ahead = any(
+        part.within_step and network.is_input(part.source) and not network.is_analog(part.source)
+        for part in network.projections
+    )
+    stages = {
+        number: place + int(ahead)
+        for place, members in enumerate(stages_of(network))
+        for number in members
+    }
+    return [stages[number] for number in range(len(stages))]
+
+
+def _input_form(size: int, number: int) -> PopulationForm:
+    """An input that emits spikes: each unit knows its next one, and its place in the table."""
+    return PopulationForm(
+        size=size,
+        stage=0,
+        states=(),
+        voltage="",
+        constants=(),
+        step=(),
+        emission=(),
+        condition="train_due == t_in_timesteps",
+        reset=("train_place = train_place + 1", f"train_due = train_{number}(train_place)"),
+        gated=False,
+        noise="none",
+        stimulated=(),
+        given=True,
     )
 
 
@@ -255,7 +301,8 @@ def _step(
 def _projection_form(network: SpikingNetwork, into: int, numbers: Numbers) -> ProjectionForm:
     projection = network.projections[into]
     order = [population.name for population in network.populations]
-    filter_, from_input = projection.filter, projection.source == INPUT
+    order += [part.name for part in network.spiking_inputs()]
+    filter_, from_input = projection.filter, network.is_analog(projection.source)
     states = {name: f"filter_{into}_{name}" for name in filter_.states}
     constants = {name: f"filter_{into}_constant_{name}" for name in filter_.named_constants()}
     names = {f"state.{name}": variable for name, variable in states.items()}
@@ -271,7 +318,7 @@ def _projection_form(network: SpikingNetwork, into: int, numbers: Numbers) -> Pr
         decay=(*decay, *assigned(decayed, states, numbers.name(1.0))),
         side=filter_.side,
         graded=not from_input and network.emits(projection.source) == "value",
-        within_step=projection.acts_within_step,
+        within_step=network.acts_within_step(projection),
         # What is given is so already.
         delay_steps=0 if from_input else projection.delay_steps,
         connected=not from_input and bool(projection.synapses().nnz),

@@ -21,7 +21,7 @@ from brian2.core.functions import Function
 from brian2.core.variables import ArrayVariable
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 
-from bridge.backends.brian2.build import FORM, MANIFEST, SAID, VALUES
+from bridge.backends.brian2.build import FORM, MANIFEST, SAID, STATIC, VALUES
 from bridge.backends.brian2.form import Form
 from bridge.backends.brian2.model import Model, build
 from bridge.backends.brian2.native_noise import normal_code, step_code
@@ -97,6 +97,8 @@ def _results(device: CPPStandaloneDevice, model: Model, form: Form) -> dict[str,
         if group.spikes is not None:
             found[f"fired_{number}"] = result(group.spikes.variables["i"], "dynamic")
             found[f"times_{number}"] = result(group.spikes.variables["t"], "dynamic")
+        if number not in form.neurons:
+            continue
         voltage = form.populations[number].voltage
         found[f"final_{number}"] = result(neurons[voltage], "fixed")
         if "margin" in neurons:
@@ -166,6 +168,9 @@ class _Files:
         for number, population in enumerate(form.populations):
             if population.noise == "given":
                 self._add(f"noise_{number}", (form.steps, population.size), 1, 0)
+            if population.given:
+                name = f"train_{number}"
+                self.space[name] = _function(1, "integer", _table_code(name, f"{STATIC}/{name}"))
             for m in population.stimulated:
                 self._add_kick(f"kick_{m}", form.steps)
 

@@ -116,10 +116,13 @@ def _group(form: Form, number: int, sources: Sources, clock: brian2.Clock) -> Gr
     for slot, late in after.items():
         _run(neurons, slot, late)
     _run(neurons, "after_synapses", last)
+    seen = mine.condition and not mine.given
     return Group(
         neurons=neurons,
-        spikes=brian2.SpikeMonitor(neurons, name=f"spikes_{number}") if mine.condition else None,
-        voltages=_voltage_monitor(form, number, neurons) if form.voltages else None,
+        spikes=brian2.SpikeMonitor(neurons, name=f"spikes_{number}") if seen else None,
+        voltages=_voltage_monitor(form, number, neurons)
+        if form.voltages and not mine.given
+        else None,
     )
 
 
@@ -221,7 +224,7 @@ def _run(neurons: brian2.NeuronGroup, when: str, lines: list[str]) -> None:
 def _equations(form: Form, number: int) -> list[str]:
     """What each neuron keeps from step to step, and its constants."""
     mine = form.populations[number]
-    states = [*mine.states, *(["margin"] if form.margins else [])]
+    states = [*mine.states, *(["margin"] if form.margins and not mine.given else [])]
     states += ["emitted"] if mine.emission else []
     constants = [*mine.constants]
     states += [
@@ -245,7 +248,9 @@ def _equations(form: Form, number: int) -> list[str]:
     if mine.noise == "own":
         integers.append("run_seed : integer (constant, shared)")
     constants += [f"chosen_{m}" for m in mine.stimulated]
-    if form.gain:
+    if mine.given:
+        integers = ["train_due : integer", "train_place : integer"]
+    elif form.gain:
         constants.append("trial_gain")
     return [
         *(f"{name} : 1" for name in states),

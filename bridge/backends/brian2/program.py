@@ -23,7 +23,13 @@ from bridge.backends.brian2 import toolchain
 from bridge.backends.brian2.build import MANIFEST, PROGRAM, STATIC, VALUES, build_program, digest
 from bridge.backends.brian2.form import Form, form_of
 from bridge.backends.brian2.results import Left, Results
-from bridge.backends.brian2.values import Values, constant_values, input_values, start_values
+from bridge.backends.brian2.values import (
+    Values,
+    constant_values,
+    input_values,
+    start_values,
+    train,
+)
 from bridge.backends.declaration import folder_digest
 from bridge.backends.processes import Children, each
 from bridge.errors import BackendError
@@ -172,9 +178,7 @@ class _Trials:
                 arguments += self._arguments(number, values, folder.name)
             self._write_tables(drive, folder / STATIC)
             self._start(arguments, folder, family)
-            return [
-                self._left(number, folder / LEFT) for number in range(len(self.form.populations))
-            ]
+            return [self._left(number, folder / LEFT) for number in self.form.neurons]
         finally:
             # Frozen noise takes 32 MB a trial: many would fill the disk.
             shutil.rmtree(folder, ignore_errors=True)
@@ -197,6 +201,9 @@ class _Trials:
                 population = self.network.populations[int(number)]
                 rows = noise[:, 0, self.network.span(population.name)]
             np.ascontiguousarray(rows).tofile(folder / name)
+        for place in range(len(self.form.neurons), len(self.form.populations)):
+            table, _ = train(self.network, place, drive)
+            table.tofile(folder / f"train_{place}")
 
     def _start(self, arguments: list[str], folder: Path, family: Children) -> None:
         command = [str(self.program.path), "--results_dir", f"{LEFT}/", *arguments]

@@ -18,6 +18,17 @@ Values = dict[str, NDArray[Any]]
 
 def constant_values(network: SpikingNetwork, form: Form, number: int) -> Values:
     """Constants of one trial's neurons of population `number`, (n,) each, and single numbers."""
+    values: Values = {}
+    for into, projection in enumerate(network.projections):
+        if form.owner(into) == number:
+            size = form.populations[number].size
+            parts = projection.filter.constants_of(size, network.dt_ms)
+            values |= {f"filter_{into}_constant_{name}": part for name, part in parts.items()}
+    return values if form.populations[number].given else _of_model(network, form, number) | values
+
+
+def _of_model(network: SpikingNetwork, form: Form, number: int) -> Values:
+    """Constants of the neurons themselves."""
     population, mine = network.populations[number], form.populations[number]
     constants = population.neurons.constants_of(population.size, network.dt_ms)
     values: Values = {f"constant_{name}": value for name, value in constants.items()}
@@ -29,15 +40,14 @@ def constant_values(network: SpikingNetwork, form: Form, number: int) -> Values:
     if mine.noise == "counted":
         span = network.span(population.name)
         values["noise_unit"] = unit_keys(np.arange(span.start, span.stop, dtype=np.int32))
-    for into, projection in enumerate(network.projections):
-        if form.owner(into) == number:
-            parts = projection.filter.constants_of(population.size, network.dt_ms)
-            values |= {f"filter_{into}_constant_{name}": part for name, part in parts.items()}
     return values
 
 
 def start_values(network: SpikingNetwork, form: Form, number: int, drive: Drive) -> Values:
     """What population `number` starts the trials of `drive` with: (B n,) each, single numbers."""
+    if form.populations[number].given:
+        table, first = train(network, number, drive)
+        return {"train_place": first, "train_due": table[first]}
     population, mine = network.populations[number], form.populations[number]
     shape = (drive.n_trials, population.size)
     v_mv = drive.initial_voltages_mv(network)[:, network.span(population.name)]
@@ -62,6 +72,26 @@ def start_values(network: SpikingNetwork, form: Form, number: int, drive: Drive)
     return values
 
 
+def train(
+    network: SpikingNetwork, number: int, drive: Drive
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """When the units of an input fire, unit after unit of all trials, and then no more (-1).
+
+    Returns:
+        The steps, and (B n,) where those of each unit begin.
+    """
+    part = network.spiking_inputs()[number - len(network.populations)]
+    spikes = drive.spikes[part.name]
+    cell = spikes.trial.astype(np.int64) * part.size + spikes.neuron
+    order = np.argsort(cell, kind="stable")
+    counts = np.bincount(cell, minlength=drive.n_trials * part.size)
+    first = np.concatenate([[0], np.cumsum(counts + 1)])
+    table = np.full(first[-1], -1, dtype=np.int32)
+    # One place of each unit before is that of its end.
+    table[np.arange(cell.size) + cell[order]] = spikes.step[order]
+    return table, first[:-1].astype(np.int32)
+
+
 def run_seed(drive: Drive) -> int:
     """A seed of Brian2's own generator for these trials, below 2**31."""
     if isinstance(drive.noise, FrozenNoise):
@@ -78,5 +108,6 @@ def input_values(network: SpikingNetwork, number: int, drive: Drive) -> Array:
     if projection.filter.side == "pre" or projection.delay_steps:
         current = filtered_input(network, projection, drive)
     else:
-        current = input_current(projection, drive.inputs)
+        samples = drive.inputs[:, :, network.channels(projection.source)]
+        current = input_current(projection, samples)
     return current.reshape(len(current), -1)

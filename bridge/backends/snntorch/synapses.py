@@ -10,7 +10,7 @@ from bridge.backends.snntorch.operations import TorchOperations
 from bridge.spiking.filters import filter_trace
 from bridge.spiking.filters.direct import Direct
 from bridge.spiking.network import SpikingNetwork
-from bridge.spiking.projection import INPUT, Projection
+from bridge.spiking.projection import Projection
 
 Array = NDArray[np.float64]
 States = dict[str, Tensor]
@@ -27,7 +27,7 @@ class Synapses(nn.Module):
 
     Attributes:
         columns: (n_pre, n_post) weights, where the block spreads the spikes itself.
-        owner: Number of the population whose neurons the state is of, -1 for input channels.
+        owner: Number of the population whose neurons the state is of, -1 for those of an input.
     """
 
     trial_gain: Tensor | None
@@ -42,9 +42,10 @@ class Synapses(nn.Module):
         self.filter = Direct() if presynaptic and not inside else projection.filter
         names = [population.name for population in network.populations]
         self.target = names.index(projection.target)
-        self.source = -1 if projection.source == INPUT else names.index(projection.source)
+        from_input = network.is_input(projection.source)
+        self.source = -1 if from_input else names.index(projection.source)
         self.owner = self.source if self.presynaptic else self.target
-        self.lag = projection.lag_steps
+        self.lag = network.lag_steps(projection)
         traced = filter_trace(self.filter)
         self._rows = [(row, traced.decay.only(*row)) for row in traced.rows]
         self._digest = traced.decay.digest()
