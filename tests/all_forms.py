@@ -1,7 +1,8 @@
 """One network of every form there is, for what is slow to build: a new form is added here.
 
 Neuron models and their steps, filters of both sides, delays, dense and sparse weights, analog input
-direct and filtered, noise and none, refractory periods, stimulation; asymmetric throughout.
+direct and filtered, spikes as input, noise and none, refractory periods, stimulation; asymmetric
+throughout.
 """
 
 import numpy as np
@@ -10,10 +11,12 @@ from scipy import sparse
 
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
+from bridge.spiking.inputs import Input
 from bridge.spiking.network import Channel, Readout, SpikingNetwork
 from bridge.spiking.neurons import Lif, Qif
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
+from bridge.spiking.spikes import Spikes
 from bridge.spiking.stimulation import Stimulation
 
 SAMPLES = 60
@@ -48,6 +51,10 @@ def all_forms_network(euler=16, exact=13, square=11, seed=6):
         (INPUT, "exact", Exponential(tau_ms=4, normalisation="jump"), 0,
          all_of("exact", INPUT, 0.05)),
         (INPUT, "square", slow(INPUT, side="pre"), 0, all_of("square", INPUT, 0.02)),
+        ("train", "exact", Exponential(tau_ms=4, normalisation="jump"), 3,
+         all_of("exact", "train", 8.0)),
+        ("train", "square", Direct(), 0, all_of("square", "train", 300.0)),
+        ("train", "euler", slow("train", side="pre"), 0, all_of("euler", "train", 0.2)),
     ]  # fmt: skip
     readout = Exponential(tau_ms=20, normalisation="area")
     return SpikingNetwork(
@@ -57,6 +64,7 @@ def all_forms_network(euler=16, exact=13, square=11, seed=6):
             Projection(
                 name=f"{source}_to_{target}", source=source, target=target, filter=filter_,
                 delay_steps=delay, weights=weights,
+                within_step=source == "train" and target == "square",
             )
             for source, target, filter_, delay, weights in between
         ],
@@ -69,7 +77,7 @@ def all_forms_network(euler=16, exact=13, square=11, seed=6):
                 ],
             )
         ],
-        input_size=2,
+        inputs=[Input(INPUT, 2), Input("train", 2, emits="spikes")],
         sample_steps=10,
         sample_offset_steps=3,
     )  # fmt: skip
@@ -125,8 +133,11 @@ def stimulation_of(network):
 
 
 def all_forms_drive(network, trials=3, samples=SAMPLES):
-    """Input, noise, a gain for each trial, and two stimulations."""
+    """Input and spikes, noise, a gain for each trial, and two stimulations."""
     gains = np.resize([1.0, 0.7, 1.3], trials)
+    fired = np.random.default_rng(1).random((trials, samples * network.sample_steps, 2)) < 0.05
+    spikes = {"train": Spikes.gather(*np.nonzero(fired), fired.shape)}
     return drive_for(
-        network, samples, trials=trials, recurrent_gain=gains, stimulation=stimulation_of(network)
-    )
+        network, samples, trials=trials, recurrent_gain=gains, stimulation=stimulation_of(network),
+        spikes=spikes,
+    )  # fmt: skip

@@ -191,6 +191,8 @@ def export_recording(
     check_writable(file, overwrite=force)
     write_bytes(file, (nwb if name == "nwb" else sonata).encode(recording))
     lost = [] if recording.voltages_mv is None else ["voltages are not kept in this format"]
+    if recording.input_spikes:
+        lost.append("spikes of the inputs are not kept in this format")
     if name == "sonata" and recording.readouts:
         lost.append("readouts are not kept in this format")
     return tuple(lost)

@@ -1,7 +1,7 @@
 """Drives and recordings as trees for the HDF5 store."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -36,11 +36,23 @@ def drive_to_tree(drive: Drive) -> Tree:
             tree[name] = getattr(drive, name)
     if drive.stimulation:
         tree["stimulation"] = numbered(drive.stimulation, _stimulation_to_tree)
-    return tree | _conditions_to_tree(drive)
+    return tree | _trains_to_tree("spikes", drive.spikes) | _conditions_to_tree(drive)
+
+
+def _trains_to_tree(name: str, spikes: Mapping[str, Spikes]) -> Tree:
+    """Spikes by the names of inputs; nothing where there are none."""
+    return {name: {each: dict(vars(train)) for each, train in spikes.items()}} if spikes else {}
+
+
+def _trains_from_tree(name: str, tree: Tree) -> dict[str, Spikes]:
+    return {each: Spikes(**train) for each, train in tree.get(name, {}).items()}
 
 
 def run_version(thing: Drive | Recording) -> int:
     """The oldest version whose readers know all that it holds."""
+    trains = thing.spikes if isinstance(thing, Drive) else thing.input_spikes
+    if trains:
+        return 5
     shown_too = isinstance(thing, Recording) and thing.inputs is not None
     if shown_too or _conditions_to_tree(thing):
         return 3
@@ -102,6 +114,7 @@ def drive_from_tree(tree: Tree) -> Drive:
         first_trial=tree["first_trial"],
         trial_numbers=tree.get("trial_numbers"),
         stimulation=tuple(map(_stimulation_from_tree, in_order(tree.get("stimulation", {})))),
+        spikes=_trains_from_tree("spikes", tree),
         **_conditions_from_tree(tree),
     )
 
@@ -122,7 +135,8 @@ def recording_to_tree(recording: Recording) -> Tree:
     for name in ("inputs", "voltages_mv", "margins_mv"):
         if getattr(recording, name) is not None:
             tree[name] = getattr(recording, name)
-    return tree | _conditions_to_tree(recording)
+    shown_too = _trains_to_tree("input_spikes", recording.input_spikes)
+    return tree | shown_too | _conditions_to_tree(recording)
 
 
 def recording_from_tree(tree: Tree) -> Recording:
@@ -140,5 +154,6 @@ def recording_from_tree(tree: Tree) -> Recording:
         voltages_mv=tree.get("voltages_mv"),
         margins_mv=tree.get("margins_mv"),
         provenance=json.loads(tree["provenance"]),
+        input_spikes=_trains_from_tree("input_spikes", tree),
         **_conditions_from_tree(tree),
     )

@@ -79,6 +79,17 @@ class Spikes:
             n_neurons=self.n_neurons,
         )
 
+    def cut(self, first: int, stop: int) -> "Spikes":
+        """The spikes from step `first` to before `stop`, of trials that begin with it."""
+        kept = (self.step >= first) & (self.step < stop)
+        return replace(
+            self,
+            trial=self.trial[kept],
+            step=self.step[kept] - first,
+            neuron=self.neuron[kept],
+            n_steps=stop - first,
+        )
+
     @classmethod
     def joined(cls, parts: Sequence["Spikes"]) -> "Spikes":
         """Spikes of the same neurons, for as long, as one: trial after trial."""

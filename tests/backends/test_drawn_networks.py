@@ -16,12 +16,14 @@ from bridge.backends import simulate
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
+from bridge.spiking.inputs import Input
 from bridge.spiking.network import Channel, Readout, SpikingNetwork
 from bridge.spiking.neurons import Lif, Qif
 from bridge.spiking.neurons.integrate_and_fire import IntegrateAndFire
 from bridge.spiking.neurons.src import Src
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
+from bridge.spiking.spikes import Spikes
 from bridge.spiking.stimulation import Stimulation
 
 COUNT = int(os.environ.get("BRIDGE_DRAWN_NETWORKS", "30"))
@@ -94,6 +96,14 @@ def weights_of(draw, rng, shape, scale):
     return sparse.csc_array(np.where(rng.random(shape) < 0.5, dense, 0.0))
 
 
+INPUTS = [
+    (),
+    (Input("more", 2),),
+    (Input("train", 3, emits="spikes"),),
+    (Input("train", 2, emits="spikes"), Input("more", 1), Input("other", 4, emits="spikes")),
+]
+
+
 @st.composite
 def networks(draw):
     """A network of 1 to 4 populations, its filters, delays, chains within the step and loops."""
@@ -112,16 +122,18 @@ def networks(draw):
             )
         )  # fmt: skip
     channels = draw(st.integers(0, 2))
-    sources = [*sizes, *([INPUT] if channels else [])]
+    inputs = [*([Input(INPUT, channels)] if channels else []), *draw(st.sampled_from(INPUTS))]
+    given = {part.name: part.size for part in inputs}
+    sources = [*sizes, *given]
     emits = {part.name: part.neurons.emits for part in populations}
     projections = []
     for number in range(draw(st.integers(1, 8))):
         source, target = draw(st.sampled_from(sources)), draw(st.sampled_from(sorted(sizes)))
-        shape = (sizes[target], sizes.get(source, channels))
-        later = source == INPUT or source < target
+        shape = (sizes[target], (sizes | given)[source])
+        later = source in given or source < target
         within = later and draw(st.sampled_from([True, True, False]))
-        values = source != INPUT and emits[source] != "spikes"
-        free = source == INPUT or (not within and not values)
+        values = source in sizes and emits[source] != "spikes"
+        free = source in given or (not within and not values)
         scale = 0.5 if kinds[sorted(sizes).index(target)] == "src" else 2.0
         projections.append(
             Projection(
@@ -143,7 +155,7 @@ def networks(draw):
     ]  # fmt: skip
     return SpikingNetwork(
         dt_ms=draw(st.sampled_from([0.1, 0.5, 1.0])), populations=populations,
-        projections=projections, readouts=readouts, input_size=channels,
+        projections=projections, readouts=readouts, inputs=inputs,
         sample_steps=draw(st.sampled_from([1, 4, 10])), sample_offset_steps=draw(st.integers(0, 3)),
     )  # fmt: skip
 
@@ -157,7 +169,12 @@ def drives(draw, network):
     pushed = Stimulation(
         start_step=5, stop_step=60, neurons=[int(rng.integers(network.size))], amplitude_mv=0.5
     )
+    spikes = {}
+    for part in network.spiking_inputs():
+        fired = rng.random((trials, samples * network.sample_steps, part.size)) < 0.1
+        spikes[part.name] = Spikes.gather(*np.nonzero(fired), fired.shape)
     return Drive(
+        spikes=spikes,
         inputs=rng.normal(0, 1, (samples, trials, network.input_size)), noise=SharedNoise(seed=1),
         recurrent_gain=gain, stimulation=(pushed,) if draw(st.booleans()) else (),
     )  # fmt: skip
@@ -186,6 +203,7 @@ def every_backend_repeats_the_reference(data):
     DRAWN["populations"] += len(network.populations)
     DRAWN["projections"] += len(network.projections)
     DRAWN["within the step"] += sum(part.within_step for part in network.projections)
+    DRAWN["from spiking inputs"] += sum(part.source in drive.spikes for part in network.projections)
     DRAWN.update(part.neurons.kind for part in network.populations)
 
 
@@ -196,3 +214,4 @@ def test_drawn_networks_give_the_same_bits_everywhere():
     for kind in MODELS:
         assert DRAWN[kind] >= COUNT // 6, kind
     assert DRAWN["within the step"] >= COUNT // 6
+    assert DRAWN["from spiking inputs"] >= COUNT // 6

@@ -25,7 +25,7 @@ from bridge.errors import BackendError, SpecError
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, derived_seed
 from bridge.spiking.network import SpikingNetwork
-from bridge.spiking.projection import INPUT, Projection
+from bridge.spiking.projection import Projection
 from bridge.spiking.recording import Recording, Spikes
 
 Array = NDArray[np.float64]
@@ -97,7 +97,7 @@ def _check_network(network: SpikingNetwork, parameters: Parameters) -> None:
     for population in network.populations:
         membrane_tau_ms(lif(population.neurons), network.dt_ms, parameters)
     for projection in network.projections:
-        if projection.source != INPUT:
+        if not network.is_analog(projection.source):
             _check_projection(projection)
 
 
