@@ -123,8 +123,10 @@ def _read(
                 return nwb_inputs.read_named(file, series, named)
             if kind == "nwb":
                 return nwb_inputs.read(file, series)
-            kept = input_arrays if kind == "arrays" else input_tables
-            return kept.read(file) if named is None else kept.read_named(file, named)
+            if named is not None:
+                own = input_arrays.read_named if kind == "arrays" else input_tables.read_named
+                return own(file, named)
+            return input_arrays.read(file) if kind == "arrays" else input_tables.read(file)
     except PermissionError:
         raise FormatError(f"{file}: no permission to read it") from None
     except MemoryError:

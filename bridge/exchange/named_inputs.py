@@ -53,14 +53,14 @@ def assigned(told: AnalogInput | SpikeInput, network: SpikingNetwork, path: Path
     Raises:
         FormatError: of which input the units are is not told, or the channels are others.
     """
-    about = {"labels": told.labels, "conditions": told.conditions, "notes": told.notes}
+    about = ToldInputs(labels=told.labels, conditions=told.conditions, notes=told.notes)
     if isinstance(told, SpikeInput):
         spiking = network.spiking_inputs()
         if len(spiking) != 1:
             raise FormatError(
                 f"{path}: holds spikes, and of which input is not told; {inputs_told(network)}"
             )
-        return ToldInputs(spikes={spiking[0].name: told}, **about)
+        return replace(about, spikes={spiking[0].name: told})
     if told.values.shape[2] != network.input_size:
         raise FormatError(
             f"{path}: holds {several(told.values.shape[2], 'channel')} without names; "
@@ -71,7 +71,7 @@ def assigned(told: AnalogInput | SpikeInput, network: SpikingNetwork, path: Path
         for part in network.inputs
         if not part.spiking
     }
-    return ToldInputs(analog=analog, **about)
+    return replace(about, analog=analog)
 
 
 def inputs_told(network: SpikingNetwork) -> str:
@@ -222,4 +222,5 @@ def _events(
             f"{steps * network.dt_ms / 1000:g} s of a trial"
         )
     events = np.stack([trial, step.astype(np.int64), told.channel])
-    return Spikes.gather(*np.unique(events, axis=1), (trials, steps, size))
+    trial, when, unit = np.unique(events, axis=1)
+    return Spikes.gather(trial, when, unit, (trials, steps, size))

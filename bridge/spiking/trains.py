@@ -70,7 +70,8 @@ def _by_chance(rng: np.random.Generator, chance: float, cells: int) -> NDArray[n
     """Which of so many cells are hit, each by the same chance; memory follows the hits."""
     if not chance:
         return np.empty(0, dtype=np.int64)
-    parts, reached = [np.empty(0, dtype=np.int64)], -1
+    parts: list[NDArray[np.int64]] = []
+    reached = -1
     while reached < cells:
         # From one hit to the next it is a geometric number of cells; some more than are expected.
         more = int((cells - reached) * chance * 1.1) + 16
