@@ -65,7 +65,8 @@ def format_version(thing: Stored) -> int:
     which a reader of version 1 would pass over in silence. What uses none of them stays readable
     by every program that reads version 1. Version 3 adds what the trials of a drive or a recording
     are of, and what a recording was shown. Version 4 adds every neuron model and filter beyond
-    those, and projections that act within the step.
+    those, and projections that act within the step. Version 5 adds inputs under names of their own,
+    and spikes as input.
     """
     if isinstance(thing, Conversion):
         return max(format_version(thing.network), format_version(thing.rate))

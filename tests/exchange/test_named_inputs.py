@@ -260,7 +260,7 @@ def test_regular_spikes_are_at_whole_multiples_of_their_interval(rate_hz):
 
 @pytest.mark.parametrize("make", [bridge.poisson_drive, bridge.regular_drive])
 def test_rates_beyond_one_spike_a_step_are_refused(make):
-    with pytest.raises(SpecError, match="at most once in a step of 0.5 ms, so 2000 Hz at most"):
+    with pytest.raises(SpecError, match=r"at most once in a step of 0\.5 ms, so 2000 Hz at most"):
         make(spikes_only("touch"), 2001.0, seconds=0.1, trials=1)
     with pytest.raises(SpecError, match="spikes of the inputs are too many"):
         make(spikes_only("touch"), 2000.0, seconds=10_000.0, trials=20)
