@@ -53,8 +53,6 @@ def all_forms_network(euler=16, exact=13, square=11, seed=6):
         (INPUT, "square", slow(INPUT, side="pre"), 0, all_of("square", INPUT, 0.02)),
         ("train", "exact", Exponential(tau_ms=4, normalisation="jump"), 3,
          all_of("exact", "train", 8.0)),
-        ("train", "square", Direct(), 0, all_of("square", "train", 300.0)),
-        ("train", "euler", slow("train", side="pre"), 0, all_of("euler", "train", 0.2)),
     ]  # fmt: skip
     readout = Exponential(tau_ms=20, normalisation="area")
     return SpikingNetwork(
@@ -64,7 +62,7 @@ def all_forms_network(euler=16, exact=13, square=11, seed=6):
             Projection(
                 name=f"{source}_to_{target}", source=source, target=target, filter=filter_,
                 delay_steps=delay, weights=weights,
-                within_step=source == "train" and target == "square",
+                within_step=source == "train",
             )
             for source, target, filter_, delay, weights in between
         ],

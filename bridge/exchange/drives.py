@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bridge.arguments import file_path, of_kind, text
 from bridge.errors import FormatError, SpecError
-from bridge.exchange import input_arrays, input_tables, nwb, nwb_inputs
+from bridge.exchange import input_arrays, input_tables, nwb, nwb_inputs, nwb_named_inputs
 from bridge.exchange.attributes import text_of
 from bridge.exchange.files import check_file
 from bridge.exchange.foreign import foreign_file, is_hdf5
@@ -120,7 +120,7 @@ def _read(
         # A damaged number that overflows is refused in a sentence; NumPy need not warn of it.
         with np.errstate(invalid="ignore", over="ignore"):
             if kind == "nwb" and named is not None:
-                return nwb_inputs.read_named(file, series, named)
+                return nwb_named_inputs.read(file, series, named)
             if kind == "nwb":
                 return nwb_inputs.read(file, series)
             if named is not None:

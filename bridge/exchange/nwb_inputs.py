@@ -4,8 +4,6 @@ A series may be any with `data` of one or two axes, as TimeSeries and Electrical
 or timestamps that are equally far apart. Trials are those of the trials table, or all is one.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -16,7 +14,6 @@ from bridge.errors import FormatError, SpecError
 from bridge.exchange import nwb
 from bridge.exchange.foreign import foreign_file, moments, numbers
 from bridge.exchange.links import own_group, own_part
-from bridge.exchange.named_inputs import ToldInputs, assigned
 from bridge.exchange.nwb_conditions import conditions_of
 from bridge.exchange.nwb_readouts import converted, sample_ms_of
 from bridge.exchange.nwb_units import texts
@@ -24,14 +21,13 @@ from bridge.exchange.nwb_writing import READOUT
 from bridge.exchange.spike_trains import SpikeTrains
 from bridge.exchange.told_inputs import AnalogInput, SpikeInput
 from bridge.exchange.trial_bounds import check_trials
-from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.trains import ROUNDING
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 UNITS = "units"
-_SHOWN, _ACQUIRED = "stimulus/presentation", "acquisition"
+SHOWN, ACQUIRED = "stimulus/presentation", "acquisition"
 # How far, in intervals, a timestamp may lie from where equal intervals would have it.
 _UNEVEN = 0.01
 # What dividing a time by an interval may leave.
@@ -69,69 +65,9 @@ def read(path: Path, series: str | None) -> AnalogInput | SpikeInput:
     return _spikes(nwb.read(path), path, labels, conditions)
 
 
-def read_named(path: Path, series: str | None, network: SpikingNetwork) -> ToldInputs:
-    """What a file holds of the inputs of a network: series and populations of their names.
-
-    Without such names, what `read` finds.
-
-    Raises:
-        FormatError: as `read` does.
-        SpecError: likewise, or a series is named where the inputs' names decide.
-    """
-    with foreign_file(path) as file:
-        places = {
-            place.rpartition("/")[2]: place
-            for group in (_ACQUIRED, _SHOWN)
-            for place in _series_in(file, group, path)
-        }
-        has_units = own_part(file, UNITS, path) is not None
-    trains = nwb.read(path) if has_units else None
-    populations = {} if trains is None else trains.populations
-    analog = [p.name for p in network.inputs if not p.spiking and p.name in places]
-    if not analog and not any(part.name in populations for part in network.spiking_inputs()):
-        return assigned(read(path, series), network, path)
-    if series is not None:
-        raise SpecError(f"{path}: its inputs are found by their names; leave out --series (series)")
-    told = {name: read(path, places[name]) for name in analog}
-    found = read(path, UNITS) if trains is not None and network.spiking_inputs() else None
-    about = next(iter(told.values()), found)
-    return ToldInputs(
-        analog={name: each for name, each in told.items() if isinstance(each, AnalogInput)},
-        spikes=_of_populations(found, populations, network)
-        if isinstance(found, SpikeInput)
-        else {},
-        labels=None if about is None else about.labels,
-        conditions=() if about is None else about.conditions,
-        notes=() if found is None else found.notes,
-    )
-
-
-def _of_populations(
-    told: SpikeInput, populations: Mapping[str, int], network: SpikingNetwork
-) -> dict[str, SpikeInput]:
-    """Spikes of the populations that are called as inputs, or of all units for the only one."""
-    edges = np.cumsum([0, *populations.values()])
-    starts = dict(zip(populations, edges.tolist(), strict=False))
-    spiking = [part.name for part in network.spiking_inputs()]
-    if len(spiking) == 1 and spiking[0] not in populations:
-        return {spiking[0]: told}
-    found = {}
-    for name in [name for name in spiking if name in populations]:
-        start, size = starts[name], populations[name]
-        mine = (told.channel >= start) & (told.channel < start + size)
-        found[name] = replace(
-            told,
-            times_s=told.times_s[mine],
-            channel=told.channel[mine] - start,
-            trial=None if told.trial is None else told.trial[mine],
-            channels=size,
-        )
-    return found
-
-
 def _place(file: h5py.File, path: Path, series: str | None) -> str:
     """Where in a file the input lies."""
-    shown, acquired = (_series_in(file, group, path) for group in (_SHOWN, _ACQUIRED))
+    shown, acquired = (series_in(file, group, path) for group in (SHOWN, ACQUIRED))
     units = [UNITS] if own_part(file, UNITS, path) is not None else []
     if series is not None:
         known = [*shown, *acquired, *units]
@@ -156,7 +92,7 @@ def _listed(places: list[str]) -> str:
     return names or "none"
 
 
-def _series_in(file: h5py.File, name: str, path: Path) -> list[str]:
+def series_in(file: h5py.File, name: str, path: Path) -> list[str]:
     """Places of the time series in a group that lie in this file; readouts of ours are none."""
     group = own_group(file, name, path)
     if group is None:

@@ -104,6 +104,22 @@ def test_nwb_series_and_populations_are_found_by_the_names_of_the_inputs(tmp_pat
     same(bridge.load_drive(tmp_path / "drive.nwb", network), given)
 
 
+def test_units_of_nwb_are_those_of_the_only_spiking_input(tmp_path):
+    import pynwb
+
+    file = pynwb.NWBFile(
+        session_description="drive", identifier="drive", session_start_time=datetime.now(UTC)
+    )
+    for unit in range(4):
+        file.add_unit(spike_times=[0.001 * (unit + 1)], obs_intervals=[[0.0, 0.05]])
+    with pynwb.NWBHDF5IO(str(tmp_path / "drive.nwb"), "w") as opened:
+        opened.write(file)
+    got = bridge.load_drive(tmp_path / "drive.nwb", spikes_only("touch")).spikes["touch"]
+    assert (got.neuron.tolist(), got.step.tolist()) == ([0, 1, 2, 3], [2, 4, 6, 8])
+    with pytest.raises(FormatError, match="input nerve has 7 units, this file holds 4"):
+        bridge.load_drive(tmp_path / "drive.nwb", spikes_only("nerve"))
+
+
 def spikes_only(*names):
     """A network that takes spikes alone, of the inputs named."""
     return SpikingNetwork(
