@@ -68,6 +68,11 @@ def spikes_alone():
 
 def test_spikes_of_inputs_that_come_late_are_seen_and_explained():
     network, given = spikes_alone()
+    _, late = FAULTS["input-late"].change(network, given)
+    for name, before in given.spikes.items():
+        # All but those of the last step.
+        expected = np.sort(before.step[before.step < before.n_steps - 1]) + 1
+        np.testing.assert_array_equal(np.sort(late.spikes[name].step), expected)
     found = bridge.compare(
         network, backends=["reference", "reference"], drive=given, inject="input-late"
     )
