@@ -15,12 +15,15 @@ from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.rate.network import RateNetwork
 from bridge.spiking.conditions import tally
 from bridge.spiking.drive import Drive
+from bridge.spiking.essentials import several
 from bridge.spiking.filters import known_filter
+from bridge.spiking.inputs import is_plain
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import known_neurons
 from bridge.spiking.projection import Projection
 from bridge.spiking.readouts import Readout, StateReadout
 from bridge.spiking.recording import Recording, Window
+from bridge.spiking.spikes import Spikes
 from bridge.spiking.values import known_model
 
 Rows = dict[str, object]
@@ -107,6 +110,8 @@ def _network(network: SpikingNetwork) -> Rows:
     for population in network.populations:
         model = known_neurons(f"population {population.name}", population.neurons)
         rows[f"population {population.name}"] = f"{population.size} {model.described()}"
+    if not is_plain(network.inputs):
+        rows |= {f"input {part.name}": part.described() for part in network.inputs}
     for projection in network.projections:
         rows[f"projection {projection.name}"] = _projection(projection)
     for readout in network.readouts:
@@ -163,6 +168,7 @@ def _drive(drive: Drive) -> Rows:
         "trials": trials,
         "samples": samples,
         "input channels": channels,
+        **_trains(drive.spikes),
         "noise": type(drive.noise).__name__,
         "initial voltages": "drawn" if drive.v_initial_mv is None else "given",
     } | _conditions(drive)
@@ -178,6 +184,7 @@ def _recording(recording: Recording, from_ms: float | None = None) -> Rows:
     rows |= _conditions(recording)
     if recording.inputs is not None:
         rows["inputs"] = f"{recording.inputs.shape} samples, trials, channels"
+    rows |= _trains(recording.input_spikes)
     start_ms = from_ms_of(from_ms, recording)
     described = summary(settled(recording, start_ms))
     if start_ms:
@@ -213,6 +220,14 @@ def _window(window: Window) -> str:
         f"every step from {window.start_step:,} on, before {window.stop_step:,}: "
         f"{'; '.join(held)}{handed_on}"
     )
+
+
+def _trains(spikes: Mapping[str, Spikes]) -> Rows:
+    """What is given as spikes."""
+    return {
+        f"input {name}": f"{several(train.count, 'spike')} of {several(train.n_neurons, 'unit')}"
+        for name, train in spikes.items()
+    }
 
 
 def _conditions(thing: Drive | Recording) -> Rows:

@@ -1,8 +1,9 @@
 """One network of every form there is, for what is slow to build: a new form is added here.
 
 Neuron models and their steps, filters of both sides that start empty and not, delays of projections
-and of neurons, dense, sparse and factored weights, analog input direct and filtered, gains and
-none, noise and none, refractory periods, stimulation, a readout that is a state; asymmetric
+and of neurons, dense, sparse and factored weights, analog input direct and filtered, spikes as
+input, gains and none, noise and none, refractory periods, stimulation, a readout that is a state;
+asymmetric
 throughout.
 """
 
@@ -14,10 +15,12 @@ from scipy import sparse
 
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
+from bridge.spiking.inputs import Input
 from bridge.spiking.network import Channel, Readout, SpikingNetwork, StateReadout
 from bridge.spiking.neurons import Lif, Qif
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
+from bridge.spiking.spikes import Spikes
 from bridge.spiking.stimulation import Stimulation
 from bridge.spiking.weights import Factored
 
@@ -53,6 +56,8 @@ def all_forms_network(euler=16, exact=13, square=11, seed=6):
         (INPUT, "exact", Exponential(tau_ms=4, normalisation="jump"), 0,
          all_of("exact", INPUT, 0.05)),
         (INPUT, "square", slow(INPUT, side="pre"), 0, all_of("square", INPUT, 0.02)),
+        ("train", "exact", Exponential(tau_ms=4, normalisation="jump"), 3,
+         all_of("exact", "train", 8.0)),
     ]  # fmt: skip
     readout = Exponential(tau_ms=20, normalisation="area")
     return SpikingNetwork(
@@ -62,6 +67,7 @@ def all_forms_network(euler=16, exact=13, square=11, seed=6):
             Projection(
                 name=f"{source}_to_{target}", source=source, target=target, filter=filter_,
                 delay_steps=delay, weights=weights,
+                within_step=source == "train",
             )
             for source, target, filter_, delay, weights in between
         ),
@@ -75,7 +81,7 @@ def all_forms_network(euler=16, exact=13, square=11, seed=6):
             ),
             StateReadout(name="state", source="square"),
         ],
-        input_size=2,
+        inputs=[Input(INPUT, 2), Input("train", 2, emits="spikes")],
         sample_steps=10,
         sample_offset_steps=3,
     )  # fmt: skip
@@ -146,8 +152,11 @@ def stimulation_of(network):
 
 
 def all_forms_drive(network, trials=3, samples=SAMPLES):
-    """Input, noise, a gain for each trial, and two stimulations."""
+    """Input and spikes, noise, a gain for each trial, and two stimulations."""
     gains = np.resize([1.0, 0.7, 1.3], trials)
+    fired = np.random.default_rng(1).random((trials, samples * network.sample_steps, 2)) < 0.05
+    spikes = {"train": Spikes.gather(*np.nonzero(fired), fired.shape)}
     return drive_for(
-        network, samples, trials=trials, recurrent_gain=gains, stimulation=stimulation_of(network)
-    )
+        network, samples, trials=trials, recurrent_gain=gains, stimulation=stimulation_of(network),
+        spikes=spikes,
+    )  # fmt: skip

@@ -129,6 +129,7 @@ def recording(
         conditions=drive.conditions,
         task=drive.task,
         seed=drive.seed,
+        input_spikes=drive.spikes,
         voltages_mv=kept.voltages_mv,
         # Where nobody has a threshold there is no distance from one.
         margins_mv=gathered.margins_mv if fires else None,

@@ -1,7 +1,6 @@
 """In which order populations have to be taken within a step."""
 
 from bridge.spiking.network import SpikingNetwork
-from bridge.spiking.projection import INPUT
 
 
 def stages_of(network: SpikingNetwork) -> list[list[int]]:
@@ -12,7 +11,7 @@ def stages_of(network: SpikingNetwork) -> list[list[int]]:
         before = [
             stage[names.index(part.source)]
             for part in network.projections
-            if part.target == name and part.within_step and part.source != INPUT
+            if part.target == name and part.within_step and part.source in names
         ]
         stage[number] = 1 + max(before, default=-1)
     return [

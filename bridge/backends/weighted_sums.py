@@ -5,18 +5,27 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from bridge.spiking.projection import Projection
+from bridge.spiking.weights import Matrix, matrices_of
 
 Array = NDArray[np.float64]
 
 
 def input_current(projection: Projection, samples: Array) -> Array:
     """W u for (..., C) input samples, (..., n_post), summed in ascending order of the channel."""
-    for factor in projection.factors:
-        total = np.zeros((*samples.shape[:-1], factor.shape[0]))
-        for channel, column in enumerate(factor.toarray().T):
-            total = total + samples[..., channel, None] * column
-        samples = total
+    for matrix in matrices_of(projection.weights):
+        samples = _product(matrix, samples)
     return samples
+
+
+def _product(matrix: Matrix, samples: Array) -> Array:
+    """What samples are times a matrix; what is sparse stays so."""
+    if not isinstance(matrix, np.ndarray):
+        rows = samples.reshape(int(np.prod(samples.shape[:-1])), samples.shape[-1])
+        return MatrixSum(matrix)(rows).reshape(*samples.shape[:-1], matrix.shape[0])
+    total = np.zeros((*samples.shape[:-1], matrix.shape[0]))
+    for channel, column in enumerate(matrix.T):
+        total = total + samples[..., channel, None] * column
+    return total
 
 
 class MatrixSum:

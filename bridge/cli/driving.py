@@ -24,7 +24,9 @@ DriveFile = Annotated[
         "time series, or spike times of units), .npz (inputs: samples, trials, channels) or .csv "
         "(rows are samples, columns channels; besides trial, time_s, condition). Spikes, in .csv "
         "and .npz unit, time in s and trial, become counts: the value of a sample is the number of "
-        "spikes that fall into it.",
+        "spikes that fall into it. Of a network with several inputs, each is found by its name "
+        "(.npz light, touch_unit, touch_time; .csv columns light_0, or a column input; NWB series "
+        "and populations); to an input that takes spikes they go as events.",
         show_default="the task",
     ),
 ]
@@ -39,7 +41,8 @@ Poisson = Annotated[
     typer.Option(
         "--poisson",
         metavar="HZ",
-        help="Drive every input channel with a Poisson train of its own, counted likewise.",
+        help="Drive every input channel, and every unit of an input that takes spikes, with a "
+        "Poisson train of its own, counted likewise.",
         show_default=False,
     ),
 ]
@@ -48,7 +51,8 @@ Regular = Annotated[
     typer.Option(
         "--regular",
         metavar="HZ",
-        help="Drive every input channel with a regular train from the start of the trial on.",
+        help="Drive every input channel and unit with a regular train from the start of the trial "
+        "on.",
         show_default=False,
     ),
 ]

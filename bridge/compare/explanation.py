@@ -58,7 +58,8 @@ def by_step(network: SpikingNetwork, drive: Drive, steps: int) -> tuple[SpikingN
     if isinstance(noise, FrozenNoise):
         noise = FrozenNoise(values_mv=noise.values_mv[:steps])
     finely = replace(network, sample_steps=1, sample_offset_steps=0)
-    return finely, replace(drive, inputs=drive.inputs[samples], noise=noise)
+    spikes = {name: each.cut(0, steps) for name, each in drive.spikes.items()}
+    return finely, replace(drive, inputs=drive.inputs[samples], noise=noise, spikes=spikes)
 
 
 def explain(

@@ -16,7 +16,8 @@ from bridge.spiking.drive import Drive
 from bridge.spiking.filters import Filter, Side
 from bridge.spiking.network import Channel, Readout, SpikingNetwork
 from bridge.spiking.population import Population
-from bridge.spiking.projection import INPUT, Projection
+from bridge.spiking.projection import Projection
+from bridge.spiking.spikes import Spikes
 
 Changed = tuple[SpikingNetwork, Drive]
 
@@ -114,8 +115,11 @@ def _within(part: Projection) -> bool:
 
 def _sign_flipped(network: SpikingNetwork, drive: Drive) -> Changed:
     """The unit whose outgoing weights are largest in sum."""
-    recurrent = [part for part in network.projections if part.source != INPUT]
-    sums = {part.name: outgoing(part.weights) for part in recurrent}
+    sums = {
+        part.name: outgoing(part.weights)
+        for part in network.projections
+        if not network.is_input(part.source)
+    }
     if not sums:
         raise SpecError("this network has no projection between populations")
     chosen = max(sums, key=lambda name: float(np.max(sums[name])))
@@ -133,7 +137,8 @@ def _sign_flipped(network: SpikingNetwork, drive: Drive) -> Changed:
 
 def _averaged(network: SpikingNetwork, drive: Drive) -> Changed:
     """Every time constant of the filters between populations becomes their mean."""
-    varied = [part for part in network.projections if part.source != INPUT and _decays(part.filter)]
+    between = [part for part in network.projections if not network.is_input(part.source)]
+    varied = [part for part in between if _decays(part.filter)]
     if not any(np.ptp(np.asarray(_decays(part.filter))) > 0 for part in varied):
         raise SpecError("in this network all neurons have the same synaptic time constants")
 
@@ -148,7 +153,7 @@ def _other_side(network: SpikingNetwork, drive: Drive) -> Changed:
     """Filters take the time constants of the neuron at the other end of the synapse."""
 
     def sided(part: Projection) -> bool:
-        return part.source != INPUT and _within(part) and bool(_decays(part.filter))
+        return _within(part) and bool(_decays(part.filter))
 
     if not any(sided(part) and np.ptp(_decays(part.filter)) > 0 for part in network.projections):
         raise SpecError(
@@ -166,6 +171,8 @@ def _other_side(network: SpikingNetwork, drive: Drive) -> Changed:
 
 
 def _input_late(network: SpikingNetwork, drive: Drive) -> Changed:
+    if not network.input_size and drive.spikes:
+        return network, replace(drive, spikes={n: _later(s) for n, s in drive.spikes.items()})
     if not network.input_size:
         raise SpecError("this network has no input")
     if network.sample_offset_steps:
@@ -175,6 +182,14 @@ def _input_late(network: SpikingNetwork, drive: Drive) -> Changed:
     inputs = np.concatenate([drive.inputs[:1], drive.inputs[:-1]])
     late = replace(network, sample_offset_steps=network.sample_steps - 1)
     return late, replace(drive, inputs=inputs)
+
+
+def _later(spikes: Spikes) -> Spikes:
+    """The spikes a step later; those of the last step are lost."""
+    kept = spikes.step < spikes.n_steps - 1
+    return replace(
+        spikes, trial=spikes.trial[kept], step=spikes.step[kept] + 1, neuron=spikes.neuron[kept]
+    )
 
 
 def _readout_filter(network: SpikingNetwork, drive: Drive) -> Changed:
@@ -233,9 +248,11 @@ def _projections(
     """A change of every projection between populations."""
 
     def changed(network: SpikingNetwork, drive: Drive) -> Changed:
-        if all(part.source == INPUT for part in network.projections):
+        if all(network.is_input(part.source) for part in network.projections):
             raise SpecError("this network has no projection between populations")
-        parts = (part if part.source == INPUT else change(part) for part in network.projections)
+        parts = (
+            part if network.is_input(part.source) else change(part) for part in network.projections
+        )
         return replace(network, projections=tuple(parts)), drive
 
     return changed

@@ -10,16 +10,19 @@ from numpy.typing import NDArray
 
 from bridge.arguments import file_path, of_kind, text
 from bridge.errors import FormatError, SpecError
-from bridge.exchange import input_arrays, input_tables, nwb, nwb_inputs
+from bridge.exchange import input_arrays, input_tables, nwb, nwb_inputs, nwb_named_inputs
 from bridge.exchange.attributes import text_of
 from bridge.exchange.files import check_file
 from bridge.exchange.foreign import foreign_file, is_hdf5
 from bridge.exchange.hdf5 import FORMAT
+from bridge.exchange.named_inputs import ToldInputs, inputs_and_spikes
 from bridge.exchange.store import load
 from bridge.exchange.told_inputs import AnalogInput, SpikeInput, analog_samples, spike_counts
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive
+from bridge.spiking.inputs import is_plain
 from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.spikes import Spikes
 from bridge.spiking.trains import check_extent, samples_in, seeded_noise
 
 _READ = "a drive of ours (HDF5), NWB, .npz and .csv are read"
@@ -40,6 +43,10 @@ def load_drive(
     Analog values of a file that tells no time between samples are taken as they are; of a file that
     tells one they are held, or are means of several, where one time is a whole multiple of the
     other. Spikes become counts: the value of a sample is the number of spikes that fall into it.
+
+    A network of several inputs takes what a file has under their names; spikes of an input that
+    emits spikes stay events, in the steps that they fall into, and those of one unit in one step
+    count once.
 
     Args:
         path: The file: our own HDF5, NWB (a time series, or the spike times of units), .npz or
@@ -70,10 +77,18 @@ def load_drive(
         raise SpecError(f"{file}: no NWB file, so it has no --series (series)")
     if kind == "ours":
         return _own(file, network, seed, trials, seconds)
-    told = _read(file, kind, series)
+    told = _read(file, kind, series, network)
     for note in told.notes:
         warnings.warn(note, stacklevel=2)
-    return _made(told, file, network, seed, trials, seconds)
+    if isinstance(told, ToldInputs):
+        values, spikes, left_out = inputs_and_spikes(
+            told, network, file, trials=trials, seconds=seconds
+        )
+        for note in left_out:
+            warnings.warn(note, stacklevel=2)
+    else:
+        values, spikes = _values(told, file, network, trials, seconds), {}
+    return _made(told, (values, spikes), file, network, seed, trials)
 
 
 def _kind(file: Path) -> str:
@@ -97,12 +112,20 @@ def _kind(file: Path) -> str:
     raise FormatError(f"{file}: of no kind that is known; {_READ}")
 
 
-def _read(file: Path, kind: str, series: str | None) -> AnalogInput | SpikeInput:
+def _read(
+    file: Path, kind: str, series: str | None, network: SpikingNetwork
+) -> AnalogInput | SpikeInput | ToldInputs:
+    named = None if is_plain(network.inputs) else network
     try:
         # A damaged number that overflows is refused in a sentence; NumPy need not warn of it.
         with np.errstate(invalid="ignore", over="ignore"):
+            if kind == "nwb" and named is not None:
+                return nwb_named_inputs.read(file, series, named)
             if kind == "nwb":
                 return nwb_inputs.read(file, series)
+            if named is not None:
+                own = input_arrays.read_named if kind == "arrays" else input_tables.read_named
+                return own(file, named)
             return input_arrays.read(file) if kind == "arrays" else input_tables.read(file)
     except PermissionError:
         raise FormatError(f"{file}: no permission to read it") from None
@@ -134,28 +157,40 @@ def _own(
     return drive
 
 
-def _made(
+def _values(
     told: AnalogInput | SpikeInput,
     file: Path,
     network: SpikingNetwork,
-    seed: int | None,
     trials: int | None,
     seconds: float | None,
-) -> Drive:
-    """The drive of what a file tells."""
+) -> NDArray[np.float64]:
+    """(T, B, C) what a file tells of the one analog input."""
     if isinstance(told, SpikeInput):
-        inputs = spike_counts(told, network, file, trials=trials, seconds=seconds)
-    elif seconds is not None:
+        return spike_counts(told, network, file, trials=trials, seconds=seconds)
+    if seconds is not None:
         raise SpecError(
             f"{file}: has samples that tell its length; leave out --seconds (seconds), which is "
             "for spikes"
         )
-    else:
-        inputs = analog_samples(told, network, file)
+    return analog_samples(told, network, file)
+
+
+def _made(
+    told: AnalogInput | SpikeInput | ToldInputs,
+    shown: tuple[NDArray[np.float64], dict[str, Spikes]],
+    file: Path,
+    network: SpikingNetwork,
+    seed: int | None,
+    trials: int | None,
+) -> Drive:
+    """The drive of what a file tells, and of the values and spikes that this becomes."""
+    inputs, spikes = shown
     if told.labels is not None and told.labels.size != inputs.shape[1]:
         raise FormatError(
             f"{file}: has conditions of {told.labels.size} trials, and {inputs.shape[1]} trials"
         )
+    if trials is not None and inputs.shape[1] == 1 < trials:
+        spikes = {name: each.chosen(np.zeros(trials, np.int64)) for name, each in spikes.items()}
     inputs, labels = _repeated(inputs, told.labels, file, network, trials)
     drive = Drive(
         inputs=inputs,
@@ -163,6 +198,7 @@ def _made(
         labels=labels,
         conditions=() if labels is None else told.conditions,
         seed=seed or 0,
+        spikes=spikes,
     )
     drive.check(network)
     return drive

@@ -4,6 +4,9 @@ Analog: `inputs`, of shape (T, B, C), (T, C) for one trial or (T,) for one chann
 `sample_ms` or `dt_ms`, the time between two samples. Spikes: `unit` and `time` (or `time_s`), s
 from the start of the trial, one of each spike, and `trial`. Both: `condition`, a text of each
 trial. Nothing is unpickled.
+
+Of several inputs, for each an array of its name, analog as `inputs`, or `NAME_unit`, `NAME_time`
+and `NAME_trial`.
 """
 
 import zipfile
@@ -16,13 +19,16 @@ from numpy.typing import NDArray
 
 from bridge.errors import FormatError
 from bridge.exchange.input_columns import spikes_of
+from bridge.exchange.named_inputs import ToldInputs, assigned, inputs_told
 from bridge.exchange.told_inputs import AnalogInput, SpikeInput
 from bridge.spiking.limits import LONGEST_STEP_MS, SHORTEST_STEP_MS
+from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.trains import MOST_VALUES
 
 Arrays = dict[str, NDArray[Any]]
 
 _SPIKES = ("unit", "time", "time_s", "trial")
+_COMMON = ("sample_ms", "dt_ms", "condition")
 _KNOWN = ("inputs", "sample_ms", "dt_ms", "condition", *_SPIKES)
 
 
@@ -36,9 +42,7 @@ def read(path: Path) -> AnalogInput | SpikeInput:
     notes = _left_aside(arrays, path)
     if "unit" in arrays:
         return _spikes(arrays, notes, path)
-    values = arrays["inputs"].astype(np.float64)
-    if values.ndim < 3:
-        values = values.reshape(len(values) if values.ndim else 1, 1, -1)
+    values = _values(arrays["inputs"], "inputs", path)
     labels, conditions = _conditions(arrays, path)
     return AnalogInput(
         values=values,
@@ -47,6 +51,57 @@ def read(path: Path) -> AnalogInput | SpikeInput:
         conditions=conditions,
         notes=notes,
     )
+
+
+def read_named(path: Path, network: SpikingNetwork) -> ToldInputs:
+    """What an archive holds of the inputs of a network, by their names where it has these.
+
+    Raises:
+        FormatError: as `read` does, or for an array that is of none of the inputs.
+    """
+    arrays, own = _arrays(path), _own_names(network)
+    if not set(arrays) & set(own):
+        return assigned(read(path), network, path)
+    common = {name: each for name, each in arrays.items() if name in _COMMON and name not in own}
+    strange = [name for name in arrays if name not in own and name not in common]
+    if strange:
+        raise FormatError(
+            f"{path}: the array {strange[0][:60]!r} is of no input; {inputs_told(network)}"
+        )
+    analog, spikes = {}, {}
+    for part in network.inputs:
+        mine = {of: arrays[name] for name, (owner, of) in own.items()
+                if owner == part.name and name in arrays}  # fmt: skip
+        if mine and part.spiking:
+            spikes[part.name] = _spikes(mine, (), path, f"{part.name}_")
+        elif mine:
+            analog[part.name] = AnalogInput(
+                values=_values(mine["inputs"], part.name, path), sample_ms=_sample_ms(common, path)
+            )
+    labels, conditions = _conditions(common, path)
+    return ToldInputs(analog=analog, spikes=spikes, labels=labels, conditions=conditions)
+
+
+def _own_names(network: SpikingNetwork) -> dict[str, tuple[str, str]]:
+    """Names of arrays, with the input they are of and what they would be called without it."""
+    return {
+        f"{part.name}_{of}" if part.spiking else part.name: (part.name, of)
+        for part in network.inputs
+        for of in (_SPIKES if part.spiking else ("inputs",))
+    }
+
+
+def _values(given: NDArray[Any], name: str, path: Path) -> NDArray[np.float64]:
+    """(T, B, C) values of an array that may lack the last axes."""
+    if given.dtype.kind == "U" or not 1 <= given.ndim <= 3:
+        raise FormatError(
+            f"{path}: {name} must be numbers of shape (T, B, C) or (T, C), they are of shape "
+            f"{given.shape}"
+        )
+    values = given.astype(np.float64)
+    if values.ndim == 1:
+        values = values[:, None]
+    return values if values.ndim == 3 else values[:, None]
 
 
 def _arrays(path: Path) -> Arrays:
@@ -118,24 +173,20 @@ def _left_aside(arrays: Arrays, path: Path) -> tuple[str, ...]:
         arrays["inputs"] = arrays.pop(others.pop())
     if "inputs" in arrays:
         others += [name for name in arrays if name in _SPIKES]
-        given = arrays["inputs"]
-        if given.dtype.kind == "U" or not 1 <= given.ndim <= 3:
-            raise FormatError(
-                f"{path}: inputs must be numbers of shape (T, B, C) or (T, C), they are of shape "
-                f"{given.shape}"
-            )
     return (f"{path}: {', '.join(others)[:200]}: not looked at",) if others else ()
 
 
-def _spikes(arrays: Arrays, notes: tuple[str, ...], path: Path) -> SpikeInput:
+def _spikes(arrays: Arrays, notes: tuple[str, ...], path: Path, before: str = "") -> SpikeInput:
+    """The spikes of arrays; `before` stands before their names in the file."""
     columns = {name: arrays[name] for name in _SPIKES if name in arrays}
-    if ("time" in columns) + ("time_s" in columns) != 1:
-        raise FormatError(f"{path}: spikes need the arrays unit and time")
+    if "unit" not in columns or ("time" in columns) + ("time_s" in columns) != 1:
+        raise FormatError(f"{path}: spikes need the arrays {before}unit and {before}time")
     size = columns["unit"].size
     for name, values in columns.items():
         if values.dtype.kind == "U" or values.shape != (size,):
             raise FormatError(
-                f"{path}: {name} must be one number of each spike, as many as unit has, its shape "
+                f"{path}: {before}{name} must be one number of each spike, as many as unit has, "
+                "its shape "
                 f"is {values.shape}"
             )
     told = spikes_of({name: each.astype(np.float64) for name, each in columns.items()}, (), path)

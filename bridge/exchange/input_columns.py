@@ -23,8 +23,12 @@ _UNEVEN = 0.01
 _LARGEST = 2**53
 
 
-def check_names(names: list[str], path: Path) -> None:
-    """Raise FormatError for names of columns that can be misunderstood."""
+def check_names(names: list[str], path: Path, more: tuple[str, ...] = ()) -> None:
+    """Raise FormatError for names of columns that can be misunderstood.
+
+    A table of spikes may have `more` than the usual ones.
+    """
+    of_spikes = (*_OF_SPIKES, *more)
     for name in names:
         if not name:
             raise FormatError(
@@ -34,10 +38,10 @@ def check_names(names: list[str], path: Path) -> None:
         if names.count(name) > 1:
             raise FormatError(f"{path}: two columns are called {name!r}")
     if "unit" in names:
-        strange = [name for name in names if name not in _OF_SPIKES]
+        strange = [name for name in names if name not in of_spikes]
         if strange:
             raise FormatError(
-                f"{path}: a table of spikes has the columns {', '.join(_OF_SPIKES)}, and "
+                f"{path}: a table of spikes has the columns {', '.join(of_spikes)}, and "
                 f"{strange[0]!r} is none of them"
             )
         if ("time" in names) + ("time_s" in names) != 1:
@@ -68,7 +72,7 @@ def analog_of(
     """
     if not len(values):
         raise FormatError(f"{path}: holds no samples")
-    trial = _whole("trial", told["trial"], path) if "trial" in told else np.zeros(len(values))
+    trial = whole("trial", told["trial"], path) if "trial" in told else np.zeros(len(values))
     counts = np.unique(trial, return_counts=True)[1]
     if np.ptp(counts):
         raise FormatError(
@@ -101,13 +105,13 @@ def spikes_of(columns: Mapping[str, Array], conditions: tuple[str, ...], path: P
     Raises:
         FormatError: times run backwards, or a column makes no sense.
     """
-    channel = _whole("unit", columns["unit"], path)
+    channel = whole("unit", columns["unit"], path)
     times = columns["time"] if "time" in columns else columns["time_s"]
-    trial = _whole("trial", columns["trial"], path) if "trial" in columns else None
+    trial = whole("trial", columns["trial"], path) if "trial" in columns else None
     _check_forwards(times, channel, trial, path)
     labels = None
     if "condition" in columns:
-        labels = _labels_of(columns["condition"], trial, path)
+        labels = labels_of(columns["condition"], trial, path)
     return SpikeInput(
         times_s=times, channel=channel, trial=trial, labels=labels, conditions=conditions
     )
@@ -157,7 +161,7 @@ def _of_trials(condition: Array, path: Path) -> Numbers:
     return condition[:, 0].astype(np.int64)
 
 
-def _labels_of(condition: Array, trial: Numbers | None, path: Path) -> Numbers | None:
+def labels_of(condition: Array, trial: Numbers | None, path: Path) -> Numbers | None:
     """(B,) labels of trials whose spikes have these; a trial without spikes would have none."""
     if not condition.size:
         return None
@@ -174,7 +178,7 @@ def _labels_of(condition: Array, trial: Numbers | None, path: Path) -> Numbers |
     return labels
 
 
-def _whole(name: str, values: Array, path: Path) -> Numbers:
+def whole(name: str, values: Array, path: Path) -> Numbers:
     """A column of numbers that must be whole and not negative."""
     fits = np.isfinite(values) & (values >= 0) & (values < _LARGEST) & (values == np.floor(values))
     if not fits.all():

@@ -3,11 +3,15 @@
 Columns are separated by commas, and may have names in the first row. Analog: a row is a sample, and
 a column a channel but for those called `trial`, `time_s` and `condition`. Spikes: `unit` and `time`
 (or `time_s`), s from the start of the trial, beside `trial` and `condition`.
+
+Of several inputs, the names of an analog one's columns are or begin with its name, as `light_0`,
+and a table of spikes has a column `input`.
 """
 
 import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -20,9 +24,13 @@ from bridge.exchange.input_columns import (
     Conditions,
     analog_of,
     check_names,
+    labels_of,
     spikes_of,
+    whole,
 )
+from bridge.exchange.named_inputs import ToldInputs, assigned, inputs_told, owner
 from bridge.exchange.told_inputs import AnalogInput, SpikeInput
+from bridge.spiking.network import SpikingNetwork
 
 Array = NDArray[np.float64]
 
@@ -33,12 +41,20 @@ _LONGEST_ROW = 2**20
 
 @dataclass(kw_only=True, eq=False)
 class _Table:
-    """A table as text: names of its columns (numbers where it has none) and where rows begin."""
+    """A table as text: names of its columns (numbers where it has none) and where rows begin.
+
+    Columns of `texts` hold words, which become the numbers of their names.
+    """
 
     path: Path
     names: list[str]
     named: bool
-    conditions: Conditions = field(default_factory=dict)
+    texts: dict[str, Conditions] = field(default_factory=lambda: {"condition": {}})
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Names of the conditions."""
+        return tuple(self.texts["condition"])
 
 
 def read(path: Path) -> AnalogInput | SpikeInput:
@@ -47,23 +63,92 @@ def read(path: Path) -> AnalogInput | SpikeInput:
     Raises:
         FormatError: it is no such table: the sentence says in which row and column.
     """
+    return _told(*_table(path))
+
+
+def _table(path: Path, more: tuple[str, ...] = ()) -> tuple[_Table, Array]:
+    """A table and its (R, columns) rows; of spikes it may have `more` columns of words."""
     _check_size(path)
     try:
-        table = _opened(path)
-        values = _numbers(table)
+        table = _opened(path, more)
+        return table, _numbers(table)
     except UnicodeDecodeError:
         raise FormatError(f"{path}: no text in UTF-8, so no .csv file") from None
+
+
+def _told(table: _Table, values: Array) -> AnalogInput | SpikeInput:
     if not table.named:
-        return analog_of(values, {}, (), path)
+        return analog_of(values, {}, (), table.path)
     columns = dict(zip(table.names, values.T, strict=True))
     if "unit" in columns:
-        return spikes_of(columns, tuple(table.conditions), path)
+        return spikes_of(columns, table.conditions, table.path)
     channels = [place for place, name in enumerate(table.names) if name not in _KNOWN]
+    return _analog(table, values, channels)
+
+
+def _analog(table: _Table, values: Array, channels: list[int]) -> AnalogInput:
+    """Some of the columns as an analog input."""
+    columns = dict(zip(table.names, values.T, strict=True))
     told = {name: columns[name] for name in _KNOWN if name in columns}
-    return analog_of(values[:, channels], told, tuple(table.conditions), path)
+    return analog_of(values[:, channels], told, table.conditions, table.path)
 
 
 _KNOWN = ("trial", "time_s", "condition")
+
+
+def read_named(path: Path, network: SpikingNetwork) -> ToldInputs:
+    """What a table holds of the inputs of a network, by their names where it has these.
+
+    Raises:
+        FormatError: as `read` does, or for what is of none of the inputs.
+    """
+    table, values = _table(path, ("input",))
+    if table.named and "unit" in table.names:
+        return _spikes_by_name(table, values, network)
+    owners = {
+        place: owner(name, network.inputs)
+        for place, name in enumerate(table.names)
+        if table.named and name not in _KNOWN
+    }
+    if not any(owners.values()):
+        return assigned(_told(table, values), network, path)
+    analog = {}
+    for place, part in owners.items():
+        if part is None or part.spiking:
+            why = "is of no input" if part is None else "is of an input that takes spikes"
+            raise FormatError(
+                f"{path}: the column {table.names[place]!r} {why}; {inputs_told(network)}"
+            )
+        mine = [each for each, whose in owners.items() if whose == part]
+        analog[part.name] = _analog(table, values, mine)
+    labels = next(iter(analog.values())).labels
+    return ToldInputs(analog=analog, labels=labels, conditions=table.conditions)
+
+
+def _spikes_by_name(table: _Table, values: Array, network: SpikingNetwork) -> ToldInputs:
+    """Spikes of the inputs that a column names."""
+    path, columns = table.path, dict(zip(table.names, values.T, strict=True))
+    if "input" not in columns:
+        return assigned(spikes_of(columns, table.conditions, path), network, path)
+    spiking = {part.name for part in network.spiking_inputs()}
+    strange = [name for name in table.texts["input"] if name not in spiking]
+    if strange:
+        raise FormatError(
+            f"{path}: a spike of {strange[0][:60]!r}, which is no input that takes spikes; "
+            f"{inputs_told(network)}"
+        )
+    kept = {name: each for name, each in columns.items() if name not in ("input", "condition")}
+    spikes = {
+        name: spikes_of(
+            {of: each[columns["input"] == number] for of, each in kept.items()}, (), path
+        )
+        for name, number in table.texts["input"].items()
+    }
+    labels = None
+    if "condition" in columns:
+        trial = whole("trial", columns["trial"], path) if "trial" in columns else None
+        labels = labels_of(columns["condition"], trial, path)
+    return ToldInputs(spikes=spikes, labels=labels, conditions=table.conditions)
 
 
 def _check_size(path: Path) -> None:
@@ -96,7 +181,7 @@ def _cells(line: str, path: Path) -> list[str]:
         raise FormatError(f"{path}: no row of a table ({error})") from None
 
 
-def _opened(path: Path) -> _Table:
+def _opened(path: Path, more: tuple[str, ...]) -> _Table:
     """The table, its first row looked at."""
     first = next(_lines(path), None)
     if first is None:
@@ -110,8 +195,11 @@ def _opened(path: Path) -> _Table:
     names = [cell.lower() for cell in cells]
     if any(numbers) and not {"unit", *_KNOWN} & set(names):
         raise FormatError(f"{path}: its first row is neither one of names nor one of numbers")
-    check_names(names, path)
-    return _Table(path=path, names=names, named=True)
+    check_names(names, path, more)
+    table = _Table(path=path, names=names, named=True)
+    if "unit" in names:
+        table.texts |= {name: {} for name in more}
+    return table
 
 
 def _is_number(cell: str) -> bool:
@@ -123,12 +211,12 @@ def _is_number(cell: str) -> bool:
 
 
 def _numbers(table: _Table) -> Array:
-    """(R, columns) all rows; a condition is the number of its name."""
-    known = table.conditions
-    converters: dict[int | str, Callable[[str], Any]] = {}
-    if table.named and "condition" in table.names:
-        place = table.names.index("condition")
-        converters[place] = lambda cell: known.setdefault(cell.strip(), len(known))
+    """(R, columns) all rows; a word is the number of its name."""
+    converters: dict[int | str, Callable[[str], Any]] = {
+        table.names.index(name): partial(_number_of, known)
+        for name, known in table.texts.items()
+        if table.named and name in table.names
+    }
     rows = _lines(table.path)
     if table.named:
         next(rows)
@@ -151,6 +239,10 @@ def _numbers(table: _Table) -> Array:
     return values
 
 
+def _number_of(known: Conditions, cell: str) -> int:
+    return known.setdefault(cell.strip(), len(known))
+
+
 def _misread(table: _Table, error: ValueError | None) -> FormatError:
     """Which row and column of a table is at fault."""
     for row, line in enumerate(_lines(table.path), 1):
@@ -161,7 +253,7 @@ def _misread(table: _Table, error: ValueError | None) -> FormatError:
                 f"{len(table.names)}"
             )
         for name, cell in zip(table.names, cells, strict=True):
-            if (table.named and row == 1) or name == "condition" or _is_number(cell):
+            if (table.named and row == 1) or name in table.texts or _is_number(cell):
                 continue
             what = f"holds {cell[:40]!r}, no number" if cell else "is empty"
             column = f"column {name!r}" if table.named else f"column {int(name) + 1}"

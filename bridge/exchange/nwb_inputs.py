@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 UNITS = "units"
-_SHOWN, _ACQUIRED = "stimulus/presentation", "acquisition"
+SHOWN, ACQUIRED = "stimulus/presentation", "acquisition"
 # How far, in intervals, a timestamp may lie from where equal intervals would have it.
 _UNEVEN = 0.01
 # What dividing a time by an interval may leave.
@@ -67,7 +67,7 @@ def read(path: Path, series: str | None) -> AnalogInput | SpikeInput:
 
 def _place(file: h5py.File, path: Path, series: str | None) -> str:
     """Where in a file the input lies."""
-    shown, acquired = (_series_in(file, group, path) for group in (_SHOWN, _ACQUIRED))
+    shown, acquired = (series_in(file, group, path) for group in (SHOWN, ACQUIRED))
     units = [UNITS] if own_part(file, UNITS, path) is not None else []
     if series is not None:
         known = [*shown, *acquired, *units]
@@ -92,7 +92,7 @@ def _listed(places: list[str]) -> str:
     return names or "none"
 
 
-def _series_in(file: h5py.File, name: str, path: Path) -> list[str]:
+def series_in(file: h5py.File, name: str, path: Path) -> list[str]:
     """Places of the time series in a group that lie in this file; readouts of ours are none."""
     group = own_group(file, name, path)
     if group is None:

@@ -195,6 +195,8 @@ def export_recording(
         lost.append("values that populations hand on are not kept in this format")
     if recording.window is not None:
         lost.append("what was recorded step by step is not kept in this format")
+    if recording.input_spikes:
+        lost.append("spikes of the inputs are not kept in this format")
     if name == "sonata" and recording.readouts:
         lost.append("readouts are not kept in this format")
     return tuple(lost)

@@ -1,7 +1,7 @@
 """Drives and recordings as trees for the HDF5 store."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -36,12 +36,23 @@ def drive_to_tree(drive: Drive) -> Tree:
             tree[name] = getattr(drive, name)
     if drive.stimulation:
         tree["stimulation"] = numbered(drive.stimulation, _stimulation_to_tree)
-    return tree | _conditions_to_tree(drive)
+    return tree | _trains_to_tree("spikes", drive.spikes) | _conditions_to_tree(drive)
+
+
+def _trains_to_tree(name: str, spikes: Mapping[str, Spikes]) -> Tree:
+    """Spikes by the names of inputs; nothing where there are none."""
+    return {name: {each: dict(vars(train)) for each, train in spikes.items()}} if spikes else {}
+
+
+def _trains_from_tree(name: str, tree: Tree) -> dict[str, Spikes]:
+    return {each: Spikes(**train) for each, train in tree.get(name, {}).items()}
 
 
 def run_version(thing: Drive | Recording) -> int:
     """The oldest version whose readers know all that it holds."""
-    if isinstance(thing, Recording) and (thing.values is not None or thing.window is not None):
+    trains = thing.spikes if isinstance(thing, Drive) else thing.input_spikes
+    kept = isinstance(thing, Recording) and (thing.values is not None or thing.window is not None)
+    if trains or kept:
         return 5
     shown_too = isinstance(thing, Recording) and thing.inputs is not None
     if shown_too or _conditions_to_tree(thing):
@@ -104,6 +115,7 @@ def drive_from_tree(tree: Tree) -> Drive:
         first_trial=tree["first_trial"],
         trial_numbers=tree.get("trial_numbers"),
         stimulation=tuple(map(_stimulation_from_tree, in_order(tree.get("stimulation", {})))),
+        spikes=_trains_from_tree("spikes", tree),
         **_conditions_from_tree(tree),
     )
 
@@ -128,7 +140,8 @@ def recording_to_tree(recording: Recording) -> Tree:
         tree["values"] = dict(recording.values)
     if recording.window is not None:
         tree["window"] = _window_to_tree(recording.window)
-    return tree | _conditions_to_tree(recording)
+    shown_too = _trains_to_tree("input_spikes", recording.input_spikes)
+    return tree | shown_too | _conditions_to_tree(recording)
 
 
 def _window_to_tree(window: Window) -> Tree:
@@ -160,5 +173,6 @@ def recording_from_tree(tree: Tree) -> Recording:
         values=tree.get("values"),
         window=_window_from_tree(tree["window"]) if "window" in tree else None,
         provenance=json.loads(tree["provenance"]),
+        input_spikes=_trains_from_tree("input_spikes", tree),
         **_conditions_from_tree(tree),
     )

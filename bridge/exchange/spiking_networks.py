@@ -19,6 +19,7 @@ from bridge.spiking.initial_voltage import (
     NormalVoltage,
     UniformVoltage,
 )
+from bridge.spiking.inputs import Input, is_plain
 from bridge.spiking.network import Channel, Readout, SpikingNetwork, StateReadout
 from bridge.spiking.neurons import KNOWN as MODELS
 from bridge.spiking.neurons import NeuronModel, known_neurons
@@ -43,6 +44,7 @@ def network_to_tree(network: SpikingNetwork) -> Tree:
         "populations": numbered(network.populations, _population_to_tree),
         "projections": numbered(network.projections, _projection_to_tree),
         "readouts": numbered(network.readouts, _readout_to_tree),
+        **_inputs_to_tree(network),
     }
 
 
@@ -58,12 +60,24 @@ def network_from_tree(tree: Tree) -> SpikingNetwork:
         populations=tuple(map(_population_from_tree, in_order(tree["populations"]))),
         projections=tuple(map(_projection_from_tree, in_order(tree["projections"]))),
         readouts=tuple(map(_readout_from_tree, in_order(tree["readouts"]))),
+        inputs=tuple(map(_input_from_tree, in_order(tree.get("inputs", {})))),
     )
+
+
+def _inputs_to_tree(network: SpikingNetwork) -> Tree:
+    """The inputs; of one that old files know, the number of its channels tells all."""
+    if is_plain(network.inputs):
+        return {}
+    return {"inputs": numbered(network.inputs, lambda part: dict(vars(part)))}
+
+
+def _input_from_tree(tree: Tree) -> Input:
+    return Input(name=tree["name"], size=tree["size"], emits=tree["emits"])
 
 
 def network_version(network: SpikingNetwork) -> int:
     """The oldest version whose readers know all that it holds."""
-    versions = [1]
+    versions = [1 if is_plain(network.inputs) else 5]
     for population in network.populations:
         versions.append(4 if population.initial_states else 1)
         versions += [population.neurons.needs_version(), 1 if population.cell_types is None else 2]

@@ -72,8 +72,9 @@ def format_version(thing: Stored) -> int:
     are of, and what a recording was shown. Version 4 adds every neuron model and filter beyond
     those, and projections that act within the step. Version 5 adds delays of presynaptic neurons,
     factored weights, initial states of filters, projections that no gain scales, linear units,
-    readouts that are states of populations, searches that know the numbers of a task, and what a
-    recording holds of the values that populations hand on and of a window of steps.
+    several inputs under names, spikes as input, readouts that are states of populations, searches
+    that know the numbers of a task, and what a recording holds of the values that populations hand
+    on and of a window of steps.
     """
     if isinstance(thing, Conversion):
         parts = format_version(thing.network), format_version(thing.rate)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bridge.errors import FormatError, SpecError
 from bridge.spiking.essentials import essentials, several
+from bridge.spiking.inputs import Input
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.trains import ROUNDING, check_extent, sample_ms, samples_in
 
@@ -72,18 +73,23 @@ class SpikeInput:
     __repr__ = essentials
 
 
-def analog_samples(told: AnalogInput, network: SpikingNetwork, path: Path) -> Array:
+def analog_samples(
+    told: AnalogInput, network: SpikingNetwork, path: Path, only: Input | None = None
+) -> Array:
     """(T, B, C) values at the network's samples: as they are, held, or means of several.
+
+    Of all analog inputs, or of one `only`.
 
     Raises:
         FormatError: they are none, of other channels, not finite, or of a time between samples that
             is neither a whole multiple of the network's nor goes into it a whole number of times.
         SpecError: they are too many.
     """
-    values = told.values
-    if not values.size and network.input_size:
+    values, wanted = told.values, network.input_size if only is None else only.size
+    if not values.size and wanted:
         raise FormatError(f"{path}: holds no samples")
-    _check_channels(values.shape[2], network, path)
+    taker = "the network" if only is None else f"input {only.name}"
+    _check_channels(values.shape[2], wanted, taker, path)
     if not np.isfinite(values).all():
         raise FormatError(f"{path}: holds NaN or infinite values")
     times, parts = (1, 1) if told.sample_ms is None else _ratio(told, network, path)
@@ -136,12 +142,13 @@ def spike_counts(
         SpecError: an option does not fit, or the samples are too many.
     """
     if told.channels is not None:
-        _check_channels(told.channels, network, path)
-    _check_spikes(told, network, path)
+        _check_channels(told.channels, network.input_size, "the network", path)
+    check_times(told, path, sample_ms(network), "a sample of the network")
+    _check_units(told, network, path)
     # A time that rounding puts just before the edge of its sample is meant to be on it.
     sample = np.floor(told.times_s * 1000.0 / sample_ms(network) + ROUNDING)
-    samples = _length(told, sample, network, path, seconds)
-    count = _trial_count(told, path, trials)
+    samples = length(told, sample, network, path, seconds)
+    count = trial_count(told, path, trials)
     check_extent(network, samples, count)
     trial = np.zeros(sample.size, dtype=np.int64) if told.trial is None else told.trial
     shape = (samples, count, network.input_size)
@@ -149,7 +156,8 @@ def spike_counts(
     return np.bincount(places, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)
 
 
-def _check_spikes(told: SpikeInput, network: SpikingNetwork, path: Path) -> None:
+def check_times(told: SpikeInput, path: Path, interval_ms: float, what: str) -> None:
+    """Raise FormatError for times that make no sense, or are told too coarsely for an interval."""
     times = told.times_s
     if not np.isfinite(times).all():
         raise FormatError(f"{path}: a time of a spike is no finite number")
@@ -162,11 +170,14 @@ def _check_spikes(told: SpikeInput, network: SpikingNetwork, path: Path) -> None
         raise FormatError(
             f"{path}: a spike at {times.max():g} s makes no sense; times are in seconds"
         )
-    if told.apart_s * 1000.0 >= sample_ms(network):
+    if told.apart_s * 1000.0 >= interval_ms:
         raise FormatError(
-            f"{path}: its times are told to {told.apart_s * 1000:.2g} ms only, a sample of the "
-            f"network lasts {sample_ms(network):g} ms; write them as float64"
+            f"{path}: its times are told to {told.apart_s * 1000:.2g} ms only, {what} lasts "
+            f"{interval_ms:g} ms; write them as float64"
         )
+
+
+def _check_units(told: SpikeInput, network: SpikingNetwork, path: Path) -> None:
     wrong = told.channel[(told.channel < 0) | (told.channel >= network.input_size)]
     if wrong.size:
         raise FormatError(
@@ -175,14 +186,14 @@ def _check_spikes(told: SpikeInput, network: SpikingNetwork, path: Path) -> None
         )
 
 
-def _length(
+def length(
     told: SpikeInput,
     sample: Array,
     network: SpikingNetwork,
     path: Path,
     seconds: float | None,
 ) -> int:
-    """Number of samples of a trial."""
+    """Number of samples of a trial whose spikes lie in these samples."""
     needed = float(sample.max(initial=-1.0)) + 1.0
     if told.trial_s is not None:
         if seconds is not None:
@@ -205,7 +216,8 @@ def _length(
     return int(needed)
 
 
-def _trial_count(told: SpikeInput, path: Path, trials: int | None) -> int:
+def trial_count(told: SpikeInput, path: Path, trials: int | None) -> int:
+    """Number of trials that the spikes lie in."""
     if told.trial is None:
         return 1
     needed = int(told.trial.max(initial=-1)) + 1
@@ -226,7 +238,7 @@ def _trial_count(told: SpikeInput, path: Path, trials: int | None) -> int:
     return max(1, needed)
 
 
-def _check_channels(found: int, network: SpikingNetwork, path: Path) -> None:
-    if found != network.input_size:
-        taken = several(network.input_size, "input channel")
-        raise FormatError(f"{path}: the network takes {taken}, this file holds {found}")
+def _check_channels(found: int, wanted: int, taker: str, path: Path) -> None:
+    if found != wanted:
+        taken = several(wanted, "input channel")
+        raise FormatError(f"{path}: {taker} takes {taken}, this file holds {found}")

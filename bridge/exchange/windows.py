@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bridge.errors import FormatError
 from bridge.exchange.reading_options import whole_steps
-from bridge.spiking.recording import Recording, Spikes
+from bridge.spiking.recording import Recording
 
 Array = NDArray[np.float64]
 
@@ -28,15 +28,6 @@ def cut_out(recording: Recording, window_s: tuple[float, float], path: Path) -> 
             f"{path}: its trials last {recording.trial_s:g} s, and the window of {window_s[0]:g} "
             f"to {window_s[1]:g} s reaches beyond it"
         )
-    inside = (spikes.step >= first) & (spikes.step < last)
-    kept = Spikes(
-        trial=spikes.trial[inside],
-        step=spikes.step[inside] - first,
-        neuron=spikes.neuron[inside],
-        n_trials=spikes.n_trials,
-        n_steps=last - first,
-        n_neurons=spikes.n_neurons,
-    )
     samples = samples_in(window_s, recording.sample_ms)
     held = recording.readouts or [
         each for each in (recording.voltages_mv, recording.inputs) if each is not None
@@ -48,7 +39,8 @@ def cut_out(recording: Recording, window_s: tuple[float, float], path: Path) -> 
         provenance["notes"] = "; ".join(filter(None, (provenance.get("notes"), *left_out)))
     return replace(
         recording,
-        spikes=kept,
+        spikes=spikes.cut(first, last),
+        input_spikes={name: each.cut(first, last) for name, each in recording.input_spikes.items()},
         readouts=cut_readouts(recording.readouts, samples),
         voltages_mv=_in(samples, recording.voltages_mv),
         inputs=_in(samples, recording.inputs),

@@ -13,7 +13,7 @@ from bridge.errors import SpecError
 from bridge.rate.network import RateNetwork
 from bridge.spiking.arrays import frozen_array
 from bridge.spiking.network import Readout, SpikingNetwork
-from bridge.spiking.projection import INPUT, Projection
+from bridge.spiking.projection import Projection
 from bridge.spiking.weights import Factored, Matrix
 
 Network = TypeVar("Network", bound=SpikingNetwork | RateNetwork)
@@ -124,7 +124,7 @@ def _changed(
 def _projection(
     network: SpikingNetwork, projection: Projection, pre: Mask, post: Mask, scale: float
 ) -> Projection:
-    if projection.source == INPUT:
+    if network.is_input(projection.source):
         return projection
     source, target = network.span(projection.source), network.span(projection.target)
     weights = projection.weights

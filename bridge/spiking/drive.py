@@ -1,6 +1,9 @@
 """What drives a network in a run: input, noise, start, stimulation; and how noise is drawn."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,10 +11,12 @@ from numpy.typing import NDArray
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array
 from bridge.spiking.conditions import check_drawn, checked_labels
-from bridge.spiking.essentials import essentials, of_task, several, told
+from bridge.spiking.essentials import essentials, names, of_task, several, told
+from bridge.spiking.inputs import check_spikes, frozen_spikes
 from bridge.spiking.limits import LONGEST_TRIAL_STEPS
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.noise import standard_normal, trial_keys
+from bridge.spiking.spikes import Spikes
 from bridge.spiking.stimulation import Kicks, Stimulation
 from bridge.spiking.values import known_model
 
@@ -82,7 +87,8 @@ class Drive:
 
     Attributes:
         inputs: (T, B, C) analog input, one sample for each `sample_steps` steps of the network;
-            dimensionless, weighted by the projections from the input.
+            dimensionless, weighted by the projections from the input. Several analog inputs
+            have their channels in the order of the network's inputs; without any, C is 0.
         noise: Where the noise comes from.
         v_initial_mv: (B, N) voltages at the start, mV; None: drawn from the seed of the noise as
             the populations say.
@@ -99,6 +105,8 @@ class Drive:
         conditions: Names of the conditions, by label.
         task: Name of the task that the trials are of, or "".
         seed: The seed that decided trials and noise, as it was given; None: not known.
+        spikes: When the units of the inputs that emit spikes fire, by the name of the input: B
+            trials of K steps, K the T samples in steps of the network.
     """
 
     inputs: Array
@@ -112,6 +120,7 @@ class Drive:
     conditions: tuple[str, ...] = ()
     task: str = ""
     seed: int | None = None
+    spikes: Mapping[str, Spikes] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         samples, trials, channels = self.inputs.shape
@@ -119,6 +128,7 @@ class Drive:
             self,
             f"{several(trials, 'trial')} of {several(samples, 'sample')}",
             several(channels, "input"),
+            f"spikes of {names(self.spikes)}" if self.spikes else "",
             repr(self.noise),
             "start given" if self.v_initial_mv is not None else "",
             several(len(self.stimulation), "stimulation") if self.stimulation else "",
@@ -157,6 +167,12 @@ class Drive:
         object.__setattr__(self, "labels", labels)
         object.__setattr__(self, "conditions", conditions)
         check_drawn(self.task, self.seed)
+        object.__setattr__(self, "spikes", frozen_spikes(self.spikes, (trials, None)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it travels between processes, which its read-only mapping cannot."""
+        plain: dict[str, Any] = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        return partial(Drive, **{**plain, "spikes": dict(self.spikes)}), ()
 
     @property
     def n_trials(self) -> int:
@@ -182,6 +198,10 @@ class Drive:
             first_trial=self.first_trial + (start if numbers is None else 0),
             trial_numbers=None if numbers is None else numbers[start:stop],
             labels=None if self.labels is None else self.labels[start:stop],
+            spikes={
+                name: spikes.chosen(np.arange(spikes.n_trials)[start:stop])
+                for name, spikes in self.spikes.items()
+            },
         )
 
     def check(self, network: SpikingNetwork) -> None:
@@ -197,6 +217,7 @@ class Drive:
             raise SpecError(
                 f"inputs: the network takes {network.input_size} channels, got {channels}"
             )
+        check_spikes(self.spikes, network.inputs, steps)
         if self.v_initial_mv is not None and self.v_initial_mv.shape != (trials, size):
             got = self.v_initial_mv.shape
             raise SpecError(f"v_initial_mv: expected shape {(trials, size)}, got {got}")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted
 from bridge.spiking.essentials import names, of_task, several, source, told
+from bridge.spiking.inputs import Input, is_plain, settled_inputs
 from bridge.spiking.limits import LONGEST_WAIT_STEPS, MOST_NEURONS
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
@@ -33,23 +34,28 @@ class SpikingNetwork:
         projections: Their currents are summed in this order.
         readouts: Sampled at the end of each `sample_steps`-th step: sums of filtered spikes, or
             states of populations.
-        input_size: Number of analog input channels C.
+        input_size: Number of the channels C of all analog inputs; None: as many as `inputs` have.
         sample_steps: Steps between two samples of the input and of the readouts; at most 10^6.
         sample_offset_steps: How many steps before its time an input sample begins to act: step k
             uses sample (k + sample_offset_steps) // sample_steps; at most 10^6.
         task: Name of the task it was made for, or "".
         provenance: How it was made: plain values under string keys.
+        inputs: What comes from outside, under names that projections may have as their source.
+            Analog ones share `Drive.inputs`, their channels in this order. None are told: one
+            analog input, named `INPUT`, of `input_size` channels.
     """
 
     dt_ms: float
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...]
     readouts: tuple[Readout | StateReadout, ...] = ()
-    input_size: int = 0
+    # Always a number once it is made.
+    input_size: int = None  # type: ignore[assignment]
     sample_steps: int = 1
     sample_offset_steps: int = 0
     task: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[Input, ...] = ()
 
     def __repr__(self) -> str:
         kinds = {type(part.neurons).__name__ for part in self.populations}
@@ -59,7 +65,7 @@ class SpikingNetwork:
             " and ".join(sorted(kinds)),
             several(len(self.projections), "projection"),
             f"readouts {names(part.name for part in self.readouts)}" if self.readouts else "",
-            several(self.input_size, "input"),
+            self._inputs_told(),
             f"step {self.dt_ms:g} ms",
             of_task(self.task),
             source(self.provenance),
@@ -77,7 +83,9 @@ class SpikingNetwork:
                 known_model(name, part, kinds)
         object.__setattr__(self, "provenance", frozen_provenance(self.provenance))
         object.__setattr__(self, "dt_ms", time_step_ms("dt_ms", self.dt_ms))
-        counted("input_size", self.input_size, most=MOST_NEURONS)
+        inputs, size = settled_inputs(self.inputs, self.input_size)
+        object.__setattr__(self, "inputs", inputs)
+        object.__setattr__(self, "input_size", size)
         counted("sample_steps", self.sample_steps, least=1, most=LONGEST_WAIT_STEPS)
         counted("sample_offset_steps", self.sample_offset_steps, most=LONGEST_WAIT_STEPS)
         text("task", self.task)
@@ -85,6 +93,11 @@ class SpikingNetwork:
         _check_projections(self)
         _check_order(self)
         _check_readouts(self)
+
+    def _inputs_told(self) -> str:
+        if is_plain(self.inputs):
+            return several(self.input_size, "input")
+        return f"inputs {names(part.name for part in self.inputs)}"
 
     @property
     def size(self) -> int:
@@ -97,6 +110,8 @@ class SpikingNetwork:
             if population.name == name:
                 return population
         known = ", ".join(population.name for population in self.populations)
+        if not is_plain(self.inputs):
+            known += f", and the inputs {', '.join(part.name for part in self.inputs)}"
         raise SpecError(f"no population {shown(name)}; this network has {known}")
 
     def span(self, name: str) -> slice:
@@ -108,9 +123,54 @@ class SpikingNetwork:
             start += population.size
         raise SpecError(f"no population {name!r}")
 
+    def input_named(self, name: str) -> Input | None:
+        """The input of that name; None: there is none."""
+        for part in self.inputs:
+            if part.name == name:
+                return part
+        # Of no channels at all, where no inputs are told.
+        return Input(INPUT, 0) if name == INPUT and not self.inputs else None
+
+    def is_input(self, name: str) -> bool:
+        """Whether an input has that name."""
+        return self.input_named(name) is not None
+
+    def is_analog(self, name: str) -> bool:
+        """Whether an analog input has that name."""
+        part = self.input_named(name)
+        return part is not None and not part.spiking
+
+    def spiking_inputs(self) -> tuple[Input, ...]:
+        """The inputs that emit spikes, in their order."""
+        return tuple(part for part in self.inputs if part.spiking)
+
+    def channels(self, name: str) -> slice:
+        """Which channels of `Drive.inputs` are those of an analog input."""
+        start = 0
+        for part in self.inputs:
+            if part.name == name and not part.spiking:
+                return slice(start, start + part.size)
+            start += 0 if part.spiking else part.size
+        if self.is_analog(name):
+            return slice(0, 0)
+        raise SpecError(f"no analog input {shown(name)}")
+
     def emits(self, source: str) -> str:
         """What a projection's source hands on: the "spikes" or "value" of a population or input."""
-        return "value" if source == INPUT else self.population(source).neurons.emits
+        part = self.input_named(source)
+        return self.population(source).neurons.emits if part is None else part.emits
+
+    def acts_within_step(self, projection: Projection) -> bool:
+        """Whether a projection acts in the step in which its source emits."""
+        return projection.acts_within_step(analog=self.is_analog(projection.source))
+
+    def filter_lag_steps(self, projection: Projection) -> int:
+        """Steps from an arrival to the first current that it changes."""
+        return projection.filter_lag_steps(analog=self.is_analog(projection.source))
+
+    def lag_steps(self, projection: Projection) -> int:
+        """Steps from an emission, or an input sample, to the first current that it changes."""
+        return projection.lag_steps(analog=self.is_analog(projection.source))
 
     @property
     def decoded(self) -> tuple[Readout, ...]:
@@ -144,6 +204,9 @@ def _check_names(network: SpikingNetwork) -> None:
         raise SpecError(
             f"a network of {network.size:,} neurons is too large; at most {MOST_NEURONS:,} fit"
         )
+    for part in network.inputs:
+        if any(part.name == population.name for population in network.populations):
+            raise SpecError(f"inputs: {part.name} is the name of a population")
     for kind in ("populations", "projections", "readouts"):
         names = [part.name for part in getattr(network, kind)]
         for name in names:
@@ -155,10 +218,8 @@ def _check_names(network: SpikingNetwork) -> None:
 
 def _check_projections(network: SpikingNetwork) -> None:
     for projection in network.projections:
-        source = network.input_size
-        if projection.source != INPUT:
-            source = network.population(projection.source).size
-        expected = (network.population(projection.target).size, source)
+        source = network.input_named(projection.source) or network.population(projection.source)
+        expected = (network.population(projection.target).size, source.size)
         if projection.shape != expected:
             raise SpecError(
                 f"projection {projection.name}: expected weights of shape {expected} "
@@ -169,13 +230,15 @@ def _check_projections(network: SpikingNetwork) -> None:
 def _check_order(network: SpikingNetwork) -> None:
     """What acts within the step acts on populations that come later."""
     order = {population.name: place for place, population in enumerate(network.populations)}
-    within = [p for p in network.projections if p.within_step and p.source != INPUT]
+    within = [p for p in network.projections if p.within_step and not network.is_input(p.source)]
     for projection in network.projections:
         if network.emits(projection.source) == "nothing":
             raise SpecError(
                 f"projection {projection.name}: population {projection.source} emits nothing"
             )
     for projection in within:
+        if projection.longest_delay_steps:
+            raise SpecError(f"projection {projection.name}: what acts within the step has no delay")
         if order[projection.source] < order[projection.target]:
             continue
         loop = _way(within, projection.target, projection.source)

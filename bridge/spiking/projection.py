@@ -25,7 +25,7 @@ class Projection:
 
     Attributes:
         name: Unique among the projections of a network.
-        source: Name of the presynaptic population, or `INPUT`.
+        source: Name of the presynaptic population or of an input, such as `INPUT`.
         target: Name of the postsynaptic population.
         weights: (post, pre), dense or any scipy.sparse array (kept as CSC, sorted), or `Factored`.
             mV per unit of what the filter gives: mV/Hz for unit area, mV for unit jump and direct.
@@ -76,8 +76,6 @@ class Projection:
         post, pre = weights.shape
         delay = _delay_steps(f"{name}: delay_steps", self.delay_steps, pre)
         object.__setattr__(self, "delay_steps", delay)
-        if self.within_step and self.longest_delay_steps and self.source != INPUT:
-            raise SpecError(f"{name}: what acts within the step has no delay")
         size = pre if known_filter(name, self.filter).side == "pre" else post
         object.__setattr__(self, "filter", self.filter.sized(size))
         start = filter_start(name, self.filter, self.initial_states, size)
@@ -89,22 +87,22 @@ class Projection:
         post, pre = self.weights.shape
         return post, pre
 
-    @property
-    def acts_within_step(self) -> bool:
-        """Whether it acts in the step in which its source emits; the unfiltered input does."""
-        return self.within_step or (self.source == INPUT and self.filter.memoryless)
+    def acts_within_step(self, *, analog: bool) -> bool:
+        """Whether it acts in the step in which its source emits.
 
-    @property
-    def filter_lag_steps(self) -> int:
+        An unfiltered input that is `analog` does.
+        """
+        return self.within_step or (analog and self.filter.memoryless)
+
+    def filter_lag_steps(self, *, analog: bool) -> int:
         """Steps from an arrival to the first current that it changes."""
-        if self.source == INPUT and self.filter.memoryless:
+        if analog and self.filter.memoryless:
             return 0
         return filter_trace(self.filter).lag - (1 if self.within_step else 0)
 
-    @property
-    def lag_steps(self) -> int:
+    def lag_steps(self, *, analog: bool) -> int:
         """Steps from an emission, or an input sample, to the first current that any changes."""
-        return self.shortest_delay_steps + self.filter_lag_steps
+        return self.shortest_delay_steps + self.filter_lag_steps(analog=analog)
 
     @property
     def delays(self) -> NDArray[np.int64]:

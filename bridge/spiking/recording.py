@@ -13,6 +13,7 @@ from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array
 from bridge.spiking.conditions import check_drawn, checked_labels, trials_of
 from bridge.spiking.essentials import names, of_task, several, source, told
+from bridge.spiking.inputs import frozen_spikes
 from bridge.spiking.spikes import Spikes
 from bridge.spiking.values import (
     frozen_provenance,
@@ -55,6 +56,7 @@ class Recording:
             sample; None unless asked for.
         window: Every step of a part of the trials; None unless asked for.
         provenance: What made it: backend, versions, precision, seed.
+        input_spikes: What the network was shown as spikes, by the name of the input.
     """
 
     spikes: Spikes
@@ -72,6 +74,7 @@ class Recording:
     values: Mapping[str, Array] | None = None
     window: Window | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    input_spikes: Mapping[str, Spikes] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return told(
@@ -97,6 +100,8 @@ class Recording:
         object.__setattr__(self, "conditions", conditions)
         check_drawn(self.task, self.seed)
         self._check_samples(self._samples(), self.spikes.n_trials)
+        extent = (self.spikes.n_trials, self.spikes.n_steps)
+        object.__setattr__(self, "input_spikes", frozen_spikes(self.input_spikes, extent))
 
     def _check_samples(self, samples: int, trials: int) -> None:
         readouts = {
@@ -170,7 +175,7 @@ class Recording:
     def __reduce__(self) -> tuple[Any, ...]:
         """How it travels between processes, which its read-only mappings cannot."""
         plain: dict[str, Any] = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        for name in ("readouts", "populations", "provenance", "values"):
+        for name in ("readouts", "populations", "provenance", "input_spikes", "values"):
             plain[name] = None if plain[name] is None else dict(plain[name])
         return partial(Recording, **plain), ()
 
@@ -181,20 +186,12 @@ class Recording:
         Provenance is that of the first.
         """
         first = parts[0]
-        before = np.cumsum([0, *(part.spikes.n_trials for part in parts)])
-        trials = [part.spikes.trial + start for part, start in zip(parts, before, strict=False)]
-        spikes = replace(
-            first.spikes,
-            trial=np.concatenate(trials),
-            step=np.concatenate([part.spikes.step for part in parts]),
-            neuron=np.concatenate([part.spikes.neuron for part in parts]),
-            n_trials=int(before[-1]),
-        )
+        shown = [name for name in first.input_spikes if all(name in p.input_spikes for p in parts)]
         alike = all(part.conditions == first.conditions for part in parts)
         labels = _beside([part.labels for part in parts], axis=0) if alike else None
         return replace(
             first,
-            spikes=spikes,
+            spikes=Spikes.joined([part.spikes for part in parts]),
             readouts={
                 name: np.concatenate([part.readouts[name] for part in parts], axis=1)
                 for name in first.readouts
@@ -208,6 +205,9 @@ class Recording:
             margins_mv=_beside([part.margins_mv for part in parts], axis=0),
             values=_values_beside(parts),
             window=_window_beside(parts),
+            input_spikes={
+                name: Spikes.joined([part.input_spikes[name] for part in parts]) for name in shown
+            },
         )
 
     def chosen(self, trials: ArrayLike) -> "Recording":
@@ -226,11 +226,14 @@ class Recording:
             name: None if values is None else np.take(values, numbers, axis=axes[name])
             for name, values in arrays.items()
         }
-        readouts = {name: values[:, numbers] for name, values in self.readouts.items()}
+        kept["readouts"] = {name: values[:, numbers] for name, values in self.readouts.items()}
+        kept["input_spikes"] = {
+            name: spikes.chosen(numbers) for name, spikes in self.input_spikes.items()
+        }
         if self.values is not None:
             kept["values"] = {name: each[:, numbers] for name, each in self.values.items()}
         kept["window"] = None if self.window is None else self.window.chosen(numbers)
-        return replace(self, spikes=self.spikes.chosen(numbers), readouts=readouts, **kept)
+        return replace(self, spikes=self.spikes.chosen(numbers), **kept)
 
     def trials_of(self, condition: str) -> NDArray[np.int64]:
         """Numbers of the trials of one condition, ascending.

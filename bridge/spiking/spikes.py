@@ -1,6 +1,7 @@
 """Spikes as events: what a run leaves behind however many neurons were silent."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -76,6 +77,30 @@ class Spikes:
             n_trials=len(trials),
             n_steps=self.n_steps,
             n_neurons=self.n_neurons,
+        )
+
+    def cut(self, first: int, stop: int) -> "Spikes":
+        """The spikes from step `first` to before `stop`, of trials that begin with it."""
+        kept = (self.step >= first) & (self.step < stop)
+        return replace(
+            self,
+            trial=self.trial[kept],
+            step=self.step[kept] - first,
+            neuron=self.neuron[kept],
+            n_steps=stop - first,
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence["Spikes"]) -> "Spikes":
+        """Spikes of the same neurons, for as long, as one: trial after trial."""
+        before = np.cumsum([0, *(part.n_trials for part in parts)])
+        trials = [part.trial + start for part, start in zip(parts, before, strict=False)]
+        return replace(
+            parts[0],
+            trial=np.concatenate(trials),
+            step=np.concatenate([part.step for part in parts]),
+            neuron=np.concatenate([part.neuron for part in parts]),
+            n_trials=int(before[-1]),
         )
 
     @classmethod

@@ -1,6 +1,7 @@
-"""Trains of spikes on every input channel: Poisson and regular ones, as counts in each sample."""
+"""Trains of spikes on every input: Poisson and regular ones, as counts in samples or as events."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bridge.arguments import of_kind
 from bridge.errors import SpecError
@@ -8,6 +9,7 @@ from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed, trial_generator
 from bridge.spiking.limits import LONGEST_TRIAL_STEPS
 from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.spikes import Spikes
 from bridge.spiking.values import number
 
 # Of a seed: as trials and noise of a task are drawn by `bridge.methods.scoring.COMPARE`, so that
@@ -27,14 +29,15 @@ def poisson_drive(
 
     Args:
         network: What is driven: it has C inputs, and a sample lasts `dt_ms * sample_steps`.
-        rate_hz: Spikes a second on each channel; 0: no input.
+        rate_hz: Spikes a second on each channel or of each unit; 0: no input.
         seconds: Length of a trial, s: whole samples.
         trials: How many, B.
         seed: Decides trains, noise and initial voltages.
 
     Returns:
-        A drive of inputs (T, B, C): how many spikes of a channel fall into a sample. Trial b is the
-        same however many trials there are.
+        A drive of inputs (T, B, C): how many spikes of a channel fall into a sample. Units of
+        spiking inputs fire by chance in each step, at most once. Trial b is the same however many
+        trials there are.
 
     Raises:
         SpecError: an argument makes no sense, or the inputs would be absurdly large.
@@ -46,7 +49,37 @@ def poisson_drive(
     for trial in range(trials):
         rng = trial_generator(derived_seed(seed, _TRIALS), 0, trial)
         inputs[:, trial] = rng.poisson(mean, (samples, network.input_size))
-    return Drive(inputs=inputs, noise=seeded_noise(seed), seed=seed)
+    steps, chance = samples * network.sample_steps, _chance(network, rate_hz, samples, trials)
+    spikes = {}
+    for place, part in enumerate(network.spiking_inputs(), 1):
+        drawn = [
+            _by_chance(
+                trial_generator(derived_seed(seed, _TRIALS), place, trial),
+                chance,
+                steps * part.size,
+            )
+            for trial in range(trials)
+        ]
+        unit, step = np.divmod(np.concatenate(drawn), steps)
+        trial_of = np.repeat(np.arange(trials), [each.size for each in drawn])
+        spikes[part.name] = Spikes.gather(trial_of, step, unit, (trials, steps, part.size))
+    return Drive(inputs=inputs, noise=seeded_noise(seed), seed=seed, spikes=spikes)
+
+
+def _by_chance(rng: np.random.Generator, chance: float, cells: int) -> NDArray[np.int64]:
+    """Which of so many cells are hit, each by the same chance; memory follows the hits."""
+    if not chance:
+        return np.empty(0, dtype=np.int64)
+    parts: list[NDArray[np.int64]] = []
+    reached = -1
+    while reached < cells:
+        # From one hit to the next it is a geometric number of cells; some more than are expected.
+        more = int((cells - reached) * chance * 1.1) + 16
+        hits = reached + np.cumsum(rng.geometric(chance, more))
+        parts.append(hits)
+        reached = int(hits[-1])
+    found = np.concatenate(parts)
+    return found[found < cells]
 
 
 def regular_drive(
@@ -65,7 +98,35 @@ def regular_drive(
     before = np.ceil(np.arange(samples + 1) * mean - ROUNDING * min(1.0, mean))
     shape = (samples, trials, network.input_size)
     inputs = np.broadcast_to(np.diff(before)[:, None, None], shape)
-    return Drive(inputs=inputs, noise=seeded_noise(seed), seed=seed)
+    steps, chance = samples * network.sample_steps, _chance(network, rate_hz, samples, trials)
+    fired = np.ceil(np.arange(steps + 1) * chance - ROUNDING * chance)
+    step = np.flatnonzero(np.diff(fired))
+    spikes = {
+        part.name: Spikes.gather(
+            np.repeat(np.arange(trials), step.size * part.size),
+            np.tile(np.repeat(step, part.size), trials),
+            np.tile(np.arange(part.size), trials * step.size),
+            (trials, steps, part.size),
+        )
+        for part in network.spiking_inputs()
+    }
+    return Drive(inputs=inputs, noise=seeded_noise(seed), seed=seed, spikes=spikes)
+
+
+def _chance(network: SpikingNetwork, rate_hz: float, samples: int, trials: int) -> float:
+    """Spikes of a unit in a step, at most 1; SpecError where they are more, or too many in all."""
+    chance, units = rate_hz * network.dt_ms / 1000.0, [p.size for p in network.spiking_inputs()]
+    if units and chance > 1.0:
+        raise SpecError(
+            f"rate_hz: a unit fires at most once in a step of {network.dt_ms:g} ms, so "
+            f"{1000.0 / network.dt_ms:g} Hz at most, got {rate_hz:g}"
+        )
+    count = chance * samples * network.sample_steps * trials * sum(units)
+    if count > MOST_VALUES:
+        raise SpecError(
+            f"{count:,.0f} spikes of the inputs are too many; at most {MOST_VALUES:,} can be taken"
+        )
+    return min(chance, 1.0)
 
 
 def seeded_noise(seed: int) -> SharedNoise:

@@ -88,3 +88,8 @@ def _frozen_sparse(name: str, weights: Any) -> sparse.csc_array:
 def columns_of(matrix: Matrix) -> sparse.csc_array:
     """The nonzero weights as CSC: column j lists the targets of presynaptic neuron j."""
     return matrix if sparse.issparse(matrix) else sparse.csc_array(matrix)
+
+
+def matrices_of(weights: Weights) -> tuple[Matrix, ...]:
+    """What multiplies what arrives, one after the other: W, or D and then B."""
+    return (weights.right, weights.left) if isinstance(weights, Factored) else (weights,)

@@ -20,6 +20,7 @@ from bridge.spiking.computed_readouts import with_computed_readouts
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
+from bridge.spiking.inputs import Input
 from bridge.spiking.network import Channel, Readout, SpikingNetwork, StateReadout
 from bridge.spiking.neurons import Lif, Qif
 from bridge.spiking.neurons.integrate_and_fire import IntegrateAndFire
@@ -27,6 +28,7 @@ from bridge.spiking.neurons.linear import Linear
 from bridge.spiking.neurons.src import Src
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
+from bridge.spiking.spikes import Spikes
 from bridge.spiking.stimulation import Stimulation
 from bridge.spiking.weights import Factored
 
@@ -130,6 +132,14 @@ def starts_of(draw, rng, filter_, sizes):
     }
 
 
+INPUTS = [
+    (),
+    (Input("more", 2),),
+    (Input("train", 3, emits="spikes"),),
+    (Input("train", 2, emits="spikes"), Input("more", 1), Input("other", 4, emits="spikes")),
+]
+
+
 @st.composite
 def networks(draw):
     """A network of 1 to 4 populations, its filters, delays, chains within the step and loops."""
@@ -148,14 +158,16 @@ def networks(draw):
             )
         )  # fmt: skip
     channels = draw(st.integers(0, 2))
-    sources = [*sizes, *([INPUT] if channels else [])]
+    inputs = [*([Input(INPUT, channels)] if channels else []), *draw(st.sampled_from(INPUTS))]
+    given = {part.name: part.size for part in inputs}
+    sources = [*sizes, *given]
     projections = []
     for number in range(draw(st.integers(1, 8))):
         source, target = draw(st.sampled_from(sources)), draw(st.sampled_from(sorted(sizes)))
-        shape = (sizes[target], sizes.get(source, channels))
-        later = source == INPUT or source < target
+        shape = (sizes[target], (sizes | given)[source])
+        later = source in given or source < target
         within = later and draw(st.sampled_from([True, True, False]))
-        free = source == INPUT or not within
+        free = source in given or not within
         scale = SCALES.get(kinds[sorted(sizes).index(target)], 2.0)
         filter_ = filter_of(draw, rng, shape)
         projections.append(
@@ -185,7 +197,7 @@ def networks(draw):
     ]
     network = SpikingNetwork(
         dt_ms=draw(st.sampled_from([0.1, 0.5, 1.0])), populations=populations,
-        projections=projections, readouts=[*readouts, *states], input_size=channels,
+        projections=projections, readouts=[*readouts, *states], inputs=inputs,
         sample_steps=draw(st.sampled_from([1, 4, 10])), sample_offset_steps=draw(st.integers(0, 3)),
     )  # fmt: skip
     # Not by a choice of its own: hypothesis would prefer the first.
@@ -201,7 +213,12 @@ def drives(draw, network):
     pushed = Stimulation(
         start_step=5, stop_step=60, neurons=[int(rng.integers(network.size))], amplitude_mv=0.5
     )
+    spikes = {}
+    for part in network.spiking_inputs():
+        fired = rng.random((trials, samples * network.sample_steps, part.size)) < 0.1
+        spikes[part.name] = Spikes.gather(*np.nonzero(fired), fired.shape)
     return Drive(
+        spikes=spikes,
         inputs=rng.normal(0, 1, (samples, trials, network.input_size)), noise=SharedNoise(seed=1),
         recurrent_gain=gain, stimulation=(pushed,) if draw(st.booleans()) else (),
     )  # fmt: skip
@@ -245,6 +262,7 @@ def every_backend_repeats_the_reference(data):
     )
     DRAWN["computed readouts"] += any(part.name == "output" for part in network.shown_states)
     DRAWN["within the step"] += sum(part.within_step for part in network.projections)
+    DRAWN["from spiking inputs"] += sum(part.source in drive.spikes for part in network.projections)
     DRAWN.update(part.neurons.kind for part in network.populations)
 
 
@@ -255,5 +273,5 @@ def test_drawn_networks_give_the_same_bits_everywhere():
     for kind in MODELS:
         assert DRAWN[kind] >= COUNT // 10, kind
     newer = ("delays of their own", "filters that hold something", "factored")
-    for drawn in ("within the step", "computed readouts", *newer):
+    for drawn in ("within the step", "computed readouts", "from spiking inputs", *newer):
         assert DRAWN[drawn] >= COUNT // 6, drawn

@@ -14,6 +14,7 @@ from conftest import (
     two_channel_network,
     two_population_network,
 )
+from several_inputs import drive, several_inputs
 
 import bridge
 from bridge.backends import simulate
@@ -136,6 +137,32 @@ def test_plain_parameters_follow_the_differential_equations():
     # Unit area in seconds: 1 / (20 - 2) per ms is 1000 / 18 Hz.
     area = 0.01 * 1000 / 18 * (formula(20) - formula(2))
     np.testing.assert_allclose(double, area, rtol=0, atol=1e-11)
+
+
+def test_spikes_of_inputs_arrive_as_those_of_a_population():
+    network, given = several_inputs(), replace(drive(), noise=OwnNoise(seed=1))
+    kept = [
+        replace(part, within_step=False, delay_steps=max(1, part.delay_steps))
+        for part in network.projections
+        if not part.filter.memoryless and part.filter.side == "post" and part.source != "light"
+    ]
+    network = silenced(replace(network, projections=kept))
+    assert {part.source for part in kept} == {"touch", "nerve", "near"}
+    expected, got = (
+        simulate(network, given, voltages=True),
+        simulate(network, given, backend="nest", voltages=True),
+    )
+    assert expected.spikes.count > 200
+    np.testing.assert_array_equal(got.spikes.codes(), expected.spikes.codes())
+    np.testing.assert_allclose(got.voltages_mv, expected.voltages_mv, rtol=0, atol=1e-12)
+
+
+def test_spikes_of_inputs_within_the_step_are_refused():
+    given = replace(drive(), noise=OwnNoise(seed=1))
+    network = several_inputs()
+    network = replace(network, projections=[network.projections[4]])
+    with pytest.raises(SpecError, match="touch_to_far: in NEST a spike acts a step later"):
+        simulate(silenced(network), given, backend="nest")
 
 
 # Filter, delay, and the step in which the voltage first moves: that of the contract, but for the

@@ -141,7 +141,7 @@ def test_every_state_of_it_matters():
 @pytest.mark.parametrize("side", ["post", "pre"])
 def test_a_filter_of_one_s_own_does_too(side):
     network = network_of(filter_=alpha()(tau_ms=np.linspace(3, 9, kim_network().size), side=side))
-    assert network.projections[0].lag_steps == 2
+    assert network.lag_steps(network.projections[0]) == 2
     expected, *others = runs(network)
     assert expected.spikes.count > 40
     for got in others:

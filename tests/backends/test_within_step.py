@@ -191,8 +191,10 @@ def test_what_acts_within_the_step_comes_before_what_it_acts_on():
 
 
 def test_what_acts_within_the_step_has_no_delay():
+    fields = {"within_step": True, "delay_steps": 1}
+    late = projection("first", "second", Direct(), np.ones((7, 9)), **fields)
     with pytest.raises(SpecError, match="has no delay"):
-        projection("first", "second", Direct(), np.ones((7, 9)), within_step=True, delay_steps=1)
+        network_of([late])
 
 
 def test_nest_and_dense_steps_refuse_it():

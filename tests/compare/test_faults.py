@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 from conftest import NETWORKS, drive_for, kim_network, two_channel_network, two_population_network
+from several_inputs import drive, several_inputs
 
 import bridge
 from bridge.compare.faults import FAULTS, find_fault
@@ -85,6 +86,38 @@ def test_the_probes_see_every_fault_and_name_what_is_wrong(fault):
     report = run_probes(kim_network(), side, 0, quiet)
     wrong = [finding.quantity for finding in report.findings if not finding.passed]
     assert any(PROBED[fault] in quantity for quantity in wrong), wrong
+
+
+def spikes_alone():
+    """The network of several inputs without its analog ones, and its drive."""
+    network, given = several_inputs(), drive()
+    spiking = [part for part in network.projections if not network.is_analog(part.source)]
+    alone = replace(network, projections=spiking, inputs=network.spiking_inputs(), input_size=0)
+    return alone, replace(given, inputs=given.inputs[:, :, :0])
+
+
+def test_spikes_of_inputs_that_come_late_are_seen_and_explained():
+    network, given = spikes_alone()
+    _, late = FAULTS["input-late"].change(network, given)
+    for name, before in given.spikes.items():
+        # All but those of the last step.
+        expected = np.sort(before.step[before.step < before.n_steps - 1]) + 1
+        np.testing.assert_array_equal(np.sort(late.spikes[name].step), expected)
+    found = bridge.compare(
+        network, backends=["reference", "reference"], drive=given, inject="input-late"
+    )
+    (exact,) = found.exact
+    assert exact.differing
+    assert "late" in exact.explanation.quantity or "current" in exact.explanation.quantity
+
+
+@pytest.mark.parametrize("fault", ["weights-0.95", "delay-1step", "sign-flipped"])
+def test_faults_between_populations_leave_named_inputs_alone(fault):
+    network = several_inputs()
+    changed, _ = FAULTS[fault].change(network, drive())
+    for before, after in zip(network.projections, changed.projections, strict=True):
+        if network.is_input(before.source):
+            assert after is before
 
 
 def busy_network(size=60):

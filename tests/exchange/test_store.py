@@ -23,6 +23,7 @@ from bridge.rate.network import RateNetwork
 from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
+from bridge.spiking.inputs import Input
 from bridge.spiking.network import Channel, Readout, SpikingNetwork, StateReadout
 from bridge.spiking.neurons import Lif, Qif
 from bridge.spiking.population import Population
@@ -270,6 +271,25 @@ def labelled_drive():
     )
 
 
+def network_of_several_inputs():
+    """What version 5 of the format is for: inputs under names of their own."""
+    inputs = (Input("light", 2), Input("nerve", 7, emits="spikes"), Input("sound", 1))
+    network = spiking_network()
+    own = Projection(
+        name="nerves", source="nerve", target=network.populations[0].name, filter=Direct(),
+        weights=np.random.default_rng(1).normal(0, 1, (network.populations[0].size, 7)),
+    )  # fmt: skip
+    inner = [part for part in network.projections if part.source != "input"]
+    return dataclasses.replace(network, projections=[*inner, own], inputs=inputs, input_size=3)
+
+
+def trains(trials=3, steps=10):
+    return {
+        "nerve": Spikes.gather([0, 0, 2], [9, 1, 4], [6, 0, 2], (trials, steps, 7)),
+        "silent": Spikes.gather([], [], [], (trials, steps, 2)),
+    }
+
+
 THINGS = {
     "rate network": rate_network,
     "trained rate network": trained_rate_network,
@@ -292,9 +312,13 @@ THINGS = {
     "recording of version 5": graded_recording,
     "spiking network of version 5": state_read_network,
     "drive of which the seed is known": lambda: drive(OwnNoise(seed=1), seed=3),
+    "network of several inputs": network_of_several_inputs,
+    "drive with spikes": lambda: drive(SharedNoise(seed=2), spikes=trains()),
+    "recording that was shown spikes": lambda: recording(input_spikes=trains()),
 }
 VERSION_2 = {name for name in THINGS if name.endswith(("version 2", "stimulation", "cell types"))}
-VERSION_5 = {name for name in THINGS if name.endswith("version 5")}
+VERSION_5 = {name for name in THINGS if name.endswith(("version 5", "several inputs", "spikes"))}
+VERSION_5 -= {"recording without spikes"}
 VERSION_3 = {name for name in THINGS if name.endswith(("with conditions", "seed is known"))}
 
 
@@ -429,8 +453,7 @@ def test_every_array_has_units_and_every_file_its_kind_and_version(tmp_path):
             assert bare == []
             assert file.attrs["format"] == "spikebridge"
             # Nobody who reads version 1 is shut out of what that version says in full.
-            oldest = 1 + (name in VERSION_2) + 2 * (name in VERSION_3)
-            oldest += 4 * (name in VERSION_5)
+            oldest = 1 + (name in VERSION_2) + 2 * (name in VERSION_3) + 4 * (name in VERSION_5)
             assert file.attrs["format_version"] == oldest, name
             kinds.add(file.attrs["kind"])
     assert kinds == {"rate_network", "spiking_network", "conversion", "drive", "recording"}
@@ -899,6 +922,70 @@ STIMULATION_FAULTS = {
 def test_stimulation_that_makes_no_sense_is_refused(fault, tmp_path):
     path = save(stimulated_drive(), tmp_path / "drive.h5")
     change, match = STIMULATION_FAULTS[fault]
+    rewrite(path, change)
+    refuse(path, match)
+
+
+INPUT_FAULTS = {
+    "an input of a name twice": (
+        set_item("inputs", "002", "name", value="light"),
+        "inputs: names must be unique",
+    ),
+    "an input called as a population": (
+        set_item("inputs", "000", "name", value="exc"),
+        "inputs: exc is the name of a population",
+    ),
+    "an input that emits something else": (
+        set_item("inputs", "000", "emits", value="light"),
+        "input light: emits: 'value' or 'spikes', got 'light'",
+    ),
+    "an input of half a unit": (
+        set_item("inputs", "001", "size", value=6.5),
+        "input nerve: size: expected a whole number",
+    ),
+    "an input too small for its weights": (
+        set_item("inputs", "001", "size", value=6),
+        r"projection nerves: expected weights of shape \(20, 6\)",
+    ),
+    "channels that do not add up": (
+        set_item("input_size", value=4),
+        "input_size: expected 3, the channels of all analog inputs, got 4",
+    ),
+    "an input without a size": (drop("inputs", "001", "size"), "missing or misplaced parts"),
+    "a list of inputs": (set_item("inputs", value=np.zeros(3)), "missing or misplaced parts"),
+}
+
+
+@pytest.mark.parametrize("fault", INPUT_FAULTS)
+def test_inputs_that_make_no_sense_are_refused(fault, tmp_path):
+    path = save(network_of_several_inputs(), tmp_path / "network.h5")
+    change, match = INPUT_FAULTS[fault]
+    rewrite(path, change)
+    refuse(path, match)
+
+
+SPIKE_FAULTS = {
+    "spikes of no unit": (
+        set_item("spikes", "nerve", "neuron", value=np.array([0, 7, 2], dtype=np.int32)),
+        "spikes: neuron must lie between 0 and 6",
+    ),
+    "more trials than the drive": (
+        set_item("spikes", "nerve", "n_trials", value=4),
+        "spikes of input nerve: expected those of 3 trials, got 4",
+    ),
+    "trials that differ in length": (
+        set_item("spikes", "silent", "n_steps", value=11),
+        "spikes of input silent: expected trials of 10 steps, got 11",
+    ),
+    "spikes of nobody": (set_item("spikes", value={"nerve": {}}), "missing or misplaced parts"),
+    "spikes as an array": (set_item("spikes", value=np.zeros(3)), "missing or misplaced parts"),
+}
+
+
+@pytest.mark.parametrize("fault", SPIKE_FAULTS)
+def test_given_spikes_that_make_no_sense_are_refused(fault, tmp_path):
+    path = save(THINGS["drive with spikes"](), tmp_path / "drive.h5")
+    change, match = SPIKE_FAULTS[fault]
     rewrite(path, change)
     refuse(path, match)
 

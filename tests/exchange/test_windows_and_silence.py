@@ -1,9 +1,12 @@
 """Windows that make trials alike, lengths that a file tells, and recordings without a spike."""
 
+import pickle
+
 import h5py
 import numpy as np
 import pytest
 from exchange.small_files import events, nwb_file, sonata_file
+from several_inputs import drive, several_inputs
 
 import bridge
 from bridge.errors import FormatError, SpecError
@@ -138,3 +141,36 @@ def test_a_silent_file_is_compared_with_one_of_more_neurons(command, tmp_path):
     assert outcome.status == 2
     assert "need at least 12, got 1" in outcome.err
     assert "one silent neuron stands for each population" in outcome.err
+
+
+def test_spikes_of_inputs_are_cut_with_the_trials(tmp_path):
+    recording = bridge.simulate(several_inputs(), drive())
+    path = bridge.save(recording, tmp_path / "recording.h5")
+    cut = bridge.load_recording(path, window_s=(0.03, 0.09))
+    for name, before in recording.input_spikes.items():
+        after = cut.input_spikes[name]
+        # In steps of 0.5 ms.
+        inside = (before.step >= 60) & (before.step < 180)
+        assert after.n_steps == 120
+        assert inside.any()
+        np.testing.assert_array_equal(after.step, before.step[inside] - 60)
+        np.testing.assert_array_equal(after.neuron, before.neuron[inside])
+
+
+def test_joined_recordings_hold_the_spikes_of_inputs_of_all(tmp_path):
+    recording = bridge.simulate(several_inputs(), drive())
+    parts = [recording.chosen([0]), recording.chosen([1, 2])]
+    joined = bridge.Recording.joined(parts)
+    for name, spikes in recording.input_spikes.items():
+        np.testing.assert_array_equal(joined.input_spikes[name].codes(), spikes.codes())
+    copy = pickle.loads(pickle.dumps(recording))
+    assert copy.input_spikes["touch"].count == recording.input_spikes["touch"].count
+    again = pickle.loads(pickle.dumps(drive()))
+    assert again.spikes["nerve"].count == drive().spikes["nerve"].count
+
+
+@pytest.mark.parametrize("to", ["nwb", "sonata"])
+def test_it_is_said_that_other_formats_keep_no_spikes_of_inputs(to, tmp_path):
+    recording = bridge.simulate(several_inputs(), drive())
+    lost = bridge.export_recording(recording, tmp_path / "out.h5", to=to)
+    assert "spikes of the inputs are not kept in this format" in lost

@@ -163,7 +163,9 @@ def _relay(
         clock=clock,
         name=f"relay_{number}",
     )
-    relay.pre.when = _arrival_slot(form, projection) if to is source else "after_thresholds"
+    slot = _arrival_slot(form, projection)
+    # One that fires later is to do so before what it sends is spread.
+    relay.pre.when = slot if to is source else f"after_{slot.replace('synapses', 'thresholds')}"
     return relay
 
 
@@ -178,7 +180,7 @@ def _later(form: Form, number: int, clock: brian2.Clock) -> brian2.NeuronGroup:
         clock=clock,
         name=f"later_{number}",
     )
-    later.thresholder["spike"].when = "before_synapses"
+    later.thresholder["spike"].when = f"before_{_arrival_slot(form, form.projections[number])}"
     return later
 
 

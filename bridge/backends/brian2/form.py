@@ -18,7 +18,6 @@ from bridge.spiking.filters import Side, filter_trace
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import NeuronModel, traces
 from bridge.spiking.population import Population
-from bridge.spiking.projection import INPUT
 
 Array = NDArray[np.float64]
 NoiseKind = Literal["none", "given", "counted", "own"]
@@ -44,6 +43,7 @@ class PopulationForm:
         stimulated: The stimulations that push some of its neurons.
         sampled: Variables that are kept at the end of each sample.
         stepped: Those that are kept in each step of a window.
+        given: Whether it is an input that emits spikes: it fires when a table says.
     """
 
     size: int
@@ -60,11 +60,12 @@ class PopulationForm:
     stimulated: tuple[int, ...]
     sampled: tuple[str, ...]
     stepped: tuple[str, ...]
+    given: bool = False
 
 
 @dataclass(frozen=True)
 class ProjectionForm:
-    """A projection without its values; populations by number, the input as source -1.
+    """A projection without its values; populations by number, an analog input as source -1.
 
     Attributes:
         source: Number of the source.
@@ -110,7 +111,10 @@ class ProjectionForm:
 
 @dataclass(frozen=True)
 class Form:
-    """What decides the generated code of a run: B = `trials` side by side, T = `samples`."""
+    """What decides the generated code of a run: B = `trials` side by side, T = `samples`.
+
+    The inputs that emit spikes follow the populations, as such.
+    """
 
     dt_ms: float
     trials: int
@@ -127,6 +131,11 @@ class Form:
     def steps(self) -> int:
         """Number of steps K of a trial."""
         return self.samples * self.sample_steps
+
+    @property
+    def neurons(self) -> range:
+        """The numbers of the populations without the inputs."""
+        return range(sum(not population.given for population in self.populations))
 
     def owner(self, number: int) -> int | None:
         """The population whose neurons hold the filter of a projection; None: nobody does."""
@@ -168,7 +177,7 @@ def form_of(network: SpikingNetwork, drive: Drive, wanted: Wanted, *, counted: b
         counted: Shared noise is computed by the generated code, not given.
     """
     numbers = Numbers()
-    stages = stages_of(network)
+    stages = _stages(network)
     return Form(
         dt_ms=float(network.dt_ms),
         trials=drive.n_trials,
@@ -178,7 +187,7 @@ def form_of(network: SpikingNetwork, drive: Drive, wanted: Wanted, *, counted: b
         populations=tuple(
             PopulationForm(
                 size=population.size,
-                stage=next(place for place, part in enumerate(stages) if number in part),
+                stage=stages[number],
                 **_model_form(population.neurons, numbers),
                 noise=_noise_kind(population, drive, counted=counted),
                 stimulated=_stimulated(network, population, drive),
@@ -186,6 +195,10 @@ def form_of(network: SpikingNetwork, drive: Drive, wanted: Wanted, *, counted: b
                 stepped=tuple(map(variable, wanted.stepped(network, number))),
             )
             for number, population in enumerate(network.populations)
+        )
+        + tuple(
+            _input_form(part.size, number)
+            for number, part in enumerate(network.spiking_inputs(), len(network.populations))
         ),
         projections=tuple(
             _projection_form(network, into, numbers) for into in range(len(network.projections))
@@ -199,6 +212,41 @@ def form_of(network: SpikingNetwork, drive: Drive, wanted: Wanted, *, counted: b
 def variable(name: str) -> str:
     """The variable that holds a state, or what is handed on."""
     return "emitted" if name == EMITTED else f"state_{name}"
+
+
+def _stages(network: SpikingNetwork) -> list[int]:
+    """The stage of each population: inputs that act within the step have one before them."""
+    ahead = any(
+        part.within_step and network.is_input(part.source) and not network.is_analog(part.source)
+        for part in network.projections
+    )
+    stages = {
+        number: place + int(ahead)
+        for place, members in enumerate(stages_of(network))
+        for number in members
+    }
+    return [stages[number] for number in range(len(stages))]
+
+
+def _input_form(size: int, number: int) -> PopulationForm:
+    """An input that emits spikes: each unit knows its next one, and its place in the table."""
+    return PopulationForm(
+        size=size,
+        stage=0,
+        states=(),
+        voltage="",
+        constants=(),
+        step=(),
+        emission=(),
+        condition="train_due == t_in_timesteps",
+        reset=("train_place = train_place + 1", f"train_due = train_{number}(train_place)"),
+        gated=False,
+        noise="none",
+        stimulated=(),
+        sampled=(),
+        stepped=(),
+        given=True,
+    )
 
 
 def _model_form(neurons: NeuronModel, numbers: Numbers) -> dict[str, Any]:
@@ -288,7 +336,8 @@ def _step(
 def _projection_form(network: SpikingNetwork, into: int, numbers: Numbers) -> ProjectionForm:
     projection = network.projections[into]
     order = [population.name for population in network.populations]
-    filter_, from_input = projection.filter, projection.source == INPUT
+    order += [part.name for part in network.spiking_inputs()]
+    filter_, from_input = projection.filter, network.is_analog(projection.source)
     states = {name: f"filter_{into}_{name}" for name in filter_.states}
     constants = {name: f"filter_{into}_constant_{name}" for name in filter_.named_constants()}
     names = {f"state.{name}": variable for name, variable in states.items()}
@@ -306,7 +355,7 @@ def _projection_form(network: SpikingNetwork, into: int, numbers: Numbers) -> Pr
         decay=(*decay, *assigned(decayed, states, numbers.name(1.0))),
         side=filter_.side,
         graded=graded,
-        within_step=projection.acts_within_step,
+        within_step=network.acts_within_step(projection),
         # What is given is so already.
         delay_steps=0 if from_input or late else projection.shortest_delay_steps,
         late=bool(late),

@@ -21,7 +21,7 @@ from brian2.core.functions import Function
 from brian2.core.variables import ArrayVariable
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice
 
-from bridge.backends.brian2.build import FORM, MANIFEST, SAID, VALUES, table_name
+from bridge.backends.brian2.build import FORM, MANIFEST, SAID, STATIC, VALUES, table_name
 from bridge.backends.brian2.form import Form
 from bridge.backends.brian2.late import late_code, stateful
 from bridge.backends.brian2.model import Model, build
@@ -98,20 +98,25 @@ def _results(device: CPPStandaloneDevice, model: Model, form: Form) -> dict[str,
         if group.spikes is not None:
             found[f"fired_{number}"] = result(group.spikes.variables["i"], "dynamic")
             found[f"times_{number}"] = result(group.spikes.variables["t"], "dynamic")
+        if number not in form.neurons:
+            continue
         mine = form.populations[number]
         for name in dict.fromkeys((*mine.states, *mine.sampled)):
             found[f"final_{number}_{name}"] = result(neurons[name], "fixed")
         if "margin" in neurons:
             found[f"margins_{number}"] = result(neurons["margin"], "fixed")
-        if group.samples is not None:
-            seen = group.samples.variables
-            for name in mine.sampled:
-                found[f"samples_{number}_{name}"] = result(seen[name], "rows")
-        if group.window is not None:
-            seen = group.window.variables
-            for name in mine.stepped:
-                found[f"window_{number}_{name}"] = result(seen[name], "dynamic")
+        for name, variable in _seen(group.samples, mine.sampled):
+            found[f"samples_{number}_{name}"] = result(variable, "rows")
+        for name, variable in _seen(group.window, mine.stepped):
+            found[f"window_{number}_{name}"] = result(variable, "dynamic")
     return found
+
+
+def _seen(
+    monitor: brian2.StateMonitor | None, names: tuple[str, ...]
+) -> list[tuple[str, ArrayVariable]]:
+    """What a monitor has recorded, by name."""
+    return [] if monitor is None else [(name, monitor.variables[name]) for name in names]
 
 
 def _leaving_code(results: dict[str, _Result]) -> str:
@@ -183,6 +188,9 @@ class _Files:
         for number, population in enumerate(form.populations):
             if population.noise == "given":
                 self._add(f"noise_{number}", (form.steps, population.size), 1, 0)
+            if population.given:
+                name = f"train_{number}"
+                self.space[name] = _function(1, "integer", _table_code(name, f"{STATIC}/{name}"))
             for m in population.stimulated:
                 self._add_kick(f"kick_{m}", form.steps)
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import brian2
 
 from bridge.backends.brian2.connections import Connection, connection, slot_of
-from bridge.backends.brian2.form import Form
+from bridge.backends.brian2.form import Form, PopulationForm
 from bridge.backends.brian2.operations import (
     Sources,
     emission_lines,
@@ -113,9 +113,10 @@ def _group(form: Form, number: int, sources: Sources, clock: brian2.Clock) -> Gr
     for slot, late in after.items():
         _run(neurons, slot, late)
     _run(neurons, "after_synapses", last)
+    seen = mine.condition and not mine.given
     return Group(
         neurons=neurons,
-        spikes=brian2.SpikeMonitor(neurons, name=f"spikes_{number}") if mine.condition else None,
+        spikes=brian2.SpikeMonitor(neurons, name=f"spikes_{number}") if seen else None,
         samples=_sample_monitor(form, number, neurons) if mine.sampled else None,
         window=_window_monitor(form, number, neurons) if mine.stepped else None,
     )
@@ -180,7 +181,7 @@ def _run(neurons: brian2.NeuronGroup, when: str, lines: list[str]) -> None:
 def _equations(form: Form, number: int) -> list[str]:
     """What each neuron keeps from step to step, and its constants."""
     mine = form.populations[number]
-    states = [*mine.states, *(["margin"] if form.margins else [])]
+    states = [*mine.states, *(["margin"] if form.margins and not mine.given else [])]
     states += ["emitted"] if mine.emission else []
     states += [f"late_{into}" for into in late_from(form, number)]
     constants = [*mine.constants]
@@ -194,23 +195,30 @@ def _equations(form: Form, number: int) -> list[str]:
         if projection.source >= 0 and not projection.states:
             states.append(projection.output)
         constants += projection.constants
+    if mine.noise in ("counted", "own"):
+        constants.append("noise_sd")
+    constants += [f"chosen_{m}" for m in mine.stimulated]
+    if form.gain and not mine.given:
+        constants.append("trial_gain")
+    return [
+        *(f"{name} : 1" for name in states),
+        *(f"{name} : 1 (constant)" for name in constants),
+        *_integers(mine),
+    ]
+
+
+def _integers(mine: PopulationForm) -> list[str]:
+    """The whole numbers of each neuron, and those that all share."""
+    if mine.given:
+        return ["train_due : integer", "train_place : integer"]
     integers = []
     if mine.gated:
         integers = ["refractory_left : integer", "refractory_steps : integer (constant, shared)"]
     if mine.stepped:
         integers += [f"window_{edge} : integer (constant, shared)" for edge in ("start", "stop")]
-    if mine.noise in ("counted", "own"):
-        constants.append("noise_sd")
     if mine.noise == "counted":
         integers.append("noise_unit : integer (constant)")
         integers += [f"noise_{key} : integer (constant, shared)" for key in ("first", "second")]
     if mine.noise == "own":
         integers.append("run_seed : integer (constant, shared)")
-    constants += [f"chosen_{m}" for m in mine.stimulated]
-    if form.gain:
-        constants.append("trial_gain")
-    return [
-        *(f"{name} : 1" for name in states),
-        *(f"{name} : 1 (constant)" for name in constants),
-        *integers,
-    ]
+    return integers

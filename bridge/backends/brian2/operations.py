@@ -49,6 +49,11 @@ def is_summed(projection: ProjectionForm) -> bool:
     )
 
 
+def is_scaled(form: Form, projection: ProjectionForm) -> bool:
+    """Whether the gain of the trial acts on it: it does on what populations send."""
+    return form.gain and projection.scaled and projection.source in form.neurons
+
+
 def sums_current(projection: ProjectionForm) -> bool:
     """Whether that sum is its current."""
     return projection.source >= 0 and projection.side == "pre"
@@ -67,7 +72,7 @@ def membrane_lines(form: Form, number: int, sources: Sources) -> list[str]:
             x = sources.input(into)
         elif sums_current(projection):
             x = f"sum_{into}"
-            if form.gain and projection.scaled:
+            if is_scaled(form, projection):
                 lines.append(f"scaled_{into} = {x} * trial_gain")
                 x = f"scaled_{into}"
         lines.append(f"current_{into} = {current} + {x}")
@@ -132,7 +137,7 @@ def filter_lines(form: Form, into: int, sources: Sources) -> list[str]:
         arrived = sent(projection, into) if projection.side == "pre" else f"sum_{into}"
     elif not projection.counts:
         arrived = f"sum_{into}"
-    if form.gain and projection.scaled and projection.side == "post":
+    if is_scaled(form, projection) and projection.side == "post":
         lines.append(f"scaled_{into} = {arrived} * trial_gain")
         arrived = f"scaled_{into}"
     if projection.states:
@@ -149,7 +154,7 @@ def filter_lines(form: Form, into: int, sources: Sources) -> list[str]:
 
 def margin_lines(form: Form, number: int) -> list[str]:
     """The least distance of the voltages from threshold so far."""
-    if not form.margins or not form.populations[number].condition:
+    if not form.margins or number not in form.neurons or not form.populations[number].condition:
         return []
     return [
         f"near = abs({form.populations[number].voltage} - constant_threshold)",

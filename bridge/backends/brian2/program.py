@@ -37,6 +37,7 @@ from bridge.backends.brian2.values import (
     delay_values,
     input_values,
     start_values,
+    train,
     window_values,
 )
 from bridge.backends.declaration import folder_digest
@@ -205,9 +206,7 @@ class _Trials:
                 arguments += self._arguments(number, values, folder.name)
             self._write_tables(drive, folder / STATIC)
             self._start(arguments, folder, family)
-            return [
-                self._left(number, folder / LEFT) for number in range(len(self.form.populations))
-            ]
+            return [self._left(number, folder / LEFT) for number in self.form.neurons]
         finally:
             # Frozen noise takes 32 MB a trial: many would fill the disk.
             shutil.rmtree(folder, ignore_errors=True)
@@ -230,6 +229,9 @@ class _Trials:
                 population = self.network.populations[int(number)]
                 rows = noise[:, 0, self.network.span(population.name)]
             np.ascontiguousarray(rows).tofile(folder / name)
+        for place in range(len(self.form.neurons), len(self.form.populations)):
+            table, _ = train(self.network, place, drive)
+            table.tofile(folder / f"train_{place}")
 
     def _start(self, arguments: list[str], folder: Path, family: Children) -> None:
         command = [str(self.program.path), "--results_dir", f"{LEFT}/", *arguments]

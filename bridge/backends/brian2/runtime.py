@@ -8,6 +8,7 @@ from bridge.backends.brian2.session import session  # isort: skip
 
 import brian2
 import numpy as np
+from brian2.core.functions import Function
 from numpy.typing import NDArray
 
 from bridge.backends import cache_folder
@@ -21,6 +22,7 @@ from bridge.backends.brian2.values import (
     input_values,
     run_seed,
     start_values,
+    train,
     window_values,
 )
 from bridge.spiking.drive import Drive, NoiseStream
@@ -88,7 +90,8 @@ def _run_chunk(
 
 
 def _gather(model: Model, form: Form, results: Results, first: int) -> None:
-    for number, (group, mine) in enumerate(zip(model.groups, form.populations, strict=True)):
+    for number in form.neurons:
+        group, mine = model.groups[number], form.populations[number]
         results.take(number, first, form.trials, _left(group, mine, margins=form.margins))
 
 
@@ -132,6 +135,10 @@ class _Arrays:
             for m in range(len(drive.stimulation)):
                 self._add(f"kick_{m}", kicks[:, m], dt)
 
+        for number in range(len(form.neurons), len(form.populations)):
+            name, (table, _) = f"train_{number}", train(network, number, drive)
+            self.space[name] = _table(name, table)
+
     def _add(self, name: str, values: Array, dt: brian2.Quantity) -> None:
         self.space[name] = brian2.TimedArray(values, dt=dt, name=name)
 
@@ -169,3 +176,23 @@ class _Arrays:
             i=(pre + trial * n_pre).ravel(), j=(columns.indices + trial * n_post).ravel()
         )
         synapses.w = np.tile(columns.data, self.trials)
+
+
+def _table(name: str, table: NDArray[np.int32]) -> Function:
+    """A function that gives the whole number at a place of a table."""
+    function = Function(
+        pyfunc=lambda place: table[place],
+        arg_units=[1],
+        arg_types=["integer"],
+        return_unit=1,
+        return_type="integer",
+    )
+    function.implementations.add_numpy_implementation(function.pyfunc)
+    code = f"""
+    cdef int {name}(int place) noexcept:
+        global _namespace{name}_values
+        return _namespace{name}_values[place]
+    """
+    values = {f"{name}_values": table}
+    function.implementations.add_implementation("cython", code, namespace=values)
+    return function

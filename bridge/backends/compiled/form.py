@@ -17,9 +17,9 @@ from bridge.spiking.filters import filter_trace
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import NeuronTraces, traces
 from bridge.spiking.population import Population
-from bridge.spiking.projection import INPUT, Projection
+from bridge.spiking.projection import Projection
 from bridge.spiking.tracing import Trace
-from bridge.spiking.weights import Factored, Matrix, Weights
+from bridge.spiking.weights import matrices_of
 
 Precision = Literal["float64", "float32"]
 NoiseKind = Literal["none", "given", "counted"]
@@ -60,10 +60,11 @@ class PopulationForm:
 
 @dataclass(frozen=True)
 class ProjectionForm:
-    """A projection without its values; the analog input is source -1.
+    """A projection without its values.
 
     Attributes:
-        source: Number of the source.
+        source: Number of the source: -1 is an analog input, and inputs that emit spikes are
+            numbered after the populations.
         target: Number of the target.
         within_step: Whether it acts in the step in which its source emits.
         presynaptic: Whether the filter runs over the source's neurons, before the weights.
@@ -97,7 +98,7 @@ class ProjectionForm:
 
     @property
     def owner(self) -> int:
-        """The population whose neurons hold the filter; -1: the channels of the input."""
+        """Number of those whose filter it is; -1: the channels of an analog input."""
         return self.source if self.presynaptic else self.target
 
 
@@ -109,6 +110,7 @@ class Form:
         dtype: What the numbers are.
         populations: In their order within a step.
         projections: In the order in which their currents are summed.
+        trains: How many inputs emit spikes.
         stimulations: How many there are.
         margins: Whether least distances from threshold are kept.
     """
@@ -116,6 +118,7 @@ class Form:
     dtype: Precision
     populations: tuple[PopulationForm, ...]
     projections: tuple[ProjectionForm, ...]
+    trains: int
     stimulations: int
     margins: bool
 
@@ -126,8 +129,9 @@ def form_of(network: SpikingNetwork, drive: Drive, wanted: Wanted, dtype: Precis
     Raises:
         SpecError: a model does what could not be repeated.
     """
-    numbers = {population.name: number for number, population in enumerate(network.populations)}
-    numbers[INPUT] = -1
+    names = [part.name for part in network.populations]
+    names += [part.name for part in network.spiking_inputs()]
+    numbers = {name: number for number, name in enumerate(names)}
     return Form(
         dtype=dtype,
         populations=tuple(
@@ -137,6 +141,7 @@ def form_of(network: SpikingNetwork, drive: Drive, wanted: Wanted, dtype: Precis
         projections=tuple(
             _projection(network, numbers, each, dtype) for each in network.projections
         ),
+        trains=len(network.spiking_inputs()),
         stimulations=len(drive.stimulation),
         margins=wanted.margins,
     )
@@ -170,26 +175,23 @@ def _noise(drive: Drive, population: Population) -> NoiseKind:
     return "counted" if np.any(population.noise_mv) else "none"
 
 
-def factors_of(weights: Weights) -> tuple[Matrix, ...]:
-    """What multiplies what arrives, one after the other: W, or D and then B."""
-    return (weights.right, weights.left) if isinstance(weights, Factored) else (weights,)
-
-
 def _projection(
     network: SpikingNetwork, numbers: Mapping[str, int], projection: Projection, dtype: Precision
 ) -> ProjectionForm:
     filter_ = projection.filter
+    between = not network.is_input(projection.source)
     return ProjectionForm(
-        source=numbers[projection.source],
+        # Analog inputs have no number.
+        source=numbers.get(projection.source, -1),
         target=numbers[projection.target],
-        within_step=projection.acts_within_step,
+        within_step=network.acts_within_step(projection),
         # Without a state both sides are the same.
         presynaptic=filter_.side == "pre" and not filter_.memoryless,
         graded=network.emits(projection.source) == "value",
-        dense=tuple(not sparse.issparse(factor) for factor in factors_of(projection.weights)),
+        dense=tuple(not sparse.issparse(factor) for factor in matrices_of(projection.weights)),
         delayed=projection.longest_delay_steps > 0,
         own_delays=projection.own_delays,
-        scaled=projection.scaled and numbers[projection.source] >= 0,
+        scaled=projection.scaled and between,
         started=tuple(state for state in filter_.states if state in projection.initial_states),
         states=tuple(filter_.states),
         output=filter_.output,

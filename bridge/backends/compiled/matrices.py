@@ -99,7 +99,7 @@ class WeightsText:
 def weights_text(form: Form, number: int) -> WeightsText:
     """The weights of a projection."""
     part = form.projections[number]
-    count = "channels" if part.source < 0 else f"size_{part.source}"
+    count = f"channels_{number}" if part.source < 0 else f"size_{part.source}"
     target = f"width_{part.target}"
     if len(part.dense) == 1:
         return WeightsText(number, MatrixText(str(number), part.dense[0], target, count), None)

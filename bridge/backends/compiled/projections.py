@@ -31,14 +31,23 @@ def _output(part: ProjectionForm, number: int) -> str:
 
 
 def _width(number: int) -> str:
-    """The padded number of neurons of a population, or of channels."""
-    return "width_input" if number < 0 else f"width_{number}"
+    """The padded number of neurons of a population, or of units of an input."""
+    return f"width_{number}"
+
+
+def _held(part: ProjectionForm, number: int) -> str:
+    """The padded number of those that the filter runs over."""
+    return f"width_channels_{number}" if part.owner < 0 else _width(part.owner)
 
 
 def declare(sheet: Sheet, form: Form, number: int) -> None:
     """What a projection is given, and what it keeps from step to step."""
     part = form.projections[number]
-    held = _width(part.owner)
+    held = _held(part, number)
+    if part.source < 0:
+        sheet.number(f"channels_{number}")
+        sheet.number(f"first_channel_{number}")
+        sheet.add(f"const int64_t width_channels_{number} = padded(channels_{number});")
     for name in part.constants:
         sheet.array(f"filter_{number}_constant_{name}")
     for state in part.states:
@@ -61,11 +70,12 @@ def _declare_way(sheet: Sheet, part: ProjectionForm, number: int) -> None:
     elif part.delayed or part.source < 0:
         sheet.number(f"delay_{number}")
     if part.source < 0:
-        sheet.kept(f"shown_{number}", "width_input")
+        channels = f"width_channels_{number}"
+        sheet.kept(f"shown_{number}", channels)
         # The step in which each channel, or all of them, take the next sample.
         start = f"delays_{number}[c]" if part.own_delays else f"delay_{number}"
-        sheet.kept(f"changes_{number}", "width_input", "int64_t")
-        sheet.add(f"for (int64_t c = 0; c < channels; ++c) changes_{number}[c] = {start};")
+        sheet.kept(f"changes_{number}", channels, "int64_t")
+        sheet.add(f"for (int64_t c = 0; c < channels_{number}; ++c) changes_{number}[c] = {start};")
         if part.states and not part.presynaptic:
             sheet.kept(f"weighted_{number}", _width(part.target))
     elif part.delayed:
@@ -90,11 +100,36 @@ def decay_lines(sheet: Sheet, form: Form, number: int) -> None:
     sheet.add(*(f"filter_{number}_{state}[i] = f{number}_{state};" for state in part.states))
 
 
+def declare_train(sheet: Sheet, number: int) -> None:
+    """The spikes of an input, trial after trial, and where those of this trial are."""
+    sheet.number(f"size_{number}")
+    sheet.add(f"const int64_t width_{number} = padded(size_{number});")
+    sheet.array(f"train_steps_{number}", "int32_t")
+    sheet.array(f"train_units_{number}", "int32_t")
+    first = sheet.array(f"train_first_{number}", "int64_t")
+    sheet.add(
+        f"int64_t next_{number} = {first}[trial];",
+        f"const int32_t *hit_{number} = train_units_{number};",
+        f"int64_t hits_{number} = 0;",
+    )
+
+
+def train_lines(sheet: Sheet, number: int) -> None:
+    """The units of an input that spike in this step, ascending."""
+    following = f"next_{number} < train_first_{number}[trial + 1]"
+    sheet.add(
+        f"hit_{number} = train_units_{number} + next_{number};",
+        f"hits_{number} = 0;",
+        f"for (; {following} && train_steps_{number}[next_{number}] == step; ++next_{number}) "
+        f"++hits_{number};",
+    )
+
+
 def decay_loop(sheet: Sheet, form: Form, number: int) -> None:
     """The decay of a filter in a loop of its own."""
     part = form.projections[number]
     if part.states:
-        with sheet.each(_width(part.owner)):
+        with sheet.each(_held(part, number)):
             decay_lines(sheet, form, number)
 
 
@@ -106,7 +141,7 @@ def input_lines(sheet: Sheet, form: Form, number: int) -> None:
         delay = f"delays_{number}[c]" if part.own_delays else f"delay_{number}"
         # With one delay all channels take the next sample in the same step.
         first = "" if part.own_delays else f"if (step == changes_{number}[0]) "
-        with sheet.block(f"{first}for (int64_t c = 0; c < channels; ++c)"):
+        with sheet.block(f"{first}for (int64_t c = 0; c < channels_{number}; ++c)"):
             _next_sample(sheet, number, delay)
         if not part.presynaptic:
             with sheet.block("if (changed)"):
@@ -124,7 +159,8 @@ def _next_sample(sheet: Sheet, number: int, delay: str) -> None:
             f"const int64_t since = (step - {delay} + offset_steps) / sample_steps;",
             "const int64_t at = since < samples - 1 ? since : samples - 1;",
             f"changes_{number}[c] = (at + 1) * sample_steps - offset_steps + {delay};",
-            f"shown_{number}[c] = inputs[(at * trials + trial) * channels + c];",
+            f"shown_{number}[c] = "
+            f"inputs[(at * trials + trial) * channels + first_channel_{number} + c];",
             "changed = true;",
         )
 
@@ -134,7 +170,7 @@ def take_lines(sheet: Sheet, form: Form, number: int) -> None:
     part = form.projections[number]
     if part.source < 0:
         shown = "shown" if part.presynaptic else "weighted"
-        with sheet.each(_width(part.owner)):
+        with sheet.each(_held(part, number)):
             _enter(sheet, part, number, "i", f"{shown}_{number}[i]")
     elif part.graded:
         _take_values(sheet, form, number)

@@ -30,10 +30,15 @@ def program(form: Form) -> Sheet:
     return sheet
 
 
+def _trains(form: Form) -> range:
+    """The numbers of the inputs that emit spikes."""
+    return range(len(form.populations), len(form.populations) + form.trains)
+
+
 def _declare(sheet: Sheet, form: Form) -> None:
     for name in ("trials", "samples", "sample_steps", "offset_steps", "channels"):
         sheet.number(name)
-    sheet.add("const int64_t width_input = padded(channels);", "Room room;")
+    sheet.add("Room room;")
     sheet.array("inputs")
     sheet.array("gains")
     sheet.array("noise_keys", "int32_t")
@@ -46,6 +51,8 @@ def _declare(sheet: Sheet, form: Form) -> None:
         sheet.array("amplitudes")
     for number in range(len(form.populations)):
         populations.declare(sheet, form, number)
+    for train in _trains(form):
+        projections.declare_train(sheet, train)
     for number in range(len(form.projections)):
         projections.declare(sheet, form, number)
     widest = sheet.number("widest")
@@ -69,9 +76,14 @@ def _sample_loop(sheet: Sheet, form: Form) -> None:
 def _step(sheet: Sheet, form: Form) -> None:
     _hashes(sheet, form)
     parts = list(enumerate(form.projections))
+    for train in _trains(form):
+        projections.train_lines(sheet, train)
     for number, part in parts:
         if part.source < 0:
             projections.input_lines(sheet, form, number)
+        elif part.source in _trains(form) and part.within_step:
+            projections.decay_loop(sheet, form, number)
+            projections.take_lines(sheet, form, number)
     for population in range(len(form.populations)):
         populations.step_lines(sheet, form, population)
         for number, part in parts:
@@ -85,7 +97,8 @@ def _after_all(sheet: Sheet, form: Form) -> None:
     """What is done when all populations have emitted."""
     for number, part in enumerate(form.projections):
         if not part.within_step:
-            if part.owner < 0:
+            # Populations let the filters that they hold decay themselves.
+            if part.owner < 0 or part.owner in _trains(form):
                 projections.decay_loop(sheet, form, number)
             projections.take_lines(sheet, form, number)
     if any(mine.stepped for mine in form.populations):

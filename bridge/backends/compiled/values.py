@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.backends.compiled.form import Form, factors_of
+from bridge.backends.compiled.form import Form
 from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, derived_seed
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.noise import trial_keys, unit_keys
 from bridge.spiking.projection import Projection
-from bridge.spiking.weights import Matrix
+from bridge.spiking.weights import Matrix, matrices_of
 
 Arrays = dict[str, NDArray[Any]]
 _LANES = 16
@@ -50,11 +50,17 @@ def numbers_of(network: SpikingNetwork, drive: Drive, window: range) -> dict[str
             f"turns_{q}": longest + 1,
             f"rank_{q}": projection.rank,
         }
-    for m, part in enumerate(drive.stimulation):
+        if network.is_analog(projection.source):
+            channels = network.channels(projection.source)
+            numbers[f"channels_{q}"] = channels.stop - channels.start
+            numbers[f"first_channel_{q}"] = channels.start
+    for s, part in enumerate(network.spiking_inputs(), len(network.populations)):
+        numbers[f"size_{s}"] = part.size
+    for m, push in enumerate(drive.stimulation):
         numbers |= {
-            f"push_start_{m}": part.start_step,
-            f"push_stop_{m}": part.stop_step,
-            f"push_draws_{m}": part.draws,
+            f"push_start_{m}": push.start_step,
+            f"push_stop_{m}": push.stop_step,
+            f"push_draws_{m}": push.draws,
         }
     return numbers
 
@@ -71,6 +77,13 @@ def arrays_of(network: SpikingNetwork, drive: Drive, form: Form) -> Arrays:
     v_mv = drive.initial_voltages_mv(network)
     for p in range(len(network.populations)):
         arrays |= _population(network, drive, form, p, v_mv)
+    for s, part in enumerate(network.spiking_inputs(), len(network.populations)):
+        spikes = drive.spikes[part.name]
+        arrays |= {
+            f"train_steps_{s}": spikes.step,
+            f"train_units_{s}": spikes.neuron,
+            f"train_first_{s}": np.searchsorted(spikes.trial, np.arange(drive.n_trials + 1)),
+        }
     for q, projection in enumerate(network.projections):
         arrays |= _projection(network, drive, projection, q)
     return {
@@ -127,7 +140,7 @@ def _projection(network: SpikingNetwork, drive: Drive, projection: Projection, q
     for name, value in projection.initial_states.items():
         arrays[f"filter_{q}_start_{name}"] = _wide(np.asarray(value))
     arrays[f"delays_{q}"] = np.minimum(projection.delays, drive.n_steps(network))
-    for name, matrix in zip((f"{q}", f"{q}_outer"), factors_of(projection.weights), strict=False):
+    for name, matrix in zip((f"{q}", f"{q}_outer"), matrices_of(projection.weights), strict=False):
         arrays |= _matrix(matrix, name)
     return arrays
 

@@ -28,7 +28,6 @@ from bridge.backends.nest.model import (
 from bridge.errors import BackendError
 from bridge.spiking.drive import Drive
 from bridge.spiking.network import SpikingNetwork
-from bridge.spiking.projection import INPUT
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -76,7 +75,7 @@ class Kernel:
         self._ports = [
             (part, ports(part, network, parameters))
             for part in network.projections
-            if part.source != INPUT
+            if not network.is_analog(part.source)
         ]
 
     def run(self, drive: Drive, seed: int, *, voltages: bool) -> Trial:
@@ -196,22 +195,38 @@ class Kernel:
             )
 
     def _connect_synapses(self, drive: Drive) -> None:
-        gains = 1.0 if drive.recurrent_gain is None else float(drive.recurrent_gain[0])
+        gain = 1.0 if drive.recurrent_gain is None else float(drive.recurrent_gain[0])
         before = dict.fromkeys((population.name for population in self._network.populations), 0)
+        firing = self._spiking_inputs(drive)
         for part, own in self._ports:
+            first, factor = firing.get(part.source, 0), 1.0
+            if not first:
+                first = self._network.span(part.source).start + 1
+                factor = gain if part.scaled else 1.0
             columns = part.synapses()
             pre = np.repeat(np.arange(part.shape[1]), np.diff(columns.indptr))
             post = columns.indices
-            gain = gains if part.scaled else 1.0
             for port in own:
                 before[part.target] += 1
                 self._connect(
-                    pre + self._network.span(part.source).start + 1,
+                    pre + first,
                     post + self._network.span(part.target).start + 1,
-                    columns.data * port.weight[post] * gain,
+                    columns.data * port.weight[post] * factor,
                     delay_steps(part)[pre] * self._network.dt_ms,
                     before[part.target],
                 )
+
+    def _spiking_inputs(self, drive: Drive) -> dict[str, int]:
+        """A generator for each unit; the number of the first one of each input."""
+        nest, dt_ms, firing = self._nest, self._network.dt_ms, {}
+        for name, spikes in drive.spikes.items():
+            order = np.argsort(spikes.neuron, kind="stable")
+            edges = np.searchsorted(spikes.neuron[order], np.arange(1, spikes.n_neurons))
+            # As neurons do, they stamp the end of a step.
+            times = (spikes.step[order].astype(np.int64) + _BEFORE + 1) * dt_ms
+            trains = [{"spike_times": own} for own in np.split(times, edges)]
+            firing[name] = nest.Create("spike_generator", spikes.n_neurons, params=trains)
+        return {name: int(nodes[0].global_id) for name, nodes in firing.items()}
 
     def _connect(
         self, pre: Any, post: Any, weights: Array, delay_ms: ArrayLike, receptor: int = 0

@@ -29,7 +29,7 @@ from bridge.spiking.exact_constants import expm1_rounded, log1p_rounded
 from bridge.spiking.filters import DoubleExponential, Exponential
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import Lif, known_neurons
-from bridge.spiking.projection import INPUT, Projection
+from bridge.spiking.projection import Projection
 
 Array = NDArray[np.float64]
 Parameters: TypeAlias = Literal["euler", "plain"]
@@ -165,13 +165,13 @@ def lif(neurons: object) -> Lif:
 
 
 def input_currents(network: SpikingNetwork, drive: Drive) -> tuple[NDArray[np.int64], Array]:
-    """The current of the analog input in the one trial of a drive.
+    """The current of the analog inputs in the one trial of a drive.
 
     Returns:
         Steps (E,) from which on a current holds, the first of them 0, and the currents (E, N).
     """
     steps, samples = drive.n_steps(network), len(drive.inputs)
-    parts = [part for part in network.projections if part.source == INPUT]
+    parts = [part for part in network.projections if network.is_analog(part.source)]
     sample = np.array([network.input_sample(step, samples) for step in range(steps)])
     starts: NDArray[np.int64] = np.arange(steps)
     if all(_held(part) for part in parts):
@@ -180,7 +180,8 @@ def input_currents(network: SpikingNetwork, drive: Drive) -> tuple[NDArray[np.in
     for part in parts:
         target = network.span(part.target)
         if _held(part):
-            currents[:, target] += input_current(part, drive.inputs[:, 0])[sample[starts]]
+            shown = drive.inputs[:, 0, network.channels(part.source)]
+            currents[:, target] += input_current(part, shown)[sample[starts]]
         else:
             currents[:, target] += filtered_input(network, part, drive)[:, 0]
     return starts, currents

@@ -26,7 +26,7 @@ from bridge.errors import BackendError, SpecError
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, derived_seed
 from bridge.spiking.network import SpikingNetwork
-from bridge.spiking.projection import INPUT, Projection
+from bridge.spiking.projection import Projection
 from bridge.spiking.recording import Recording, Spikes
 
 Array = NDArray[np.float64]
@@ -100,7 +100,7 @@ def _check_network(network: SpikingNetwork, parameters: Parameters) -> None:
     for readout in network.shown_states:
         raise SpecError(f"readout {readout.name}: NEST shows no states, give it readouts of spikes")
     for projection in network.projections:
-        if projection.source != INPUT:
+        if not network.is_analog(projection.source):
             _check_projection(projection)
 
 

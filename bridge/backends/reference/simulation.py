@@ -1,6 +1,7 @@
 """The reference simulator in NumPy: it defines what a description means, one line an equation.
 
-The contract of a step, from the state at the start of step k, population by population:
+The contract of a step, from the state at the start of step k, population by population, after the
+inputs that emit spikes, whose spikes are given:
 
 1. current = bias + filtered projections + W u[k], summed in the order of the projections;
 2. the model's step where the refractory count is zero; then noise, everywhere; then stimulation;
@@ -32,6 +33,7 @@ from numpy.typing import NDArray
 
 from bridge.backends.kept import Kept, Wanted
 from bridge.backends.recorder import EventList, check_finite, recording
+from bridge.backends.reference.inputs import Inputs
 from bridge.backends.reference.neurons import Neurons
 from bridge.backends.reference.synapses import Synapses
 from bridge.errors import BackendError
@@ -106,8 +108,7 @@ class Stepper:
     """
 
     def __init__(self, network: SpikingNetwork, drive: Drive) -> None:
-        self._network, self._inputs = network, drive.inputs
-        self._sample, self._u = -1, drive.inputs[0]
+        self._network, self._inputs = network, Inputs(network, drive)
         v = drive.initial_voltages_mv(network)
         self.populations = [Neurons(network, each, v) for each in network.populations]
         self.projections = [Synapses(network, each, drive) for each in network.projections]
@@ -124,44 +125,38 @@ class Stepper:
             noise_mv: (B, N) noise, mV.
             look: Called with each population when its voltages stand, before anyone is reset.
         """
-        u, kicks = self._input(step), self._kicks.at(step)
+        given, kicks = self._inputs.at(step), self._kicks.at(step)
+        self._hand_on(-1, given)
         for number, neurons in enumerate(self.populations):
-            neurons.advance(self._current(number, u), noise_mv)
+            neurons.advance(self._current(number), noise_mv)
             self._kicks.give(kicks, neurons)
             neurons.fire()
             if look is not None:
                 look(neurons)
-            for synapses in self.projections:
-                if synapses.source == number and synapses.within_step:
-                    synapses.take(neurons.emitted, u)
+            if neurons.emitted is not None:
+                given[neurons.name] = neurons.emitted
+                self._hand_on(number, given)
         for synapses in self.projections:
             if not synapses.within_step:
-                synapses.take(self._emitted(synapses), u)
+                synapses.take(given[synapses.projection.source])
         for neurons in self.populations:
             neurons.reset()
 
-    def _input(self, step: int) -> Array:
-        """(B, C) input; the very same array while a sample lasts."""
-        sample = self._network.input_sample(step, len(self._inputs))
-        if sample != self._sample:
-            self._sample, self._u = sample, self._inputs[sample]
-        u: Array = self._u
-        return u
+    def _hand_on(self, source: int, sent: dict[str, NDArray[Any]]) -> None:
+        """Let what acts within the step take what a population has sent; -1: the inputs."""
+        for synapses in self.projections:
+            if synapses.source == source and synapses.within_step:
+                synapses.take(sent[synapses.projection.source])
 
-    def _current(self, number: int, u: Array) -> Array:
+    def _current(self, number: int) -> Array:
         """(B, n) what drives a population in this step."""
         neurons = self.populations[number]
         current = np.broadcast_to(neurons.bias, neurons.v.shape)
         for synapses in self.projections:
             if synapses.target == number:
-                if synapses.source < 0 and synapses.within_step:
-                    synapses.take(None, u)
                 current = current + synapses.current
         summed: Array = current
         return summed
-
-    def _emitted(self, synapses: Synapses) -> NDArray[Any] | None:
-        return None if synapses.source < 0 else self.populations[synapses.source].emitted
 
 
 def _noise(network: SpikingNetwork, drive: Drive) -> "NoiseStream | _OwnStream | None":

@@ -11,7 +11,7 @@ from bridge.backends.weighted_sums import MatrixSum, WeightedSum, input_current
 from bridge.spiking.drive import Drive
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.operations import NUMPY
-from bridge.spiking.projection import INPUT, Projection
+from bridge.spiking.projection import Projection
 
 Array = NDArray[np.float64]
 
@@ -28,11 +28,12 @@ class Synapses:
         held = projection.shape[1 if self.filter.side == "pre" else 0]
         self.constant = SimpleNamespace(**self.filter.constants_of(held, network.dt_ms))
         self.source, self.target = (
-            [p.name for p in network.populations].index(name) if name != INPUT else -1
+            -1 if network.is_input(name) else [p.name for p in network.populations].index(name)
             for name in (projection.source, projection.target)
         )
+        self.analog = network.is_analog(projection.source)
         self.presynaptic = self.filter.side == "pre"
-        self.within_step = projection.acts_within_step
+        self.within_step = network.acts_within_step(projection)
         self.state: dict[str, Any] = {
             name: np.tile(projection.initial_states.get(name, np.zeros(held)), (drive.n_trials, 1))
             for name in self.filter.states
@@ -55,24 +56,23 @@ class Synapses:
         output: Array = self.state[self.filter.output]
         return self._scaled(self.weighted_sum(output)) if self.presynaptic else output
 
-    def take(self, emitted: NDArray[Any] | None, u: Array) -> None:
-        """Decay, then take what arrives in this step: emitted by the source, or the input `u`."""
+    def take(self, sent: NDArray[Any]) -> None:
+        """Decay, then take what arrives in this step: emitted by the source, or an input u."""
         if self.presynaptic:
-            trace = self._filtered(self._arriving(emitted, u))
+            trace = self._filtered(self._arriving(sent))
             self.current = self._scaled(self.weighted_sum(trace))
         else:
-            weighted = self._weighted(self._arriving(emitted, u))
+            weighted = self._weighted(self._arriving(sent))
             self.current = self._filtered(self._scaled(weighted))
 
-    def _arriving(self, emitted: NDArray[Any] | None, u: Array) -> Array:
+    def _arriving(self, sent: NDArray[Any]) -> Array:
         """s, a value, or u, (B, n_pre)."""
-        sent = u if self.source < 0 or emitted is None else emitted
         arriving = sent if self.way is None else self.way.arriving(sent)
         return arriving if arriving.dtype == np.float64 else arriving.astype(np.float64)
 
     def _weighted(self, arriving: Array) -> Array:
         """W s, or W u, summed in ascending order of the presynaptic neuron; factored B (D s)."""
-        if self.source < 0:
+        if self.analog:
             # A sample lasts for many steps.
             if self._weighted_u is None or self._weighted_u[0] is not arriving:
                 self._weighted_u = (arriving, input_current(self.projection, arriving))
@@ -102,16 +102,16 @@ class Synapses:
 
 
 def filtered_input(network: SpikingNetwork, projection: Projection, drive: Drive) -> Array:
-    """(K, B, n_post) current of every step over a projection from the input."""
+    """(K, B, n_post) current of every step over a projection from an analog input."""
     synapses = Synapses(network, projection, drive)
     steps, samples = drive.n_steps(network), len(drive.inputs)
     currents = np.empty((steps, drive.n_trials, projection.shape[0]))
-    rows = list(drive.inputs)
+    rows = list(drive.inputs[:, :, network.channels(projection.source)])
     for step in range(steps):
         u = rows[network.input_sample(step, samples)]
         if synapses.within_step:
-            synapses.take(None, u)
+            synapses.take(u)
         currents[step] = synapses.current
         if not synapses.within_step:
-            synapses.take(None, u)
+            synapses.take(u)
     return currents

@@ -20,6 +20,7 @@ from bridge.backends.snntorch.events import (
     InputRoute,
     InsideRoute,
     SpikeRoute,
+    TrainRoute,
     events_of_blocks,
     joined_events,
 )
@@ -37,10 +38,10 @@ from bridge.spiking.drive import (
 )
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.noise import step_keys
-from bridge.spiking.projection import INPUT, Projection
+from bridge.spiking.projection import Projection
 from bridge.spiking.recording import Spikes
 
-Route: TypeAlias = InputRoute | SpikeRoute | ValueRoute | InsideRoute | TraceRoute
+Route: TypeAlias = InputRoute | TrainRoute | SpikeRoute | ValueRoute | InsideRoute | TraceRoute
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,12 @@ def _spread_inside(network: SpikingNetwork, drive: Drive, how: How) -> bool:
             factored weights are no matrix.
     """
     outside = any(
-        part.source != INPUT
-        and (
-            part.within_step
-            or part.own_delays
-            or part.rank > 0
-            or network.emits(part.source) == "value"
-        )
+        part.within_step
+        or part.own_delays
+        or part.rank > 0
+        or network.emits(part.source) == "value"
         for part in network.projections
+        if not network.is_input(part.source)
     )
     if outside and how.dense:
         raise SpecError(
@@ -140,12 +139,12 @@ class Batch:
 
     def _route(self, projection: Projection) -> "Route":
         given = (self.network, projection, self.drive, self.like)
-        from_input = projection.source == INPUT
-        if self.plan.dense and not from_input:
-            return InsideRoute(projection, self.drive.n_trials, self.like)
-        arriving: InputRoute | SpikeRoute | ValueRoute
-        if from_input:
-            arriving = InputRoute(*given)
+        source = self.network.input_named(projection.source)
+        if self.plan.dense and source is None:
+            return InsideRoute(self.network, projection, self.drive.n_trials, self.like)
+        arriving: InputRoute | TrainRoute | SpikeRoute | ValueRoute
+        if source is not None:
+            arriving = TrainRoute(*given, self.plan.steps) if source.spiking else InputRoute(*given)
         elif self.network.emits(projection.source) == "value":
             arriving = ValueRoute(*given)
         else:
@@ -192,7 +191,9 @@ class Batch:
         for neurons in stage.neurons:
             fired[neurons.number] = self.finders[neurons.number].events()
         for route in (each for routes in self.routes for each in routes):
-            if isinstance(route, InputRoute | InsideRoute) or route.source not in stage.place:
+            if isinstance(route, InputRoute | TrainRoute | InsideRoute):
+                continue
+            if route.source not in stage.place:
                 continue
             route.take(first, fired, self.neurons)
 

@@ -25,7 +25,6 @@ from bridge.backends.stages import stages_of
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import traces
 from bridge.spiking.noise import bent, sixteen_bit_sums, unit_keys
-from bridge.spiking.projection import INPUT
 from bridge.spiking.weights import Factored
 
 Array = NDArray[np.float64]
@@ -43,9 +42,9 @@ def steps_of_block(network: SpikingNetwork, *, dense: bool) -> int:
         for number in members
     }
     lags = [
-        part.lag_steps
+        network.lag_steps(part)
         for part in network.projections
-        if part.source != INPUT and not dense and place[part.source] >= place[part.target]
+        if part.source in place and not dense and place[part.source] >= place[part.target]
     ]
     most = min([*lags, MOST_STEPS])
     return max(n for n in range(1, most + 1) if network.sample_steps % n == 0)
@@ -211,7 +210,7 @@ class BlockStep(nn.Module):
         names = [network.populations[number].name for number in members]
         self.projections = [part for part in network.projections if part.target in names]
         synapses = nn.ModuleList(
-            Synapses(network, p, start, inside=plan.dense and p.source != INPUT)
+            Synapses(network, p, start, inside=plan.dense and not network.is_input(p.source))
             for p in self.projections
         )
         self.synapses = cast("Sequence[Synapses]", synapses)

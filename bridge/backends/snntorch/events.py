@@ -103,13 +103,14 @@ def _nonzero(values: NDArray[np.floating]) -> Indices:
 
 
 class InputRoute:
-    """What arrives over a projection from the input, W u; u on the presynaptic side."""
+    """What arrives over a projection from an analog input, W u; u on the presynaptic side."""
 
     def __init__(
         self, network: SpikingNetwork, projection: Projection, drive: Drive, like: Tensor
     ) -> None:
-        self.network, self.projection, self.inputs = network, projection, drive.inputs
-        self.like, self.lag, self.trials = like, projection.lag_steps, drive.n_trials
+        self.network, self.projection = network, projection
+        self.inputs = drive.inputs[:, :, network.channels(projection.source)]
+        self.like, self.lag, self.trials = like, network.lag_steps(projection), drive.n_trials
         self.presynaptic = projection.filter.side == "pre"
         self.before = like.new_zeros((drive.n_trials, _width(projection)))
         self.sample, self.current = -1, self.before
@@ -161,22 +162,19 @@ class SpikeRoute:
         steps: int,
     ) -> None:
         names = [population.name for population in network.populations]
-        self.source, self.lag = names.index(projection.source), projection.lag_steps
+        self.source, self.lag = names.index(projection.source), network.lag_steps(projection)
         self.like, self.trials = like, drive.n_trials
-        shape = (drive.n_trials, _width(projection))
-        self.arrived = [like.new_zeros(shape) for _ in range(steps)]
-        self.touched = [False] * steps
         self.due: dict[int, list[tuple[Indices, Indices]]] = {}
         self.later = projection.delays - projection.shortest_delay_steps
         self.alike = not projection.own_delays
-        self.spread = mark if projection.filter.side == "pre" else spread(projection.weights, like)
+        self.arriving = _Arriving(projection, like, (drive.n_trials, steps))
 
     def take(self, first: int, fired: Sequence[Events | None], _neurons: Sequence[Neurons]) -> None:
         """Remember the spikes of the block that began at step `first`."""
         mine = fired[self.source]
         if mine is None:
             return
-        for j in range(len(self.arrived)):
+        for j in range(len(self.arriving.arrived)):
             if (spikes := mine.of_step(j)) is not None:
                 self._send(first + j + self.lag, *spikes)
 
@@ -192,13 +190,65 @@ class SpikeRoute:
 
     def arrivals(self, first: int, steps: int) -> list[Tensor]:
         """(B, n_post) for each step."""
-        for j in range(steps):
+        due = (self.due.pop(first + j, None) for j in range(steps))
+        return self.arriving.of([None if parts is None else _in_order(parts) for parts in due])
+
+
+class TrainRoute:
+    """What arrives over a projection from an input that emits spikes, which all are given.
+
+    On the presynaptic side the spikes themselves.
+    """
+
+    def __init__(
+        self,
+        network: SpikingNetwork,
+        projection: Projection,
+        drive: Drive,
+        like: Tensor,
+        steps: int,
+    ) -> None:
+        spikes = drive.spikes[projection.source]
+        lag = network.filter_lag_steps(projection)
+        step = spikes.step + projection.delays[spikes.neuron] + lag
+        order = np.lexsort((spikes.neuron, spikes.trial, step))
+        self.like, self.trials = like, drive.n_trials
+        self.step = step[order]
+        self.trial = spikes.trial[order].astype(np.int64)
+        self.unit = spikes.neuron[order].astype(np.int64)
+        self.arriving = _Arriving(projection, like, (drive.n_trials, steps))
+
+    def arrivals(self, first: int, steps: int) -> list[Tensor]:
+        """(B, n_post) for each step."""
+        edges = np.searchsorted(self.step, np.arange(first, first + steps + 1))
+        parts = [slice(edges[j], edges[j + 1]) for j in range(steps)]
+        return self.arriving.of(
+            [
+                (self.trial[part], self.unit[part]) if part.stop > part.start else None
+                for part in parts
+            ]
+        )
+
+
+class _Arriving:
+    """What spikes bring in each step of a block, in arrays that are used again."""
+
+    def __init__(self, projection: Projection, like: Tensor, extent: tuple[int, int]) -> None:
+        """`extent`: trials, and steps of a block."""
+        trials, steps = extent
+        shape = (trials, _width(projection))
+        self.arrived = [like.new_zeros(shape) for _ in range(steps)]
+        self.touched = [False] * steps
+        self.spread = mark if projection.filter.side == "pre" else spread(projection.weights, like)
+
+    def of(self, spikes: Sequence[tuple[Indices, Indices] | None]) -> list[Tensor]:
+        """(B, n) for each step, of the trials and neurons that arrive in it."""
+        for j, mine in enumerate(spikes):
             if self.touched[j]:
                 self.arrived[j].zero_()
-            spikes = self.due.pop(first + j, None)
-            self.touched[j] = spikes is not None
-            if spikes is not None:
-                self.spread(*_in_order(spikes), self.arrived[j])
+            self.touched[j] = mine is not None
+            if mine is not None:
+                self.spread(*mine, self.arrived[j])
         return self.arrived
 
 
@@ -221,9 +271,11 @@ def delay_line(projection: Projection, steps: int) -> DelayLine | None:
 class InsideRoute:
     """A projection whose spikes the block spreads itself: what will arrive in the next steps."""
 
-    def __init__(self, projection: Projection, trials: int, like: Tensor) -> None:
+    def __init__(
+        self, network: SpikingNetwork, projection: Projection, trials: int, like: Tensor
+    ) -> None:
         shape = (trials, _width(projection))
-        self.due = [like.new_zeros(shape) for _ in range(projection.lag_steps)]
+        self.due = [like.new_zeros(shape) for _ in range(network.lag_steps(projection))]
 
     def arrivals(self, first: int, steps: int) -> list[Tensor]:
         """(B, n) for each of the next `lag` steps; the block brings it up to date."""

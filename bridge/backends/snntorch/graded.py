@@ -22,7 +22,7 @@ class ValueRoute:
         self, network: SpikingNetwork, projection: Projection, drive: Drive, like: Tensor
     ) -> None:
         names = [population.name for population in network.populations]
-        self.source, self.lag = names.index(projection.source), projection.lag_steps
+        self.source, self.lag = names.index(projection.source), network.lag_steps(projection)
         self.like, self.trials = like, drive.n_trials
         presynaptic = projection.filter.side == "pre"
         self.weighted = None if presynaptic else ordered_sum(projection.weights, like)

@@ -11,7 +11,7 @@ from bridge.backends.snntorch.operations import TorchOperations
 from bridge.spiking.filters import filter_trace
 from bridge.spiking.filters.direct import Direct
 from bridge.spiking.network import SpikingNetwork
-from bridge.spiking.projection import INPUT, Projection
+from bridge.spiking.projection import Projection
 
 Array = NDArray[np.float64]
 States = dict[str, Tensor]
@@ -28,7 +28,7 @@ class Synapses(nn.Module):
 
     Attributes:
         columns: (n_pre, n_post) weights, where the block spreads the spikes itself.
-        owner: Number of the population whose neurons the state is of, -1 for input channels.
+        owner: Number of the population whose neurons the state is of, -1 for those of an input.
     """
 
     trial_gain: Tensor | None
@@ -43,9 +43,10 @@ class Synapses(nn.Module):
         self.filter = Direct() if presynaptic and not inside else projection.filter
         names = [population.name for population in network.populations]
         self.target = names.index(projection.target)
-        self.source = -1 if projection.source == INPUT else names.index(projection.source)
+        from_input = network.is_input(projection.source)
+        self.source = -1 if from_input else names.index(projection.source)
         self.owner = self.source if self.presynaptic else self.target
-        self.lag = projection.lag_steps
+        self.lag = network.lag_steps(projection)
         traced = filter_trace(self.filter)
         self._rows = [(row, traced.decay.only(*row)) for row in traced.rows]
         self._digest = traced.decay.digest()
@@ -54,7 +55,7 @@ class Synapses(nn.Module):
         self._constants = {f"constant.{name}": f"constant_{name}" for name in constants}
         self._states = {name: f"state_{name}" for name in self.filter.states}
         self._starts = bool(projection.initial_states) and not self.filter.memoryless
-        self._first = projection.filter_lag_steps
+        self._first = network.filter_lag_steps(projection)
         for name in self.filter.states:
             start = like.new_tensor(projection.initial_states.get(name, np.zeros(width)))
             self.register_buffer(f"state_{name}", start.expand(len(like), width).clone())

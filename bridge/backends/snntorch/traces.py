@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from bridge.backends.snntorch.block_step import Neurons
-from bridge.backends.snntorch.events import Events, InputRoute, SpikeRoute
+from bridge.backends.snntorch.events import Events, InputRoute, SpikeRoute, TrainRoute
 from bridge.backends.snntorch.graded import ValueRoute
 from bridge.backends.snntorch.sums import ordered_sum
 from bridge.backends.snntorch.synapses import Synapses
@@ -22,7 +22,7 @@ class TraceRoute:
 
     def __init__(
         self,
-        arriving: SpikeRoute | ValueRoute | InputRoute,
+        arriving: SpikeRoute | ValueRoute | InputRoute | TrainRoute,
         network: SpikingNetwork,
         projection: Projection,
     ) -> None:
@@ -35,12 +35,12 @@ class TraceRoute:
 
     @property
     def source(self) -> int:
-        """Number of the population that sends, -1: the input."""
+        """Number of the population that sends, -1: an input."""
         return self.filter.source
 
     def take(self, first: int, fired: Sequence[Events | None], neurons: Sequence[Neurons]) -> None:
         """Remember what was emitted in the block that began at step `first`."""
-        if not isinstance(self.arriving, InputRoute):
+        if not isinstance(self.arriving, InputRoute | TrainRoute):
             self.arriving.take(first, fired, neurons)
 
     def arrivals(self, first: int, steps: int) -> list[Tensor]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from bridge.compare.probes.findings import Finding
 from bridge.compare.probes.input import probe_input
+from bridge.compare.probes.input_spikes import probe_input_spikes
 from bridge.compare.probes.neurons import probe_currents, probe_noise, probe_refractory
 from bridge.compare.probes.synapses import probe_synapses
 from bridge.compare.sides import Side
@@ -50,6 +51,8 @@ _PROBES = {
     "refractory period": probe_refractory,
     "f-I curve": probe_currents,
     "noise": probe_noise,
+    # Last, since a probe's number decides what it draws.
+    "spikes of inputs": probe_input_spikes,
 }
 
 

@@ -26,12 +26,13 @@ _SHIFTS = (-2, -1, 0, 1, 2)
 
 def probe_input(network: SpikingNetwork, side: Side, _rng: np.random.Generator) -> list[Finding]:
     """Size and onset of what each input channel does to each neuron that it reaches."""
-    parts = [at_rest(part) for part in network.projections if part.source == INPUT]
+    parts = [at_rest(part) for part in network.projections if network.is_analog(part.source)]
     if not parts:
         return []
     probe = replace(
-        network, populations=silent(network), projections=tuple(parts), readouts=(), task=""
-    )
+        network, populations=silent(network), projections=tuple(parts), readouts=(), task="",
+        inputs=tuple(part for part in network.inputs if not part.spiking),
+    )  # fmt: skip
     # The first samples may act before the first step.
     before = _BEFORE + -(-network.sample_offset_steps // network.sample_steps)
     samples = before + max(_AFTER, -(-_LEAST_STEPS // network.sample_steps))
@@ -58,7 +59,7 @@ def _currents(probe: SpikingNetwork, drive: Drive) -> Array:
         span = probe.span(part.target)
         if part.filter.memoryless and not part.longest_delay_steps:
             held = [probe.input_sample(step, samples) for step in range(steps)]
-            driven = drive.inputs
+            driven = drive.inputs[:, :, probe.channels(part.source)]
             for factor in part.factors:
                 driven = driven @ factor.toarray().T
             total[:, :, span] += driven[held]
@@ -123,10 +124,20 @@ def _places(
     network: SpikingNetwork, trial: NDArray[np.int64], neuron: NDArray[np.int64]
 ) -> list[str]:
     """What is held against the formula, in words: trials of +1 come first."""
+    called = _channel_names(network)
     channels = [
-        f"channel {row % network.input_size} at {'+1' if row < network.input_size else '-1'}"
+        f"{called[row % network.input_size]} at {'+1' if row < network.input_size else '-1'}"
         for row in trial
     ]
     return [
         f"{one} to {unit}" for one, unit in zip(channels, units_of(network, neuron), strict=True)
+    ]
+
+
+def _channel_names(network: SpikingNetwork) -> list[str]:
+    return [
+        f"channel {place}" if part.name == INPUT else f"{part.name}[{place}]"
+        for part in network.inputs
+        if not part.spiking
+        for place in range(part.size)
     ]

@@ -158,6 +158,7 @@ def _run_alone(
             for part in populations
         ),
         readouts=(),
+        inputs=(),
         input_size=channels,
         sample_steps=steps,
         sample_offset_steps=0,
@@ -211,6 +212,7 @@ def probe_noise(network: SpikingNetwork, side: Side, rng: np.random.Generator) -
         populations=populations,
         projections=(),
         readouts=(),
+        inputs=(),
         input_size=0,
         sample_steps=steps,
         sample_offset_steps=0,

@@ -15,7 +15,7 @@ from bridge.compare.sides import Side
 from bridge.spiking.decoding import decode
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.network import SpikingNetwork
-from bridge.spiking.projection import INPUT, Projection
+from bridge.spiking.projection import Projection
 from bridge.spiking.recording import Recording, Spikes
 
 Array = NDArray[np.float64]
@@ -30,27 +30,30 @@ def probe_synapses(network: SpikingNetwork, side: Side, rng: np.random.Generator
 
     Of more than `MOST_SOURCES` neurons as many are drawn, and all synapses of these are probed.
     """
-    if not any(part.source != INPUT for part in network.projections) and not network.decoded:
+    between = [at_rest(part) for part in network.projections if not network.is_input(part.source)]
+    if not between and not network.decoded:
         return []
     sources: NDArray[np.int64] = np.arange(network.size)
     if network.size > MOST_SOURCES:
         sources = np.sort(rng.choice(network.size, MOST_SOURCES, replace=False))
-    probe = _probe_network(network)
-    steps = _steps(network)
+    probe = _probe_network(network, between)
+    steps = steps_of(network, between)
     rows = max(1, int(_PART_BYTES / (8 * steps * network.size)))
     parts = [sources[start : start + rows] for start in range(0, sources.size, rows)]
     measured = [_measure(probe, side, part, steps) for part in parts]
     table = {name: np.concatenate([part[name] for part in measured]) for name in measured[0]}
     findings = _lone_spikes(network, sources, table)
-    return findings + _synapses(network, sources, table) + _readouts(network, sources, table)
+    findings += synapse_findings(network, units_of(network, sources), table)
+    return findings + _readouts(network, sources, table)
 
 
-def _probe_network(network: SpikingNetwork) -> SpikingNetwork:
+def _probe_network(network: SpikingNetwork, between: list[Projection]) -> SpikingNetwork:
     return replace(
         network,
         populations=silent(network),
-        projections=tuple(at_rest(part) for part in network.projections if part.source != INPUT),
+        projections=tuple(between),
         readouts=network.decoded,
+        inputs=(),
         input_size=0,
         sample_steps=1,
         sample_offset_steps=0,
@@ -58,12 +61,10 @@ def _probe_network(network: SpikingNetwork) -> SpikingNetwork:
     )
 
 
-def _steps(network: SpikingNetwork) -> int:
+def steps_of(network: SpikingNetwork, projections: list[Projection]) -> int:
     """How long the currents are looked at: until all have passed their peak for long."""
     longest = 1.0
-    for part in network.projections:
-        if part.source == INPUT:
-            continue
+    for part in projections:
         shape_ms = max(5.0 * network.dt_ms, part.filter.shape_ms())
         delay_ms = part.longest_delay_steps * network.dt_ms
         longest = max(longest, delay_ms + min(_LONGEST_MS, shape_ms))
@@ -90,15 +91,22 @@ def _measure(
         "misplaced": _misplaced(recording, sources),
         "readout": _output_difference(probe, recording),
         "readout_size": _output_size(probe, sources, steps),
+        **compared(currents, expected, probe.dt_ms),
+    }
+
+
+def compared(currents: Array, expected: Array, dt_ms: float) -> dict[str, Array]:
+    """What is compared of (K, B, N) currents and those of the formula, (B, N) each."""
+    return {
         "onset": _onset(currents, expected),
         "expected_onset": _onset(expected, expected),
         "peak": _extreme(currents),
         "expected_peak": _extreme(expected),
-        "area": currents.sum(axis=0) * probe.dt_ms,
-        "expected_area": expected.sum(axis=0) * probe.dt_ms,
+        "area": currents.sum(axis=0) * dt_ms,
+        "expected_area": expected.sum(axis=0) * dt_ms,
         # Where several filters of both signs meet, an area or a peak may vanish between them.
         "size": np.abs(expected).max(axis=0),
-        "weight": np.abs(expected).sum(axis=0) * probe.dt_ms,
+        "weight": np.abs(expected).sum(axis=0) * dt_ms,
     }
 
 
@@ -108,11 +116,12 @@ def _expected(network: SpikingNetwork, source: int, steps: int) -> Array:
     for part in network.projections:
         span, target = network.span(part.source), network.span(part.target)
         if span.start <= source < span.stop:
-            total[:, target] += _formula(part, source - span.start, network.dt_ms, steps)
+            total[:, target] += formula(part, source - span.start, network.dt_ms, steps)
     return total
 
 
-def _formula(part: Projection, pre: int, dt_ms: float, steps: int) -> Array:
+def formula(part: Projection, pre: int, dt_ms: float, steps: int) -> Array:
+    """(K, n_post) currents over a projection after a spike of its source's neuron in step 0."""
     weights = part.column(pre)
     own = [pre] if part.filter.side == "pre" else slice(None)
     # A spike of this step acts in the next one, or within the step.
@@ -182,36 +191,41 @@ def _lone_spikes(
     )
 
 
-def _synapses(
-    network: SpikingNetwork, sources: NDArray[np.int64], table: dict[str, Array]
+def synapse_findings(
+    network: SpikingNetwork, sources: list[str], table: dict[str, Array], of_what: str = ""
 ) -> list[Finding]:
-    """Onset, peak and area over all pairs of neurons; currents where there should be none."""
+    """Onset, peak and area over all pairs of neurons; currents where there should be none.
+
+    Args:
+        network: What is probed.
+        sources: Names of what fired, a trial each.
+        table: What `compared` gives.
+        of_what: What they are, in words that follow the quantity.
+    """
     row, target = np.nonzero(table["size"] > 0)
-    names, targets = units_of(network, sources[row]), units_of(network, target)
-    pairs = [f"{pre} to {post}" for pre, post in zip(names, targets, strict=True)]
+    targets = units_of(network, target)
+    pairs = [f"{sources[pre]} to {post}" for pre, post in zip(row, targets, strict=True)]
 
     def of(name: str) -> Array:
         return table[name][row, target]
 
     findings = worst(
-        "postsynaptic current: onset", pairs, of("expected_onset"), of("onset"),
+        f"postsynaptic current{of_what}: onset", pairs, of("expected_onset"), of("onset"),
         tolerance=0.5, measure="steps", scale=1.0,
     )  # fmt: skip
     for what, unit in (("peak", "size"), ("area", "weight")):
         findings += worst(
-            f"postsynaptic current: {what}", pairs, of(f"expected_{what}"), of(what),
+            f"postsynaptic current{of_what}: {what}", pairs, of(f"expected_{what}"), of(what),
             tolerance=RELATIVE, measure="relative", scale=of(unit),
         )  # fmt: skip
     empty, other = np.nonzero(table["size"] == 0)
     others = [
-        f"{pre} to {post}"
-        for pre, post in zip(
-            units_of(network, sources[empty]), units_of(network, other), strict=True
-        )
+        f"{sources[pre]} to {post}"
+        for pre, post in zip(empty, units_of(network, other), strict=True)
     ]
     scale = float(table["size"].max()) if table["size"].size else 0.0
     return findings + worst(
-        "no current where there is no synapse", others, np.zeros(empty.size),
+        f"no current where there is no synapse{of_what}", others, np.zeros(empty.size),
         table["peak"][empty, other], tolerance=1e-6, measure="of the largest", scale=scale or 1.0,
     )  # fmt: skip
 

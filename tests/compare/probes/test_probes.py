@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from conftest import NETWORKS, kim_network, quadratic_network, two_population_network
 from scipy.integrate import quad
+from several_inputs import several_inputs
 
 from bridge.compare.faults import Fault
 from bridge.compare.probes import synapses
@@ -81,6 +82,59 @@ def test_what_is_probed_is_all_there_is():
     assert counts["input: onset"] == 24
     # Only the excitatory neurons have noise.
     assert counts["variance of the voltage of each neuron, relative"] == 20
+
+
+@pytest.mark.parametrize("label", ["reference", "snntorch", "snntorch:float32", "brian2:numpy"])
+def test_every_backend_passes_the_probes_of_several_inputs(label):
+    network = several_inputs()
+    report = probed(label, network)
+    assert report.agreed, [f for f in report.findings if not f.passed]
+    counts = {finding.quantity: finding.count for finding in report.findings}
+    # All 24 + 20 weights of the one, all 42 and the nonzero ones of the other.
+    sparse_ones = network.projections[6].synapses().nnz
+    assert counts["postsynaptic current of an input's spike: peak"] == 24 + 20 + 42 + sparse_ones
+    assert any("sound[" in name for name in channels_of(network))
+
+
+def channels_of(network):
+    side = Side("reference", "reference", fault=Fault("all", "", silenced_inputs))
+    report = run_probes(network, side, 0, lambda _what, _done: None)
+    return [finding.where for finding in report.findings]
+
+
+def silenced_inputs(network, drive):
+    weights = [part.weights * (part.source != "sound") for part in network.projections]
+    parts = [replace(part, weights=w) for part, w in zip(network.projections, weights, strict=True)]
+    return replace(network, projections=parts), drive
+
+
+def input_fault(name, **fields):
+    """The projection of that name with other fields."""
+
+    def change(network, drive):
+        parts = [
+            replace(part, **fields) if part.name == name else part for part in network.projections
+        ]
+        return replace(network, projections=parts), drive
+
+    return Fault("input", "", change)
+
+
+@pytest.mark.parametrize(
+    ("fault", "quantity"),
+    [
+        (input_fault("touch_to_near", within_step=False), "of an input's spike: onset"),
+        (input_fault("nerve_to_near", delay_steps=4), "of an input's spike: onset"),
+        (input_fault("nerve_to_near", weights=np.full((6, 7), 0.5)), "of an input's spike: peak"),
+        (input_fault("touch_to_far", weights=np.zeros((5, 4))), "of an input's spike: area"),
+    ],
+)
+def test_a_spike_of_an_input_that_acts_wrongly_is_seen(fault, quantity):
+    report = run_probes(
+        several_inputs(), Side("reference", "reference", fault=fault), 0, lambda *_: None
+    )
+    wrong = [finding.quantity for finding in report.findings if not finding.passed]
+    assert any(quantity in each for each in wrong), wrong
 
 
 def without_autapses(network, drive):
