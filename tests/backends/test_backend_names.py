@@ -5,7 +5,8 @@ import pytest
 from conftest import drive_for, kim_network
 
 import bridge
-from bridge.backends import names, parse_backend
+from bridge import backends
+from bridge.backends import names, parse_backend, quickest
 from bridge.backends.brian2 import simulation as brian2
 from bridge.backends.declaration import Declaration, declared, folder_digest
 from bridge.backends.snntorch import simulation as snntorch
@@ -53,6 +54,14 @@ def test_the_words_are_those_that_the_backends_know():
     assert [name for name in names() if not declared()[name].words] == ["reference"]
     assert set(declared()["brian2"].words["target"]) == set(brian2.TARGETS)
     assert set(declared()["snntorch"].words["dtype"]) == set(snntorch.DTYPES)
+
+
+def test_searches_run_in_the_quickest_backend_that_can_run_here(monkeypatch):
+    assert quickest() == quickest("cpu") == SearchOptions().backend == "compiled"
+    assert quickest("cuda:1") == SearchOptions(device="cuda:1").backend == "snntorch"
+    monkeypatch.setattr(backends.shutil, "which", lambda _: None)
+    with pytest.warns(UserWarning, match=r"g\+\+ is not found, so this runs in snntorch"):
+        assert SearchOptions().backend == "snntorch"
 
 
 def test_what_is_said_twice_must_be_the_same():

@@ -47,10 +47,10 @@ def quiet(_what, _fraction):
 def test_the_exact_level_sees_every_fault(fault):
     network = kim_network()
     found = bridge.compare(
-        network, backends=["reference", "reference"], drive=drive_for(network, 40), inject=fault
+        network, backends=["reference", "compiled"], drive=drive_for(network, 40), inject=fault
     )
     assert not found.agreed
-    assert found.labels == ("reference", f"reference with {fault}")
+    assert found.labels == ("reference", f"compiled with {fault}")
     assert found.fault == FAULTS[fault].meaning
 
 
@@ -80,9 +80,10 @@ def test_a_network_without_a_decoded_readout_computes_none():
         bridge.compare(network, **given, inject="readout-late")
 
 
+@pytest.mark.parametrize("backend", ["reference", "compiled"])
 @pytest.mark.parametrize("fault", OTHERS)
-def test_the_probes_see_every_fault_and_name_what_is_wrong(fault):
-    side = Side("reference", "reference", fault=find_fault(fault))
+def test_the_probes_see_every_fault_and_name_what_is_wrong(fault, backend):
+    side = Side(backend, backend, fault=find_fault(fault))
     report = run_probes(kim_network(), side, 0, quiet)
     wrong = [finding.quantity for finding in report.findings if not finding.passed]
     assert any(PROBED[fault] in quantity for quantity in wrong), wrong
@@ -257,11 +258,11 @@ def test_without_a_fault_all_levels_agree():
     network = busy_network()
     found = bridge.compare(
         network,
-        backends=["reference", "snntorch"],
+        backends=["reference", "snntorch", "compiled"],
         levels=["exact", "probe", "statistical"],
         drive=drive_for(network, 40, trials=20),
         plan=Plan(alpha=0.001),
     )
     assert found.agreed
-    assert len(found.exact) == len(found.statistical) == 1
-    assert [report.label for report in found.probes] == ["reference", "snntorch"]
+    assert len(found.exact) == len(found.statistical) == 2
+    assert [report.label for report in found.probes] == ["reference", "snntorch", "compiled"]
