@@ -3,8 +3,8 @@
     python data/drawn_networks.py [COUNT]
 
 draws COUNT (300) networks as `tests/backends/test_drawn_networks.py` does, runs each in the
-reference, snnTorch and Brian2's numpy target, and writes what was drawn to `drawn_networks.csv`.
-The first that differs ends it, made as small as it still differs.
+reference, snnTorch, Brian2's numpy target and the compiled loop, and writes what was drawn to
+`drawn_networks.csv`. The first that differs ends it, made as small as it still differs.
 """
 
 import csv
