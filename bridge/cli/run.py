@@ -56,7 +56,10 @@ def run(
     context: typer.Context,
     network: NetworkFile,
     out: Annotated[Path, typer.Option(help="Where the recording goes.", show_default=False)],
-    backend: Annotated[str, typer.Option(help=BACKEND)] = "snntorch",
+    backend: Annotated[
+        str | None,
+        typer.Option(help=BACKEND, show_default="compiled, without a C++ compiler snntorch"),
+    ] = None,
     trials: Annotated[
         int | None,
         typer.Option(
@@ -74,7 +77,8 @@ def run(
         typer.Option(help="brian2: numpy, cython or standalone.", show_default="standalone"),
     ] = None,
     dtype: Annotated[
-        str | None, typer.Option(help="snntorch: float64 or float32.", show_default="float64")
+        str | None,
+        typer.Option(help="snntorch, compiled: float64 or float32.", show_default="float64"),
     ] = None,
     device: Annotated[
         str | None, typer.Option(help="snntorch: cpu, cuda or cuda:N.", show_default="cpu")
@@ -109,12 +113,13 @@ def run(
 
     The same seed gives the same spikes.
     """
-    from bridge.backends import parse_backend
+    from bridge.backends import parse_backend, quickest
     from bridge.backends.declaration import declared
     from bridge.describe import describe
     from bridge.methods.scoring import drive_of, needed_task, score_of
     from bridge.spiking.essentials import several
 
+    backend = backend or quickest(device)
     stored = load_spiking(network)
     spiking = stored.network if isinstance(stored, bridge.Conversion) else stored
     check_writable(out, force=force)
