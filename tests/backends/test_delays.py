@@ -229,7 +229,7 @@ def test_delays_that_are_none_are_refused(wrong):
 
 def test_what_acts_within_the_step_has_no_delay_of_any_neuron():
     with pytest.raises(SpecError, match="what acts within the step has no delay"):
-        replace(between(np.ones((2, 3)), [0, 1, 0]), within_step=True)
+        to_one(replace(between(np.ones((2, 3)), [0, 1, 0]), within_step=True), 3)
 
 
 def test_matrix_products_are_refused_where_neurons_have_delays_of_their_own():

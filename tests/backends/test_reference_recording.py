@@ -44,7 +44,7 @@ def test_a_backend_reproduces_the_frozen_recording(label, frozen):
 
 
 def test_what_ships_is_reproduced(shipped):
-    check_reproduced(shipped, "snntorch")
+    check_reproduced(shipped, "compiled")
 
 
 def check_reproduced(files, label):

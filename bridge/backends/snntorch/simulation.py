@@ -128,7 +128,7 @@ def _processes(
 
 
 def _slow_uncompiled(network: SpikingNetwork, drive: Drive) -> bool:
-    """Whether a run that is not compiled takes about as long as compiling does, once for all.
+    """Whether a run that is not compiled takes so long that compiling once for all soon pays.
 
     Measured on two cores of 2.8 GHz: 0.5 ms a step for the calls, and 30 ns for each neuron.
     """
@@ -137,7 +137,7 @@ def _slow_uncompiled(network: SpikingNetwork, drive: Drive) -> bool:
 
 
 WORTH_A_PROCESS = 5e8
-WORTH_COMPILING_S = 15.0
+WORTH_COMPILING_S = 8.0
 
 
 def _settings(like: Tensor) -> AbstractContextManager[None]:
