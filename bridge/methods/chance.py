@@ -2,8 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from bridge.methods.binomial import at_least
 from bridge.tasks import Task, Trials, judges, spiking_correct
 
 Array = NDArray[np.float64]
@@ -44,9 +44,9 @@ def told_from_chance(correct: int, trials: int, chance: float) -> bool:
     Where all of the trials right would be no more than that either, nothing can be told, and
     nothing is held against the network.
     """
-    if float(stats.binom.sf(trials - 1, trials, chance)) >= _LEVEL:
+    if float(at_least(trials, trials, chance)) >= _LEVEL:
         return True
-    return float(stats.binom.sf(correct - 1, trials, chance)) < _LEVEL
+    return float(at_least(correct, trials, chance)) < _LEVEL
 
 
 _LEVEL = 0.05

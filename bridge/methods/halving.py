@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from bridge.methods.binomial import at_least
 from bridge.methods.scale_choice import TOLERANCE, least_error, middle_of_best_plateau
 
 # Shares of the trials after which losers are dropped; the survivors do all of them.
@@ -71,7 +71,7 @@ def still_faithful(
 
 def _clearly(times: NDArray[np.int64], of: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether a fair coin would hardly ever fall on one side so many times."""
-    rare: NDArray[np.bool_] = stats.binom.sf(times - 1, of, 0.5) < LEVEL
+    rare: NDArray[np.bool_] = at_least(times, of, 0.5) < LEVEL
     return rare
 
 

@@ -1,6 +1,6 @@
 """Two networks on the same trials: is one of them right more often?"""
 
-from scipy import stats
+from bridge.methods.binomial import at_most
 
 # Below this a difference is called significant.
 LEVEL = 0.05
@@ -16,5 +16,5 @@ def mcnemar(lost: int, gained: int) -> float:
         lost: Trials that only the first of the two answers rightly.
         gained: Trials that only the second does.
     """
-    tail = stats.binom.cdf(min(lost, gained), lost + gained, 0.5)
+    tail = at_most(min(lost, gained), lost + gained, 0.5)
     return min(1.0, 2.0 * float(tail))
