@@ -5,14 +5,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
+from numpy.typing import ArrayLike
 
 from bridge.errors import FormatError
 from bridge.exchange.hdf5 import Tree
+from bridge.exchange.models import (
+    filter_from_tree,
+    filter_to_tree,
+    neurons_from_tree,
+    neurons_to_tree,
+    numbers_from_tree,
+)
+from bridge.exchange.weights import weights_from_tree, weights_to_tree
 from bridge.spiking.arrays import counted
-from bridge.spiking.filters import KNOWN as FILTERS
-from bridge.spiking.filters import Filter, known_filter
 from bridge.spiking.initial_voltage import (
     INITIAL_VOLTAGES,
     InitialVoltage,
@@ -21,13 +26,9 @@ from bridge.spiking.initial_voltage import (
 )
 from bridge.spiking.inputs import Input, is_plain
 from bridge.spiking.network import Channel, Readout, SpikingNetwork, StateReadout
-from bridge.spiking.neurons import KNOWN as MODELS
-from bridge.spiking.neurons import NeuronModel, known_neurons
-from bridge.spiking.parts import Part as Model
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.values import known_model, shown
-from bridge.spiking.weights import Factored, Weights
 
 Part = TypeVar("Part")
 
@@ -142,7 +143,7 @@ def _population_to_tree(population: Population) -> Tree:
         "noise_mv": np.asarray(population.noise_mv),
         **cell_types_to_tree(population.cell_types),
         **_initial_states_to_tree(population.initial_states),
-        **_neurons_to_tree(neurons),
+        **neurons_to_tree(neurons),
         **start,
         **vars(initial),
     }
@@ -154,59 +155,7 @@ def _initial_states_to_tree(states: Mapping[str, ArrayLike]) -> Tree:
 
 def _initial_states_from_tree(tree: Tree) -> Tree:
     kept: Tree = tree.get("initial_states", {})
-    return {name: _numbers(kept, name) for name in kept}
-
-
-def _neurons_to_tree(neurons: NeuronModel) -> Tree:
-    known_neurons("neurons", neurons)
-    return {"model": neurons.kind, **neurons.stored(), **_operations_to_tree(neurons)}
-
-
-def _neurons_from_tree(tree: Tree) -> NeuronModel:
-    kind = tree["model"]
-    if not isinstance(kind, str) or kind not in MODELS:
-        raise FormatError(f"unknown neuron model {shown(kind)}; known are {', '.join(MODELS)}")
-    neurons: NeuronModel = _part_from_tree(MODELS[kind], tree, tree["size"])
-    return neurons
-
-
-def _operations_to_tree(part: Model) -> Tree:
-    """What a class of somebody's own does: a file that says its name alone would trust it."""
-    return {"operations": part.operations()} if part.foreign else {}
-
-
-def _part_from_tree(part: type[Model], tree: Tree, size: int | None = None) -> Any:
-    """A neuron model or a filter: its numbers, one for each of `size` neurons, and its words."""
-    numbers = {
-        name: _numbers(tree, name, size)
-        for name in part.named("each")
-        if name in tree or name not in part.added()
-    }
-    words = {
-        name: tree[name]
-        for name in (*part.named("choice"), *part.named("steps"))
-        # What is as it is by default need not be there.
-        if name in tree or name not in part.by_default()
-    }
-    made = part(**numbers, **words)
-    if made.foreign and tree.get("operations") != made.operations():
-        raise FormatError(
-            f"{made.kind}: {part.__name__} of this program takes other steps than the one that "
-            "this file was made with"
-        )
-    return made
-
-
-def _numbers(tree: Tree, name: str, size: int | None = None) -> NDArray[np.float64]:
-    """A row of numbers, as many as `size` says (None: any).
-
-    One number for all would let a small file claim any amount of memory.
-    """
-    shape = np.shape(tree[name])
-    if len(shape) != 1 or (size is not None and shape != (size,)):
-        raise FormatError(f"{name}: expected a number for each neuron, got shape {shape}")
-    values: NDArray[np.float64] = tree[name]
-    return values
+    return {name: numbers_from_tree(kept, name) for name in kept}
 
 
 def _population_from_tree(tree: Tree) -> Population:
@@ -220,8 +169,8 @@ def _population_from_tree(tree: Tree) -> Population:
     return Population(
         name=tree["name"],
         size=tree["size"],
-        noise_mv=_numbers(tree, "noise_mv", tree["size"]),
-        neurons=_neurons_from_tree(tree),
+        noise_mv=numbers_from_tree(tree, "noise_mv", tree["size"]),
+        neurons=neurons_from_tree(tree),
         initial_voltage=initial,
         cell_types=cell_types_from_tree(tree),
         initial_states=tree.get("initial_states", {}),
@@ -234,26 +183,11 @@ def _projection_to_tree(projection: Projection) -> Tree:
         "source": projection.source,
         "target": projection.target,
         "delay_steps": projection.delay_steps,
-        "filter": _filter_to_tree(projection.filter),
+        "filter": filter_to_tree(projection.filter),
         **({"within_step": 1} if projection.within_step else {}),
         **({} if projection.scaled else {"scaled": 0}),
         **_initial_states_to_tree(projection.initial_states),
-        "weights": _weights_to_tree(projection.weights),
-    }
-
-
-def _weights_to_tree(weights: Weights) -> Tree | NDArray[np.float64]:
-    if isinstance(weights, Factored):
-        factors = {"left": weights.left, "right": weights.right}
-        return {name: _weights_to_tree(factor) for name, factor in factors.items()}
-    if isinstance(weights, np.ndarray):
-        return weights
-    return {
-        "data": weights.data,
-        "indices": weights.indices.astype(np.int64),
-        "indptr": weights.indptr.astype(np.int64),
-        "post": weights.shape[0],
-        "pre": weights.shape[1],
+        "weights": weights_to_tree(projection.weights),
     }
 
 
@@ -263,8 +197,8 @@ def _projection_from_tree(tree: Tree) -> Projection:
         source=tree["source"],
         target=tree["target"],
         delay_steps=tree["delay_steps"],
-        filter=_filter_from_tree(tree["filter"]),
-        weights=_weights_from_tree(tree["weights"]),
+        filter=filter_from_tree(tree["filter"]),
+        weights=weights_from_tree(tree["weights"]),
         within_step=tree.get("within_step", 0) == 1,
         scaled=_yes(tree, "scaled"),
         initial_states=_initial_states_from_tree(tree),
@@ -274,33 +208,6 @@ def _projection_from_tree(tree: Tree) -> Projection:
 def _yes(tree: Tree, name: str) -> bool:
     """Whether a word is 1, as it is by default, or 0."""
     return counted(name, tree.get(name, 1), most=1) == 1
-
-
-def _weights_from_tree(kept: Any) -> Any:
-    if not isinstance(kept, dict):
-        return kept
-    if "left" not in kept:
-        return _sparse_from_tree(kept)
-    factors = {name: kept[name] for name in ("left", "right")}
-    return Factored(
-        **{name: _sparse_from_tree(f) if isinstance(f, dict) else f for name, f in factors.items()}
-    )
-
-
-def _sparse_from_tree(tree: Tree) -> sparse.csc_array:
-    data, indices, indptr = (tree[name] for name in ("data", "indices", "indptr"))
-    post, pre = counted("post", tree["post"]), counted("pre", tree["pre"])
-    sound = (
-        indices.dtype.kind == indptr.dtype.kind == "i"
-        and indptr.shape == (pre + 1,)
-        and data.shape == indices.shape == (indptr[-1],)
-        and indptr[0] == 0
-        and np.all(np.diff(indptr) >= 0)
-        and (indices.size == 0 or 0 <= indices.min() <= indices.max() < post)
-    )
-    if not sound:
-        raise FormatError("sparse weights whose indices do not fit their shape")
-    return sparse.csc_array((data, indices, indptr), shape=(post, pre))
 
 
 def _readout_to_tree(readout: Readout | StateReadout) -> Tree:
@@ -318,7 +225,7 @@ def _channel_to_tree(channel: Channel) -> Tree:
     return {
         "source": channel.source,
         "weights": channel.weights,
-        "filter": _filter_to_tree(channel.filter),
+        "filter": filter_to_tree(channel.filter),
         **_initial_states_to_tree(channel.initial_states),
     }
 
@@ -330,26 +237,9 @@ def _readout_from_tree(tree: Tree) -> Readout | StateReadout:
         Channel(
             source=part["source"],
             weights=part["weights"],
-            filter=_filter_from_tree(part["filter"]),
+            filter=filter_from_tree(part["filter"]),
             initial_states=_initial_states_from_tree(part),
         )
         for part in in_order(tree["channels"])
     )
     return Readout(name=tree["name"], bias=tree["bias"], channels=channels)
-
-
-def _filter_to_tree(filter_: Filter) -> Tree:
-    known_filter("stored", filter_)
-    stored = filter_.stored()
-    # As in version 1 where it is the postsynaptic side's.
-    if filter_.side == "post":
-        del stored["side"]
-    return {"kind": filter_.kind, **stored, **_operations_to_tree(filter_)}
-
-
-def _filter_from_tree(tree: Tree) -> Filter:
-    kind = tree["kind"]
-    if not isinstance(kind, str) or kind not in FILTERS:
-        raise FormatError(f"unknown filter {shown(kind)}; known are {', '.join(FILTERS)}")
-    filter_: Filter = _part_from_tree(FILTERS[kind], tree)
-    return filter_

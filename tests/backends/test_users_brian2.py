@@ -16,7 +16,7 @@ from conftest import drive_for, kim_network, two_population_network
 import bridge
 from bridge.backends import cache_folder, simulate
 from bridge.backends.brian2 import build as brian2_build
-from bridge.backends.brian2 import form as brian2_form
+from bridge.backends.brian2 import formed as brian2_form
 from bridge.backends.kept import Kept, Wanted
 from bridge.backends.processes import children
 from bridge.errors import BackendError

@@ -29,7 +29,8 @@ from bridge.backends.brian2.build import (
     digest,
     table_name,
 )
-from bridge.backends.brian2.form import Form, form_of
+from bridge.backends.brian2.form import Form
+from bridge.backends.brian2.formed import form_of
 from bridge.backends.brian2.results import Left, Results
 from bridge.backends.brian2.values import (
     Values,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.backends.brian2.form import variable
+from bridge.backends.brian2.formed import variable
 from bridge.backends.kept import Kept
 from bridge.backends.recorder import check_finite
 from bridge.spiking.drive import Drive

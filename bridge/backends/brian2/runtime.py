@@ -12,7 +12,8 @@ from brian2.core.functions import Function
 from numpy.typing import NDArray
 
 from bridge.backends import cache_folder
-from bridge.backends.brian2.form import Form, PopulationForm, form_of
+from bridge.backends.brian2.form import Form, PopulationForm
+from bridge.backends.brian2.formed import form_of
 from bridge.backends.brian2.late import late_function
 from bridge.backends.brian2.model import Group, Model, build
 from bridge.backends.brian2.results import Left, Results

@@ -1,5 +1,6 @@
 """A projection in the text of a run: its filter, its delays, and what arrives over it."""
 
+from bridge.backends.compiled.arrivals import late_spikes, late_values, next_sample
 from bridge.backends.compiled.form import Form, ProjectionForm
 from bridge.backends.compiled.matrices import weights_text
 from bridge.backends.compiled.sheet import Sheet
@@ -100,31 +101,6 @@ def decay_lines(sheet: Sheet, form: Form, number: int) -> None:
     sheet.add(*(f"filter_{number}_{state}[i] = f{number}_{state};" for state in part.states))
 
 
-def declare_train(sheet: Sheet, number: int) -> None:
-    """The spikes of an input, trial after trial, and where those of this trial are."""
-    sheet.number(f"size_{number}")
-    sheet.add(f"const int64_t width_{number} = padded(size_{number});")
-    sheet.array(f"train_steps_{number}", "int32_t")
-    sheet.array(f"train_units_{number}", "int32_t")
-    first = sheet.array(f"train_first_{number}", "int64_t")
-    sheet.add(
-        f"int64_t next_{number} = {first}[trial];",
-        f"const int32_t *hit_{number} = train_units_{number};",
-        f"int64_t hits_{number} = 0;",
-    )
-
-
-def train_lines(sheet: Sheet, number: int) -> None:
-    """The units of an input that spike in this step, ascending."""
-    following = f"next_{number} < train_first_{number}[trial + 1]"
-    sheet.add(
-        f"hit_{number} = train_units_{number} + next_{number};",
-        f"hits_{number} = 0;",
-        f"for (; {following} && train_steps_{number}[next_{number}] == step; ++next_{number}) "
-        f"++hits_{number};",
-    )
-
-
 def decay_loop(sheet: Sheet, form: Form, number: int) -> None:
     """The decay of a filter in a loop of its own."""
     part = form.projections[number]
@@ -142,7 +118,7 @@ def input_lines(sheet: Sheet, form: Form, number: int) -> None:
         # With one delay all channels take the next sample in the same step.
         first = "" if part.own_delays else f"if (step == changes_{number}[0]) "
         with sheet.block(f"{first}for (int64_t c = 0; c < channels_{number}; ++c)"):
-            _next_sample(sheet, number, delay)
+            next_sample(sheet, number, delay)
         if not part.presynaptic:
             with sheet.block("if (changed)"):
                 into = f"weighted_{number}" if part.states else f"current_{number}"
@@ -150,19 +126,6 @@ def input_lines(sheet: Sheet, form: Form, number: int) -> None:
     if part.states and part.within_step:
         decay_loop(sheet, form, number)
         take_lines(sheet, form, number)
-
-
-def _next_sample(sheet: Sheet, number: int, delay: str) -> None:
-    """Channel c takes its next sample, if this is the step to."""
-    with sheet.block(f"if (step == changes_{number}[c])"):
-        sheet.add(
-            f"const int64_t since = (step - {delay} + offset_steps) / sample_steps;",
-            "const int64_t at = since < samples - 1 ? since : samples - 1;",
-            f"changes_{number}[c] = (at + 1) * sample_steps - offset_steps + {delay};",
-            f"shown_{number}[c] = "
-            f"inputs[(at * trials + trial) * channels + first_channel_{number} + c];",
-            "changed = true;",
-        )
 
 
 def take_lines(sheet: Sheet, form: Form, number: int) -> None:
@@ -185,7 +148,7 @@ def _take_values(sheet: Sheet, form: Form, number: int) -> None:
     arriving = f"value_{part.source}"
     with sheet.block(""):
         if part.delayed:
-            arriving = _late_values(sheet, part, number)
+            arriving = late_values(sheet, part, number)
         if part.presynaptic:
             with sheet.each(_width(part.source)):
                 _enter(sheet, part, number, "i", f"{arriving}[i]")
@@ -194,27 +157,13 @@ def _take_values(sheet: Sheet, form: Form, number: int) -> None:
         _arrive(sheet, part, number)
 
 
-def _late_values(sheet: Sheet, part: ProjectionForm, number: int) -> str:
-    """Send the values of this step on their way; the name of those that arrive."""
-    width, source, turns = _width(part.source), part.source, f"turns_{number}"
-    if part.own_delays:
-        with sheet.block(f"for (int64_t j = 0; j < size_{source}; ++j)"):
-            place = f"((step + delays_{number}[j]) % {turns}) * {width} + j"
-            sheet.add(f"ring_{number}[{place}] = value_{source}[j];")
-    else:
-        place = f"ring_{number} + ((step + delay_{number}) % {turns}) * {width}"
-        sheet.add(f"copy({place}, value_{source}, {width});")
-    sheet.add(f"const real *__restrict const late = ring_{number} + (step % {turns}) * {width};")
-    return "late"
-
-
 def _take_spikes(sheet: Sheet, form: Form, number: int) -> None:
     part = form.projections[number]
     source = part.source
     with sheet.block(""):
         sheet.add(f"const int32_t *hit = hit_{source};", f"int64_t hits = hits_{source};")
         if part.delayed:
-            _late_spikes(sheet, part, number)
+            late_spikes(sheet, part, number)
         if part.presynaptic:
             with sheet.block("for (int64_t k = 0; k < hits; ++k)"):
                 sheet.add("const int32_t j = hit[k];")
@@ -227,21 +176,6 @@ def _take_spikes(sheet: Sheet, form: Form, number: int) -> None:
             with sheet.block(f"else if (touched_{number})"):
                 sheet.add(f"fill(current_{number}, {_width(part.target)});")
                 sheet.add(f"touched_{number} = false;")
-
-
-def _late_spikes(sheet: Sheet, part: ProjectionForm, number: int) -> None:
-    """Send the spikes of this step on their way; `hit` are then those that arrive, ascending."""
-    due, turns = f"due_{number}", f"turns_{number}"
-    here = f"{due}[step % {turns}]"
-    if part.own_delays:
-        with sheet.block("for (int64_t k = 0; k < hits; ++k)"):
-            sheet.add(f"{due}[(step + delays_{number}[hit[k]]) % {turns}].push_back(hit[k]);")
-        sheet.add(f"std::sort({here}.begin(), {here}.end());")
-        sheet.add("std::vector<int32_t> late;", f"late.swap({here});")
-    else:
-        sheet.add(f"{due}[(step + delay_{number}) % {turns}].assign(hit, hit + hits);")
-        sheet.add(f"const std::vector<int32_t> &late = {here};")
-    sheet.add("hit = late.data();", "hits = (int64_t)late.size();")
 
 
 def _arrive(sheet: Sheet, part: ProjectionForm, number: int) -> None:

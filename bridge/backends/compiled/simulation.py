@@ -26,12 +26,11 @@ from bridge.backends.workers import available_processes
 from bridge.errors import BackendError, SpecError
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive
-from bridge.spiking.limits import MOST_INT32
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording, Spikes
 
 _PRECISIONS: dict[str, Precision] = {"float64": "float64", "float32": "float32"}
-_STOPPED, _NOT_FINITE, _NO_MEMORY = 1, 2, 3
+_NOT_FINITE, _NO_MEMORY = 2, 3
 # How often the threads are looked after, s.
 _LOOK_S = 0.1
 
@@ -72,8 +71,6 @@ def simulate(  # noqa: PLR0913
         raise SpecError(f"unknown dtype {dtype!r}; known are {', '.join(_PRECISIONS)}")
     if workers is not None:
         counted("workers", workers, least=1)
-    if drive.n_steps(network) >= MOST_INT32 - LATEST:
-        raise SpecError(f"a trial of {drive.n_steps(network):,} steps is too long for an int32")
     wanted = Wanted(voltages=voltages, margins=margins, values=values, window=window)
     kept = Kept(network, drive, wanted)
     form = form_of(network, drive, wanted, _PRECISIONS[dtype])
@@ -84,10 +81,6 @@ def simulate(  # noqa: PLR0913
     run.all_trials(min(_threads() if workers is None else workers, drive.n_trials), on_progress)
     run.give(kept)
     return recording(network, drive, run, kept, backend="compiled", dtype=dtype)
-
-
-# A neuron is free again at most so many steps after the last.
-LATEST = 10**6 + 1
 
 
 def _threads() -> int:

@@ -5,7 +5,7 @@ Within a step populations follow each other in their order, as in the contract t
 may neither reorder nor fuse, so the bits are the reference's.
 """
 
-from bridge.backends.compiled import populations, projections
+from bridge.backends.compiled import arrivals, populations, projections
 from bridge.backends.compiled.form import Form
 from bridge.backends.compiled.sheet import Sheet
 from bridge.backends.native_noise import normal_code, step_code
@@ -52,7 +52,7 @@ def _declare(sheet: Sheet, form: Form) -> None:
     for number in range(len(form.populations)):
         populations.declare(sheet, form, number)
     for train in _trains(form):
-        projections.declare_train(sheet, train)
+        arrivals.declare_train(sheet, train)
     for number in range(len(form.projections)):
         projections.declare(sheet, form, number)
     widest = sheet.number("widest")
@@ -77,7 +77,7 @@ def _step(sheet: Sheet, form: Form) -> None:
     _hashes(sheet, form)
     parts = list(enumerate(form.projections))
     for train in _trains(form):
-        projections.train_lines(sheet, train)
+        arrivals.train_lines(sheet, train)
     for number, part in parts:
         if part.source < 0:
             projections.input_lines(sheet, form, number)
