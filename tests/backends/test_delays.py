@@ -120,6 +120,7 @@ def test_values_of_each_neuron_arrive_after_its_own_delay(label, delays, side):
     for step in range(1, 50):
         x = x * np.exp(-1 / 4) + arrived[step - 1]
         expected[step] = expected[step - 1] + x
+    # Fifty steps of products and sums in another order, each rounded to 1e-16 of numbers near 1.
     np.testing.assert_allclose(found.voltages_mv[:, 0, 4:], expected, rtol=1e-12, atol=1e-12)
 
 
@@ -142,6 +143,7 @@ def test_each_channel_of_the_input_acts_after_its_own_delay(label, side):
     ]  # fmt: skip
     expected = simulate(replace(network, projections=[recurrent, *alone]), drive, voltages=True)
     found = run(late, drive, label)
+    # 60 mV are rounded to 7e-15 in each of 4,000 steps, and a threshold apart would be millivolts.
     np.testing.assert_allclose(found.voltages_mv, expected.voltages_mv, rtol=0, atol=1e-9)
     assert np.abs(run(network, drive, label).voltages_mv - found.voltages_mv).max() > 0.1
 

@@ -59,6 +59,7 @@ def test_filters_start_where_the_projection_says(label, source, within_step, sid
     # Within the step the filter has decayed once before its first current.
     x = course(X[:size], H[:size], np.exp(-0.1), np.exp(-0.5), first=int(within_step))
     expected = np.cumsum(x @ WEIGHTS.T if side == "pre" else x, axis=0)
+    # Powers of a decay against its repeated use.
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
@@ -116,6 +117,7 @@ def test_readouts_start_where_their_channels_say():
     for label in ("reference", "snntorch"):
         backend, options = EXACT_BACKENDS[label]
         found = simulate(network, drive, backend=backend, **options)
+        # Powers of a decay against its repeated use.
         np.testing.assert_allclose(found.readouts["z"], expected, rtol=1e-12)
 
 

@@ -154,6 +154,7 @@ def test_spikes_of_inputs_arrive_as_those_of_a_population():
     )
     assert expected.spikes.count > 200
     np.testing.assert_array_equal(got.spikes.codes(), expected.spikes.codes())
+    # Voltages of some mV are rounded to 1e-15 in each step, and forgotten with the membrane.
     np.testing.assert_allclose(got.voltages_mv, expected.voltages_mv, rtol=0, atol=1e-12)
 
 
@@ -216,6 +217,7 @@ def test_each_presynaptic_neuron_has_its_own_delay_in_nest_too():
     found = simulate(network, drive, backend="nest", voltages=True)
     assert expected.spikes.count > 50
     np.testing.assert_array_equal(found.spikes.codes(), expected.spikes.codes())
+    # Rounding of some 1e-14 mV a step, carried on by filters of up to 100 ms.
     np.testing.assert_allclose(found.voltages_mv, expected.voltages_mv, rtol=0, atol=1e-9)
 
 

@@ -9,6 +9,7 @@ from conftest import NETWORKS, drive_for, kim_network, two_channel_network, two_
 from several_inputs import drive, several_inputs
 
 import bridge
+from bridge.compare.changed_weights import asymmetric
 from bridge.compare.faults import FAULTS, find_fault
 from bridge.compare.probes.battery import run_probes
 from bridge.compare.sides import Side
@@ -266,3 +267,10 @@ def test_without_a_fault_all_levels_agree():
     assert found.agreed
     assert len(found.exact) == len(found.statistical) == 2
     assert [report.label for report in found.probes] == ["reference", "snntorch", "compiled"]
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-11])
+def test_whether_a_product_is_symmetric_does_not_hang_on_its_size(size):
+    left = size * np.array([[1.0], [2.0]])
+    assert asymmetric(Factored(left=left, right=[[1.0, 3.0]]))
+    assert not asymmetric(Factored(left=left, right=left.T))

@@ -11,6 +11,7 @@ from bridge.methods.binomial import at_least, at_most
 @pytest.mark.parametrize("share", [0.0, 0.03, 0.5, 1.0])
 def test_tails_are_those_of_the_distribution(trials, share):
     for successes in range(trials + 1):
+        # Two implementations of one function, far out in its tails too.
         expected = stats.binom.sf(successes - 1, trials, share)
         assert at_least(successes, trials, share) == pytest.approx(expected, rel=1e-12, abs=1e-300)
         expected = stats.binom.cdf(successes, trials, share)
@@ -20,4 +21,5 @@ def test_tails_are_those_of_the_distribution(trials, share):
 def test_arrays_are_taken_number_by_number():
     successes, trials = np.array([0, 3, 5]), np.array([4, 4, 5])
     expected = stats.binom.sf(successes - 1, trials, 0.5)
+    # As above.
     np.testing.assert_allclose(at_least(successes, trials, 0.5), expected, rtol=1e-12)
