@@ -16,7 +16,7 @@ from all_forms import all_forms_drive, all_forms_network
 from conftest import NETWORKS, STIMULATION, drive_for, kim_network, quadratic_network
 from snntorch import SpikingNeuron
 
-from bridge.backends import cache, simulate
+from bridge.backends import cache, compiler, simulate
 from bridge.backends.kept import Wanted
 from bridge.backends.snntorch import compiled_block
 from bridge.backends.snntorch import simulation as snntorch
@@ -169,7 +169,7 @@ def test_a_damaged_compiled_block_is_made_again(tmp_path, monkeypatch):
 
 
 def test_without_a_compiler_it_runs_eagerly_and_says_so(monkeypatch):
-    monkeypatch.setattr(compiled_block.shutil, "which", lambda _: None)
+    monkeypatch.setattr(compiler.shutil, "which", lambda _: None)
     network = kim_network(size=3)
     assert not simulate(network, drive_for(network, 1), backend="snntorch").provenance["compiled"]
     with pytest.raises(BackendError, match="needs g"):

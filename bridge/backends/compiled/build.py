@@ -23,12 +23,6 @@ def key(sheet: Sheet) -> list[Any]:
     return ["\n".join(sheet.lines), FLAGS, compiler.compiler_identity()]
 
 
-def is_kept(sheet: Sheet) -> bool:
-    """Whether the program lies compiled on disk."""
-    entry = cache.entry(_KIND, key(sheet))
-    return entry.exists() and cache.is_ours(entry)
-
-
 def library(sheet: Sheet) -> ctypes.CDLL:
     """The program of a text, compiled first where it is not kept.
 

@@ -21,7 +21,8 @@ from bridge.spiking.projection import Projection
 from bridge.spiking.tracing import Trace
 from bridge.spiking.weights import matrices_of
 
-Precision = Literal["float64", "float32"]
+DTYPES = {"float64": "double", "float32": "float"}
+"""What the numbers may be, and what C++ calls them."""
 NoiseKind = Literal["none", "given", "counted"]
 
 
@@ -115,7 +116,7 @@ class Form:
         margins: Whether least distances from threshold are kept.
     """
 
-    dtype: Precision
+    dtype: str
     populations: tuple[PopulationForm, ...]
     projections: tuple[ProjectionForm, ...]
     trains: int
@@ -123,7 +124,7 @@ class Form:
     margins: bool
 
 
-def form_of(network: SpikingNetwork, drive: Drive, wanted: Wanted, dtype: Precision) -> Form:
+def form_of(network: SpikingNetwork, drive: Drive, wanted: Wanted, dtype: str) -> Form:
     """The form of a run.
 
     Raises:
@@ -148,7 +149,7 @@ def form_of(network: SpikingNetwork, drive: Drive, wanted: Wanted, dtype: Precis
 
 
 def _population(
-    network: SpikingNetwork, drive: Drive, number: int, wanted: Wanted, dtype: Precision
+    network: SpikingNetwork, drive: Drive, number: int, wanted: Wanted, dtype: str
 ) -> PopulationForm:
     population = network.populations[number]
     neurons, span = population.neurons, network.span(population.name)
@@ -176,7 +177,7 @@ def _noise(drive: Drive, population: Population) -> NoiseKind:
 
 
 def _projection(
-    network: SpikingNetwork, numbers: Mapping[str, int], projection: Projection, dtype: Precision
+    network: SpikingNetwork, numbers: Mapping[str, int], projection: Projection, dtype: str
 ) -> ProjectionForm:
     filter_ = projection.filter
     between = not network.is_input(projection.source)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.backends.compiled import build
-from bridge.backends.compiled.form import Form, Precision, form_of
+from bridge.backends.compiled.form import DTYPES, Form, form_of
 from bridge.backends.compiled.sheet import Sheet
 from bridge.backends.compiled.text import program
 from bridge.backends.compiled.values import arrays_of, numbers_of
@@ -29,7 +29,6 @@ from bridge.spiking.drive import Drive
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording, Spikes
 
-_PRECISIONS: dict[str, Precision] = {"float64": "float64", "float32": "float32"}
 _NOT_FINITE, _NO_MEMORY = 2, 3
 # How often the threads are looked after, s.
 _LOOK_S = 0.1
@@ -67,13 +66,13 @@ def simulate(  # noqa: PLR0913
         BackendError: there is no C++ compiler, or a state stops being finite.
     """
     drive.check(network)
-    if dtype not in _PRECISIONS:
-        raise SpecError(f"unknown dtype {dtype!r}; known are {', '.join(_PRECISIONS)}")
+    if dtype not in DTYPES:
+        raise SpecError(f"unknown dtype {dtype!r}; known are {', '.join(DTYPES)}")
     if workers is not None:
         counted("workers", workers, least=1)
     wanted = Wanted(voltages=voltages, margins=margins, values=values, window=window)
     kept = Kept(network, drive, wanted)
-    form = form_of(network, drive, wanted, _PRECISIONS[dtype])
+    form = form_of(network, drive, wanted, dtype)
     sheet = program(form)
     run = _Run(network, drive, build.library(sheet))
     run.make_room(form, kept)

@@ -6,7 +6,7 @@ may neither reorder nor fuse, so the bits are the reference's.
 """
 
 from bridge.backends.compiled import arrivals, populations, projections
-from bridge.backends.compiled.form import Form
+from bridge.backends.compiled.form import DTYPES, Form
 from bridge.backends.compiled.sheet import Sheet
 from bridge.backends.native_noise import normal_code, step_code
 
@@ -14,7 +14,7 @@ from bridge.backends.native_noise import normal_code, step_code
 def program(form: Form) -> Sheet:
     """The program of a form, with the names of what it has to be handed."""
     sheet = Sheet()
-    real = {"float64": "double", "float32": "float"}[form.dtype]
+    real = DTYPES[form.dtype]
     sheet.add(_HEAD.replace("REAL", real))
     sheet.add(step_code("step_key"), normal_code("normal", real))
     head = (

@@ -7,7 +7,6 @@ share one compiled block, whatever their weights, units and trials.
 
 import os
 import platform
-import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -42,11 +41,6 @@ _INDUCTOR = {
     "realize_opcount_threshold": 12,
     "max_fusion_size": 512,
 }
-
-
-def can_compile() -> bool:
-    """Whether there is a C++ compiler."""
-    return shutil.which("g++") is not None
 
 
 def is_kept(block: BlockStep) -> bool:

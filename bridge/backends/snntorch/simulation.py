@@ -13,11 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bridge.backends.compiler import can_compile
 from bridge.backends.kept import Wanted
 from bridge.backends.recorder import recording
 from bridge.backends.snntorch import compiled_block
 from bridge.backends.snntorch.batch import Batch, How
-from bridge.backends.snntorch.compiled_block import Advance, can_compile, is_kept
+from bridge.backends.snntorch.compiled_block import Advance, is_kept
 from bridge.backends.torch_settings import own_settings
 from bridge.backends.workers import available_processes, in_processes
 from bridge.errors import BackendError, SpecError
