@@ -22,7 +22,7 @@ from bridge.spiking.neurons import Lif
 from bridge.spiking.population import Population
 from bridge.spiking.spikes import Spikes
 
-QUICK = ["brian2-numpy", "snntorch"]
+QUICK = ["brian2-numpy", "snntorch", "compiled"]
 COMPILED = [
     pytest.param(name, marks=pytest.mark.full) for name in ("brian2-standalone", "brian2-cython")
 ]

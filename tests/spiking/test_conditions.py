@@ -34,7 +34,7 @@ def recording():
     return bridge.simulate(*labelled(), backend="reference")
 
 
-@pytest.mark.parametrize("backend", ["reference", "brian2-numpy", "snntorch"])
+@pytest.mark.parametrize("backend", ["reference", "brian2-numpy", "snntorch", "compiled"])
 def test_a_recording_takes_over_what_its_drive_knows(backend):
     network, drive = labelled(trials=3)
     name, options = EXACT_BACKENDS[backend]
