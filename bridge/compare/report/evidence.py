@@ -78,8 +78,8 @@ def _computed(comparison: ExactComparison) -> Iterator[str]:
     )
     yield (
         f"{' and '.join(comparison.labels)}: readouts that each computed step by step, in "
-        f"{found.trials} trials, {told}, and by up to {found.from_decoded:.2g} from what the "
-        "spikes decode to."
+        f"{found.trials} trials, {told}, and at most {found.from_decoded:.2g} apart from "
+        "what the spikes decode to."
     )
 
 
