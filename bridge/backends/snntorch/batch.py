@@ -1,5 +1,6 @@
 """A running batch of trials: its state, what drives it, how spikes travel, what was recorded."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, repeat
@@ -123,6 +124,7 @@ class Batch:
         self.routes = [
             [self._route(projection) for projection in stage.projections] for stage in self.stages
         ]
+        self.receivers = [self._receivers(stage) for stage in self.stages]
         everyone = [neurons for stage in self.stages for neurons in stage.neurons]
         self.neurons = sorted(everyone, key=lambda neurons: neurons.number)
         self.finders = [EventFinder(neurons) for neurons in self.neurons]
@@ -153,18 +155,27 @@ class Batch:
             return TraceRoute(arriving, self.network, projection)
         return arriving
 
+    def _receivers(self, stage: BlockStep) -> list[SpikeRoute | ValueRoute | TraceRoute]:
+        """The routes that take what a stage emits."""
+        outside = (InputRoute, TrainRoute, InsideRoute)
+        everywhere = [each for routes in self.routes for each in routes]
+        taking = [route for route in everywhere if not isinstance(route, outside)]
+        return [route for route in taking if route.source in stage.place]
+
     def sample(self, number: int, advances: Sequence[Advance]) -> None:
         """All steps of one sample; `advances` take the steps of a block, stage by stage."""
         steps, block = self.network.sample_steps, self.plan.steps
         firsts = range(number * steps, (number + 1) * steps, block)
+        shared = self.plan.noise != "given" or len(self.stages) == 1
         for first in firsts:
             noise, kicks = next(self.noise), next(self.kicks)
             fired: list[Events | None] = [None] * len(self.neurons)
             for place, (stage, advance) in enumerate(zip(self.stages, advances, strict=True)):
                 arrivals = [route.arrivals(first, block) for route in self.routes[place]]
-                advance(self.first.fill_(first), self._noise_of(stage, noise), kicks, arrivals)
+                own = noise if shared else self._noise_of(stage, noise)
+                advance(self.first.fill_(first), own, kicks, arrivals)
                 if not self.plan.dense:
-                    self._hand_on(first, stage, fired)
+                    self._hand_on(first, place, fired)
             if self.plan.dense:
                 # Looked at only after the sample: a look at a GPU's memory stops its work.
                 self._codes.append([neurons.fired.clone() for neurons in self.neurons])
@@ -181,26 +192,21 @@ class Batch:
         """Raise BackendError where a state is no number any more."""
         for neurons in self.neurons:
             for name, values in neurons.states().items():
-                # Looked at in place: a copy of a GPU's memory would be slow.
-                if not bool(torch.isfinite(values).all()):
+                # Looked at in place: a copy of a GPU's memory would be slow. A sum takes a third of
+                # the time; it may overflow where all are finite, and is only a first look.
+                if not math.isfinite(float(values.sum())) and not torch.isfinite(values).all():
                     population = self.network.populations[neurons.number]
                     check_finite(population, name, values.double().cpu().numpy(), step)
 
-    def _hand_on(self, first: int, stage: BlockStep, fired: list[Events | None]) -> None:
+    def _hand_on(self, first: int, place: int, fired: list[Events | None]) -> None:
         """Find what a stage emitted in the block from step `first` on, and hand it on."""
-        for neurons in stage.neurons:
-            fired[neurons.number] = self.finders[neurons.number].events()
-        for route in (each for routes in self.routes for each in routes):
-            if isinstance(route, InputRoute | TrainRoute | InsideRoute):
-                continue
-            if route.source not in stage.place:
-                continue
+        for number in self.stages[place].place:
+            fired[number] = self.finders[number].events()
+        for route in self.receivers[place]:
             route.take(first, fired, self.neurons)
 
     def _noise_of(self, stage: BlockStep, noise: list[Tensor]) -> list[Tensor]:
-        """The noise of the populations of a stage."""
-        if self.plan.noise != "given" or len(self.stages) == 1:
-            return noise
+        """The noise of the populations of a stage, where it is given for all."""
         total = len(self.neurons)
         return [noise[j * total + number] for j in range(self.plan.steps) for number in stage.place]
 

@@ -164,7 +164,8 @@ class SpikeRoute:
         names = [population.name for population in network.populations]
         self.source, self.lag = names.index(projection.source), network.lag_steps(projection)
         self.like, self.trials = like, drive.n_trials
-        self.due: dict[int, list[tuple[Indices, Indices]]] = {}
+        self.due: dict[int, tuple[Indices, Indices]] = {}
+        self.parts: dict[int, list[tuple[Indices, Indices]]] = {}
         self.later = projection.delays - projection.shortest_delay_steps
         self.alike = not projection.own_delays
         self.arriving = _Arriving(projection, like, (drive.n_trials, steps))
@@ -175,23 +176,27 @@ class SpikeRoute:
         if mine is None:
             return
         for j in range(len(self.arriving.arrived)):
-            if (spikes := mine.of_step(j)) is not None:
+            spikes = mine.of_step(j)
+            if spikes is None:
+                continue
+            if self.alike:
+                self.due[first + j + self.lag] = spikes
+            else:
                 self._send(first + j + self.lag, *spikes)
 
     def _send(self, step: int, trial: Indices, neuron: Indices) -> None:
         """Let spikes arrive at a step; those of neurons that are later than others, later."""
-        if self.alike:
-            self.due[step] = [(trial, neuron)]
-            return
         late = step + self.later[neuron]
         for when in np.unique(late).tolist():
             chosen = late == when
-            self.due.setdefault(when, []).append((trial[chosen], neuron[chosen]))
+            self.parts.setdefault(when, []).append((trial[chosen], neuron[chosen]))
 
     def arrivals(self, first: int, steps: int) -> list[Tensor]:
         """(B, n_post) for each step."""
-        due = (self.due.pop(first + j, None) for j in range(steps))
-        return self.arriving.of([None if parts is None else _in_order(parts) for parts in due])
+        for step in range(first, first + steps) if self.parts else ():
+            if (parts := self.parts.pop(step, None)) is not None:
+                self.due[step] = _in_order(parts)
+        return self.arriving.of([self.due.pop(first + j, None) for j in range(steps)])
 
 
 class TrainRoute:
