@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bridge.exchange.formats import export_network, import_network
     from bridge.exchange.recordings import export_recording, load_recording
     from bridge.exchange.store import load, save
+    from bridge.exchange.torch_modules import from_torch
     from bridge.methods.conversion import convert
     from bridge.methods.lesion import lesion
     from bridge.methods.one_to_one import map_one_to_one
@@ -57,6 +58,7 @@ _HOMES = {
     "convert": "bridge.methods.conversion",
     "export_network": "bridge.exchange.formats",
     "export_recording": "bridge.exchange.recordings",
+    "from_torch": "bridge.exchange.torch_modules",
     "import_network": "bridge.exchange.formats",
     "lesion": "bridge.methods.lesion",
     "load": "bridge.exchange.store",
@@ -97,6 +99,7 @@ __all__ = [
     "convert",
     "export_network",
     "export_recording",
+    "from_torch",
     "import_network",
     "lesion",
     "load",

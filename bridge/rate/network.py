@@ -242,6 +242,15 @@ class RateNetwork:
         return self.recurrent.shape[0]
 
     @property
+    def lag_samples(self) -> int:
+        """How much later outputs come than those of the PyTorch module it was read from, samples.
+
+        Where it is 1 output t is of the inputs before t, and that of the module of input t, too.
+        """
+        lag = self.provenance.get("lag_samples", 0)
+        return lag if isinstance(lag, int) else 0
+
+    @property
     def phi(self) -> Callable[[Array], Array]:
         """The activation, clipped where it is."""
         return activation_of(self.activation, self.highest_rate)
