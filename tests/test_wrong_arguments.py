@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import bridge
 from bridge.arguments import in_words
@@ -56,6 +57,7 @@ def made(tmp_path_factory):
             "agreement": bridge.compare(
                 conversion, backends=["reference"] * 2, inject="weights-0.98", trials=1
             ),
+            "module": torch.nn.RNN(2, 5),
             "task": task,
             "trials": trials,
             "noise": drive.noise,
@@ -100,6 +102,7 @@ CALLS = {
     "load_drive": ({"network": "network"}, {"path": "drive.csv"}),
     "load_recording": ({}, {"path": "lif.h5"}),
     "load_task_file": ({}, {"path": "task.py"}),
+    "from_torch": ({"module": "module"}, {"dt_ms": 10.0}),
     "import_network": ({}, {"path": "model.mat", "task": ""}),
     "save": ({"thing": "rate network"}, {"path": "new.h5", "force": True}),
     "export_network": ({"thing": "rate network"}, {"path": "new.mat", "force": True}),
@@ -115,6 +118,7 @@ OPTIONS = {
     ),
     "score": ("dtype", "no_such_option"),
     "lesion": ("cell_type",),
+    "from_torch": ("task", "excitatory", "cell_types", "no_such_option"),
     "import_network": ("task", "activation", "relu", "no_such_option"),
     "train": ("units", "no_such_option"),
 }  # fmt: skip

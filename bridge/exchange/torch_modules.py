@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bridge.arguments import callback, flag, in_words
+from bridge.arguments import callback, flag, in_words, text
 from bridge.errors import SpecError
 from bridge.exchange.leaky_parts import Manner, Parts, assembled
 from bridge.exchange.torch_check import Match, Trial, forward_of, match
@@ -22,6 +22,7 @@ from bridge.exchange.torch_parts import (
     with_readout,
 )
 from bridge.rate.network import RateNetwork
+from bridge.rate.unit_forms import check_form
 
 _FIELDS = ("task", "excitatory", "cell_types")
 
@@ -93,6 +94,8 @@ def from_torch(  # noqa: PLR0913
         flag("batch_first", batch_first)
     if (recurrent is None) != (w_in is None):
         raise SpecError("recurrent and w_in: name both, or neither of an nn.RNN")
+    if form is not None:
+        check_form(form)
     manner = Manner(
         dt_ms=dt_ms,
         tau_ms=looked_up(module, "tau_ms", tau_ms),
@@ -127,7 +130,7 @@ def _check_given(module: object, orientation: str, fields: dict[str, Any]) -> No
             f"module: expected a torch.nn.Module, got {in_words(module)}; arrays are taken by "
             "bridge.RateNetwork.from_arrays, files of weights by bridge.import_network"
         )
-    if orientation not in ("post_pre", "pre_post"):
+    if text("orientation", orientation) not in ("post_pre", "pre_post"):
         raise SpecError(f"orientation: expected 'post_pre' or 'pre_post', got {orientation!r}")
     unknown = sorted(set(fields) - set(_FIELDS))
     if unknown:
