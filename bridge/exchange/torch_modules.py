@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from bridge.arguments import callback, flag, in_words, text
 from bridge.errors import SpecError
 from bridge.exchange.leaky_parts import Manner, Parts, assembled
-from bridge.exchange.torch_check import Match, Trial, forward_of, match
+from bridge.exchange.torch_check import Match, match
 from bridge.exchange.torch_parts import (
     Recurrent,
     activation_name,
@@ -21,6 +21,7 @@ from bridge.exchange.torch_parts import (
     named_parts,
     with_readout,
 )
+from bridge.exchange.torch_runs import Trial
 from bridge.rate.network import RateNetwork
 from bridge.rate.unit_forms import check_form
 
@@ -117,7 +118,8 @@ def from_torch(  # noqa: PLR0913
     rate = assembled(parts, manner, **fields)
     trial = Trial(
         module=module,
-        forward=forward or forward_of(module, layer, parts),
+        bare=parts if layer is module else None,
+        forward=forward,
         given=check,
         batch_first=batch_first,
     )

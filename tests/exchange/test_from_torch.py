@@ -298,7 +298,7 @@ MODULES = {
     ),
     "no module": (lambda: np.eye(3), "module: expected a torch.nn.Module, got an array of shape"),
     "the class": (lambda: Plain, "module: expected a torch.nn.Module, got the class Plain itself"),
-    "nothing happens": (dead, "its outputs are all the same in 4 trials of 24 .* give inputs"),
+    "nothing happens": (dead, "its outputs are all alike in 4 trials of 24 .* give inputs"),
 }
 
 
@@ -373,10 +373,64 @@ def test_what_torchs_layer_says_of_itself_is_believed(fields, message):
         bridge.from_torch(nn.RNN(3, 4), dt_ms=10, **fields)
 
 
+class Ending(Plain):
+    """It does to its outputs what classifiers do."""
+
+    def __init__(self, end):
+        super().__init__()
+        self.end = end
+
+    def forward(self, inputs):
+        return self.end(super().forward(inputs)[0])
+
+
+@pytest.mark.parametrize(
+    ("end", "name"),
+    [(torch.sigmoid, "sigmoid"), (nn.Softmax(dim=-1), "softmax"), (torch.relu, "relu")],
+)
+def test_what_a_module_does_to_its_outputs_is_named_and_can_be_left_out(end, name):
+    module = Ending(end)
+    with pytest.raises(SpecError, match=f"passes its outputs through {name}, .*forward"):
+        bridge.from_torch(module, dt_ms=10)
+    rate = bridge.from_torch(module, dt_ms=10, forward=lambda u: module.fc(module.rnn(u)[0]))
+    assert rate.lag_samples == 1
+
+
+def test_a_chaotic_network_is_compared_in_float64():
+    module = nn.RNN(INPUTS, 80)
+    with torch.no_grad():
+        module.weight_hh_l0.normal_(0, 5 / math.sqrt(80))
+    rate = bridge.from_torch(module, dt_ms=10)
+    assert rate.provenance["largest_difference"] < 1e-8
+    assert rate.provenance["check"].endswith("that were drawn, in float64")
+    assert module.weight_hh_l0.dtype is torch.float32
+    # A way of running it is of that very module, of which there is no copy.
+    with pytest.raises(SpecError, match="has other outputs"):
+        bridge.from_torch(module, dt_ms=10, forward=lambda u: module(u)[0])
+
+
+def test_a_module_that_cannot_be_copied_is_compared_as_it_is():
+    module = Leaky()
+    # A tensor with a history has no copy.
+    module.seen = kept = module.cell.w_rec * 2
+    with pytest.raises(SpecError, match="has other outputs"):
+        bridge.from_torch(module, **PARTS | {"bias": None})
+    assert bridge.from_torch(module, **PARTS).lag_samples == 1
+    assert module.seen is kept
+
+
+def test_a_large_output_bias_hides_no_difference():
+    module = Plain()
+    with torch.no_grad():
+        module.fc.bias[:] = 1e5
+    with pytest.raises(SpecError, match="its outputs are all alike"):
+        bridge.from_torch(module, dt_ms=10)
+
+
 def test_outputs_that_are_no_numbers_are_refused():
     class Odd(Plain):
         def forward(self, inputs):
             return super().forward(inputs)[0] / 0
 
-    with pytest.raises(SpecError, match="its own outputs hold nan or infinite values"):
+    with pytest.raises(SpecError, match="its own outputs hold NaN or infinite values"):
         bridge.from_torch(Odd(), dt_ms=10)
