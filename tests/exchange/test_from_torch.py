@@ -251,6 +251,17 @@ def test_the_module_is_afterwards_as_it_was(fails):
     kept.backward()
 
 
+def test_a_module_is_tried_as_in_evaluation_and_draws_no_numbers_of_the_users():
+    class Noisy(Plain):
+        def forward(self, inputs):
+            return super().forward(inputs + torch.randn_like(inputs) * self.training)
+
+    module, drawn = Noisy(), torch.get_rng_state()
+    assert bridge.from_torch(module, dt_ms=10).lag_samples == 1
+    assert module.training
+    assert torch.equal(torch.get_rng_state(), drawn)
+
+
 def with_(module, **attributes):
     for name, value in attributes.items():
         setattr(module, name, value)

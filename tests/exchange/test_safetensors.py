@@ -109,6 +109,7 @@ def test_layers_bring_their_biases_and_each_counts_once(saved):
     given = {"recurrent": "w", "w_in": "u.weight", "bias": ["u.bias"], "tau_ms": 50, "form": "h"}
     rate = imported(saved(arrays), **given).rate
     np.testing.assert_array_equal(rate.bias, arrays["w.bias"].double() + arrays["u.bias"].double())
+    assert rate.provenance["parts"] == "w.weight, u.weight, w.bias, u.bias"
 
 
 def test_only_arrays_that_are_no_layers_are_turned_round(saved):
