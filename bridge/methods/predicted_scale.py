@@ -9,13 +9,19 @@ activity outlasts a stimulus. Units count by the square of their outgoing weight
 errors do.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bridge.errors import SpecError
-from bridge.methods.one_to_one import DEFAULT, TAU_RISE_MS, SpikingOptions, map_one_to_one
+from bridge.methods.one_to_one import (
+    DEFAULT,
+    TAU_RISE_MS,
+    SpikingOptions,
+    check_units,
+    map_one_to_one,
+)
 from bridge.methods.response import LOWEST_MV, averaged, firing_rates_hz
 from bridge.methods.scoring import PREDICT
 from bridge.methods.shown_trials import TrialSource
@@ -62,10 +68,14 @@ def predict_inverse_scale(
     Raises:
         SpecError: the rate network's units and neurons do not vary together.
     """
+    check_units(rate)
     inputs = source.shown(PREDICT, _TRIALS).trials.inputs
     visited = _visited(inputs, rate, options, seed)
     grid = np.arange(LOWEST_MV, visited.current_mv.max() + 10.0, _GRID_MV)
-    population = map_one_to_one(rate, 1.0, options).populations[0]
+    # The response to a current, of which a bias is a part: the neurons differ in nothing else.
+    population = map_one_to_one(replace(rate, bias=np.zeros(rate.size)), 1.0, options).populations[
+        0
+    ]
     response = firing_rates_hz(population, grid, DT_MS)
     scale = float(response.max()) / 2
     # Fluctuations depend on the scale factor, weakly: their variance goes with 1 / s.
@@ -92,7 +102,7 @@ def _slope(fired: Array, visited: _Visited) -> float:
 
 def _visited(inputs: Array, rate: RateNetwork, options: SpikingOptions, seed: int) -> _Visited:
     _, activity = rate.run(inputs, np.random.default_rng((seed, PREDICT[1])))
-    currents = _currents(rate, activity) + inputs @ rate.w_in.T
+    currents = _currents(rate, activity) + inputs @ rate.w_in.T + rate.bias
     seen, size = slice(0, None, _EVERY), rate.size
     kept = activity[seen].reshape(-1, size)
     return _Visited(
@@ -106,7 +116,7 @@ def _visited(inputs: Array, rate: RateNetwork, options: SpikingOptions, seed: in
 def _currents(rate: RateNetwork, activity: Array) -> Array:
     """(T, B, N) recurrent drive W r, filtered with each unit's time constant.
 
-    Unlike x it holds neither noise nor filtered input: a neuron takes its input unfiltered.
+    Unlike x it holds neither noise nor filtered input and bias: a neuron takes these unfiltered.
     """
     keep = 1.0 - rate.dt_ms / rate.tau_ms
     filtered = np.zeros_like(activity)
