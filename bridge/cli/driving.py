@@ -1,4 +1,4 @@
-"""What `run` and `compare` drive a network with, where that is not trials of its task."""
+"""What a network is driven with, where that is not trials of its task."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +10,7 @@ import bridge
 from bridge.errors import SpecError
 
 if TYPE_CHECKING:
+    from bridge.rate.network import RateNetwork
     from bridge.spiking.network import SpikingNetwork
 
 DEFAULT_TRIALS = 20
@@ -71,11 +72,11 @@ TRIALS = (
 
 # Each argument is an option of the command.
 def drive_given(
-    network: "SpikingNetwork",
+    network: "SpikingNetwork | RateNetwork",
     *,
     drive: Path | None,
-    poisson: float | None,
-    regular: float | None,
+    poisson: float | None = None,
+    regular: float | None = None,
     seconds: float | None,
     series: str | None,
     trials: int | None,
@@ -84,6 +85,8 @@ def drive_given(
 ) -> "bridge.Drive | None":
     """What a network is driven with; None: trials of its task.
 
+    A rate network takes what any spiking network that stands for it does.
+
     Raises:
         SpecError: options exclude each other, or do not fit the network.
         FormatError: the file holds no drive for this network.
@@ -91,6 +94,8 @@ def drive_given(
     sources = {"--drive": drive, "--poisson": poisson, "--regular": regular}
     given = [name for name, value in sources.items() if value is not None]
     _check_together(given, {"--seconds": seconds, "--series": series, "--task-file": task_file})
+    if isinstance(network, bridge.RateNetwork):
+        network = _with_its_inputs(network)
     if drive is not None:
         return bridge.load_drive(
             drive, network, seed=seed, trials=trials, seconds=seconds, series=series
@@ -107,8 +112,29 @@ def drive_given(
     )
 
 
+def _with_its_inputs(rate: "RateNetwork") -> "SpikingNetwork":
+    """A network of one unit that takes a rate network's channels in its steps."""
+    from bridge.spiking.initial_voltage import UniformVoltage
+    from bridge.spiking.neurons.linear import Linear
+    from bridge.spiking.population import Population
+
+    start = UniformVoltage(low_mv=0.0, high_mv=0.0)
+    unit = Population(name="unit", size=1, neurons=Linear(), initial_voltage=start)
+    return bridge.SpikingNetwork(
+        dt_ms=rate.dt_ms,
+        populations=(unit,),
+        projections=(),
+        readouts=(),
+        input_size=rate.input_size,
+        sample_steps=1,
+    )
+
+
 def drive_told(
-    drive: Path | None, poisson: float | None, regular: float | None, seconds: float | None
+    drive: Path | None,
+    poisson: float | None = None,
+    regular: float | None = None,
+    seconds: float | None = None,
 ) -> str:
     """The same in words, for a provenance."""
     if drive is not None:
