@@ -62,8 +62,8 @@ def from_torch(  # noqa: PLR0913
         module: It takes inputs (T, B, C), or (B, T, C), and gives outputs (T, B, O), or the last of
             them, alone or before others in a tuple.
         dt_ms: How long a step is, ms: PyTorch does not say.
-        tau_ms: Time constants, ms: one number, (N,) or a part's name; of `nn.RNN` they are the
-            step.
+        tau_ms: Time constants, ms: one number, (N,) or a part's name; None: the step, as of
+            `nn.RNN` where no module around it makes it leaky.
         recurrent: W as it acts; of a linear layer its bias counts, too.
         w_in: W_in, likewise.
         readout: W_out, of a linear layer with its bias; None: the only linear layer beside an
@@ -108,7 +108,7 @@ def from_torch(  # noqa: PLR0913
     turned, layer = orientation == "pre_post", None
     if recurrent is None:
         layer, parts = found_parts(module, readout)
-        manner = _manner_of(layer, manner)
+        manner = _manner_of(layer, manner, bare=layer is module)
         batch_first = _layout(module, layer, given=batch_first)
     else:
         parts = named_parts(module, recurrent, w_in, turned=turned)
@@ -157,15 +157,18 @@ def _check_given(module: object, orientation: str, fields: dict[str, Any]) -> No
             )
 
 
-def _manner_of(layer: Recurrent, given: Manner) -> Manner:
-    """How nn.RNN acts; SpecError where a user says otherwise."""
+def _manner_of(layer: Recurrent, given: Manner, *, bare: bool) -> Manner:
+    """How nn.RNN acts; SpecError where a user says otherwise.
+
+    A module around it may make it leaky, as by h = (1 - a) h + a cell(u, h).
+    """
     own = {"activation": layer.nonlinearity, "form": "h"}
     for name, value in own.items():
         if getattr(given, name) not in ("", value):
             raise SpecError(
                 f"{name}: {type(layer).__name__} has {value}, got {getattr(given, name)!r}"
             )
-    if given.tau_ms is not None:
+    if bare and given.tau_ms is not None:
         raise SpecError(
             f"tau_ms: of {type(layer).__name__} it is the step, dt_ms; leave it out, or name the "
             "parts of a leaky network"

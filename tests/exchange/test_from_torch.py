@@ -132,6 +132,27 @@ def test_a_module_that_gives_its_last_output_alone_is_compared_there():
     assert rate.w_out.shape == (OUTPUTS, UNITS)
 
 
+def test_a_cell_that_the_module_around_it_makes_leaky_has_the_time_constant_that_is_told():
+    class LeakyCell(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.cell, self.out = nn.RNNCell(INPUTS, UNITS), nn.Linear(UNITS, OUTPUTS)
+
+        def forward(self, inputs):
+            h, outputs = torch.zeros(inputs.shape[1], UNITS, dtype=inputs.dtype), []
+            for u in inputs:
+                h = 0.75 * h + 0.25 * self.cell(u, h)
+                outputs.append(self.out(h))
+            return torch.stack(outputs), h
+
+    module = LeakyCell()
+    rate = bridge.from_torch(module, dt_ms=5, tau_ms=20)
+    same_outputs(rate, module, 1)
+    assert rate.tau_ms.tolist() == [20.0] * UNITS
+    with pytest.raises(SpecError, match="has other outputs"):
+        bridge.from_torch(module, dt_ms=5)
+
+
 FUNCTIONS = {
     "tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid,
     "softplus": nn.functional.softplus, "relu6": nn.functional.relu6,
