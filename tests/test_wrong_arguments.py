@@ -57,7 +57,6 @@ def made(tmp_path_factory):
             "agreement": bridge.compare(
                 conversion, backends=["reference"] * 2, inject="weights-0.98", trials=1
             ),
-            "module": torch.nn.RNN(2, 5),
             "task": task,
             "trials": trials,
             "noise": drive.noise,
@@ -102,7 +101,7 @@ CALLS = {
     "load_drive": ({"network": "network"}, {"path": "drive.csv"}),
     "load_recording": ({}, {"path": "lif.h5"}),
     "load_task_file": ({}, {"path": "task.py"}),
-    "from_torch": ({"module": "module"}, {"dt_ms": 10.0}),
+    "from_torch": ({}, {"module": torch.nn.RNN(2, 5), "dt_ms": 10.0}),
     "import_network": ({}, {"path": "model.mat", "task": ""}),
     "save": ({"thing": "rate network"}, {"path": "new.h5", "force": True}),
     "export_network": ({"thing": "rate network"}, {"path": "new.mat", "force": True}),
