@@ -1,8 +1,9 @@
 """A rate network from a PyTorch module, checked against the module's own forward pass."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
+from numbers import Real
 from typing import Any
 
 import torch
@@ -105,16 +106,18 @@ def from_torch(  # noqa: PLR0913
         highest_rate=highest_rate,
         noise_sd=noise_sd,
     )
+    told = _vectors(module, b_out, bias, initial_state)
     turned, layer = orientation == "pre_post", None
     if recurrent is None:
-        layer, parts = found_parts(module, readout)
+        known = [value for group in told.values() for value in group.values()]
+        layer, parts = found_parts(module, readout, known)
         manner = _manner_of(layer, manner, bare=layer is module)
         batch_first = _layout(module, layer, given=batch_first)
     else:
         parts = named_parts(module, recurrent, w_in, turned=turned)
         parts = parts if readout is None else with_readout(module, parts, readout, turned=turned)
         manner = _named_manner(module, manner)
-    parts = _with_vectors(module, parts, b_out, bias, initial_state)
+    parts = _with_vectors(parts, told)
     rate = assembled(parts, manner, **fields)
     trial = Trial(
         module=module,
@@ -182,7 +185,7 @@ def _named_manner(module: nn.Module, given: Manner) -> Manner:
     ]
     if missing:
         raise SpecError(
-            f"{' and '.join(missing)}: to be said where parts are named: time constants in ms, an "
+            f"{', '.join(missing)}: to be said where parts are named: time constants in ms, an "
             "activation by its name, form 'x' or 'h'"
         )
     return given
@@ -198,22 +201,35 @@ def _layout(module: nn.Module, layer: Recurrent, *, given: bool | None) -> bool 
     return own
 
 
-def _with_vectors(
-    module: nn.Module, parts: Parts, b_out: Any, bias: Any, initial_state: Any
-) -> Parts:
-    """The parts with an output bias, biases and a first state that a user names."""
-    if b_out is not None:
-        if parts.b_out is not None:
-            raise SpecError("b_out: the readout has a bias of its own")
-        parts = replace(parts, b_out=looked_up(module, "b_out", b_out))
-    several = isinstance(bias, Iterable) and all(isinstance(each, str) for each in bias)
-    for each in () if bias is None else bias if several and not isinstance(bias, str) else (bias,):
-        name = each if isinstance(each, str) else "bias"
-        parts = replace(parts, biases={**parts.biases, name: looked_up(module, "bias", each)})
-    if initial_state is not None:
-        start = {"initial_state": looked_up(module, "initial_state", initial_state)}
-        parts = replace(parts, start=start)
-    return parts
+def _vectors(
+    module: nn.Module, b_out: Any, bias: Any, initial_state: Any
+) -> dict[str, dict[str, Any]]:
+    """An output bias, biases of the units and a first state that a user names, each by a name."""
+    several = isinstance(bias, list | tuple) and not all(isinstance(each, Real) for each in bias)
+    biases = bias if several else [] if bias is None else [bias]
+    named = [each if isinstance(each, str) else f"bias {n}" for n, each in enumerate(biases)]
+    return {
+        "b_out": {} if b_out is None else {"b_out": looked_up(module, "b_out", b_out)},
+        "biases": {
+            name: looked_up(module, "bias", each) for name, each in zip(named, biases, strict=True)
+        },
+        "start": {}
+        if initial_state is None
+        else {"initial_state": looked_up(module, "initial_state", initial_state)},
+    }
+
+
+def _with_vectors(parts: Parts, told: dict[str, dict[str, Any]]) -> Parts:
+    """The parts with what a user names besides."""
+    b_out = told["b_out"].get("b_out")
+    if b_out is not None and parts.b_out is not None:
+        raise SpecError("b_out: the readout has a bias of its own")
+    return replace(
+        parts,
+        b_out=parts.b_out if b_out is None else b_out,
+        biases={**parts.biases, **told["biases"]},
+        start=told["start"] or parts.start,
+    )
 
 
 def _provenance(module: nn.Module, found: Match) -> dict[str, Any]:

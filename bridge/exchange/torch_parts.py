@@ -65,8 +65,13 @@ def _check_layers(place: str, rnn: nn.RNN) -> None:
         raise SpecError(f"{place}: it runs in both directions, and a rate network only forwards")
 
 
-def found_parts(module: nn.Module, readout: Any) -> tuple[Recurrent, Parts]:
+def found_parts(module: nn.Module, readout: Any, known: list[Any]) -> tuple[Recurrent, Parts]:
     """The only nn.RNN or nn.RNNCell of a module, and with it the only nn.Linear as its readout.
+
+    Args:
+        module: The module.
+        readout: What a user names as the readout, if anything.
+        known: Parameters whose use a user tells besides.
 
     Raises:
         SpecError: there is no such layer, or several, or weights that are of neither.
@@ -81,29 +86,37 @@ def found_parts(module: nn.Module, readout: Any) -> tuple[Recurrent, Parts]:
     ((name, layer),) = layers.items()
     parts = _of_layer(name, layer)
     rest = {n: part for n, part in module.named_modules() if isinstance(part, nn.Linear)}
+    read: Any = None
     if readout is not None:
+        read = looked_up(module, "readout", readout)
         parts = with_readout(module, parts, readout)
     elif len(rest) == 1:
-        ((name, linear),) = rest.items()
-        parts = replace(parts, w_out=linear.weight, b_out=linear.bias)
+        (read,) = rest.values()
+        parts = replace(parts, w_out=read.weight, b_out=read.bias)
     elif rest:
         raise SpecError(
             f"module: several linear layers, {', '.join(rest)}; name the readout, and all parts "
             "where another acts on the input"
         )
-    return layer, _with_leftover(module, layer, parts)
+    # Weights of a layer may be computed from others, as with weight_norm.
+    used = [
+        *known,
+        *layer.parameters(),
+        *(read.parameters() if isinstance(read, nn.Module) else [read]),
+    ]
+    return layer, _with_leftover(module, parts, used)
 
 
-def _with_leftover(module: nn.Module, layer: Recurrent, parts: Parts) -> Parts:
+def _with_leftover(module: nn.Module, parts: Parts, used: list[Any]) -> Parts:
     """The parts with a first state among what is left over; SpecError for other weights."""
-    used = {id(value) for value in (*layer.parameters(), parts.w_out, parts.b_out)}
-    left = {n: value for n, value in module.named_parameters() if id(value) not in used}
+    known = {id(value) for value in used}
+    left = {n: value for n, value in module.named_parameters() if id(value) not in known}
     start = {name: value for name, value in left.items() if is_start(name.rpartition(".")[2])}
     others = [name for name in left if name not in start]
     if others:
         raise SpecError(
-            f"module: besides {type(layer).__name__} and its readout it has weights of unknown "
-            f"use, {_listed(others)}; name its parts: recurrent, w_in, readout"
+            "module: besides a recurrent layer and its readout it has weights of unknown use, "
+            f"{_listed(others)}; name its parts: recurrent, w_in, readout"
         )
     return replace(parts, start=start)
 

@@ -234,6 +234,48 @@ def test_a_module_that_wants_more_than_inputs_is_run_as_told():
     assert bridge.from_torch(module, dt_ms=10, forward=lambda u: module(u, 1)).lag_samples == 1
 
 
+def test_a_readout_by_hand_and_a_first_state_are_named_beside_a_layer_of_torch():
+    class ByHand(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rnn = nn.RNN(INPUTS, UNITS)
+            self.z, self.z_b = (nn.Parameter(torch.randn(*s)) for s in ((OUTPUTS, UNITS), (2,)))
+            self.first = nn.Parameter(torch.randn(UNITS))
+
+        def forward(self, inputs):
+            first = self.first.expand(1, inputs.shape[1], -1).contiguous()
+            return self.rnn(inputs, first)[0] @ self.z.T + self.z_b
+
+    module = ByHand()
+    named = {"readout": "z", "b_out": "z_b", "initial_state": "first"}
+    same_outputs(bridge.from_torch(module, dt_ms=10, **named), module, 1)
+    with pytest.raises(SpecError, match="weights of unknown use, first; name its parts"):
+        bridge.from_torch(module, dt_ms=10, readout="z", b_out="z_b")
+
+
+def test_several_biases_add_up_whatever_they_are_given_as():
+    module = Leaky()
+    given = {"recurrent": module.cell.w_rec, "w_in": module.into.weight}
+    for biases in (
+        ["cell.b", "into.bias"],
+        (module.cell.b, "into.bias"),
+        [module.cell.b, module.into.bias.detach().numpy()],
+        (module.cell.b.double() + module.into.bias).tolist(),
+    ):
+        same_outputs(bridge.from_torch(module, **PARTS | given | {"bias": biases}), module, 1)
+
+
+def test_weights_that_are_computed_from_others_are_taken_as_they_act():
+    module = Plain()
+    nn.utils.parametrizations.weight_norm(module.fc)
+    nn.utils.parametrizations.orthogonal(module.rnn, "weight_hh_l0")
+    rate = bridge.from_torch(module, dt_ms=10)
+    w = rate.recurrent
+    np.testing.assert_allclose(w @ w.T, np.eye(UNITS), atol=1e-5)
+    same = bridge.from_torch(module, dt_ms=10, readout="fc")
+    np.testing.assert_array_equal(same.w_out, rate.w_out)
+
+
 def test_weights_in_float64_stay_as_they_are():
     module = Plain().double()
     rate = bridge.from_torch(module, dt_ms=10)
@@ -357,7 +399,7 @@ KNOWN = "is not known; known are sigmoid, softplus, relu, relu6, tanh"
     [
         ({"tau_ms": 5}, "tau_ms: must not be below the step of 10 ms, got 5 ms"),
         ({"tau_ms": None}, "tau_ms: to be said where parts are named"),
-        ({"form": None, "activation": None}, "activation and form: to be said where"),
+        ({"form": None, "activation": None}, "activation, form: to be said where"),
         ({"form": "r"}, "form: expected 'x' or 'h', got 'r'"),
         ({"activation": "gelu"}, f"activation: 'gelu' {KNOWN}"),
         ({"activation": nn.GELU()}, rf"activation: GELU\(approximate='none'\) {KNOWN}"),
