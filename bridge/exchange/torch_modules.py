@@ -116,7 +116,7 @@ def from_torch(  # noqa: PLR0913
     else:
         parts = named_parts(module, recurrent, w_in, turned=turned)
         parts = parts if readout is None else with_readout(module, parts, readout, turned=turned)
-        manner = _named_manner(module, manner)
+        manner = _named_manner(manner)
     parts = _with_vectors(parts, told)
     rate = assembled(parts, manner, **fields)
     trial = Trial(
@@ -179,7 +179,7 @@ def _manner_of(layer: Recurrent, given: Manner, *, bare: bool) -> Manner:
     return replace(given, activation=layer.nonlinearity, form="h")
 
 
-def _named_manner(module: nn.Module, given: Manner) -> Manner:
+def _named_manner(given: Manner) -> Manner:
     missing = [
         name for name in ("tau_ms", "activation", "form") if getattr(given, name) in ("", None)
     ]
