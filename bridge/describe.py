@@ -85,6 +85,7 @@ def _rate(rate: RateNetwork) -> Rows:
         "units": rate.size,
         "inputs, outputs": f"{rate.input_size}, {rate.w_out.shape[0]}",
         "activation": rate.activation,
+        **_units(rate),
         "step": f"{rate.dt_ms:g} ms",
         "time constants": f"{tau.min():.1f} to {tau.max():.1f} ms",
         "nonzero recurrent weights": f"{np.count_nonzero(recurrent) / recurrent.size:.1%}",
@@ -103,6 +104,20 @@ def _rate(rate: RateNetwork) -> Rows:
     if rate.checkpoint is not None:
         rows["unfinished"] = f"after {rate.checkpoint.updates} updates; --resume goes on"
     return rows | _provenance(rate.provenance)
+
+
+def _units(rate: RateNetwork) -> Rows:
+    """What the units have besides weights and time constants."""
+    words: dict[str, tuple[str, object]] = {
+        "form": ("form", f"{rate.form}: the states are the activities"),
+        "bias": ("bias", f"{rate.bias.min():.3g} to {rate.bias.max():.3g}"),
+        "initial_state": (
+            "first state",
+            f"{rate.initial_state.min():.3g} to {rate.initial_state.max():.3g}",
+        ),
+        "highest_rate": ("highest rate", f"{rate.highest_rate:g}".replace("inf", "none")),
+    }
+    return dict(words[field] for field in rate.told_units())
 
 
 def _network(network: SpikingNetwork) -> Rows:

@@ -384,6 +384,17 @@ def test_help_lists_the_commands(command):
 
 INFO = {
     "rate network": (rate_network, ["units +10", "activation +sigmoid", "task +go-nogo"]),
+    "rate network ": (
+        lambda: dataclasses.replace(
+            rate_network(),
+            form="h",
+            bias=0.5,
+            initial_state=np.linspace(-1, 2, 10),
+            activation="relu",
+            highest_rate=np.inf,
+        ),
+        ["form +h: the states", r"bias +0\.5 to 0\.5", "first state +-1 to 2", "est rate +none"],
+    ),
     "spiking network": (
         lambda: conversion().network,
         ["neurons +10", "step +0.05 ms", "population units +10 LIF, euler step", "100 synapses"],
@@ -411,7 +422,7 @@ def test_info_tells_what_a_file_holds(kind, command, tmp_path):
     file = save(make(), tmp_path / "file.h5")
     outcome = command("info", file)
     assert (outcome.status, outcome.err) == (0, "")
-    assert f"file.h5: {kind}" in outcome.out
+    assert f"file.h5: {kind.strip()}" in outcome.out
     assert [line for line in wanted if not re.search(line, outcome.out)] == []
 
 

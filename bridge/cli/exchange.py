@@ -56,7 +56,7 @@ def import_(
     ] = None,
     activation: Annotated[
         str | None,
-        typer.Option(help="sigmoid, softplus or relu.", show_default="what the file says"),
+        typer.Option(help="sigmoid, softplus, relu or tanh.", show_default="what the file says"),
     ] = None,
     relu: Annotated[
         bool, typer.Option("--relu", help="Set negative raw weights to zero, as training did.")

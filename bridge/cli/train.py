@@ -40,7 +40,7 @@ def train(
     seed: Seed = 0,
     batch: Annotated[int, typer.Option(help="Trials per update.")] = 16,
     activation: Annotated[
-        str, typer.Option(help="sigmoid (the one that converts best), softplus or relu.")
+        str, typer.Option(help="sigmoid (the one that converts best), softplus, relu or tanh.")
     ] = "sigmoid",
     dale: Annotated[bool, typer.Option(help="Units keep one sign.")] = True,
     inhibitory: Annotated[float, typer.Option(help="Share of inhibitory units.")] = 0.2,

@@ -49,6 +49,7 @@ _ACTIVATIONS = {
     "softplus": "softplus",
     "clipped_relu": "relu",
     "relu": "relu",
+    "tanh": "tanh",
 }
 
 
@@ -85,7 +86,6 @@ def read(
     try:
         _check_read(held, activation)
         evidence = Evidence.of(held, used)
-        evidence.check_units()
         fields, notes = _fields(held), []
         check_fields(fields)
         step_ms = STEP_MS if dt_ms is None else dt_ms
@@ -93,6 +93,7 @@ def read(
         rate = RateNetwork.from_arrays(
             **weights(fields, notes, relu=relu),
             **outside(fields),
+            **evidence.units(len(fields["w"]), notes),
             tau_ms=tau_ms(fields, step_ms),
             dt_ms=step_ms,
             activation=activation or _activation(path, held.fields, evidence, notes),

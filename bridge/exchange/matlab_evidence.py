@@ -8,6 +8,7 @@ import math
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from bridge.errors import SpecError
 from bridge.exchange.mat5 import Contents
 from bridge.rate.network import RateNetwork
 from bridge.rate.network_task import task_of
-from bridge.rate.plain_arrays import check_no_bias, check_no_start, is_bias, is_start
+from bridge.rate.unit_names import bias_of, is_bias, is_start, start_of
 
 Array = NDArray[np.float64]
 
@@ -37,7 +38,7 @@ _MOST_NAMED = 12
 
 def telling(name: str) -> bool:
     """Whether a field of that name says something besides the weights."""
-    known = (*_INPUTS, *_TARGETS, "T", "task", "made_by", "x0")
+    known = (*_INPUTS, *_TARGETS, "T", "task", "made_by", "x0", "form")
     units = is_bias(name) or is_start(name)
     return units or name in known or _bare(name) in _STEPS | _TAUS
 
@@ -79,17 +80,31 @@ class Evidence:
         found = self.fields.items()
         return {place: v for place, v in found if isinstance(v, str) and v and _last(place) == name}
 
-    def check_units(self) -> None:
-        """Raise SpecError where units have what rate networks do not hold: a bias, a start."""
+    def units(self, size: int, notes: list[str]) -> dict[str, Any]:
+        """The form, the bias and the start of units, as arguments of `from_arrays`.
+
+        Raises:
+            SpecError: there are several of one of them, or one is none of `size` units.
+        """
+        found: dict[str, dict[str, Array]] = {"bias": {}, "initial_state": {}}
         for place, value in self.fields.items():
             name = _last(place)
             # One number in a struct is a switch.
-            if isinstance(value, str) or (place != name and value.size < 2):
+            if isinstance(value, str) or (place != name and value.size < 2) or not np.any(value):
                 continue
             if is_bias(name):
-                check_no_bias(place, value)
+                found["bias"][place] = value
             elif is_start(name) and name not in _LEFT_ASIDE:
-                check_no_start(place, value)
+                found["initial_state"][place] = value
+        forms = sorted(set(self.texts("form").values()))
+        if len(forms) > 1:
+            raise SpecError(f"form: the file says {' and '.join(forms)}")
+        form = forms[0] if forms else "x"
+        for name, what in (("bias", "bias of the units"), ("initial_state", "first state")):
+            if found[name]:
+                notes.append(f"{' and '.join(found[name])} is taken as the {what}")
+        bias, start = bias_of(found["bias"], size), start_of(found["initial_state"], size, form)
+        return {"form": form, "bias": bias, "initial_state": start}
 
     def notes(self, size: int) -> list[str]:
         """What is left aside, in a sentence or two."""

@@ -56,6 +56,13 @@ def encode(thing: "Stored") -> Encoded:
 
 
 def _check_rate(rate: RateNetwork) -> None:
+    other = [*(["the activation tanh"] if rate.activation == "tanh" else [])]
+    other += rate.told_units().values()
+    if other:
+        raise SpecError(
+            f"the format matlab holds networks that the authors' code runs, and not units with "
+            f"{' and '.join(other)}"
+        )
     if len(rate.w_out) != 1:
         raise SpecError(f"the format matlab holds one output, this network has {len(rate.w_out)}")
     if rate.dt_ms != STEP_MS:

@@ -12,6 +12,8 @@ from bridge.rate.learning import Checkpoint, History
 from bridge.rate.network import RateNetwork
 
 _RATE_ARRAYS = ("recurrent", "w_in", "w_out", "b_out", "tau_ms")
+# Written where they are not as by default.
+_UNIT_FIELDS = ("form", "bias", "initial_state", "highest_rate")
 _RATE_VALUES = ("activation", "dt_ms", "noise_sd", "initial_sd", "task")
 
 
@@ -23,6 +25,7 @@ def rate_to_tree(rate: RateNetwork) -> Tree:
     if rate.excitatory is not None:
         tree["excitatory"] = rate.excitatory
     tree |= cell_types_to_tree(rate.cell_types)
+    tree |= {name: getattr(rate, name) for name in rate.told_units()}
     if rate.history is not None:
         names = ("update", "loss", "accuracy")
         tree["history"] = {name: getattr(rate.history, name) for name in names}
@@ -40,12 +43,15 @@ def rate_from_tree(tree: Tree) -> RateNetwork:
         **{name: tree[name] for name in (*_RATE_ARRAYS, *_RATE_VALUES)},
         excitatory=tree.get("excitatory"),
         cell_types=cell_types_from_tree(tree),
+        **{name: tree[name] for name in _UNIT_FIELDS if name in tree},
         history=History(**tree["history"]) if "history" in tree else None,
         checkpoint=Checkpoint(**tree["checkpoint"]) if "checkpoint" in tree else None,
         provenance=json.loads(tree["provenance"]),
     )
 
 
-def rate_needs_version_2(rate: RateNetwork) -> bool:
-    """Whether it holds what readers of version 1 would pass over."""
-    return rate.cell_types is not None
+def rate_version(rate: RateNetwork) -> int:
+    """The oldest version whose readers would pass over nothing of it."""
+    if rate.told_units() or rate.activation == "tanh":
+        return 5
+    return 1 if rate.cell_types is None else 2

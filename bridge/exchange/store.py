@@ -18,7 +18,7 @@ from bridge.exchange.conversions import (
     search_version,
 )
 from bridge.exchange.hdf5 import FORMAT, Tree, read_tree, write_tree
-from bridge.exchange.rate_networks import rate_from_tree, rate_needs_version_2, rate_to_tree
+from bridge.exchange.rate_networks import rate_from_tree, rate_to_tree, rate_version
 from bridge.exchange.runs import (
     drive_from_tree,
     drive_to_tree,
@@ -73,8 +73,8 @@ def format_version(thing: Stored) -> int:
     those, and projections that act within the step. Version 5 adds delays of presynaptic neurons,
     factored weights, initial states of filters, projections that no gain scales, linear units,
     several inputs under names, spikes as input, readouts that are states of populations, searches
-    that know the numbers of a task, and what a recording holds of the values that populations hand
-    on and of a window of steps.
+    that know the numbers of a task, what a recording holds of the values that populations hand on
+    and of a window of steps, and rate networks of form h or tanh, with a bias, a start or clipping.
     """
     if isinstance(thing, Conversion):
         parts = format_version(thing.network), format_version(thing.rate)
@@ -83,7 +83,7 @@ def format_version(thing: Stored) -> int:
         return run_version(thing)
     if isinstance(thing, SpikingNetwork):
         return network_version(thing)
-    return 2 if rate_needs_version_2(thing) else 1
+    return rate_version(thing)
 
 
 def load(path: str | Path) -> Stored:

@@ -108,6 +108,9 @@ def map_one_to_one(
 ) -> SpikingNetwork:
     """A spiking network of the same size whose filtered spikes follow the rates.
 
+    A bias of the units is a constant current, unfiltered as the input is. Where the activation is
+    clipped makes no difference: the response of the neuron stands in its place.
+
     Args:
         rate: N units; of a conversion its rate network.
         inverse_scale: 1/lambda as the paper prints it (sigmoid 20 to 75, softplus and ReLU 4 to
@@ -120,9 +123,11 @@ def map_one_to_one(
         bias of the rate network.
 
     Raises:
-        SpecError: the scale factor is not positive, or the rate step is no multiple of 0.05 ms.
+        SpecError: the scale factor is not positive, the rate step is no multiple of 0.05 ms, or
+            the units are none that these neurons can stand for, see `check_units`.
     """
     rate = of_kind("rate", rate, RateNetwork)
+    check_units(rate)
     of_kind("options", options, SpikingOptions)
     if not 0 < number("inverse_scale", inverse_scale) < np.inf:
         raise SpecError(f"inverse_scale: must be positive, got {inverse_scale}")
@@ -148,25 +153,42 @@ def map_one_to_one(
     )
 
 
+def check_units(rate: RateNetwork) -> None:
+    """Raise SpecError for units that neither LIF nor QIF neurons can stand for.
+
+    Their filtered spikes are never negative, drive others by currents of form x, and start from
+    silence.
+    """
+    other = {"tanh": "the activation tanh"} if rate.activation == "tanh" else {}
+    told = rate.told_units()
+    other |= {name: told[name] for name in ("form", "initial_state") if name in told}
+    if other:
+        raise SpecError(
+            f"LIF and QIF neurons cannot stand for units with {' and '.join(other.values())}; "
+            "integrate-and-fire neurons can (convert --neuron if)"
+        )
+
+
 def _population(rate: RateNetwork, options: SpikingOptions) -> Population:
     return Population(
         name=POPULATION,
         size=rate.size,
-        neurons=_neurons(options),
+        neurons=_neurons(rate, options),
         initial_voltage=UniformVoltage(low_mv=options.start_mv[0], high_mv=options.start_mv[1]),
         noise_mv=NOISE_MV,
         cell_types=rate.cell_types,
     )
 
 
-def _neurons(options: SpikingOptions) -> Lif | Qif:
+def _neurons(rate: RateNetwork, options: SpikingOptions) -> Lif | Qif:
     skipped = options.refractory_steps
+    constant_mv = rate.bias if np.any(rate.bias) else 0.0
     if options.neuron == "qif":
         return Qif(
             tau_mem_ms=TAU_MEM_MS,
             v_threshold_mv=QIF_THRESHOLD_MV,
             v_reset_mv=RESET_MV,
-            bias_mv=QIF_BIAS_MV,
+            bias_mv=QIF_BIAS_MV + constant_mv,
             refractory_steps=skipped,
             initial_refractory_steps=skipped,
         )
@@ -176,7 +198,7 @@ def _neurons(options: SpikingOptions) -> Lif | Qif:
         v_rest_mv=0.0,
         v_threshold_mv=LIF_THRESHOLD_MV,
         v_reset_mv=RESET_MV,
-        bias_mv=LIF_BIAS_MV,
+        bias_mv=LIF_BIAS_MV + constant_mv,
         refractory_steps=skipped,
         initial_refractory_steps=skipped,
     )

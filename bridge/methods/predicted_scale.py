@@ -9,13 +9,19 @@ activity outlasts a stimulus. Units count by the square of their outgoing weight
 errors do.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bridge.errors import SpecError
-from bridge.methods.one_to_one import DEFAULT, TAU_RISE_MS, SpikingOptions, map_one_to_one
+from bridge.methods.one_to_one import (
+    DEFAULT,
+    TAU_RISE_MS,
+    SpikingOptions,
+    check_units,
+    map_one_to_one,
+)
 from bridge.methods.response import LOWEST_MV, averaged, firing_rates_hz
 from bridge.rate.network import RateNetwork
 from bridge.rate.spiking_step import DT_MS
@@ -64,9 +70,13 @@ def predict_inverse_scale(
     Raises:
         SpecError: the rate network's units and neurons do not vary together.
     """
+    check_units(rate)
     visited = _visited(task, rate, options, seed)
     grid = np.arange(LOWEST_MV, visited.current_mv.max() + 10.0, _GRID_MV)
-    population = map_one_to_one(rate, 1.0, options).populations[0]
+    # The response to a current, of which a bias is a part: the neurons differ in nothing else.
+    population = map_one_to_one(replace(rate, bias=np.zeros(rate.size)), 1.0, options).populations[
+        0
+    ]
     response = firing_rates_hz(population, grid, DT_MS)
     scale = float(response.max()) / 2
     # Fluctuations depend on the scale factor, weakly: their variance goes with 1 / s.
@@ -95,7 +105,7 @@ def _visited(task: Task, rate: RateNetwork, options: SpikingOptions, seed: int) 
     rng = np.random.default_rng((seed, _TRIAL_STREAM))
     trials = draw(task, _TRIALS, rng)
     _, activity = rate.run(trials.inputs, np.random.default_rng((seed, _RATE_STREAM)))
-    currents = _currents(rate, activity) + trials.inputs @ rate.w_in.T
+    currents = _currents(rate, activity) + trials.inputs @ rate.w_in.T + rate.bias
     seen, size = slice(0, None, _EVERY), rate.size
     kept = activity[seen].reshape(-1, size)
     return _Visited(
@@ -109,7 +119,7 @@ def _visited(task: Task, rate: RateNetwork, options: SpikingOptions, seed: int) 
 def _currents(rate: RateNetwork, activity: Array) -> Array:
     """(T, B, N) recurrent drive W r, filtered with each unit's time constant.
 
-    Unlike x it holds neither noise nor filtered input: a neuron takes its input unfiltered.
+    Unlike x it holds neither noise nor filtered input and bias: a neuron takes these unfiltered.
     """
     keep = 1.0 - rate.dt_ms / rate.tau_ms
     filtered = np.zeros_like(activity)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bridge.methods.chance import chance_level
 from bridge.methods.halving import expected_counts, round_ends, still_faithful, still_in
 from bridge.methods.measured import Measured
-from bridge.methods.one_to_one import DEFAULT, SpikingOptions
+from bridge.methods.one_to_one import DEFAULT, SpikingOptions, check_units
 from bridge.methods.scale_choice import (
     REFINED_TOLERANCE,
     TOLERANCE,
@@ -61,6 +61,7 @@ def search_scale(
     Raises:
         SpecError: the task does not give what the rule goes by.
     """
+    check_units(rate)
     started = time.monotonic()
     trials = SearchTrials(task, rate, options, spiking)
     by_number = trials.rule == "score"

@@ -51,10 +51,19 @@ def _relu_slopes(r: Tensor, out: Tensor) -> None:
     out.copy_((r > 0) & (r < HIGHEST_RATE))
 
 
+def _tanh(x: Tensor, r: Tensor) -> None:
+    torch.tanh(x, out=r)
+
+
+def _tanh_slopes(r: Tensor, out: Tensor) -> None:
+    torch.mul(r, r, out=out).neg_().add_(1.0)
+
+
 TORCH_ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
     {
         "sigmoid": Activation(_sigmoid, _sigmoid_slopes),
         "softplus": Activation(_softplus, _softplus_slopes),
         "relu": Activation(_relu, _relu_slopes),
+        "tanh": Activation(_tanh, _tanh_slopes),
     }
 )

@@ -82,3 +82,14 @@ class Checkpoint:
             object.__setattr__(self, part, MappingProxyType(kept))
         if any(np.any(squares < 0) for squares in self.moment2.values()):
             raise SpecError("checkpoint: moment2 holds squares, which cannot be negative")
+
+    def check_fits(self, expected: Mapping[str, tuple[int, ...]], history: History | None) -> None:
+        """Raise SpecError unless its parameters have these shapes, and `history` ends before it."""
+        got = {name: values.shape for name, values in self.parameters.items()}
+        if got != expected:
+            raise SpecError(f"checkpoint: does not fit the network: {got}, expected {expected}")
+        done = [] if history is None else history.update.tolist()
+        if done and done[-1] > self.updates:
+            raise SpecError(
+                f"checkpoint: made after {self.updates} updates, the history has {done[-1]}"
+            )

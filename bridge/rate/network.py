@@ -1,20 +1,19 @@
 """The description of a trained rate network, and its simulation in NumPy."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from dataclasses import fields as dataclass_fields
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bridge.errors import SpecError
 from bridge.rate.learning import Checkpoint, History
-from bridge.rate.plain_activations import ACTIVATIONS
+from bridge.rate.plain_activations import ACTIVATIONS, HIGHEST_RATE, activation_of
 from bridge.rate.plain_arrays import (
     Orientation,
-    extra_fields,
     masked,
     outer,
     signed,
@@ -23,6 +22,8 @@ from bridge.rate.plain_arrays import (
     unit_labels,
     vector,
 )
+from bridge.rate.unit_forms import check_form, highest_rate, told_units
+from bridge.rate.unit_names import extra_fields
 from bridge.spiking.arrays import cell_types, frozen_array, per_neuron, time_constants
 from bridge.spiking.essentials import of_task, several, source, told
 from bridge.spiking.values import frozen_provenance, known_model, number, text, time_step_ms
@@ -30,12 +31,19 @@ from bridge.spiking.values import frozen_provenance, known_model, number, text, 
 Array = NDArray[np.float64]
 
 
+def _zero() -> Array:
+    """One number for all units."""
+    return np.zeros(())
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RateNetwork:
-    """A continuous-variable recurrent network (Kim et al. 2019, eq. 1-2).
+    """A continuous-variable recurrent network, in one of two forms; o = W_out r + b_out.
 
-    x[t] = (1 - dt/tau) x[t-1] + (dt/tau) (W r[t-1] + W_in u[t-1]) + noise;  r = phi(x);
-    o = W_out r + b_out.
+    Form x (Kim et al. 2019, eq. 1-2): tau dx/dt = -x + W phi(x) + W_in u + b, in steps
+    x[t] = (1 - dt/tau) x[t-1] + (dt/tau) (W r[t-1] + W_in u[t-1] + b) + noise;  r = phi(x).
+    Form h (`torch.nn.RNN` where tau = dt): tau dh/dt = -h + phi(W h + W_in u + b), in steps
+    h[t] = (1 - dt/tau) h[t-1] + (dt/tau) phi(W h[t-1] + W_in u[t-1] + b) + noise;  r = h.
 
     Attributes:
         recurrent: (N, N) W as it acts, (post, pre): sign and sparsity constraints applied.
@@ -45,8 +53,13 @@ class RateNetwork:
         tau_ms: (N,) time constants tau, ms.
         activation: Name of phi, one of `ACTIVATIONS`.
         dt_ms: Step of the recursion, ms.
-        noise_sd: S.d. of the noise added to x in each step.
-        initial_sd: S.d. of x at the start.
+        noise_sd: S.d. of the noise added to the state, x or h, in each step.
+        initial_sd: S.d. of the state at the start.
+        bias: (N,) b, or one number for all units.
+        initial_state: (N,) x(0) or h(0), or one number for all units.
+        form: "x" or "h".
+        highest_rate: Where softplus and relu are clipped, by default as in the authors' code;
+            `math.inf`: nowhere.
         excitatory: (N,) True for excitatory units where Dale's law holds; None: it does not.
         cell_types: (N) names of the kinds of units, as PYR, PV and SOM; None: they have none.
         task: Name of the task it was trained on, or "".
@@ -64,6 +77,10 @@ class RateNetwork:
     dt_ms: float = 5.0
     noise_sd: float = 0.1
     initial_sd: float = 0.01
+    bias: Array = field(default_factory=_zero)
+    initial_state: Array = field(default_factory=_zero)
+    form: Literal["x", "h"] = "x"
+    highest_rate: float = HIGHEST_RATE
     excitatory: NDArray[np.bool_] | None = None
     cell_types: tuple[str, ...] | None = None
     task: str = ""
@@ -78,6 +95,7 @@ class RateNetwork:
             several(self.input_size, "input"),
             several(len(self.w_out), "output"),
             self.activation,
+            *self.told_units().values(),
             f"step {self.dt_ms:g} ms",
             "" if self.excitatory is None else "Dale's law",
             of_task(self.task),
@@ -105,6 +123,7 @@ class RateNetwork:
             raise SpecError(
                 f"unknown activation {self.activation!r}; known are {', '.join(ACTIVATIONS)}"
             )
+        self._check_units(size)
         for name in ("noise_sd", "initial_sd"):
             object.__setattr__(self, name, number(name, getattr(self, name), least=0))
         text("task", self.task)
@@ -115,7 +134,7 @@ class RateNetwork:
         if self.history is not None:
             known_model("history", self.history, (History,))
         if self.checkpoint is not None:
-            self._check_checkpoint(known_model("checkpoint", self.checkpoint, (Checkpoint,)), size)
+            self._check_checkpoint(known_model("checkpoint", self.checkpoint, (Checkpoint,)))
 
     # Each argument is one thing that people have.
     @classmethod
@@ -154,18 +173,19 @@ class RateNetwork:
             excitatory: (N,) Dale's labels of a W as it acts, checked.
             orientation: "post_pre": W r, as `torch.nn.Linear` keeps its weights; "pre_post":
                 r W, as for row vectors in TensorFlow. It holds for weights and mask alike.
-            **fields: `cell_types`, `task`, `noise_sd`, `initial_sd`, `provenance` of the network.
-                A bias of the units (`bias`, `bias_hh`, ...) and a state to start from (`h0`, ...)
-                may be given where they are zero.
+            **fields: `cell_types`, `task`, `noise_sd`, `initial_sd`, `form`, `highest_rate`,
+                `provenance` of the network. A bias of the units may have the name `bias` or what
+                people call it (`bias_ih` and `bias_hh` add up), a state to start from
+                `initial_state` or what people call it (`h0`, `x0`, ...).
 
         Raises:
             SpecError: a shape, a type or a sign does not fit, or an argument is not known.
         """
         arguments = inspect.signature(cls.from_arrays).parameters
         own = {entry.name for entry in dataclass_fields(cls)} - set(arguments)
-        fields = extra_fields(fields, own, [*arguments][:-1])
         raw = square("recurrent", recurrent, orientation)
         size = len(raw)
+        fields = extra_fields(fields, own, [*arguments][:-1], size)
         labels = None if excitatory is None else unit_labels(excitatory, size)
         if relu and signs is None:
             raise SpecError("relu: needs signs; without them negative weights mean inhibition")
@@ -189,6 +209,13 @@ class RateNetwork:
             **{"provenance": {"method": "made from arrays"}, **fields},
         )
 
+    def _check_units(self, size: int) -> None:
+        for name in ("bias", "initial_state"):
+            object.__setattr__(self, name, per_neuron(name, getattr(self, name), size))
+        check_form(self.form)
+        highest = highest_rate(self.highest_rate, self.activation)
+        object.__setattr__(self, "highest_rate", highest)
+
     def _check_dale(self, given: NDArray[np.bool_], size: int) -> None:
         excitatory = frozen_array("excitatory", given, (size,), np.bool_)
         object.__setattr__(self, "excitatory", excitatory)
@@ -196,23 +223,18 @@ class RateNetwork:
         if np.any(self.recurrent * signs < 0):
             raise SpecError("recurrent: some weights have a sign that breaks Dale's law")
 
-    def _check_checkpoint(self, checkpoint: Checkpoint, size: int) -> None:
-        expected = {
-            "w": (size, size),
-            "gate": (size,),
-            "w_out": self.w_out.shape,
-            "b_out": self.b_out.shape,
-        }
-        got = {name: values.shape for name, values in checkpoint.parameters.items()}
-        if got != expected:
-            raise SpecError(f"checkpoint: does not fit the network: {got}, expected {expected}")
+    def _check_checkpoint(self, checkpoint: Checkpoint) -> None:
+        other = self.told_units()
+        if other:
+            raise SpecError(
+                "checkpoint: training goes on with units as it makes them, and not with "
+                f"{', '.join(other.values())}"
+            )
+        shapes = {"w": self.recurrent.shape, "gate": (self.size,)}
+        shapes |= {name: getattr(self, name).shape for name in ("w_out", "b_out")}
+        checkpoint.check_fits(shapes, self.history)
         if not isinstance(self.provenance.get("options"), Mapping):
             raise SpecError("checkpoint: the provenance lacks the options of the training")
-        done = [] if self.history is None else self.history.update.tolist()
-        if done and done[-1] > checkpoint.updates:
-            raise SpecError(
-                f"checkpoint: made after {checkpoint.updates} updates, the history has {done[-1]}"
-            )
 
     @property
     def size(self) -> int:
@@ -220,33 +242,47 @@ class RateNetwork:
         return self.recurrent.shape[0]
 
     @property
+    def phi(self) -> Callable[[Array], Array]:
+        """The activation, clipped where it is."""
+        return activation_of(self.activation, self.highest_rate)
+
+    @property
     def input_size(self) -> int:
         """Number of input channels C."""
         return self.w_in.shape[1]
+
+    def told_units(self) -> dict[str, str]:
+        """In words, by its field, what the units have that those of Kim et al. 2019 do not have."""
+        return told_units(self.form, self.bias, self.initial_state, self.highest_rate)
 
     def run(self, inputs: Array, rng: np.random.Generator | None) -> tuple[Array, Array]:
         """Simulate trials.
 
         Args:
             inputs: (T, B, C).
-            rng: Draws the initial state and the noise; None: without noise, from a state of 0.
+            rng: Draws the noise, that of the initial state too; None: without noise.
 
         Returns:
             Outputs (T, B, O) and activities r (T, B, N).
         """
         steps, trials, _ = inputs.shape
-        phi = ACTIVATIONS[self.activation]
+        # Form x leads the state to the drive and reads phi of it, form h leads it to phi.
+        aim, read = (_same, self.phi) if self.form == "x" else (self.phi, _same)
         keep = 1.0 - self.dt_ms / self.tau_ms
         recurrent, w_in = self.recurrent.T, self.w_in.T
-        x = np.zeros((trials, self.size))
+        state = np.zeros((trials, self.size)) + self.initial_state
         if rng is not None:
-            x += self.initial_sd * rng.standard_normal(x.shape)
+            state += self.initial_sd * rng.standard_normal(state.shape)
         activity = np.empty((steps, trials, self.size))
-        activity[0] = phi(x)
+        activity[0] = read(state)
         for step in range(1, steps):
-            drive = activity[step - 1] @ recurrent + inputs[step - 1] @ w_in
-            x = keep * x + (1.0 - keep) * drive
+            drive = activity[step - 1] @ recurrent + inputs[step - 1] @ w_in + self.bias
+            state = keep * state + (1.0 - keep) * aim(drive)
             if rng is not None:
-                x += self.noise_sd * rng.standard_normal(x.shape)
-            activity[step] = phi(x)
+                state += self.noise_sd * rng.standard_normal(state.shape)
+            activity[step] = read(state)
         return activity @ self.w_out.T + self.b_out, activity
+
+
+def _same(values: Array) -> Array:
+    return values

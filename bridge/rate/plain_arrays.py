@@ -1,7 +1,5 @@
 """Weights of any origin, checked, as float64 and in our orientation: (post, pre)."""
 
-import re
-from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -14,11 +12,6 @@ Array = NDArray[np.float64]
 Orientation = Literal["post_pre", "pre_post"]
 
 _ORIENTATIONS = ("post_pre", "pre_post")
-
-# What people call a bias of the units and the state that they start from, torch's names included.
-_UNITS = "rec|recurrent|h|hh|hid|hidden|i|ih|in|inp|input|x|unit|units|r"
-_BIAS = re.compile(rf"(b|bias|biases)(_?({_UNITS}))?(_l0)?|({_UNITS})_?bias")
-_START = re.compile(r"[hxr]_?(0|init|initial)|(init|initial|start)_?(state|h|x|r|hidden)|h0_l0")
 
 
 def numbers(name: str, value: Any) -> Array:
@@ -157,62 +150,3 @@ def signed(
         raise SpecError("excitatory: contradicts signs")
     check_raw(raw)
     return raw * by_unit, by_unit > 0
-
-
-def is_bias(name: str) -> bool:
-    """Whether that is what people call a bias of the units."""
-    return _BIAS.fullmatch(name.lower()) is not None
-
-
-def is_start(name: str) -> bool:
-    """Whether that is what people call the state that units start from."""
-    return _START.fullmatch(name.lower()) is not None
-
-
-def check_no_bias(name: str, value: Any) -> None:
-    """Raise SpecError for a bias of the units that is not zero, which no rate network holds."""
-    bias = numbers(name, value)
-    if np.any(bias):
-        raise SpecError(
-            f"{name}: a bias of the units (here up to {np.abs(bias).max():g}) is no part of a rate "
-            "network yet; make it a column of w_in, the weights of one more input that is always "
-            "1 in the trials of a task of your own"
-        )
-
-
-def check_no_start(name: str, value: Any) -> None:
-    """Raise SpecError for a start of the units that is not zero, which no rate network holds."""
-    if np.any(numbers(name, value)):
-        raise SpecError(
-            f"{name}: a state to start from is no part of a rate network yet, trials start around "
-            "zero (initial_sd); leave it out, and train without it where it matters"
-        )
-
-
-def extra_fields(
-    given: dict[str, Any], known: Collection[str], others: Sequence[str]
-) -> dict[str, Any]:
-    """Those of some arguments that are fields of a network; a bias or a start must be zero.
-
-    Args:
-        given: By name.
-        known: Names of the fields that are taken as they are.
-        others: Names of the other arguments, for the error.
-
-    Raises:
-        SpecError: one is not known, or a bias or a start is not zero.
-    """
-    kept = {}
-    for name, value in given.items():
-        if name in known:
-            kept[name] = value
-        elif is_bias(name) and value is not None:
-            check_no_bias(name, value)
-        elif is_start(name) and value is not None:
-            check_no_start(name, value)
-        elif not is_bias(name) and not is_start(name):
-            raise SpecError(
-                f"unknown argument {name!r} of from_arrays; known are "
-                f"{', '.join([*others, *sorted(known)])}"
-            )
-    return kept

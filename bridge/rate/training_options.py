@@ -32,7 +32,7 @@ class Options:
             unit.
         seed: Decides everything random.
         batch: Trials per update.
-        activation: phi: "sigmoid", "softplus" or "relu"; the last two are clipped at 20.
+        activation: phi: "sigmoid", "softplus", "relu" or "tanh"; softplus and relu end at 20.
         dale: Whether units keep one sign.
         inhibitory: Probability of a unit to be inhibitory.
         som: How many of the inhibitory units are somatostatin-positive: these receive nothing from
@@ -68,7 +68,7 @@ class Options:
     tau_ms: tuple[float, float] = (20.0, 100.0)
     seed: int = 0
     batch: int = 16
-    activation: Literal["sigmoid", "softplus", "relu"] = "sigmoid"
+    activation: Literal["sigmoid", "softplus", "relu", "tanh"] = "sigmoid"
     dale: bool = True
     inhibitory: float = 0.2
     som: int = 0

@@ -37,10 +37,12 @@ def mix(bits: Bits) -> Bits:
     """
     # The masks make the shifts those of unsigned numbers.
     bits = bits ^ ((bits >> 16) & 0xFFFF)
-    bits = bits * 0x21F0AAAD
-    bits = bits ^ ((bits >> 15) & 0x1FFFF)
-    bits = bits * 0x735A2D97
-    return bits ^ ((bits >> 15) & 0x1FFFF)
+    # From here on in place: what was handed in stays as it was.
+    bits *= 0x21F0AAAD
+    bits ^= (bits >> 15) & 0x1FFFF
+    bits *= 0x735A2D97
+    bits ^= (bits >> 15) & 0x1FFFF
+    return bits
 
 
 def step_keys(step: Bits, first: Bits, second: Bits) -> Bits:
@@ -57,16 +59,25 @@ def sixteen_bit_sums(unit: Bits, step: Bits) -> Bits:
     """Sums of four 16-bit numbers less their mean, decided by the two keys; int32."""
     one = mix(unit ^ step)
     two = mix(one ^ SECOND_WORD)
-    total = (one & 0xFFFF) + ((one >> 16) & 0xFFFF) + (two & 0xFFFF) + ((two >> 16) & 0xFFFF)
-    return total - CENTRE
+    total = one & 0xFFFF
+    total += (one >> 16) & 0xFFFF
+    total += two & 0xFFFF
+    total += (two >> 16) & 0xFFFF
+    total -= CENTRE
+    return total
 
 
 def bent(sums: Numbers) -> Numbers:
     """Standard normal numbers from sums, already in floating point."""
     s = sums * SCALE
     q = s * s
-    c0, c1, c2, c3, c4 = COEFFICIENTS
-    return s * (c0 + q * (c1 + q * (c2 + q * (c3 + q * c4))))
+    total = q * COEFFICIENTS[-1]
+    for coefficient in COEFFICIENTS[-2:0:-1]:
+        total += coefficient
+        total *= q
+    total += COEFFICIENTS[0]
+    total *= s
+    return total
 
 
 def trial_keys(seed: int, stream: int, trials: Sequence[int]) -> NDArray[np.int32]:

@@ -6,7 +6,9 @@ from the notes other simulators' statements are written: nobody writes an equati
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
+from operator import add, mul, sub, truediv
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -18,7 +20,7 @@ from bridge.spiking.operations import Operations
 Step = Callable[..., dict[str, Any]]
 Argument = str | float
 
-_OPERATORS = ("+", "-", "*", "/")
+_OPERATORS = {"+": add, "-": sub, "*": mul, "/": truediv}
 
 
 @dataclass(frozen=True)
@@ -68,27 +70,30 @@ class Trace:
         """The outputs, with each operation carried out by `ops` on the values of the names."""
         known: dict[Argument, Any] = {}
         known.update(values)
-        for operation in self.operations:
-            # A number is not among the names, and stands for itself.
-            given = [known.get(argument, argument) for argument in operation.arguments]
-            known[operation.result] = _carried_out(ops, operation.name, given)
+        # A number is not among the names, and stands for itself.
+        found = known.get
+        for operator, name, result, arguments in self._calls:
+            if operator is None:
+                known[result] = getattr(ops, name)(*(found(each, each) for each in arguments))
+            else:
+                a, b = arguments
+                known[result] = operator(found(a, a), found(b, b))
         return {name: known.get(output, output) for name, output in self.outputs.items()}
+
+    @cached_property
+    def _calls(
+        self,
+    ) -> list[tuple[Callable[[Any, Any], Any] | None, str, int, tuple[Argument, ...]]]:
+        """Each operation with its operator: in every step there is no time to look for it."""
+        return [
+            (_OPERATORS.get(each.name), each.name, each.result, each.arguments)
+            for each in self.operations
+        ]
 
     def digest(self) -> str:
         """A hash of what is done, whatever text it came from."""
         said = repr((self.operations, sorted(self.outputs.items())))
         return sha256(said.encode()).hexdigest()[:16]
-
-
-def _carried_out(ops: Operations, name: str, given: list[Any]) -> Any:
-    if name not in _OPERATORS:
-        return getattr(ops, name)(*given)
-    a, b = given
-    if name == "+":
-        return a + b
-    if name == "-":
-        return a - b
-    return a * b if name == "*" else a / b
 
 
 def trace(title: str, step: Step, dtype: str = "float64", **groups: tuple[str, ...]) -> Trace:

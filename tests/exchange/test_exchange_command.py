@@ -77,7 +77,7 @@ def test_an_unknown_task_is_refused(refused, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--activation", "tanh"), "unknown activation 'tanh'"),
+        (("--activation", "gelu"), "unknown activation 'gelu'"),
         (("--from", "excel"), "unknown format 'excel'; known are matlab"),
         (("--out-lif", "lif.h5"), "holds no chosen scale factor"),
         (("--dt-ms", "0"), "dt_ms: expected a step in ms, got 0"),

@@ -457,6 +457,46 @@ TRAINING_FAULTS = {
 }
 
 
+UNIT_FAULTS = {
+    "a bias of another size": (
+        set_item("bias", value=np.ones(5)),
+        r"bias: expected shape \(6\), got \(5,\)",
+    ),
+    "a bias in words": (set_item("bias", value="much"), "bias: expected numbers"),
+    "a start that is no number": (
+        set_item("initial_state", value=np.full(6, np.nan)),
+        "initial_state: holds NaN or infinite values",
+    ),
+    "a form that is not known": (set_item("form", value="z"), "form: expected 'x' or 'h', got 'z'"),
+    "a form that is a number": (set_item("form", value=1), "form: expected text on one line, got"),
+    "a highest rate below zero": (
+        set_item("highest_rate", value=-1.0),
+        "highest_rate: must be positive, got -1",
+    ),
+    "a highest rate that is none": (
+        set_item("highest_rate", value=np.nan),
+        "highest_rate: expected a finite number",
+    ),
+    "a highest rate for each unit": (
+        set_item("highest_rate", value=np.ones(6)),
+        "highest_rate: expected a number, got an array",
+    ),
+    "a checkpoint of units that training does not make": (
+        set_item("bias", value=np.ones(6)),
+        "checkpoint: training goes on with units as it makes them, and not with a bias",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", UNIT_FAULTS)
+def test_units_that_cannot_be_are_refused(fault, tmp_path):
+    change, match = UNIT_FAULTS[fault]
+    made = trained_rate_network() if "checkpoint" in fault else rate_network(activation="relu")
+    path = save(made, tmp_path / "rate.h5")
+    rewrite(path, change)
+    refuse(path, match)
+
+
 @pytest.mark.parametrize("fault", TRAINING_FAULTS)
 def test_a_rate_network_with_a_field_that_cannot_be_is_refused(fault, tmp_path):
     change, match = TRAINING_FAULTS[fault]

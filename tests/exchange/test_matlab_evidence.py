@@ -181,14 +181,25 @@ def test_many_fields_are_named_shortly(imported):
         {"net": {"b_rec": np.ones(UNITS)}},
     ],
 )
-def test_a_bias_of_the_units_is_refused_in_a_sentence(fields, imported):
-    with pytest.raises(FormatError, match=r"a bias of the units .* a column of w_in"):
-        imported(**fields)
+def test_a_bias_of_the_units_is_taken_and_said(fields, imported):
+    given = imported(**fields)
+    ((place, value),) = fields.items()
+    value = value["b_rec"] if isinstance(value, dict) else value
+    place = place if place != "net" else "net.b_rec"
+    np.testing.assert_array_equal(given.rate.bias, value.ravel())
+    assert f"{place} is taken as the bias of the units" in given.notes
 
 
-def test_a_start_of_the_units_is_refused_or_noted(imported):
-    with pytest.raises(FormatError, match=r"h0: a state to start from is no part"):
-        imported(h0=np.ones((UNITS, 1)))
+def test_a_start_and_a_form_are_taken_and_an_example_is_not(imported):
+    given = imported(h0=np.full((UNITS, 1), 0.5), form="h")
+    assert (given.rate.form, given.rate.initial_state.tolist()) == ("h", [0.5] * UNITS)
+    assert "h0 is taken as the first state" in given.notes
+    with pytest.raises(FormatError, match="form: expected 'x' or 'h', got 'leaky'"):
+        imported(form="leaky")
+    with pytest.raises(FormatError, match="form: the file says h and x"):
+        imported(form="h", net={"form": "x"})
+    with pytest.raises(FormatError, match=r"b_rec: expected \d+ numbers, got shape"):
+        imported(b_rec=np.ones((UNITS + 1, 1)))
     (note,) = imported(x0=np.ones((UNITS, 1))).notes
     assert note.startswith("x0, a state to start from, is left aside")
 

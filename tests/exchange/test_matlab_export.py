@@ -184,6 +184,20 @@ def test_what_the_format_does_not_hold_is_said(fields, note, exported):
     np.testing.assert_array_equal((written["w"] @ written["m"]) * written["som_m"], expected)
 
 
+@pytest.mark.parametrize(
+    ("fields", "what"),
+    [
+        ({"activation": "tanh"}, "the activation tanh"),
+        ({"bias": np.ones(UNITS)}, "a bias"),
+        ({"form": "h", "initial_state": np.ones(UNITS)}, "form h and a state to start from"),
+        ({"activation": "relu", "highest_rate": 6.0}, "a highest rate of 6"),
+    ],
+)
+def test_units_that_the_authors_code_does_not_run_are_refused(fields, what, exported):
+    with pytest.raises(SpecError, match=f"and not units with {what}$"):
+        exported(rate_network(**fields))
+
+
 def drive():
     return Drive(inputs=np.ones((2, 1, 1)), noise=SharedNoise(seed=1))
 

@@ -232,7 +232,7 @@ def test_it_is_said_where_a_network_comes_from(imported):
         ({"N": 8}, "N: expected 7, the size of w"),
         ({"inh": np.zeros((UNITS, 1))}, "inh: contradicts the signs in m"),
         ({"inh_som": np.ones((UNITS, 1))}, "inh_som: names units that are not inhibitory"),
-        ({"activation": "tanh"}, "unknown activation 'tanh'; known are sigmoid"),
+        ({"activation": "gelu"}, "unknown activation 'gelu'; known are sigmoid"),
         ({"activation": 3.0}, "unknown activation"),
         ({"activation": np.array(["sigmoid", "clipped"])}, "activation is no line of text"),
     ],

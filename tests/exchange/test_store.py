@@ -305,6 +305,14 @@ THINGS = {
     "rate network with cell types": lambda: rate_network(
         cell_types=("PYR", "PV", "PYR", "SOM", "SOM", "PYR")
     ),
+    "rate network of version 5": lambda: rate_network(
+        form="h",
+        bias=np.arange(6) / 3,
+        initial_state=np.arange(6) / 7,
+        activation="relu",
+        highest_rate=np.inf,
+    ),
+    "tanh rate network of version 5": lambda: rate_network(activation="tanh"),
     "spiking network of version 2": newer_spiking_network,
     "drive with stimulation": stimulated_drive,
     "recording with conditions": labelled_recording,
@@ -698,8 +706,8 @@ RATE_FAULTS = {
     "a missing dataset": (drop("w_out"), "missing or misplaced parts .*w_out"),
     "a missing attribute": (drop("activation"), "missing or misplaced parts .*activation"),
     "an unknown activation": (
-        set_item("activation", value="tanh"),
-        "unknown activation 'tanh'; known are sigmoid",
+        set_item("activation", value="gelu"),
+        "unknown activation 'gelu'; known are sigmoid",
     ),
     "a group for an array": (set_item("w_in", value={"a": np.zeros(3)}), "w_in: expected numbers"),
     "an array for a group": (set_item("history", value=np.zeros(3)), "missing or misplaced parts"),

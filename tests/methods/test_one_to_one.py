@@ -152,6 +152,46 @@ def test_a_gain_of_one_over_lambda_is_the_network_mapped_at_lambda():
     np.testing.assert_allclose(mapped.readouts[OUTPUT], gained.readouts[OUTPUT], rtol=1e-9)
 
 
+@pytest.mark.parametrize("neuron", ["lif", "qif"])
+def test_a_bias_of_the_units_acts_as_an_input_that_is_always_one(neuron):
+    rng, options = np.random.default_rng(2), SpikingOptions(neuron=neuron)
+    inputs, bias = rng.normal(0, 1, (SAMPLES, 3, 2)), rng.normal(0, 30, UNITS)
+    with_bias, without = rate_network(bias=bias), rate_network()
+    column = replace(without, w_in=np.column_stack([without.w_in, bias]))
+    constant = np.concatenate([inputs, np.ones((SAMPLES, 3, 1))], axis=2)
+    noise = SharedNoise(seed=4)
+    found, expected, other = (
+        simulate(map_one_to_one(rate, SCALE, options), Drive(inputs=shown, noise=noise)).spikes
+        for rate, shown in ((with_bias, inputs), (column, constant), (without, inputs))
+    )
+    # The same up to rounding, which moves no spike in a run this short.
+    assert found.count > 100
+    np.testing.assert_array_equal(found.codes(), expected.codes())
+    assert not np.array_equal(found.codes(), other.codes())
+
+
+@pytest.mark.parametrize(
+    ("fields", "what"),
+    [
+        ({"form": "h"}, "form h"),
+        ({"activation": "tanh"}, "the activation tanh"),
+        ({"initial_state": np.ones(UNITS)}, "a state to start from"),
+        (
+            {"form": "h", "activation": "tanh", "initial_state": 0.5},
+            "the activation tanh and form h and a state to start from",
+        ),
+    ],
+)
+def test_units_that_these_neurons_cannot_stand_for_are_refused(fields, what):
+    rate = rate_network(**fields, task="go-nogo")
+    expected = rf"with {what}; integrate-and-fire neurons can \(convert --neuron if\)$"
+    with pytest.raises(SpecError, match=expected):
+        map_one_to_one(rate, SCALE)
+    for scale in ("searched", "predicted"):
+        with pytest.raises(SpecError, match=expected):
+            bridge.convert(replace(rate, w_in=np.ones((UNITS, 1))), scale=scale)
+
+
 @pytest.mark.parametrize("scale", [0.0, -20.0, np.inf, np.nan])
 def test_a_scale_that_is_not_positive_is_refused(scale):
     with pytest.raises(SpecError, match="inverse_scale: must be positive"):

@@ -9,6 +9,7 @@ from bridge.methods import predicted_scale
 from bridge.methods.one_to_one import SpikingOptions
 from bridge.rate.network import RateNetwork
 from bridge.rate.plain_activations import sigmoid
+from bridge.tasks import draw
 
 
 def lively_network(**fields):
@@ -61,6 +62,24 @@ def test_the_prediction_for_a_trained_network_lies_where_its_search_found_the_be
     nearest = np.argsort(np.abs(search.inverse_scales - found))[:2]
     assert search.accuracies()[nearest].min() >= 0.95
     assert predicted(conversion.rate, seed=1) == pytest.approx(found, rel=0.05)
+
+
+def test_a_bias_is_predicted_as_an_input_that_is_always_one(monkeypatch):
+    rng = np.random.default_rng(5)
+    fields = {"recurrent": rng.normal(0, 1, (30, 30)), "w_in": rng.normal(0, 1, (30, 1))}
+    bias = rng.normal(0, 1, 30)
+    found = predicted(lively_network(**fields, bias=bias))
+    task = bridge.task("go-nogo")
+
+    def with_a_constant(task, count, rng):
+        trials = draw(task, count, rng)
+        ones = np.ones((*trials.inputs.shape[:2], 1))
+        return dataclasses.replace(trials, inputs=np.concatenate([trials.inputs, ones], axis=2))
+
+    monkeypatch.setattr(predicted_scale, "draw", with_a_constant)
+    column = {**fields, "w_in": np.column_stack([fields["w_in"], bias])}
+    expected = predicted_scale.predict_inverse_scale(task, lively_network(**column))
+    assert found == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_network_that_never_changes_has_no_prediction():

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -30,9 +32,90 @@ def test_the_noise_has_the_stationary_variance_of_the_recursion():
         assert abs(x[:, unit].var() / expected - 1) < 0.05
 
 
+F = {
+    "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
+    "softplus": lambda x: min(math.log1p(math.exp(x)), 20.0),
+    "relu": lambda x: min(max(x, 0.0), 20.0),
+    "tanh": math.tanh,
+}
+
+
+def in_a_plain_loop(rate, inputs, noise):
+    """One trial by the two equations, unit by unit; noise is what is added to the state."""
+    f, n = F[rate.activation], rate.size
+    state = [rate.initial_state[i] + rate.initial_sd * noise[0][i] for i in range(n)]
+    outputs, activities = [], []
+    for step in range(len(inputs)):
+        r = [f(s) for s in state] if rate.form == "x" else list(state)
+        activities.append(r)
+        outputs.append([sum(row * r) + b for row, b in zip(rate.w_out, rate.b_out, strict=True)])
+        if step + 1 == len(inputs):
+            return outputs, activities
+        new = []
+        for i in range(n):
+            drive = sum(rate.recurrent[i, j] * r[j] for j in range(n)) + rate.bias[i]
+            drive += sum(rate.w_in[i] * inputs[step])
+            slope = -state[i] + (drive if rate.form == "x" else f(drive))
+            new.append(state[i] + rate.dt_ms / rate.tau_ms[i] * slope)
+        state = [new[i] + rate.noise_sd * noise[step + 1][i] for i in range(n)]
+
+
+@pytest.mark.parametrize("activation", F)
+@pytest.mark.parametrize("form", ["x", "h"])
+def test_both_forms_with_bias_and_start_are_their_equations(form, activation):
+    rng = np.random.default_rng(3)
+    rate = RateNetwork(
+        recurrent=rng.normal(0, 1, (4, 4)), w_in=rng.normal(0, 1, (4, 2)),
+        w_out=rng.normal(0, 1, (3, 4)), b_out=[0.1, 0.2, 0.3], tau_ms=[5.0, 10, 20, 50],
+        bias=rng.normal(0, 1, 4), initial_state=rng.normal(0, 1, 4), form=form,
+        activation=activation, noise_sd=0.3, initial_sd=0.2,
+    )  # fmt: skip
+    inputs, noise = rng.normal(0, 1, (12, 2)), np.random.default_rng(5).standard_normal((12, 4))
+    outputs, activities = rate.run(inputs[:, None], np.random.default_rng(5))
+    expected = in_a_plain_loop(rate, inputs, noise)
+    np.testing.assert_allclose(outputs[:, 0], expected[0], rtol=1e-11, atol=1e-12)
+    np.testing.assert_allclose(activities[:, 0], expected[1], rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize(("highest", "reached"), [(20.0, 20.0), (6, 6.0), (math.inf, 50.0)])
+@pytest.mark.parametrize("activation", ["relu", "softplus"])
+def test_activities_are_clipped_where_the_network_says(activation, highest, reached):
+    ramp = network(
+        activation=activation, highest_rate=highest, form="h", tau_ms=5.0, bias=[50.0, -50.0]
+    )
+    _, activity = ramp.run(np.zeros((2, 1, 1)), None)
+    np.testing.assert_allclose(activity[1, 0], [reached, 0.0], atol=1e-12)
+
+
+def test_one_number_stands_for_all_units():
+    made = network(bias=0.5, initial_state=-1)
+    assert (made.bias.tolist(), made.initial_state.tolist()) == ([0.5, 0.5], [-1.0, -1.0])
+    assert (network().bias.tolist(), network().initial_state.tolist()) == ([0, 0], [0, 0])
+
+
+def test_what_units_have_besides_is_printed():
+    made = network(bias=0.5, initial_state=-1, form="h", activation="relu", highest_rate=math.inf)
+    printed = "relu, form h, a bias, a state to start from, no highest rate, step 5 ms"
+    assert printed in repr(made)
+    assert "sigmoid, step 5 ms" in repr(network())
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
+        ({"bias": [1.0]}, r"bias: expected shape \(2\), got \(1,\)"),
+        ({"bias": [1.0, np.nan]}, "bias: holds NaN"),
+        ({"bias": "no"}, "bias: expected"),
+        ({"initial_state": np.zeros((1, 2))}, r"initial_state: expected shape \(2\)"),
+        ({"form": "r"}, "form: expected 'x' or 'h', got 'r'"),
+        ({"form": 3}, "form: expected text"),
+        ({"activation": "relu", "highest_rate": 0}, "highest_rate: must be positive, got 0"),
+        ({"activation": "relu", "highest_rate": np.nan}, "highest_rate: expected a finite number"),
+        ({"activation": "relu", "highest_rate": None}, "highest_rate: expected a number, got None"),
+        (
+            {"highest_rate": 6.0},
+            "it is for softplus and relu, sigmoid ends by itself",
+        ),
         ({"recurrent": np.zeros((2, 3))}, r"recurrent: expected shape \(2, 2\), got \(2, 3\)"),
         ({"recurrent": [[0, np.nan], [0, 0]]}, "recurrent: holds NaN"),
         ({"w_out": np.zeros((1, 3))}, r"w_out: expected shape \(1, 2\)"),

@@ -131,6 +131,25 @@ def test_a_bias_and_a_start_of_zero_are_no_bias_and_no_start(fields):
     assert same(from_arrays(**fields), from_arrays())
 
 
+def test_a_bias_of_whatever_name_is_taken_and_two_add_up():
+    # torch.nn.RNN has one of the input and one of the units.
+    one, other = numbers(N, seed=8), numbers(N, seed=9)
+    made = from_arrays(bias_ih_l0=torch.tensor(one), bias_hh_l0=other[:, None])
+    np.testing.assert_array_equal(made.bias, one + other)
+    for name in ("bias", "b_rec", "hidden_bias"):
+        np.testing.assert_array_equal(from_arrays(**{name: one}).bias, one)
+    assert from_arrays(b_rec=0.5).bias.tolist() == [0.5] * N
+
+
+def test_a_start_of_whatever_name_is_taken():
+    start = numbers(N, seed=8)
+    for name in ("initial_state", "x0", "h0", "init_hidden"):
+        np.testing.assert_array_equal(from_arrays(**{name: start}).initial_state, start)
+    made = from_arrays(form="h", r0=torch.tensor(start)[None, None], activation="tanh")
+    np.testing.assert_array_equal(made.initial_state, start)
+    assert (made.form, made.activation) == ("h", "tanh")
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -149,7 +168,10 @@ def test_a_bias_and_a_start_of_zero_are_no_bias_and_no_start(fields):
         ({"tau_ms": np.full((2, 2), 20.0)}, r"tau_ms: expected 4 numbers, got shape \(2, 2\)"),
         ({"tau_ms": 0}, "tau_ms: must be positive"),
         ({"b_out": [1.0, 2, 3]}, "b_out: expected 2 numbers"),
-        ({"activation": "tanh"}, "unknown activation 'tanh'"),
+        (
+            {"activation": "gelu"},
+            "unknown activation 'gelu'; known are sigmoid, softplus",
+        ),
         ({"orientation": "row"}, "orientation: expected 'post_pre' or 'pre_post', got 'row'"),
         ({"signs": SIGNS}, r"\d+ of 16 nonzero raw weights are negative.*relu=True"),
         ({"signs": [1, -1, 1, 0], "relu": True}, "signs: expected 1 for excitatory"),
@@ -160,14 +182,14 @@ def test_a_bias_and_a_start_of_zero_are_no_bias_and_no_start(fields):
         ({"signs": SIGNS, "relu": True, "excitatory": SIGNS < 0}, "excitatory: contradicts signs"),
         ({"mask": np.full((N, N), 0.5)}, "mask: expected only 0 and 1"),
         ({"mask": np.ones((3, 3))}, r"mask: expected shape \(4, 4\), got \(3, 3\)"),
-        ({"bias": np.ones(N)}, "^bias: a bias of the units .here up to 1.*a column of w_in"),
-        ({"bias_hh_l0": torch.ones(N)}, "^bias_hh_l0: a bias of the units"),
-        ({"b_rec": [0, 0, -2, 0]}, r"^b_rec: a bias of the units \(here up to 2\)"),
-        ({"hidden_bias": 0.5}, "^hidden_bias: a bias of the units"),
-        ({"bias": True}, "^bias: a bias of the units"),
+        ({"bias": np.ones(3)}, r"^bias: expected 4 numbers, got shape \(3,\)"),
+        ({"bias": True}, "^bias: expected 4 numbers, got True"),
         ({"bias": "yes"}, "^bias: expected an array of real numbers"),
-        ({"h0": np.ones(N)}, "^h0: a state to start from .* leave it out"),
-        ({"initial_state": torch.ones(1, N)}, "^initial_state: a state to start from"),
+        ({"bias_hh": [np.nan] * N}, "^bias: holds NaN"),
+        ({"h0": np.ones((2, 1, N))}, r"^h0: expected 4 numbers, got shape \(2, 1, 4\)"),
+        ({"h0": np.ones(N), "x0": np.ones(N)}, "^h0 and x0: expected one state to start from"),
+        ({"r0": np.ones(N)}, "^r0: units of form x start from a state"),
+        ({"form": "y"}, "form: expected 'x' or 'h', got 'y'"),
         ({"colour": 3}, "unknown argument 'colour' of from_arrays; known are recurrent, w_in, w_o"),
         ({"dt_ms": "5"}, "dt_ms: expected an array of real numbers"),
         ({"dt_ms": [5.0, 5.0]}, r"dt_ms: expected one number, got shape \(2,\)"),

@@ -54,7 +54,12 @@ def _spread_rows(weights: NDArray[np.float64], like: Tensor) -> Spread:
         chosen = rows.index_select(0, torch.from_numpy(neuron).to(device))
         arrived.index_add_(0, torch.from_numpy(trial).to(device), chosen)
 
-    return dense
+    def dense_here(trial: Indices, neuron: Indices, arrived: Tensor) -> None:
+        chosen = rows.index_select(0, torch.from_numpy(neuron))
+        arrived.index_add_(0, torch.from_numpy(trial), chosen)
+
+    # On the CPU, where it is called for nearly every step, there is nowhere to move them to.
+    return dense_here if device.type == "cpu" else dense
 
 
 def _by_synapse(weights: Matrix, like: Tensor) -> Spread:
