@@ -269,9 +269,7 @@ def _population(rate: RateNetwork, units: _Units, time: _Time) -> Population:
     )
 
 
-def _projections(
-    rate: RateNetwork, units: _Units, time: _Time
-) -> tuple[Projection, Projection]:
+def _projections(rate: RateNetwork, units: _Units, time: _Time) -> tuple[Projection, Projection]:
     tau_ms = rate.tau_ms
     side: Side = "post"
     held: dict[str, Array] = {}
