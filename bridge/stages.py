@@ -1,6 +1,7 @@
 """The stages of a conversion, each with its progress bar, its file and what is said of it."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -41,12 +42,20 @@ def train_to(
     return network
 
 
-def convert_to(network: "bridge.RateNetwork", out: Path, **options: Any) -> "bridge.Conversion":
-    """Convert a rate network into a file; `options` are those of `bridge.convert`."""
+def convert_to(
+    network: "bridge.RateNetwork", out: Path, *, drive_name: str = "", **options: Any
+) -> "bridge.Conversion":
+    """Convert a rate network into a file; `options` are those of `bridge.convert`.
+
+    The provenance calls the drive by `drive_name`, if there is one.
+    """
     from bridge.describe import scale_table
 
     with terminal.progress_bar("searching the scale factor") as report:
         conversion = bridge.convert(network, on_progress=lambda f: report(f, ""), **options)
+    if drive_name:
+        made = {**conversion.network.provenance, "drive": drive_name}
+        conversion = replace(conversion, network=replace(conversion.network, provenance=made))
     bridge.save(conversion, out, force=True)
     terminal.show_columns(*scale_table(conversion.search))
     search = conversion.search

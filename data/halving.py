@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 import bridge
 from bridge.methods import search
 from bridge.methods.scale_choice import middle_of_best_plateau
+from bridge.methods.scoring import SEARCH
 from bridge.methods.search_options import INVERSE_SCALES, SearchOptions
 from bridge.methods.search_trials import SearchTrials, Tried
+from bridge.methods.shown_trials import TaskTrials
 
 TRIALS = 100
 SCALES = np.array(INVERSE_SCALES)
@@ -43,7 +45,9 @@ class Known:
 def answers_of(seed: int, units: int) -> dict[str, object]:
     """A trained network, and what it answers at every scale factor in every trial."""
     rate = bridge.train("go-nogo", seed=seed, units=units, batch=16)
-    trials = SearchTrials(rate, SearchOptions(trials=TRIALS, seed=seed))
+    source = TaskTrials(task=bridge.task("go-nogo"), count=TRIALS, seed=seed)
+    options = SearchOptions(trials=TRIALS, seed=seed)
+    trials = SearchTrials(source.shown(SEARCH), rate, options)
     trials.advance(dict.fromkeys(INVERSE_SCALES, TRIALS), lambda _: None)
     answers = np.array([trials.tried[scale].correct for scale in INVERSE_SCALES])
     return {

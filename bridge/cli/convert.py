@@ -2,11 +2,12 @@
 
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from bridge.cli.app import Force, Seed, TaskFile, app, example
+from bridge.cli.driving import Series, drive_given, drive_told
 from bridge.errors import SpecError
 from bridge.stages import check_writable, convert_to, load_rate
 
@@ -21,6 +22,7 @@ from bridge.stages import check_writable, convert_to, load_rate
         "spikebridge convert results/rate.h5 --task-file my_task.py --out results/lif.h5",
         "spikebridge convert results/rate.h5 --rule accuracy --no-output-bias --out results/lif.h5",
         "spikebridge convert results/rate.h5 --out results/lif.h5 --predict-scale --refit-readout",
+        "spikebridge convert net.h5 --drive inputs.npz --out results/lif.h5",
     )
 )
 def convert(
@@ -48,7 +50,31 @@ def convert(
             show_default="faithful; score where the task gives numbers alone",
         ),
     ] = None,
-    trials: Annotated[int, typer.Option(help="Trials at each scale factor.")] = 100,
+    trials: Annotated[
+        int | None,
+        typer.Option(
+            help="Trials at each scale factor; a --drive of one trial is repeated as often.",
+            show_default="100; of a --drive all that it has",
+        ),
+    ] = None,
+    drive: Annotated[
+        Path | None,
+        typer.Option(
+            "--drive",
+            metavar="FILE",
+            help="Take the inputs from a file instead of a task, which need not be there: the "
+            "output error decides, and right answers too where the trials have conditions of the "
+            "network's task. A drive of ours, NWB, .npz or .csv, as `run` takes it.",
+            show_default="the task",
+        ),
+    ] = None,
+    series: Series = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            help="Length of a trial of a --drive of spikes, s.", show_default="to its last spike"
+        ),
+    ] = None,
     backend: Annotated[
         str | None,
         typer.Option(
@@ -93,12 +119,25 @@ def convert(
     """Map a rate network one to one onto spiking neurons, at the scale factor that works best.
 
     Exit status: 1 where the conversion failed: the spiking network is right less often than its
-    rate network, by more than chance explains, or no better than chance. It is written all the
-    same.
+    rate network, by more than chance explains, or no better than chance; or, where nothing says
+    what is right, its output is not the rate network's. It is written all the same.
     """
     scales = None if inverse_scales is None else _scales(inverse_scales)
     network = load_rate(rate)
     check_writable(out, force=force)
+    shown = drive_given(
+        network,
+        drive=drive,
+        series=series,
+        seconds=seconds,
+        trials=trials,
+        seed=seed,
+        task_file=task_file,
+    )
+    if shown is not None:
+        given: dict[str, Any] = {"drive": shown, "drive_name": drive_told(drive)}
+    else:
+        given = {} if trials is None else {"trials": trials}
     conversion = convert_to(
         network,
         out,
@@ -106,7 +145,6 @@ def convert(
         refit_readout=refit_readout,
         inverse_scales=scales,
         rule=rule,
-        trials=trials,
         backend=backend,
         seed=seed,
         device=device,
@@ -117,6 +155,7 @@ def convert(
         refractory_ms=refractory_ms,
         start_mv=start_mv,
         output_bias=output_bias,
+        **given,
     )
     found = conversion.faithfulness()
     if found is not None and found.failed:

@@ -1,4 +1,4 @@
-"""What `run` and `compare` drive a network with, where that is not trials of its task."""
+"""What a network is driven with, where that is not trials of its task."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +10,7 @@ import bridge
 from bridge.errors import SpecError
 
 if TYPE_CHECKING:
+    from bridge.rate.network import RateNetwork
     from bridge.spiking.network import SpikingNetwork
 
 DEFAULT_TRIALS = 20
@@ -71,11 +72,11 @@ TRIALS = (
 
 # Each argument is an option of the command.
 def drive_given(
-    network: "SpikingNetwork",
+    network: "SpikingNetwork | RateNetwork",
     *,
     drive: Path | None,
-    poisson: float | None,
-    regular: float | None,
+    poisson: float | None = None,
+    regular: float | None = None,
     seconds: float | None,
     series: str | None,
     trials: int | None,
@@ -84,6 +85,8 @@ def drive_given(
 ) -> "bridge.Drive | None":
     """What a network is driven with; None: trials of its task.
 
+    A rate network takes what any spiking network of it does.
+
     Raises:
         SpecError: options exclude each other, or do not fit the network.
         FormatError: the file holds no drive for this network.
@@ -91,6 +94,8 @@ def drive_given(
     sources = {"--drive": drive, "--poisson": poisson, "--regular": regular}
     given = [name for name, value in sources.items() if value is not None]
     _check_together(given, {"--seconds": seconds, "--series": series, "--task-file": task_file})
+    if isinstance(network, bridge.RateNetwork):
+        network = bridge.map_one_to_one(network, 1.0)
     if drive is not None:
         return bridge.load_drive(
             drive, network, seed=seed, trials=trials, seconds=seconds, series=series
@@ -108,7 +113,10 @@ def drive_given(
 
 
 def drive_told(
-    drive: Path | None, poisson: float | None, regular: float | None, seconds: float | None
+    drive: Path | None,
+    poisson: float | None = None,
+    regular: float | None = None,
+    seconds: float | None = None,
 ) -> str:
     """The same in words, for a provenance."""
     if drive is not None:

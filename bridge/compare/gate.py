@@ -6,6 +6,7 @@ noise of their own must give the same statistics as one backend run twice.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 
@@ -30,6 +31,7 @@ from bridge.compare.statistics.comparison import (
 from bridge.compare.statistics.settled import check_from_ms
 from bridge.errors import SpecError
 from bridge.methods.beside import RateAnswers, beside
+from bridge.methods.driven_trials import DrivenTrials, driven_trials
 from bridge.methods.faithfulness import Faithfulness
 from bridge.methods.scale_search import Conversion
 from bridge.methods.scoring import COMPARE, RATE_NOISE, drive_of, needed_task
@@ -203,7 +205,11 @@ class _Gate:
             exact, frozen, seconds = run_exactly(self.network, drive, sides, self.report)
         statistical = tuple(self._judged(side, own_drive) for side in held["statistical"])
         rate = None if conversion is None else conversion.rate
-        shown = _first_side(frozen, made), _first_set(statistical, own_trials)
+        judge, rate_trials, own_rate_trials = None if made is None else self.task, made, own_trials
+        driven = self._driven(conversion)
+        if driven is not None:
+            judge, rate_trials, own_rate_trials = driven.task, driven.trials, driven.trials
+        shown = _first_side(frozen, rate_trials), _first_set(statistical, own_rate_trials)
         return Agreement(
             network=self.network,
             labels=tuple(side.label for side in self.sides),
@@ -218,10 +224,10 @@ class _Gate:
             trials=made,
             own_trials=own_trials,
             drive=self.given,
-            rate_outputs=self._rate_outputs(rate, made),
+            rate_outputs=self._rate_outputs(rate, rate_trials),
             rate=rate,
             search=None if conversion is None else conversion.search,
-            faithfulness=self._faithfulness(rate, next(filter(None, shown), None)),
+            faithfulness=self._faithfulness(rate, judge, next(filter(None, shown), None)),
         )
 
     def _held_to(self, level: str, asked: tuple[str, ...] | None) -> tuple[Side, ...]:
@@ -247,20 +253,31 @@ class _Gate:
             return None
         return rate.run(made.inputs, np.random.default_rng((self.seed, RATE_NOISE)))[0]
 
-    def _faithfulness(self, rate: RateNetwork | None, shown: _Shown | None) -> Faithfulness | None:
+    def _driven(self, conversion: Conversion | None) -> DrivenTrials | None:
+        """What was given as trials of a rate network whose conversion was searched on a drive."""
+        if conversion is None or self.given is None or not conversion.driven:
+            return None
+        # What a rate network cannot be shown leaves simulators to be compared all the same.
+        with suppress(SpecError):
+            return driven_trials(conversion.rate, self.given, self.seed)
+        return None
+
+    def _faithfulness(
+        self, rate: RateNetwork | None, judge: Task | None, shown: _Shown | None
+    ) -> Faithfulness | None:
         if rate is None or shown is None or not shown[1].readouts:
             return None
         trials, recording = shown
-        return beside(RateAnswers.of(rate, self.task, trials, self.seed), self.network, recording)
+        return beside(RateAnswers.of(rate, judge, trials, self.seed), self.network, recording)
 
 
 def _first_side(frozen: dict[str, Recording], made: Trials | None) -> _Shown | None:
-    """The task's trials that the first side has done under the same noise as the others."""
+    """The trials that the first side has done under the same noise as the others."""
     return None if made is None or not frozen else (made, next(iter(frozen.values())))
 
 
 def _first_set(found: tuple[StatisticalComparison, ...], made: Trials | None) -> _Shown | None:
-    """The task's trials that the first side has done under noise of its own, the first of them."""
+    """The trials that the first side has done under noise of its own, the first of them."""
     if made is None or not found:
         return None
     recording = found[0].sets[0]

@@ -36,7 +36,7 @@ def conversion_from_tree(tree: Tree) -> Conversion:
 
 def search_version(search: ScaleSearch) -> int:
     """The oldest version whose readers know all that a search holds."""
-    return 1 if search.measured is None else 5
+    return 1 if search.measured is None and search.correct is not None else 5
 
 
 def _search_to_tree(search: ScaleSearch) -> Tree:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.errors import SpecError
 from bridge.methods.chance import chance_level
 from bridge.methods.faithfulness import Faithfulness
 from bridge.methods.measured import Measured, measured_of
@@ -22,10 +23,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class RateAnswers:
-    """What a rate network does in trials of its task.
+    """What a rate network does in trials, of its task or of a drive.
 
     Attributes:
-        task: The task.
+        task: What judges the answers; None: nothing does.
         trials: The trials.
         right: (B,) which of them it answers rightly, with its noise; None: the task does not say.
         measured: What the task's number comes to, with its noise; None: there is none.
@@ -33,7 +34,7 @@ class RateAnswers:
         activity: (T, B, N) without noise.
     """
 
-    task: Task
+    task: Task | None
     trials: Trials
     right: NDArray[np.bool_] | None
     measured: Measured | None
@@ -43,13 +44,17 @@ class RateAnswers:
     @property
     def accuracy(self) -> float:
         """Share of the trials answered rightly; SpecError where the task does not say which are."""
+        if self.task is None:
+            raise SpecError("accuracy: no task judges the answers in these trials")
         if self.right is None:
             raise not_judged(self.task, "an accuracy")
         return float(self.right.mean())
 
     @classmethod
-    def of(cls, rate: RateNetwork, task: Task, trials: Trials, seed: int) -> "RateAnswers":
-        """The answers of a rate network to trials of its task; the seed decides its noise."""
+    def of(cls, rate: RateNetwork, task: Task | None, trials: Trials, seed: int) -> "RateAnswers":
+        """The answers of a rate network to trials; the seed decides its noise."""
+        if task is None:
+            return cls(None, trials, None, None, *rate.run(trials.inputs, None))
         rng = np.random.default_rng((seed, RATE_NOISE))
         noisy, _ = rate.run(trials.inputs, rng)
         right = rate_correct(task, noisy, trials) if judges(task) else None
@@ -80,7 +85,7 @@ def beside(rate: RateAnswers, network: SpikingNetwork, recording: Recording) -> 
 
 def _paired(rate: RateAnswers, outputs: Array) -> dict[str, int | None]:
     """How many trials are right, and how many in one network alone; None where nothing says so."""
-    if rate.right is None:
+    if rate.task is None or rate.right is None:
         return dict.fromkeys(("correct", "lost", "gained"))
     right = spiking_correct(rate.task, outputs, rate.trials)
     counted = {"correct": right, "lost": rate.right & ~right, "gained": right & ~rate.right}

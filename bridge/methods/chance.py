@@ -14,16 +14,16 @@ _MOST_SHIFTS = 25
 _ALIKE = 0.95
 
 
-def chance_level(task: Task, outputs: Array, trials: Trials) -> float | None:
+def chance_level(task: Task | None, outputs: Array, trials: Trials) -> float | None:
     """Share of the trials that (T, B, O) outputs get right as answers to one another's trials.
 
     A network that answers all trials alike is as often right so as it is with its own trials.
 
     Returns:
         None where it says nothing: a single trial, trials that all want the same answer, or a task
-        that does not say which answers are right.
+        that does not say which answers are right, or no task.
     """
-    if not judges(task) or _shifted(task, trials.targets, trials) >= _ALIKE:
+    if task is None or not judges(task) or _shifted(task, trials.targets, trials) >= _ALIKE:
         return None
     return _shifted(task, outputs, trials)
 

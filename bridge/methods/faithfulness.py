@@ -11,6 +11,11 @@ from bridge.methods.output_error import FAITHFUL
 from bridge.methods.paired import LEVEL, mcnemar
 from bridge.spiking.essentials import essentials
 
+_TRY = (
+    "try a rate network with more units (train --units) or one that is trained longer (train "
+    "--min-updates 1000), or fit the readout to the spikes (convert --refit-readout)"
+)
+
 
 class _Counts(NamedTuple):
     correct: int
@@ -25,7 +30,7 @@ class Faithfulness:
     Attributes:
         trials: How many.
         correct: Those that the spiking network answers rightly; None, as the two that follow, where
-            the task gives numbers alone and does not say which answers are right.
+            nothing says which answers are right: no task, or one that gives numbers alone.
         lost: Those that only the rate network, with its noise, answers rightly.
         gained: Those that only the spiking network does.
         output_error: As in `bridge.methods.output_error`; None: not known, or the rate network's
@@ -54,6 +59,11 @@ class Faithfulness:
     def judged(self) -> bool:
         """Whether anything says which answers are right."""
         return self._counts() is not None
+
+    @property
+    def by_output(self) -> bool:
+        """Whether there is nothing but the output error to judge by."""
+        return not self.judged and self.measured is None and self.output_error is not None
 
     @property
     def accuracy(self) -> float | None:
@@ -87,8 +97,11 @@ class Faithfulness:
 
     @property
     def failed(self) -> bool:
-        """Whether the conversion has lost what the rate network can do."""
-        return self.worse or self.at_chance
+        """Whether the conversion has lost what the rate network can do.
+
+        Where there is nothing else to judge by: whether the output is not kept.
+        """
+        return self.worse or self.at_chance or (self.by_output and not self.output_kept)
 
     @property
     def output_kept(self) -> bool:
@@ -128,6 +141,12 @@ class Faithfulness:
         """What has failed and what to try, in a sentence; "" where nothing has."""
         if not self.failed:
             return ""
+        if self.by_output:
+            return (
+                f"the conversion failed: the output is not the rate network's (output error "
+                f"{self.output_error:.2g}, up to {FAITHFUL:g} counts as kept), and nothing says "
+                f"which answers are right; {_TRY}"
+            )
         if self.at_chance:
             found = (
                 f"its answers are no better than chance ({self.correct} of {self.trials} right, "
@@ -143,10 +162,7 @@ class Faithfulness:
     def _advice(self) -> str:
         if (self.rate_correct or 0) < 0.9 * self.trials:
             return "the rate network itself does the task badly, so train it longer first"
-        return (
-            "try a rate network with more units (train --units) or one that is trained longer "
-            "(train --min-updates 1000), or fit the readout to the spikes (convert --refit-readout)"
-        )
+        return _TRY
 
     def warning(self) -> str:
         """That the output is not kept although the answers are, in a sentence; "" otherwise."""
@@ -163,8 +179,14 @@ class Faithfulness:
     def not_judged(self) -> str:
         """That nothing says whether the conversion failed, in a sentence; "" where something does.
 
-        A number is better or worse, and not enough or too bad, unless it has a bound.
+        A number is better or worse, and not enough or too bad, unless it has a bound. Of an output
+        that is kept it says by what that was judged.
         """
+        if self.by_output and not self.failed:
+            return (
+                f"nothing says which answers are right, so the output alone is judged (an output "
+                f"error up to {FAITHFUL:g} counts as kept)"
+            )
         if self.judged or self.measured is None:
             return ""
         return (
@@ -193,10 +215,12 @@ def refitted(made: Mapping[str, Any], before: Faithfulness | None) -> Faithfulne
         return None
     counts = _fresh_counts(made, trials)
     found = Measured.read(made.get("fresh_measured"))
-    if counts is None and found is None:
-        return None
     shares: list[Any] = [made.get(f"fresh_{name}") for name in ("output_error", "chance")]
     error, chance = (one if type(one) is float and 0 <= one < math.inf else None for one in shares)
+    # Where answers were judged, an output error alone would not be the whole of it.
+    alone = error is not None and "fresh_correct" not in made
+    if counts is None and found is None and not alone:
+        return None
     return Faithfulness(
         trials=trials,
         **(dict.fromkeys(_Counts._fields) if counts is None else counts._asdict()),

@@ -85,7 +85,9 @@ class Measured:
         return f"median {self.name} {self.spread}"
 
 
-def measured_of(task: Task, outputs: Array, trials: Trials) -> Measured | None:
+def measured_of(task: Task | None, outputs: Array, trials: Trials) -> Measured | None:
     """What the number of a task comes to in (T, B, O) outputs; None for a task without one."""
+    if task is None:
+        return None
     measure, values = measure_of(task), measured(task, outputs, trials)
     return None if measure is None or values is None else Measured.of(measure, values)

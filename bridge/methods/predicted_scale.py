@@ -3,7 +3,7 @@
 A unit has the rate phi(x), its neuron fires f(I) at the current I = x, and the mapping asks that
 f = s phi with s = 1/lambda: then the recurrent currents (W / s) f are those of the rate network.
 No s makes the two curves equal, so s is the slope of the regression of f on phi over the currents
-that the rate network visits in its task. Each unit has an intercept of its own: an offset of f
+that the rate network visits in its trials. Each unit has an intercept of its own: an offset of f
 shifts a current by a constant, while the slope decides the gain of every loop, and so whether
 activity outlasts a stimulus. Units count by the square of their outgoing weights, since their
 errors do.
@@ -23,14 +23,12 @@ from bridge.methods.one_to_one import (
     map_one_to_one,
 )
 from bridge.methods.response import LOWEST_MV, averaged, firing_rates_hz
+from bridge.methods.scoring import PREDICT
+from bridge.methods.shown_trials import TrialSource
 from bridge.rate.network import RateNetwork
 from bridge.rate.spiking_step import DT_MS
-from bridge.tasks import Task, draw
 
 Array = NDArray[np.float64]
-
-# Streams of the trials and the rate network's noise, apart from those of `bridge.methods.scoring`.
-_TRIAL_STREAM, _RATE_STREAM = 8, 9
 
 _TRIALS = 20
 # Rates change little from one sample to the next.
@@ -41,7 +39,7 @@ _ROUNDS = 20
 
 @dataclass(frozen=True)
 class _Visited:
-    """What a rate network does in its task, in S samples of N units.
+    """What a rate network does in its trials, in S samples of N units.
 
     Attributes:
         current_mv: (S, N) mean currents of the neurons, were their rates right.
@@ -57,21 +55,22 @@ class _Visited:
 
 
 def predict_inverse_scale(
-    task: Task, rate: RateNetwork, options: SpikingOptions = DEFAULT, *, seed: int = 0
+    source: TrialSource, rate: RateNetwork, options: SpikingOptions = DEFAULT, *, seed: int = 0
 ) -> float:
     """1/lambda from the response of the neurons at the currents that the rate network visits.
 
     Args:
-        task: The rate network's.
+        source: Where up to 20 trials of the rate network come from.
         rate: The network.
         options: What its units become.
-        seed: Decides 20 trials of the rate network.
+        seed: Decides the rate network's noise.
 
     Raises:
         SpecError: the rate network's units and neurons do not vary together.
     """
     check_units(rate)
-    visited = _visited(task, rate, options, seed)
+    inputs = source.shown(PREDICT, _TRIALS).trials.inputs
+    visited = _visited(inputs, rate, options, seed)
     grid = np.arange(LOWEST_MV, visited.current_mv.max() + 10.0, _GRID_MV)
     # The response to a current, of which a bias is a part: the neurons differ in nothing else.
     population = map_one_to_one(replace(rate, bias=np.zeros(rate.size)), 1.0, options).populations[
@@ -101,11 +100,9 @@ def _slope(fired: Array, visited: _Visited) -> float:
     return common / own if own > 0 else 0.0
 
 
-def _visited(task: Task, rate: RateNetwork, options: SpikingOptions, seed: int) -> _Visited:
-    rng = np.random.default_rng((seed, _TRIAL_STREAM))
-    trials = draw(task, _TRIALS, rng)
-    _, activity = rate.run(trials.inputs, np.random.default_rng((seed, _RATE_STREAM)))
-    currents = _currents(rate, activity) + trials.inputs @ rate.w_in.T + rate.bias
+def _visited(inputs: Array, rate: RateNetwork, options: SpikingOptions, seed: int) -> _Visited:
+    _, activity = rate.run(inputs, np.random.default_rng((seed, PREDICT[1])))
+    currents = _currents(rate, activity) + inputs @ rate.w_in.T + rate.bias
     seen, size = slice(0, None, _EVERY), rate.size
     kept = activity[seen].reshape(-1, size)
     return _Visited(

@@ -1,7 +1,8 @@
 """A readout fitted to spikes: ridge regression on filtered spikes, beyond Kim et al. 2019.
 
 The one-to-one mapping keeps the rate network's output weights, which suit its rates. Recurrence
-and spikes stay as they are here; only what is read from them is fitted to the task's targets.
+and spikes stay as they are here; only what is read from them is fitted to the task's targets, or
+to the rate network's output where no task says what is wanted.
 """
 
 from collections.abc import Callable
@@ -14,12 +15,12 @@ from numpy.typing import NDArray
 from bridge.arguments import of_kind
 from bridge.backends import simulate
 from bridge.errors import SpecError
-from bridge.methods.scoring import REFIT, drive_of, needed_task, quick_run
+from bridge.methods.scoring import REFIT, needed_task, quick_run
+from bridge.methods.shown_trials import Shown, TaskTrials
 from bridge.spiking.arrays import counted
 from bridge.spiking.decoding import decode
 from bridge.spiking.network import Channel, Readout, SpikingNetwork
 from bridge.spiking.recording import Spikes
-from bridge.tasks import Task
 
 Array = NDArray[np.float64]
 
@@ -27,7 +28,7 @@ Array = NDArray[np.float64]
 PENALTIES = np.array([10.0 ** (power / 2) for power in range(-12, 4)])
 
 # One trial in so many is held out to choose the penalty with.
-_HELD_OUT = 5
+_HELD_OUT = LEAST_TRIALS = 5
 
 
 def refit_readout(
@@ -58,9 +59,10 @@ def refit_readout(
         SpecError: no task, not one readout, too few trials, or outputs that the task lacks.
     """
     network = of_kind("network", network, SpikingNetwork)
-    given: dict[str, Any] = {"trials": trials, "seed": seed, "backend": backend, **options}
+    given: dict[str, Any] = {"seed": seed, "backend": backend, **options}
     _check(network, trials)
-    return refit_for(needed_task(network), network, on_progress=on_progress, **given)
+    source = TaskTrials(task=needed_task(network), count=trials, seed=seed)
+    return refit_on(source.shown(REFIT), network, on_progress=on_progress, **given)
 
 
 def _check(network: SpikingNetwork, trials: int) -> None:
@@ -72,29 +74,27 @@ def _check(network: SpikingNetwork, trials: int) -> None:
         raise SpecError(f"readout {state.name} is a state of {state.source}: it has no weights")
 
 
-def refit_for(
-    task: Task,
+def refit_on(
+    shown: Shown,
     network: SpikingNetwork,
     *,
-    trials: int,
     seed: int,
     backend: str,
     on_progress: Callable[[float], None] | None = None,
     **options: Any,
 ) -> SpikingNetwork:
-    """As `refit_readout`, of a network whose task is known already."""
-    _check(network, trials)
-    made, drive = drive_of(task, network, trials, seed, REFIT)
+    """As `refit_readout`, on trials of whatever source."""
+    _check(network, shown.count)
     (readout,) = network.decoded
     recording = simulate(
         network,
-        drive,
+        shown.drive(),
         on_progress=on_progress,
         **quick_run(backend, options),
     )
     traces = filtered_spikes(network, readout, recording.spikes)
-    weights, bias, penalty = _fitted(traces, made.targets)
-    note = {"readout_penalty": penalty, "readout_trials": trials, "readout_seed": seed}
+    weights, bias, penalty = _fitted(traces, shown.trials.targets)
+    note = {"readout_penalty": penalty, "readout_trials": shown.count, "readout_seed": seed}
     provenance = {**network.provenance, "readout": "ridge regression on filtered spikes", **note}
     changed = _with_weights(readout, weights, bias)
     return replace(network, readouts=(changed,), provenance=provenance)

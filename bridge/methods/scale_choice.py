@@ -36,12 +36,23 @@ def check_rule(rule: object) -> str:
     return str(rule)
 
 
-def rule_for(task: Task, asked: str | None) -> str:
-    """The rule by which the scale factor of a task's network is chosen.
+def rule_for(task: Task | None, asked: str | None) -> str:
+    """The rule by which a scale factor is chosen.
+
+    Args:
+        task: What judges the answers; None: nothing does.
+        asked: The rule asked for, if any.
 
     Raises:
-        SpecError: the task lacks what the rule that is asked for goes by.
+        SpecError: the task lacks what the rule that is asked for goes by, or there is none.
     """
+    if task is None:
+        if asked in (None, "faithful"):
+            return "faithful"
+        raise SpecError(
+            f"rule: {asked!r} goes by a task's judgement, and nothing judges the answers to this "
+            "drive; leave the rule out, and the output error decides"
+        )
     if asked is None:
         return "faithful" if judges(task) else "score"
     if asked == "score" and measure_of(task) is None:

@@ -29,7 +29,8 @@ class ScaleSearch:
 
     Attributes:
         inverse_scales: (L,) values of 1/lambda, ascending.
-        correct: (L,) trials answered rightly; None: the task gives numbers alone.
+        correct: (L,) trials answered rightly; None: the task gives numbers alone, or no task
+            judges what a drive shows, and there is the output error alone.
         trials: Trials at each scale factor that could win.
         tested: (L,) trials done at each: fewer where a scale factor could no longer win.
         best: Index of the chosen one.
@@ -105,8 +106,13 @@ class ScaleSearch:
         """Right answers, and those of one network alone; none of them without the first."""
         correct = self.correct
         if correct is None:
-            if self.rule != "score" or self.measured is None:
-                raise SpecError("correct: only a search by the rule 'score' may lack it")
+            by_number = self.rule == "score" and self.measured is not None
+            by_output = self.rule == "faithful" and self.output_error is not None
+            if not (by_number or (by_output and self.measured is None)):
+                raise SpecError(
+                    "correct: only a search by the rule 'score' may lack it, or one by the rule "
+                    "'faithful' that has the output error alone"
+                )
             if any(each is not None for each in (self.lost, self.gained, self.chance)):
                 raise SpecError("lost, gained and chance: they are of right answers (correct)")
             return
@@ -193,7 +199,12 @@ class ScaleSearch:
         """How the chosen one answers, in words: "95.0% of 100 trials right"."""
         if self.correct is not None:
             return f"{self.accuracies()[self.best]:.1%} of {several(self.trials, 'trial')} right"
-        return "" if self.measured is None else str(self.measured[self.best])
+        if self.measured is not None:
+            return str(self.measured[self.best])
+        if self.output_error is None:
+            return ""
+        error = self.output_error[self.best]
+        return f"output error {error:.2g} in {several(self.trials, 'trial')}"
 
     def accuracies(self) -> Array:
         """(L,) share of trials answered rightly.
@@ -210,7 +221,10 @@ class ScaleSearch:
 
     def _counted(self) -> Counts:
         if self.correct is None:
-            raise SpecError("this search has no accuracy: its task gives numbers alone (measured)")
+            found = "its task gives numbers alone (measured)"
+            if self.measured is None:
+                found = "no task judged the answers (output_error)"
+            raise SpecError(f"this search has no accuracy: {found}")
         return self.correct
 
     def _tested(self) -> Counts:
@@ -256,6 +270,11 @@ class Conversion:
     def refitted(self) -> bool:
         """Whether its readout was fitted to spikes, and scored on fresh trials."""
         return refitted(self.network.provenance, None) is not None
+
+    @property
+    def driven(self) -> bool:
+        """Whether it was searched on the trials of a drive, and not of a task."""
+        return "drive_sha256" in self.network.provenance
 
     def faithfulness(self) -> Faithfulness | None:
         """Is the spiking network still the rate network; None where that was never measured.

@@ -22,6 +22,8 @@ from bridge.tasks import Task, Trials, draw, fitting_task, judges, spiking_corre
 # those of a cross-check (its own noise has stream 3).
 SEARCH = COMPARE = (0, 1)
 SCORE, REFIT = (4, 5), (6, 7)
+# The second stream is the rate network's noise here.
+PREDICT = (8, 9)
 # The rate network's noise, on trials of whatever use.
 RATE_NOISE = 2
 
@@ -135,17 +137,21 @@ def drive_of(
     """As `task_drive`, of a network whose task is known already, from `needed_task`."""
     counted("trials", trials, least=1)
     counted("seed", seed)
-    trial_stream, noise_stream = use
-    made = draw(task, trials, np.random.default_rng((seed, trial_stream)))
+    made = trials_of(task, trials, seed, use)
     drive = Drive(
         inputs=made.inputs,
-        noise=SharedNoise(seed=derived_seed(seed, noise_stream)),
+        noise=SharedNoise(seed=derived_seed(seed, use[1])),
         labels=made.labels,
         conditions=task.conditions,
         task=network.task,
         seed=seed,
     )
     return made, drive
+
+
+def trials_of(task: Task, count: int, seed: int, use: tuple[int, int]) -> Trials:
+    """Trials of a task that a seed and the use decide."""
+    return draw(task, count, np.random.default_rng((seed, use[0])))
 
 
 def needed_task(network: SpikingNetwork) -> Task:
@@ -186,8 +192,11 @@ def no_task(purpose: str, otherwise: str) -> SpecError:
     )
 
 
-# Without a task a scale factor can neither be searched nor predicted.
-KNOWN_SCALE = "map it at a scale factor that you know, by bridge.map_one_to_one"
+# Without any trials a scale factor can neither be searched nor predicted.
+KNOWN_SCALE = (
+    "show it inputs of your own, by convert --drive FILE (in Python drive=), or map it at a scale "
+    "factor that you know, by bridge.map_one_to_one"
+)
 
 
 def quick_run(backend: str | None, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from bridge.methods.scale_choice import (
 from bridge.methods.scale_search import ScaleSearch
 from bridge.methods.search_options import SearchOptions, default_inverse_scales
 from bridge.methods.search_trials import Flags, SearchTrials, Tried
+from bridge.methods.shown_trials import Shown
 from bridge.rate.network import RateNetwork
 from bridge.tasks import Task, measure_of
 
@@ -29,10 +30,12 @@ Progress = Callable[[float], None]
 
 # Twice two scale factors are tried around the one that is chosen from the grid.
 _REFINEMENTS = 2
+# What share of the output's variation the first trials must have.
+_VARIES = 1e-6
 
 
 def search_scale(
-    task: Task,
+    shown: Shown,
     rate: RateNetwork,
     options: SearchOptions,
     spiking: SpikingOptions = DEFAULT,
@@ -49,10 +52,10 @@ def search_scale(
     but for a tolerance of 1 point. By the rule "score" the task's number stands in the output
     error's place, and each of the grid does all trials. By the rule "accuracy" the highest accuracy
     wins; among equals the middle of the longest plateau. Scale factors that are given are tried,
-    and no others.
+    and no others. Where no task judges the answers, none counts as wrong.
 
     Args:
-        task: The rate network's.
+        shown: The trials; `options.trials` of them.
         rate: The network.
         options: Scale factors, rule, trials, where they run.
         spiking: What the units become.
@@ -63,7 +66,12 @@ def search_scale(
     """
     check_units(rate)
     started = time.monotonic()
-    trials = SearchTrials(task, rate, options, spiking)
+    trials = SearchTrials(shown, rate, options, spiking)
+    if not trials.judged and trials.variation(trials.first) < _VARIES * trials.variation(
+        options.trials
+    ):
+        # Trials in which the output hardly varies say nothing that one could be dropped by.
+        options = replace(options, exhaustive=True)
     by_number = trials.rule == "score"
     race = _Race(trials, on_progress, by_number=by_number)
     grid = list(options.inverse_scales or default_inverse_scales(rate.activation))
@@ -245,9 +253,9 @@ def _counts(rate_right: Flags | None, tried: list[Tried]) -> dict[str, NDArray[n
     }
 
 
-def _measured(task: Task, tried: list[Tried]) -> tuple[Measured, ...] | None:
+def _measured(task: Task | None, tried: list[Tried]) -> tuple[Measured, ...] | None:
     """What the task's number came to at each scale factor; None for a task without."""
-    measure = measure_of(task)
+    measure = None if task is None else measure_of(task)
     numbers = [each.numbers for each in tried]
     if measure is None:
         return None

@@ -14,13 +14,12 @@ from bridge.methods.halving import round_ends
 from bridge.methods.one_to_one import DEFAULT, OUTPUT, SpikingOptions, map_one_to_one
 from bridge.methods.output_error import squared_errors, variation
 from bridge.methods.scale_choice import rule_for
-from bridge.methods.scoring import SEARCH
 from bridge.methods.search_options import SearchOptions
+from bridge.methods.shown_trials import Shown
 from bridge.methods.unit_correlations import unit_correlations
 from bridge.rate.network import RateNetwork
-from bridge.spiking.drive import Drive, SharedNoise, derived_seed
 from bridge.spiking.recording import Recording
-from bridge.tasks import Task, draw, judges, measure_of, measured, spiking_correct
+from bridge.tasks import judges, measure_of, measured, spiking_correct
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -70,29 +69,27 @@ class SearchTrials:
         rate_right: (B,) which trials it answers rightly, with its noise; None: nothing says so.
         rate_measured: What the task's number comes to in its answers, with its noise.
         rule: By which a scale factor is chosen.
-        judged: Whether the task says which answers are right.
+        judged: Whether a task says which answers are right.
         tried: What has been done, by 1/lambda.
     """
 
     def __init__(
         self,
-        task: Task,
+        shown: Shown,
         rate: RateNetwork,
         search: SearchOptions,
         spiking: SpikingOptions = DEFAULT,
     ) -> None:
-        seed = search.seed
-        self.task, self.count = task, search.trials
-        self.rule, self.judged = rule_for(self.task, search.rule), judges(self.task)
-        self.made = draw(self.task, search.trials, np.random.default_rng((seed, SEARCH[0])))
-        self.noise = SharedNoise(seed=derived_seed(seed, SEARCH[1]))
+        self.shown, self.task, self.made = shown, shown.task, shown.trials
+        self.rule = rule_for(self.task, search.rule)
+        self.judged = self.task is not None and judges(self.task)
         self.unscaled = map_one_to_one(rate, 1.0, spiking)
         self.backend, self.options = search.where, search.quick_options()
-        answers = RateAnswers.of(rate, self.task, self.made, seed)
+        answers = RateAnswers.of(rate, self.task, self.made, search.seed)
         self.rate_right, self.rate_measured = answers.right, answers.measured
         self.rate_outputs = answers.outputs
         # All scale factors do at least so many, so their correlations are of the same trials.
-        self.first = round_ends(search.trials, exhaustive=False)[0]
+        self.first = round_ends(shown.count, exhaustive=False)[0]
         self.activity = answers.activity[:, : self.first].copy()
         self.tried: dict[float, Tried] = {}
 
@@ -110,9 +107,10 @@ class SearchTrials:
 
     def shortfall(self, scale: float, trials: int) -> float:
         """Median of the task's number in the first trials, so that less is better."""
-        numbers, measure = self.tried[scale].numbers, measure_of(self.task)
+        numbers = self.tried[scale].numbers
+        measure = None if self.task is None else measure_of(self.task)
         if numbers is None or measure is None:
-            raise SpecError(f"task {self.task.name!r}: gives no number to choose a scale factor by")
+            raise SpecError("rule: nothing gives a number to choose a scale factor by")
         median = float(np.median(numbers[:trials]))
         return median if measure.better == "lower" else -median
 
@@ -141,12 +139,7 @@ class SearchTrials:
         """One scale factor's trials after the other's."""
         sizes = [numbers.size for numbers in spans.values()]
         chosen = np.concatenate(list(spans.values()))
-        drive = Drive(
-            inputs=self.made.inputs[:, chosen],
-            noise=self.noise,
-            recurrent_gain=np.repeat(1.0 / np.array(list(spans)), sizes),
-            trial_numbers=chosen,
-        )
+        drive = self.shown.repeated(chosen, np.repeat(1.0 / np.array(list(spans)), sizes))
         options: dict[str, Any] = self.options
         return simulate(
             self.unscaled, drive, backend=self.backend, on_progress=on_progress, **options
@@ -172,11 +165,12 @@ class SearchTrials:
         self, outputs: Array, numbers: NDArray[np.int64], correlations: Array | None
     ) -> Tried:
         part = self.made.chosen(numbers)
-        judged = spiking_correct(self.task, outputs, part) if self.judged else None
+        judge = self.task
+        right = spiking_correct(judge, outputs, part) if judge is not None and self.judged else None
         return Tried(
-            np.ones(numbers.size, dtype=np.bool_) if judged is None else judged,
+            np.ones(numbers.size, dtype=np.bool_) if right is None else right,
             squared_errors(outputs, self.rate_outputs[:, numbers]),
             outputs,
             np.zeros(0) if correlations is None else correlations,
-            measured(self.task, outputs, part),
+            None if judge is None else measured(judge, outputs, part),
         )

@@ -69,7 +69,7 @@ def measure_network(
     scale: float | None = None
     for variant in variants:
         began = time.monotonic()
-        found = _convert(answers.task, rate, seed, variant, effort, scale)
+        found = _convert(task_of(rate), rate, seed, variant, effort, scale)
         scale = found.search.best_inverse_scale if scale is None else scale
         row = {**common, "variant": variant["name"], "variant_value": variant["value"]}
         row |= _spiking_row(found, seed, answers, details)
@@ -120,7 +120,7 @@ def _rate_row(rate: RateNetwork, answers: RateAnswers) -> Row:
 
 def _spiking_row(found: Conversion, seed: int, answers: RateAnswers, details: str) -> Row:
     """Accuracy and rates of a spiking network on fresh trials, beside its rate network."""
-    task, count = answers.task, answers.trials.labels.size
+    task, count = task_of(found.rate), answers.trials.labels.size
     trials, drive = drive_of(task, found.network, count, derived_seed(seed, _FRESH))
     recording = simulate(found.network, drive, workers=1, **quick_run(None, {}))
     rates = rates_hz(recording.spikes, recording.trial_s)

@@ -7,6 +7,7 @@ import bridge
 from bridge.errors import SpecError
 from bridge.methods import predicted_scale
 from bridge.methods.one_to_one import SpikingOptions
+from bridge.methods.shown_trials import TaskTrials
 from bridge.rate.network import RateNetwork
 from bridge.rate.plain_activations import sigmoid
 from bridge.tasks import draw
@@ -24,7 +25,11 @@ def lively_network(**fields):
 
 
 def predicted(rate, **options):
-    return predicted_scale.predict_inverse_scale(bridge.task("go-nogo"), rate, **options)
+    return predicted_scale.predict_inverse_scale(
+        TaskTrials(task=bridge.task("go-nogo"), count=20, seed=options.get("seed", 0)),
+        rate,
+        **options,
+    )
 
 
 def test_neurons_that_respond_as_the_units_do_give_their_factor(monkeypatch):

@@ -9,8 +9,10 @@ from bridge.errors import SpecError
 from bridge.methods import conversion, search, search_trials
 from bridge.methods.halving import expected_counts, still_in
 from bridge.methods.scale_choice import middle_of_best_plateau
+from bridge.methods.scoring import SEARCH
 from bridge.methods.search_options import SearchOptions, default_inverse_scales
 from bridge.methods.search_trials import SearchTrials, Tried
+from bridge.methods.shown_trials import TaskTrials
 from bridge.rate.network import RateNetwork
 from bridge.tasks import go_nogo
 
@@ -173,8 +175,8 @@ def test_a_dropped_scale_factor_counts_as_worse_than_the_best():
 
 def test_all_scale_factors_see_the_same_noise(monkeypatch):
     # Under other numbers two scale factors would answer differently in some trial.
-    task, options, drive_of = bridge.task("go-nogo"), SearchOptions(trials=6, seed=3), {}
-    plan = SearchTrials(task, silent_network(), options)
+    source, drive_of = TaskTrials(task=bridge.task("go-nogo"), count=6, seed=3), {}
+    plan = SearchTrials(source.shown(SEARCH), silent_network(), SearchOptions(trials=6, seed=3))
 
     def note(network, drive, **_):
         drive_of["keys"] = drive.noise_keys()

@@ -26,10 +26,12 @@ def loss_curve(history: History, target_loss: float | None) -> Figure:
 def scale_curve(search: ScaleSearch) -> Figure:
     """What a search measured at each scale factor: scores, output error, units' correlation."""
     errors, units = search.output_error, search.unit_correlations
-    figure, row = panels(1 + (errors is not None) + (units is not None))
+    scored = search.correct is not None or search.measured is not None
+    figure, row = panels(scored + (errors is not None) + (units is not None))
     scales = search.inverse_scales
-    _scores(row[0], search)
-    rest = iter(row[1:])
+    rest = iter(row)
+    if scored:
+        _scores(next(rest), search)
     if errors is not None:
         axes = next(rest)
         axes.plot(scales, np.maximum(errors, _LEAST_SHOWN), color=INK, marker="o")

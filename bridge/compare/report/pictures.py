@@ -161,13 +161,13 @@ def _origin_pictures(agreement: Agreement) -> list[_Drawn]:
 
 
 def _scale_caption(search: ScaleSearch) -> str:
-    what, bars = "Accuracy", "95 % Wilson intervals"
+    shown = "Accuracy of the spiking network", "; bars: 95 % Wilson intervals"
     if search.correct is None:
-        what, bars = "The task's number, median over trials,", "from its lowest to its highest"
-    told = (
-        f"{what} of the spiking network with all recurrent and output weights divided by 1/λ; "
-        f"bars: {bars}"
-    )
+        number = "The task's number, median over trials, of the spiking network"
+        shown = number, "; bars: from its lowest to its highest"
+        if search.measured is None:
+            shown = "The spiking network", ""
+    told = f"{shown[0]} with all recurrent and output weights divided by 1/λ{shown[1]}"
     if search.output_error is not None:
         told += (
             ". Output error: squared deviation from the rate network's output without noise, over "
