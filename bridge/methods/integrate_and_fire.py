@@ -32,6 +32,7 @@ from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 
 Array = NDArray[np.float64]
+Plain = Literal["sigmoid", "softplus", "relu"]
 
 DT_MS = 0.5
 # Of form x: by how much the spiking network runs ahead of the rate network, at most by a sample.
@@ -56,7 +57,7 @@ class _Units:
         w_out, b_out: Of the activities.
     """
 
-    activation: Literal["sigmoid", "softplus", "relu"]
+    activation: Plain
     highest: float
     recurrent: Array
     w_in: Array
@@ -119,6 +120,10 @@ def map_integrate_and_fire(
     )
 
 
+# Currents of spikes waver around those of rates.
+_MARGIN = 1.2
+
+
 def highest_activity_of(rate: RateNetwork, activity: Array) -> float:
     """The highest activation that a spiking network should be ready for.
 
@@ -133,11 +138,8 @@ def highest_activity_of(rate: RateNetwork, activity: Array) -> float:
         # h follows the activation and never meets its peaks.
         keep = 1.0 - rate.dt_ms / rate.tau_ms
         activity = (activity[1:] - keep * activity[:-1]) / (1.0 - keep)
-    return min(ceiling, max(1.0, _MARGIN * float(activity.max())))
-
-
-# Currents of spikes waver around those of rates.
-_MARGIN = 1.2
+    # What is silent in these trials may do anything.
+    return min(ceiling, _MARGIN * float(activity.max()) or 1.0)
 
 
 def steps_of_sample(
@@ -161,14 +163,19 @@ def steps_of_sample(
     first = max(1, math.ceil(rate.dt_ms / dt_ms - 1e-9))
     # At most one spike a step.
     needed = gain_hz * rate.dt_ms / 1000.0 * highest * (1 - 1e-9)
-    for halvings in range(HALVINGS + 1):
-        if first * 2**halvings >= needed:
-            return first * 2**halvings
+    for steps in (first << halvings for halvings in range(HALVINGS + 1)):
+        if steps >= needed:
+            return steps
     raise SpecError(
         f"gain_hz: at {gain_hz:g} Hz an activation of {highest:.3g} asks for more than one spike "
-        f"in {rate.dt_ms / (first * 2**HALVINGS):.3g} ms: a step of {1000 / gain_hz / highest:.2g} "
+        f"in {rate.dt_ms / (first << HALVINGS):.3g} ms: a step of {1000 / gain_hz / highest:.2g} "
         "ms would do (dt_ms)"
     )
+
+
+def shortest_readout_ms(rate: RateNetwork) -> float:
+    """The shortest time constant that the output's filter may have, ms."""
+    return rate.dt_ms * _LEAST_SHARE_OF_SAMPLE
 
 
 def _ceiling(rate: RateNetwork) -> float:
@@ -185,7 +192,7 @@ def _readout_tau_ms(rate: RateNetwork, given: float | None) -> Array:
             "readout_tau_ms: in form h the output reads what the units' own filters hold; leave it "
             "out"
         )
-    least = rate.dt_ms * _LEAST_SHARE_OF_SAMPLE
+    least = shortest_readout_ms(rate)
     if not least <= number("readout_tau_ms", given) < math.inf:
         raise SpecError(f"readout_tau_ms: expected at least {least:g} ms, got {given:g}")
     return np.full(rate.size, float(given))
@@ -196,11 +203,10 @@ def _never_negative(rate: RateNetwork) -> _Units:
     start = rate.initial_state
     activity = rate.phi(start) if rate.form == "x" else start
     if rate.activation != "tanh":
-        highest = _ceiling(rate) if rate.activation != "sigmoid" else math.inf
-        return _Units(
-            rate.activation, highest, rate.recurrent, rate.w_in, rate.bias, start, activity,
-            rate.w_out, rate.b_out,
-        )  # fmt: skip
+        kept = rate.recurrent, rate.w_in, rate.bias, start, activity, rate.w_out, rate.b_out
+        plain: Plain = rate.activation  # type: ignore[assignment]
+        return _Units(plain, math.inf if plain == "sigmoid" else _ceiling(rate), *kept)
+    # Activities of sigmoids.
     activity = (activity + 1.0) / 2.0
     return _Units(
         "sigmoid",
