@@ -123,6 +123,8 @@ def convert(
     what is right, its output is not the rate network's. It is written all the same.
     """
     scales = None if inverse_scales is None else _scales(inverse_scales)
+    if seconds is not None and drive is None:
+        raise SpecError("--seconds: for a --drive of spikes")
     network = load_rate(rate)
     check_writable(out, force=force)
     shown = drive_given(
@@ -132,7 +134,8 @@ def convert(
         seconds=seconds,
         trials=trials,
         seed=seed,
-        task_file=task_file,
+        # A task of one's own may judge what a drive shows.
+        task_file=None,
     )
     if shown is not None:
         given: dict[str, Any] = {"drive": shown, "drive_name": drive_told(drive)}

@@ -85,7 +85,7 @@ def drive_given(
 ) -> "bridge.Drive | None":
     """What a network is driven with; None: trials of its task.
 
-    A rate network takes what any spiking network of it does.
+    A rate network takes what any spiking network that stands for it does.
 
     Raises:
         SpecError: options exclude each other, or do not fit the network.
@@ -95,7 +95,7 @@ def drive_given(
     given = [name for name, value in sources.items() if value is not None]
     _check_together(given, {"--seconds": seconds, "--series": series, "--task-file": task_file})
     if isinstance(network, bridge.RateNetwork):
-        network = bridge.map_one_to_one(network, 1.0)
+        network = _with_its_inputs(network)
     if drive is not None:
         return bridge.load_drive(
             drive, network, seed=seed, trials=trials, seconds=seconds, series=series
@@ -109,6 +109,24 @@ def drive_given(
         seconds=_DEFAULT_SECONDS if seconds is None else seconds,
         trials=DEFAULT_TRIALS if trials is None else trials,
         seed=seed or 0,
+    )
+
+
+def _with_its_inputs(rate: "RateNetwork") -> "SpikingNetwork":
+    """A network of one unit that takes a rate network's channels in its steps."""
+    from bridge.spiking.initial_voltage import UniformVoltage
+    from bridge.spiking.neurons.linear import Linear
+    from bridge.spiking.population import Population
+
+    start = UniformVoltage(low_mv=0.0, high_mv=0.0)
+    unit = Population(name="unit", size=1, neurons=Linear(), initial_voltage=start)
+    return bridge.SpikingNetwork(
+        dt_ms=rate.dt_ms,
+        populations=(unit,),
+        projections=(),
+        readouts=(),
+        input_size=rate.input_size,
+        sample_steps=1,
     )
 
 

@@ -129,6 +129,28 @@ def test_an_output_that_is_not_kept_is_said_with_both_figures_and_the_refit():
     assert faithfulness(correct=50, lost=50, output_error=9.0).warning() == ""
 
 
+def test_where_nothing_judges_the_answers_the_output_decides():
+    unjudged = dict.fromkeys(("correct", "lost", "gained"))
+    kept, lost = (Faithfulness(trials=9, **unjudged, output_error=e) for e in (0.2, 0.21))
+    assert (kept.failed, lost.failed) == (False, True)
+    assert kept.failure() == kept.warning() == ""
+    assert "so the output alone is judged (an output error up to 0.2 counts" in kept.not_judged()
+    assert "output error 0.21, up to 0.2 counts as kept" in lost.failure()
+    assert lost.warning() == lost.not_judged() == ""
+    # Nothing measured, nothing said.
+    nothing = Faithfulness(trials=9, **unjudged)
+    assert not nothing.failed
+    assert nothing.not_judged() == ""
+
+
+def test_an_output_error_in_fresh_trials_is_all_of_it_where_nothing_judged_them():
+    made = {"fresh_trials": 5, "fresh_output_error": 0.1}
+    assert refitted(made, None).output_error == 0.1
+    # Files of before there was more than accuracy tell of right answers, and not of whose.
+    assert refitted({**made, "fresh_correct": 4}, None) is None
+    assert refitted({"fresh_trials": 5}, None) is None
+
+
 def test_a_network_beside_its_rate_network_is_measured_on_the_same_trials(monkeypatch):
     monkeypatch.setattr(go_nogo, "GoNoGo", SHORT_TASK)
     rng = np.random.default_rng(3)

@@ -10,7 +10,6 @@ from bridge.methods.one_to_one import SpikingOptions
 from bridge.methods.shown_trials import TaskTrials
 from bridge.rate.network import RateNetwork
 from bridge.rate.plain_activations import sigmoid
-from bridge.tasks import draw
 
 
 def lively_network(**fields):
@@ -69,21 +68,23 @@ def test_the_prediction_for_a_trained_network_lies_where_its_search_found_the_be
     assert predicted(conversion.rate, seed=1) == pytest.approx(found, rel=0.05)
 
 
-def test_a_bias_is_predicted_as_an_input_that_is_always_one(monkeypatch):
+def test_a_bias_is_predicted_as_an_input_that_is_always_one():
     rng = np.random.default_rng(5)
     fields = {"recurrent": rng.normal(0, 1, (30, 30)), "w_in": rng.normal(0, 1, (30, 1))}
     bias = rng.normal(0, 1, 30)
     found = predicted(lively_network(**fields, bias=bias))
-    task = bridge.task("go-nogo")
 
-    def with_a_constant(task, count, rng):
-        trials = draw(task, count, rng)
-        ones = np.ones((*trials.inputs.shape[:2], 1))
-        return dataclasses.replace(trials, inputs=np.concatenate([trials.inputs, ones], axis=2))
+    class WithAConstant(TaskTrials):
+        def shown(self, use, most=None):
+            found = super().shown(use, most)
+            ones = np.ones((*found.trials.inputs.shape[:2], 1))
+            inputs = np.concatenate([found.trials.inputs, ones], axis=2)
+            trials = dataclasses.replace(found.trials, inputs=inputs)
+            return dataclasses.replace(found, trials=trials)
 
-    monkeypatch.setattr(predicted_scale, "draw", with_a_constant)
+    source = WithAConstant(task=bridge.task("go-nogo"), count=20, seed=0)
     column = {**fields, "w_in": np.column_stack([fields["w_in"], bias])}
-    expected = predicted_scale.predict_inverse_scale(task, lively_network(**column))
+    expected = predicted_scale.predict_inverse_scale(source, lively_network(**column))
     assert found == pytest.approx(expected, rel=1e-6)
 
 
