@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -49,8 +50,8 @@ def search_gain(
     rate: RateNetwork,
     options: GainOptions,
     on_progress: Callable[[float], None] | None = None,
-) -> GainSearch:
-    """How well a rate network's integrate-and-fire neurons do at each gain, and the chosen one.
+) -> tuple[GainSearch, SpikingNetwork]:
+    """How well a rate network's integrate-and-fire neurons do at each gain, and the chosen network.
 
     All gains see the same trials, and start from the same voltages. In form x outputs are read with
     several filters from the same spikes, and each gain goes with the one of the least error. The
@@ -76,12 +77,16 @@ def search_gain(
     tried = []
     for number, gain in enumerate(gains):
         trial = _Trial(shown, answers, rate, gain, highest)
-        tried.append(trial.run(options, lambda f, n=number: report((n + f) / len(gains))))
+        tried.append(trial.run(options, partial(_report, report, number, len(gains))))
     found = _found(shown, answers, tried, gains, options)
     best = _chosen(found, tried)
     chance = chance_level(shown.task, tried[best].outputs, shown.trials)
     seconds = round(time.monotonic() - started, 1)
-    return replace(found, best=best, chance=chance, seconds=seconds)
+    return replace(found, best=best, chance=chance, seconds=seconds), tried[best].network
+
+
+def _report(report: Callable[[float], None], number: int, of: int, fraction: float) -> None:
+    report((number + fraction) / of)
 
 
 def default_gains(rate: RateNetwork, highest_activity: float) -> list[float]:
@@ -234,7 +239,7 @@ def _found(
 
 def _counts(
     rate_right: Flags | None, tried: Sequence[_Tried]
-) -> dict[str, NDArray[np.int64] | None]:
+) -> dict[str, Any]:
     """Right answers at each gain, beside the rate network's; None where nothing says so."""
     right = [each.right for each in tried if each.right is not None]
     if rate_right is None or not right:
