@@ -49,19 +49,20 @@ def convert_to(
 
     The provenance calls the drive by `drive_name`, if there is one.
     """
-    from bridge.describe import scale_table
+    from bridge.describe import search_table
+    from bridge.methods.roads import default_neuron
 
-    with terminal.progress_bar("searching the scale factor") as report:
+    neuron = options.get("neuron", default_neuron(network, options))
+    sought = "gain" if neuron == "if" else "scale factor"
+    with terminal.progress_bar(f"searching the {sought}") as report:
         conversion = bridge.convert(network, on_progress=lambda f: report(f, ""), **options)
     if drive_name:
         made = {**conversion.network.provenance, "drive": drive_name}
         conversion = replace(conversion, network=replace(conversion.network, provenance=made))
     bridge.save(conversion, out, force=True)
-    terminal.show_columns(*scale_table(conversion.search))
+    terminal.show_columns(*search_table(conversion.search))
     search = conversion.search
-    terminal.say(
-        f"{out}: spiking network at 1/lambda = {search.best_inverse_scale:g}, {search.told_best()}"
-    )
+    terminal.say(f"{out}: spiking network at {search.told_choice()}, {search.told_best()}")
     for line in _of_conversion(conversion):
         terminal.say(line)
     return conversion
@@ -71,12 +72,7 @@ def _of_conversion(conversion: "bridge.Conversion") -> Iterator[str]:
     """What a user should know of a conversion besides where it is, a sentence each."""
     search, made = conversion.search, conversion.network.provenance
     found = conversion.faithfulness()
-    if search.at_end:
-        end, other = ("lowest", "lower") if search.best == 0 else ("highest", "higher")
-        yield (
-            f"1/lambda = {search.best_inverse_scale:g} is the {end} that was tried: a {other} one "
-            "may be better (--inverse-scales)"
-        )
+    yield from search.told_further()
     if conversion.refitted:
         yield _refit(made)
     if found is None:
@@ -84,10 +80,11 @@ def _of_conversion(conversion: "bridge.Conversion") -> Iterator[str]:
     answers = f"the spiking network is {found.accuracies()}" if found.judged else ""
     yield "; ".join(filter(None, (answers, found.measures())))
     yield from filter(None, (found.warning(), found.failure(), found.not_judged()))
-    if found.failed and conversion.rate.activation == "relu":
+    other = conversion.network.provenance.get("scale")
+    if found.failed and other and conversion.rate.activation == "relu":
         yield (
             "units of activation relu have not been kept by this mapping, here as in the paper (0 "
-            "of 30 networks, 0 of 100): train with --activation sigmoid or softplus"
+            "of 30 networks, 0 of 100): convert with --neuron if"
         )
 
 

@@ -49,6 +49,13 @@ def study(
             "original's start and stopping rule; it has a folder of its own."
         ),
     ] = "ours",
+    neuron: Annotated[
+        str | None,
+        typer.Option(
+            help="Of all networks: lif, qif or if, in a folder of its own.",
+            show_default="the study's",
+        ),
+    ] = None,
     scheduler: Annotated[
         str | None, typer.Option(help="Address of a Dask scheduler.", show_default="this machine")
     ] = None,
@@ -66,7 +73,7 @@ def study(
     from bridge.studies.study import Effort
     from bridge.studies.whole_study import run_study
 
-    chosen = find(name)
+    chosen = find(name, neuron)
     if scheme not in ("ours", "original"):
         raise SpecError(f"--scheme: ours or original, got {scheme!r}")
     effort = Effort(

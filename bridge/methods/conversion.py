@@ -66,8 +66,8 @@ def convert(
 
     Returns:
         The spiking network, the rate network, and how well each scale factor or gain did. The
-        search is of the network before its readout is refitted. `.faithfulness()` says whether the spiking
-        network is still the rate network.
+        search is of the network before its readout is refitted. `.faithfulness()` says whether the
+        spiking network is still the rate network.
 
     Raises:
         SpecError: neither task nor drive, an unknown option, or one that makes no sense; a drive

@@ -130,6 +130,13 @@ class GainSearch(Findings):
             found &= self.lost - self.gained <= TOLERANCE * self.trials
         return found
 
+    def told_further(self) -> tuple[str, ...]:
+        """What made the choice, and what else may be worth a try, a sentence each."""
+        said = [f"gain of {self.best_gain_hz:g} Hz: {self.told_rule()}"]
+        if not self.enough()[self.best] and self.best == self.gains_hz.size - 1:
+            said.append("it is the highest that was tried: a higher one may be better (--gain-hz)")
+        return tuple(said)
+
     def told_choice(self) -> str:
         """The chosen one, in words."""
         tau_ms = self.best_readout_tau_ms

@@ -11,10 +11,9 @@ from typing import Any, Protocol, Self
 from bridge.arguments import text
 from bridge.errors import SpecError
 from bridge.methods.gain_options import GainOptions
-from bridge.methods.gain_search import GainSearch
 from bridge.methods.one_to_one import SpikingOptions, map_one_to_one
 from bridge.methods.predicted_scale import predict_inverse_scale
-from bridge.methods.scale_search import ScaleSearch
+from bridge.methods.scale_search import Search
 from bridge.methods.scoring import SEARCH
 from bridge.methods.search import search_scale
 from bridge.methods.search_gain import search_gain
@@ -24,7 +23,7 @@ from bridge.rate.network import RateNetwork
 from bridge.spiking.network import SpikingNetwork
 
 Progress = Callable[[float], None]
-Found = tuple[ScaleSearch | GainSearch, SpikingNetwork]
+Found = tuple[Search, SpikingNetwork]
 
 NEURONS = ("lif", "qif", "if")
 

@@ -142,13 +142,30 @@ class ScaleSearch(Findings):
         """Whether a lower or higher one than those tried might have been better."""
         return self.inverse_scales.size > 1 and self.best in (0, self.inverse_scales.size - 1)
 
+    def told_further(self) -> tuple[str, ...]:
+        """What else may be worth a try, a sentence each."""
+        if not self.at_end:
+            return ()
+        end, other = ("lowest", "lower") if self.best == 0 else ("highest", "higher")
+        return (
+            f"1/lambda = {self.best_inverse_scale:g} is the {end} that was tried: a {other} one "
+            "may be better (--inverse-scales)",
+        )
+
     def told_choice(self) -> str:
         """The chosen one, in words."""
         return f"1/lambda = {self.best_inverse_scale:g}"
 
+    def told_rule(self) -> str:
+        """Why it was chosen, in words."""
+        return f"by the rule {self.rule}"
+
     def done(self) -> Counts:
         """(L,) trials done at each scale factor."""
         return np.asarray(self.tested)
+
+
+Search = ScaleSearch | GainSearch
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -157,7 +174,7 @@ class Conversion:
 
     network: SpikingNetwork
     rate: RateNetwork
-    search: ScaleSearch | GainSearch
+    search: Search
 
     def __repr__(self) -> str:
         found = self.search

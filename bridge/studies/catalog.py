@@ -50,6 +50,7 @@ _OPTIONS = (
     Variant("refitted", None, {"refit_readout": True}, searched=False),
     Variant("predicted, refitted", None, {"scale": "predicted", "refit_readout": True}),
 )
+_IF = Variant("", None, {"neuron": "if"})
 _RULES = (Variant("faithful"), Variant("accuracy", None, {"rule": "accuracy"}))
 _SIZES = (10, 30, 50, 100, 150, 200, 250, 300, 400)
 _SIZED = tuple(_cell(f"{n} units", GO_NOGO, value=n, units=n) for n in _SIZES)
@@ -145,9 +146,13 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 "Success and the activation of the rate network (Go-NoGo)",
                 "",
                 30,
-                tuple(
-                    _cell(name, GO_NOGO, activation=name)
-                    for name in ("sigmoid", "softplus", "relu")
+                (
+                    *(
+                        _cell(name, GO_NOGO, activation=name)
+                        for name in ("sigmoid", "softplus", "relu")
+                    ),
+                    # The same networks, with neurons of ours.
+                    *_with((_cell("relu, if", GO_NOGO, activation="relu"),), (_IF,)),
                 ),
                 {
                     "sigmoid": "94 of 100 (98.8 +- 4.7 %)",
@@ -266,15 +271,19 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
 )
 
 
-def find(name: str) -> Study:
+def find(name: str, neuron: str | None = None) -> Study:
     """The study of a figure, such as "2C" or "fig4de".
 
+    Args:
+        name: Of the study.
+        neuron: That all its networks get, under a name of its own; None: those of the study.
+
     Raises:
-        SpecError: there is none of that name.
+        SpecError: there is none of that name, or it varies what these neurons do not have.
     """
     key = name.lower().removeprefix("fig").strip(" .").replace("/", "")
     aliases = {"4d": "4de", "4e": "4de"}
     key = aliases.get(key, key)
     if key not in STUDIES:
         raise SpecError(f"unknown study {name!r}; known are {', '.join(STUDIES)}")
-    return STUDIES[key]
+    return STUDIES[key] if neuron is None else STUDIES[key].with_neuron(neuron)
