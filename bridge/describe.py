@@ -1,7 +1,7 @@
 """What a file holds, in rows for a person: `spikebridge info`."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from bridge.errors import SpecError
 from bridge.exchange.store import Stored
 from bridge.methods.measured import Measured
 from bridge.methods.scale_search import Conversion, ScaleSearch, Search
+from bridge.methods.side_by_side import OfNeuron
 from bridge.rate.network import RateNetwork
 from bridge.spiking.conditions import tally
 from bridge.spiking.drive import Drive
@@ -75,6 +76,20 @@ def search_table(search: Search) -> tuple[tuple[str, ...], list[tuple[object, ..
     columns["trials"] = search.done().tolist()
     columns[""] = ["<" * (number == search.best) for number in range(search.done().size)]
     return tuple(columns), list(zip(*columns.values(), strict=True))
+
+
+def sides_table(sides: Sequence[OfNeuron]) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+    """Headers, and a row for each kind of neuron that a rate network became."""
+    rows: list[tuple[object, ...]] = []
+    for side in sides:
+        found, search = side.conversion.faithfulness(), side.conversion.search
+        right = error = "-"
+        if found is not None and found.accuracy is not None:
+            right = f"{found.accuracy:.1%}"
+        if found is not None and found.output_error is not None:
+            error = f"{found.output_error:.3g}"
+        rows.append((side.neuron, search.told_choice(), right, error, f"{side.rate_hz:.3g}"))
+    return ("neuron", "at", "right", "output error", "spikes/s"), rows
 
 
 def _candidates(search: Search) -> dict[str, list[object]]:

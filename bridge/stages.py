@@ -50,15 +50,10 @@ def convert_to(
     The provenance calls the drive by `drive_name`, if there is one.
     """
     from bridge.describe import search_table
-    from bridge.methods.roads import default_neuron
 
-    neuron = options.get("neuron", default_neuron(network, options))
-    sought = "gain" if neuron == "if" else "scale factor"
-    with terminal.progress_bar(f"searching the {sought}") as report:
+    with terminal.progress_bar("searching") as report:
         conversion = bridge.convert(network, on_progress=lambda f: report(f, ""), **options)
-    if drive_name:
-        made = {**conversion.network.provenance, "drive": drive_name}
-        conversion = replace(conversion, network=replace(conversion.network, provenance=made))
+    conversion = _named(conversion, drive_name)
     bridge.save(conversion, out, force=True)
     terminal.show_columns(*search_table(conversion.search))
     search = conversion.search
@@ -66,6 +61,40 @@ def convert_to(
     for line in _of_conversion(conversion):
         terminal.say(line)
     return conversion
+
+
+def convert_each_to(
+    network: "bridge.RateNetwork",
+    files: list[Path],
+    neurons: list[str],
+    *,
+    drive_name: str = "",
+    **options: Any,
+) -> "bridge.Conversion":
+    """Convert a rate network to several kinds of neurons, a file each, and tell them in one table.
+
+    Returns the first. Options are those of `bridge.convert_each`.
+    """
+    from bridge.describe import sides_table
+
+    with terminal.progress_bar("searching") as report:
+        made = bridge.convert_each(network, neurons, on_progress=lambda f: report(f, ""), **options)
+    for one, file in zip(made, files, strict=True):
+        bridge.save(_named(one.conversion, drive_name), file, force=True)
+    terminal.show_columns(*sides_table(made))
+    for one, file in zip(made, files, strict=True):
+        terminal.say(f"{file}: spiking network at {one.conversion.search.told_choice()}")
+        for line in _of_conversion(one.conversion):
+            terminal.say(f"{one.neuron}: {line}")
+    return made[0].conversion
+
+
+def _named(conversion: "bridge.Conversion", drive_name: str) -> "bridge.Conversion":
+    """The conversion, whose provenance calls its drive by a name, if there is one."""
+    if not drive_name:
+        return conversion
+    made = {**conversion.network.provenance, "drive": drive_name}
+    return replace(conversion, network=replace(conversion.network, provenance=made))
 
 
 def _of_conversion(conversion: "bridge.Conversion") -> Iterator[str]:

@@ -132,7 +132,8 @@ class GainSearch(Findings):
 
     def told_further(self) -> tuple[str, ...]:
         """What made the choice, and what else may be worth a try, a sentence each."""
-        said = [f"gain of {self.best_gain_hz:g} Hz: {self.told_rule()}"]
+        rate = f"{self.rates_hz[self.best]:.2g} spikes a second and neuron"
+        said = [f"a gain of {self.best_gain_hz:g} Hz makes {rate}: {self.told_rule()}"]
         if not self.enough()[self.best] and self.best == self.gains_hz.size - 1:
             said.append("it is the highest that was tried: a higher one may be better (--gain-hz)")
         return tuple(said)
@@ -141,7 +142,7 @@ class GainSearch(Findings):
         """The chosen one, in words."""
         tau_ms = self.best_readout_tau_ms
         read = "" if tau_ms is None else f", read with {tau_ms:g} ms"
-        return f"gain = {self.best_gain_hz:g} Hz ({self.rates_hz[self.best]:.2g} Hz fired{read})"
+        return f"gain = {self.best_gain_hz:g} Hz{read}"
 
     def told_rule(self) -> str:
         """Why it was chosen, in words."""

@@ -200,7 +200,7 @@ def road_of(rate: RateNetwork, given: Mapping[str, Any]) -> Road:
         )
     neuron = text("neuron", given.get("neuron", default_neuron(rate, given)))
     if neuron not in NEURONS:
-        raise SpecError(f"neuron: {', '.join(map(repr, NEURONS))}, got {neuron!r}")
+        raise unknown_neuron(neuron)
     own = known_by(neuron)
     other = sorted(set(given) - own)
     if other:
@@ -215,6 +215,12 @@ def road_of(rate: RateNetwork, given: Mapping[str, Any]) -> Road:
         search=SearchOptions(**_of(_SEARCH, given)),
         spiking=SpikingOptions(**spiking),
     )
+
+
+def unknown_neuron(given: object) -> SpecError:
+    """The error of a neuron that there is not."""
+    *others, last = map(repr, NEURONS)
+    return SpecError(f"neuron: {', '.join(others)} or {last}, got {given!r}")
 
 
 def known_by(neuron: str) -> set[str]:

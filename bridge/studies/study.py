@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from bridge.errors import SpecError
-from bridge.methods.roads import NEURONS, known_by
+from bridge.methods.roads import NEURONS, known_by, unknown_neuron
 from bridge.rate.training_options import Options
 from bridge.spiking.arrays import counted
 
@@ -91,21 +91,24 @@ class Study:
         return {**common, **variant.spiking}
 
     def with_neuron(self, neuron: str) -> "Study":
-        """The same study of other neurons, under a name of its own.
+        """The same study of other neurons, under a name of its own, without cells that name theirs.
 
         Raises:
-            SpecError: it varies what these neurons do not have.
+            SpecError: it varies what these neurons do not have, or compares neurons itself.
         """
         if neuron not in NEURONS:
-            raise SpecError(f"neuron: {', '.join(map(repr, NEURONS))}, got {neuron!r}")
+            raise unknown_neuron(neuron)
         cells = tuple(
             replace(cell, variants=tuple(self._of(variant, neuron) for variant in cell.variants))
             for cell in self.cells
+            if not (len(cell.variants) == 1 and "neuron" in cell.variants[0].spiking)
         )
         return replace(self, name=f"{self.name}-{neuron}", cells=cells)
 
     def _of(self, variant: Variant, neuron: str) -> Variant:
-        other = sorted(set(variant.spiking) - known_by(neuron))
+        if "neuron" in variant.spiking:
+            raise SpecError(f"study {self.name} compares neurons itself: leave --neuron out")
+        other = sorted(set(variant.spiking) - known_by(neuron) - {"refit_readout"})
         if other:
             raise SpecError(
                 f"study {self.name} varies {other[0]}, which neurons {neuron!r} do not have"
