@@ -64,16 +64,17 @@ def convert(
     rule: Annotated[
         str | None,
         typer.Option(
-            help="lif, qif: faithful: the least output error among those that are right about as often as "
-            "the best; score: the best median of the task's number among them; accuracy: the "
-            "highest accuracy, as in the paper.",
+            help="lif, qif: faithful: the least output error among those that are right about as "
+            "often as the best; score: the best median of the task's number among them; accuracy: "
+            "the highest accuracy, as in the paper.",
             show_default="faithful; score where the task gives numbers alone",
         ),
     ] = None,
     trials: Annotated[
         int | None,
         typer.Option(
-            help="Trials at each scale factor or gain; a --drive of one trial is repeated as often.",
+            help="Trials at each scale factor or gain; a --drive of one trial is repeated as "
+            "often.",
             show_default="100; of a --drive all that it has",
         ),
     ] = None,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Literal, TypedDict
 
-from bridge.arguments import callback, flag, of_kind
+from bridge.arguments import callback, flag, of_kind, text
 from bridge.backends import simulate
 from bridge.errors import SpecError
 from bridge.methods.beside import RateAnswers, beside
@@ -75,7 +75,8 @@ def convert(
     """
     rate = of_kind("rate", rate, RateNetwork)
     how: dict[str, Any] = {"refit_readout": refit_readout, "on_progress": on_progress}
-    if scale != "searched":
+    # Of neurons with a scale factor alone.
+    if text("scale", scale) != "searched":
         options["scale"] = scale
     if drive is not None:
         return _convert_driven(rate, of_kind("drive", drive, Drive), how, options)

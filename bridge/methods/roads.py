@@ -223,8 +223,8 @@ def unknown_neuron(given: object) -> SpecError:
     return SpecError(f"neuron: {', '.join(others)} or {last}, got {given!r}")
 
 
-def known_by(neuron: str) -> set[str]:
-    """The options that a neuron's road takes."""
+def known_by(neuron: str | None) -> set[str]:
+    """The options that a neuron's road takes; None: where an option of a scale factor is given."""
     return (_GAIN if neuron == "if" else _SEARCH | _SPIKING | {"scale"}) | {"neuron"}
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bridge.arguments import callback, of_kind
+from bridge.arguments import callback, in_words, of_kind, text
 from bridge.backends import simulate
 from bridge.errors import SpecError
 from bridge.methods.conversion import convert
@@ -64,8 +64,10 @@ def convert_each(
         SpecError: a kind is not known or named twice, or no kind takes an option.
     """
     rate, report = of_kind("rate", rate, RateNetwork), callback("on_progress", on_progress)
-    if len(set(neurons)) != len(neurons) or not neurons:
-        raise SpecError(f"neuron: expected each kind once, got {', '.join(neurons) or 'none'}")
+    if not isinstance(neurons, list | tuple) or not neurons:
+        raise SpecError(f"neurons: expected a list of kinds, got {in_words(neurons)}")
+    if len({text("neurons", each) for each in neurons}) < len(neurons):
+        raise SpecError(f"neurons: expected each kind once, got {', '.join(neurons)}")
     # Before anything is searched.
     asked = [(neuron, _for(neuron, rate, neurons, options)) for neuron in neurons]
     made = []

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bridge.errors import SpecError
+from bridge.methods.roads import NEURONS
 from bridge.studies.study import OURS, Cell, Study, Variant
 
 UNITS = 250
@@ -50,7 +51,6 @@ _OPTIONS = (
     Variant("refitted", None, {"refit_readout": True}, searched=False),
     Variant("predicted, refitted", None, {"scale": "predicted", "refit_readout": True}),
 )
-_IF = Variant("", None, {"neuron": "if"})
 _RULES = (Variant("faithful"), Variant("accuracy", None, {"rule": "accuracy"}))
 _SIZES = (10, 30, 50, 100, 150, 200, 250, 300, 400)
 _SIZED = tuple(_cell(f"{n} units", GO_NOGO, value=n, units=n) for n in _SIZES)
@@ -146,13 +146,9 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 "Success and the activation of the rate network (Go-NoGo)",
                 "",
                 30,
-                (
-                    *(
-                        _cell(name, GO_NOGO, activation=name)
-                        for name in ("sigmoid", "softplus", "relu")
-                    ),
-                    # The same networks, with neurons of ours.
-                    *_with((_cell("relu, if", GO_NOGO, activation="relu"),), (_IF,)),
+                tuple(
+                    _cell(name, GO_NOGO, activation=name)
+                    for name in ("sigmoid", "softplus", "relu")
                 ),
                 {
                     "sigmoid": "94 of 100 (98.8 +- 4.7 %)",
@@ -272,7 +268,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
 
 
 def find(name: str, neuron: str | None = None) -> Study:
-    """The study of a figure, such as "2C" or "fig4de".
+    """The study of a figure, such as "2C" or "fig4de", or "7-if": with other neurons.
 
     Args:
         name: Of the study.
@@ -284,6 +280,9 @@ def find(name: str, neuron: str | None = None) -> Study:
     key = name.lower().removeprefix("fig").strip(" .").replace("/", "")
     aliases = {"4d": "4de", "4e": "4de"}
     key = aliases.get(key, key)
+    base, _, of = key.rpartition("-")
+    if neuron is None and of in NEURONS:
+        key, neuron = aliases.get(base, base), of
     if key not in STUDIES:
         raise SpecError(f"unknown study {name!r}; known are {', '.join(STUDIES)}")
     return STUDIES[key] if neuron is None else STUDIES[key].with_neuron(neuron)

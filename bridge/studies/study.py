@@ -91,7 +91,7 @@ class Study:
         return {**common, **variant.spiking}
 
     def with_neuron(self, neuron: str) -> "Study":
-        """The same study of other neurons, under a name of its own, without cells that name theirs.
+        """The same study of other neurons, under a name of its own.
 
         Raises:
             SpecError: it varies what these neurons do not have, or compares neurons itself.
@@ -101,7 +101,6 @@ class Study:
         cells = tuple(
             replace(cell, variants=tuple(self._of(variant, neuron) for variant in cell.variants))
             for cell in self.cells
-            if not (len(cell.variants) == 1 and "neuron" in cell.variants[0].spiking)
         )
         return replace(self, name=f"{self.name}-{neuron}", cells=cells)
 

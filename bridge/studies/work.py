@@ -16,6 +16,7 @@ from bridge.errors import SpecError
 from bridge.exchange.store import load, save
 from bridge.methods.beside import RateAnswers, beside
 from bridge.methods.conversion import convert_for
+from bridge.methods.roads import known_by
 from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.methods.scoring import COMPARE, drive_of, quick_run
 from bridge.rate.network import RateNetwork
@@ -87,7 +88,7 @@ def _convert(
 ) -> Conversion:
     """The conversion of a variant; at the scale factor `scale`, unless it has a search."""
     options: dict[str, Any] = {"seed": derived_seed(seed, _SEARCH)}
-    by_scale = variant["spiking"].get("neuron") != "if"
+    by_scale = "inverse_scales" in known_by(variant["spiking"].get("neuron"))
     predicted = variant["spiking"].get("scale") == "predicted"
     if effort.inverse_scales is not None and by_scale and not predicted:
         options["inverse_scales"] = effort.inverse_scales

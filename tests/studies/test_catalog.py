@@ -22,9 +22,6 @@ def test_every_cell_can_be_trained_and_made_to_spike(study):
         assert cell.options(seed=3).seed == 3
         assert all(variant.searched for variant in cell.variants[:1])
         for variant in cell.variants:
-            if variant.spiking.get("neuron") == "if":
-                assert set(study.spiking(variant)) <= {"neuron", "gain_hz", "refit_readout"}
-                continue
             named = {name: variant.spiking[name] for name in SPIKING & set(variant.spiking)}
             SpikingOptions(**named)
             # The rest is for the search, or of `convert` itself.
@@ -64,9 +61,6 @@ def test_what_reruns_the_paper_chooses_scale_factors_as_the_paper_does(study):
     for cell in study.cells:
         for variant in cell.variants:
             options = study.spiking(variant)
-            if options.get("neuron") == "if":
-                # They have no scale factor.
-                continue
             assert (options.get("rule"), options.get("output_bias")) == (
                 (variant.spiking.get("rule"), None) if ours else ("accuracy", False)
             )
