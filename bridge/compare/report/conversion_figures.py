@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
 from bridge.compare.report.panels import ACCENT, INK, QUIET, panels, plain_label
@@ -52,7 +53,9 @@ def scale_curve(search: Search) -> Figure:
         axes.set(ylabel="correlation of spikes and rate", ylim=(min(-0.05, float(low.min())), 1))
     for axes in row:
         axes.axvline(tried.values[search.best], color=ACCENT, linestyle="--")
-        axes.set(xlabel=tried.label, xscale=tried.axis)
+        axes.set(xlabel=tried.label)
+        if tried.logarithmic:
+            _logarithmic(axes)
     row[0].annotate(
         f"chosen: {tried.chosen}",
         (tried.values[search.best], 0.5),
@@ -70,18 +73,28 @@ class _Tried(NamedTuple):
     values: NDArray[np.float64]
     chosen: str
     label: str
-    axis: str
+    logarithmic: bool
     wanted: float
 
 
 def _tried(search: Search) -> _Tried:
     if isinstance(search, ScaleSearch):
         best = f"{search.best_inverse_scale:g}"
-        return _Tried(search.inverse_scales, best, r"$1/\lambda$", "linear", FAITHFUL)
+        return _Tried(
+            search.inverse_scales, best, r"$1/\lambda$", logarithmic=False, wanted=FAITHFUL
+        )
     # Neurons that never fire have no place on a logarithmic axis.
     rates = np.maximum(search.rates_hz, _LEAST_RATE_HZ)
     best = f"gain {search.best_gain_hz:g} Hz"
-    return _Tried(rates, best, "spikes a second and neuron", "log", WANTED)
+    return _Tried(rates, best, "spikes a second and neuron", logarithmic=True, wanted=WANTED)
+
+
+def _logarithmic(axes: Axes) -> None:
+    """Equal ratios are as far apart, and numbers stand there in full."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _scores(axes: Axes, search: Search) -> None:
