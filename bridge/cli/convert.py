@@ -61,6 +61,13 @@ def convert(
             show_default="2 to 40 spikes in a median time constant",
         ),
     ] = None,
+    dt_ms: Annotated[
+        float | None,
+        typer.Option(
+            help="if: longest step, ms; halved where neurons would fire more than once in it.",
+            show_default="0.5",
+        ),
+    ] = None,
     rule: Annotated[
         str | None,
         typer.Option(
@@ -168,6 +175,7 @@ def convert(
         "scale": "predicted" if predict_scale else None,
         "inverse_scales": numbers_of("--inverse-scales", inverse_scales),
         "gain_hz": numbers_of("--gain-hz", gain_hz),
+        "dt_ms": dt_ms,
         "rule": rule,
         "backend": backend,
         "device": device,

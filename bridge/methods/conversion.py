@@ -62,7 +62,8 @@ def convert(
             seed, backend, device, exhaustive) and of
             `bridge.methods.one_to_one.SpikingOptions` (synapse, tau_side, refractory_ms, start_mv,
             output_bias), any of which makes "lif" the default; of "if" those of
-            `bridge.methods.gain_options.GainOptions` (gain_hz, trials, seed, backend, device).
+            `bridge.methods.gain_options.GainOptions` (gain_hz, dt_ms, trials, seed, backend,
+            device).
 
     Returns:
         The spiking network, the rate network, and how well each scale factor or gain did. The

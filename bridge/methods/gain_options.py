@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from bridge.errors import SpecError
+from bridge.methods.integrate_and_fire import DT_MS
 from bridge.methods.search_options import SearchOptions
-from bridge.spiking.arrays import frozen_array
+from bridge.spiking.arrays import frozen_array, positive
 from bridge.spiking.essentials import essentials
+from bridge.spiking.values import number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +21,7 @@ class GainOptions:
     Attributes:
         gain_hz: Rates that stand for an activation of 1 to try, Hz, one or more, and no others;
             None: those of `bridge.methods.search_gain.default_gains`.
+        dt_ms: Longest step, ms, as in `bridge.map_integrate_and_fire`.
         trials: Trials at each.
         seed: Decides trials and initial voltages.
         backend: Where it runs, as in `bridge.methods.search_options.SearchOptions`.
@@ -26,6 +29,7 @@ class GainOptions:
     """
 
     gain_hz: Sequence[float] | float | None = None
+    dt_ms: float = DT_MS
     trials: int = 100
     seed: int = 0
     backend: str | None = None
@@ -39,6 +43,7 @@ class GainOptions:
             if gains.size == 0 or gains[0] <= 0:
                 raise SpecError("gain_hz: needs at least one value, all positive")
             object.__setattr__(self, "gain_hz", tuple(gains.tolist()))
+        positive("dt_ms", number("dt_ms", self.dt_ms))
         object.__setattr__(self, "backend", self._search().backend)
 
     def _search(self) -> SearchOptions:

@@ -134,8 +134,12 @@ class GainSearch(Findings):
         """What made the choice, and what else may be worth a try, a sentence each."""
         rate = f"{self.rates_hz[self.best]:.2g} spikes a second and neuron"
         said = [f"a gain of {self.best_gain_hz:g} Hz makes {rate}: {self.told_rule()}"]
+        if self.gains_hz.size == 1:
+            return tuple(said)
         if not self.enough()[self.best] and self.best == self.gains_hz.size - 1:
             said.append("it is the highest that was tried: a higher one may be better (--gain-hz)")
+        if self.enough()[self.best] and self.best == 0:
+            said.append("it is the lowest that was tried: a lower one may be enough (--gain-hz)")
         return tuple(said)
 
     def told_choice(self) -> str:

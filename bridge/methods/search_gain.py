@@ -72,11 +72,15 @@ def search_gain(
     answers = RateAnswers.of(rate, shown.task, shown.trials, options.seed)
     highest = highest_activity_of(rate, answers.activity)
     given = options.gain_hz
-    gains = default_gains(rate, highest) if given is None else np.atleast_1d(given).tolist()
+    gains = (
+        default_gains(rate, highest, options.dt_ms)
+        if given is None
+        else np.atleast_1d(given).tolist()
+    )
     report = on_progress or (lambda _fraction: None)
     tried = []
     for number, gain in enumerate(gains):
-        trial = _Trial(shown, answers, rate, gain, highest)
+        trial = _Trial(shown, answers, rate, gain, highest, options.dt_ms)
         tried.append(trial.run(options, partial(_report, report, number, len(gains))))
     found = _found(shown, answers, tried, gains, options)
     best = _chosen(found, tried)
@@ -89,7 +93,7 @@ def _report(report: Callable[[float], None], number: int, of: int, fraction: flo
     report((number + fraction) / of)
 
 
-def default_gains(rate: RateNetwork, highest_activity: float) -> list[float]:
+def default_gains(rate: RateNetwork, highest_activity: float, dt_ms: float = DT_MS) -> list[float]:
     """2 to 40 spikes in a median time constant, as far as one spike a step is enough, Hz.
 
     Raises:
@@ -98,15 +102,15 @@ def default_gains(rate: RateNetwork, highest_activity: float) -> list[float]:
     per_tau = np.geomspace(FEWEST, MOST, GAINS)
     # Two digits are as good, and are read more easily.
     gains = [float(f"{n / np.median(rate.tau_ms) * 1000.0:.2g}") for n in per_tau]
-    able = [gain for gain in gains if _fits(rate, gain, highest_activity)]
+    able = [gain for gain in gains if _fits(rate, gain, dt_ms, highest_activity)]
     if not able:
-        steps_of_sample(rate, gains[0], DT_MS, highest_activity)
+        steps_of_sample(rate, gains[0], dt_ms, highest_activity)
     return able
 
 
-def _fits(rate: RateNetwork, gain_hz: float, highest_activity: float) -> bool:
+def _fits(rate: RateNetwork, gain_hz: float, dt_ms: float, highest_activity: float) -> bool:
     try:
-        steps_of_sample(rate, gain_hz, DT_MS, highest_activity)
+        steps_of_sample(rate, gain_hz, dt_ms, highest_activity)
     except SpecError:
         return False
     return True
@@ -146,6 +150,7 @@ class _Trial:
     rate: RateNetwork
     gain_hz: float
     highest_activity: float
+    dt_ms: float
 
     def run(self, options: GainOptions, on_progress: Callable[[float], None]) -> _Tried:
         """What it does, with the filter of the output that is best at it."""
@@ -164,6 +169,7 @@ class _Trial:
             self.rate,
             gain_hz=self.gain_hz,
             readout_tau_ms=tau_ms or None,
+            dt_ms=self.dt_ms,
             highest_activity=self.highest_activity,
         )
 
