@@ -21,6 +21,7 @@ METHODS = SPIKING | {"tasks", "rate", "backends", "methods"}
 ALLOWED = {
     "errors": set(),
     "arguments": set(),
+    "blas_threads": set(),
     "temporary": set(),
     "terminal": set(),
     "activity": set(),
@@ -53,7 +54,7 @@ ALLOWED = {
     | {"compare.report", "exchange", "studies", "benchmark"},
 }
 # What all others may import besides.
-EVERYWHERE = {"errors", "arguments", "activity"}
+EVERYWHERE = {"errors", "arguments", "activity", "blas_threads"}
 
 
 def our_modules():

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.blas_threads import threads_for
 from bridge.errors import SpecError
 from bridge.methods.one_to_one import (
     DEFAULT,
@@ -120,9 +121,10 @@ def _currents(rate: RateNetwork, activity: Array) -> Array:
     """
     keep = 1.0 - rate.dt_ms / rate.tau_ms
     filtered = np.zeros_like(activity)
-    for step in range(1, len(activity)):
-        drive = activity[step - 1] @ rate.recurrent.T
-        filtered[step] = keep * filtered[step - 1] + (1.0 - keep) * drive
+    with threads_for(activity.shape[1] * rate.size**2):
+        for step in range(1, len(activity)):
+            drive = activity[step - 1] @ rate.recurrent.T
+            filtered[step] = keep * filtered[step - 1] + (1.0 - keep) * drive
     return filtered
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.blas_threads import threads_for
 from bridge.errors import SpecError
 from bridge.rate.learning import Checkpoint, History
 from bridge.rate.plain_activations import ACTIVATIONS, HIGHEST_RATE, activation_of
@@ -275,13 +276,14 @@ class RateNetwork:
             state += self.initial_sd * rng.standard_normal(state.shape)
         activity = np.empty((steps, trials, self.size))
         activity[0] = read(state)
-        for step in range(1, steps):
-            drive = activity[step - 1] @ recurrent + inputs[step - 1] @ w_in + self.bias
-            state = keep * state + (1.0 - keep) * aim(drive)
-            if rng is not None:
-                state += self.noise_sd * rng.standard_normal(state.shape)
-            activity[step] = read(state)
-        return activity @ self.w_out.T + self.b_out, activity
+        with threads_for(trials * self.size**2):
+            for step in range(1, steps):
+                drive = activity[step - 1] @ recurrent + inputs[step - 1] @ w_in + self.bias
+                state = keep * state + (1.0 - keep) * aim(drive)
+                if rng is not None:
+                    state += self.noise_sd * rng.standard_normal(state.shape)
+                activity[step] = read(state)
+            return activity @ self.w_out.T + self.b_out, activity
 
 
 def _same(values: Array) -> Array:

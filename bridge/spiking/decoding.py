@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.blas_threads import threads_for
 from bridge.spiking.filters import Filter
 from bridge.spiking.network import Channel, SpikingNetwork
 from bridge.spiking.operations import NUMPY
@@ -38,8 +39,9 @@ def decode(
         total = np.zeros((spikes.n_steps // network.sample_steps, spikes.n_trials, readout.size))
         for channel in readout.channels:
             weights = channel.weights.T
-            for sample, trace in enumerate(traces(network, channel, spikes)):
-                total[sample] += trace @ weights
+            with threads_for(spikes.n_trials * weights.size):
+                for sample, trace in enumerate(traces(network, channel, spikes)):
+                    total[sample] += trace @ weights
         outputs[readout.name] = np.asarray(readout.bias) + gain[:, None] * total
     return outputs
 

@@ -6,7 +6,6 @@ from the notes other simulators' statements are written: nobody writes an equati
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from hashlib import sha256
 from operator import add, mul, sub, truediv
 from types import SimpleNamespace
@@ -19,6 +18,7 @@ from bridge.spiking.operations import Operations
 
 Step = Callable[..., dict[str, Any]]
 Argument = str | float
+Call = tuple[Callable[[Any, Any], Any] | None, str, str, tuple[Argument, ...]]
 
 _OPERATORS = {"+": add, "-": sub, "*": mul, "/": truediv}
 
@@ -49,6 +49,14 @@ class Trace:
 
     operations: tuple[Operation, ...]
     outputs: Mapping[str, Argument]
+    # Each operation with its operator: in every step there is no time to look for it.
+    _calls: list[Call] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        calls = [
+            (_OPERATORS.get(op.name), op.name, op.result, op.arguments) for op in self.operations
+        ]
+        object.__setattr__(self, "_calls", calls)
 
     def only(self, *outputs: str) -> "Trace":
         """The part that these outputs need."""
@@ -79,16 +87,6 @@ class Trace:
                 a, b = arguments
                 known[result] = operator(found(a, a), found(b, b))
         return {name: known.get(output, output) for name, output in self.outputs.items()}
-
-    @cached_property
-    def _calls(
-        self,
-    ) -> list[tuple[Callable[[Any, Any], Any] | None, str, int, tuple[Argument, ...]]]:
-        """Each operation with its operator: in every step there is no time to look for it."""
-        return [
-            (_OPERATORS.get(each.name), each.name, each.result, each.arguments)
-            for each in self.operations
-        ]
 
     def digest(self) -> str:
         """A hash of what is done, whatever text it came from."""

@@ -129,15 +129,17 @@ def test_too_few_trials_for_a_readout_are_refused_before_the_search():
 
 
 def test_first_trials_in_which_nothing_happens_drop_no_scale_factor():
-    # Without input the units stay where they begin: only one trial of ten tells anything.
-    inputs = np.zeros((60, 10, 1))
-    inputs[:, :1] = switched_inputs(1)
+    # Without input the units stay where they begin: only one trial of fifty tells anything, and
+    # ten of the others are enough to drop a scale factor for good.
+    inputs = np.zeros((20, 50, 1))
+    inputs[5:, :1] = 1.0
     drive = Drive(inputs=inputs, noise=SharedNoise(seed=0))
-    scales = [12, 25, 50, 100]
-    made = bridge.convert(switch_network(), drive=drive, inverse_scales=scales, seed=1, **QUICK)
-    np.testing.assert_array_equal(made.search.tested, [10] * 4)
     outputs = plain_outputs(switch_network(), inputs)
     assert np.ptp(outputs[:, 1:]) < 1e-12 < np.ptp(outputs[:, 0])
+    first = driven_trials(switch_network(), drive, 0).shown(SEARCH).trials.inputs[:, :10]
+    assert not first.any()
+    made = bridge.convert(switch_network(), drive=drive, inverse_scales=[12, 20, 30, 50], **QUICK)
+    np.testing.assert_array_equal(made.search.tested, [50] * 4)
 
 
 @pytest.fixture
