@@ -15,6 +15,7 @@ from bridge.errors import SpecError
         "spikebridge study 2C --networks 3 --out results/studies",
         "spikebridge study 7 --networks 100 --cells sigmoid --out results/studies",
         "spikebridge study 7 --scheme original --networks 10 --out results/studies",
+        "spikebridge study 7 --neuron if --cells relu --out results/studies",
         "spikebridge study 6A --out results/studies --scheduler tcp://127.0.0.1:8786",
     )
 )
