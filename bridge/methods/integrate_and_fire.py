@@ -270,7 +270,8 @@ def _population(rate: RateNetwork, units: _Units, time: _Time) -> Population:
             highest_rate=units.highest,
             initial_refractory_steps=time.waits,
         ),
-        initial_voltage=UniformVoltage(low_mv=0.0, high_mv=1.0),
+        # Below threshold, whatever is rounded.
+        initial_voltage=UniformVoltage(low_mv=0.0, high_mv=math.nextafter(1.0, 0.0)),
         cell_types=rate.cell_types,
     )
 

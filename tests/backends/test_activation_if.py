@@ -64,6 +64,16 @@ def test_the_rate_is_the_gain_times_the_activation_to_one_spike(label, activatio
         assert np.all(np.abs(counts(recording) - expected) <= 1)
 
 
+@pytest.mark.parametrize("waits", [0, 20])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_in_single_precision_the_rate_is_the_same(activation, waits):
+    network = neurons_under(CURRENTS, activation, initial_refractory_steps=waits)
+    drive = Drive(inputs=np.zeros((10, 2, 0)), noise=SharedNoise(seed=0))
+    recording = simulate(network, drive, backend="snntorch", dtype="float32")
+    expected = 100.0 * ACTIVATIONS[activation](CURRENTS) * (recording.trial_s - waits * 0.5e-3)
+    assert np.all(np.abs(counts(recording) - expected) <= 1)
+
+
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_no_spike_is_lost_and_the_voltage_stays_within_0_and_1(activation):
     network = neurons_under(CURRENTS, activation)
