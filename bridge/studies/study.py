@@ -184,7 +184,7 @@ class Effort:
 
     def training(self, cell: Cell, seed: int) -> dict[str, Any]:
         """All training options of a network of a cell."""
-        options = asdict(cell.options(seed))
+        options = cell.options(seed).plain()
         if self.scheme == "original":
             options |= {**ORIGINAL_TRAINING, "balanced": False}
             options["min_updates"] = ORIGINAL_MIN_UPDATES.get(cell.task, 0)
