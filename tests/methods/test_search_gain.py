@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from methods.short_task import SHORT_TASK
 from methods.test_integrate_and_fire import rate_network
+from methods.wave_task import rate_network as wave_network
+from methods.wave_task import wave_task
 
 import bridge
 from bridge.backends import simulate
@@ -321,3 +323,18 @@ def test_what_else_may_be_tried_is_said():
     assert "a higher one may be better" in poor.told_further()[1]
     assert len(search().told_further()) == 1
     assert not math.isnan(dataclasses.replace(poor, best=0).faithfulness().output_error)
+
+
+def test_a_task_of_numbers_alone_is_judged_by_the_output(tmp_path):
+    bridge.register_task(wave_task())
+    rate = wave_network()
+    made = bridge.convert(rate, gain_hz=[100, 800], trials=5, **WHERE)
+    found = made.search
+    assert found.correct is None
+    assert found.measured[found.best].name == "nMSE"
+    assert len(found.measured) == 2
+    assert made.faithfulness().rate_measured.median == found.rate_measured.median
+    back = bridge.load(bridge.save(made, tmp_path / "wave.h5"))
+    assert back.search.measured == found.measured
+    with pytest.raises(SpecError, match="its task gives numbers alone"):
+        found.accuracies()
