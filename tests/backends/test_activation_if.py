@@ -61,7 +61,7 @@ def counts(recording):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_rate_is_the_gain_times_the_activation_to_one_spike(label, activation):
     for dt_ms in (0.5, 0.25):
-        recording = run(neurons_under(CURRENTS, activation, dt_ms=dt_ms), label)
+        recording = run(neurons_under(CURRENTS, activation, dt_ms=dt_ms), label, samples=4)
         expected = 100.0 * ACTIVATIONS[activation](CURRENTS) * recording.trial_s
         assert np.all(np.abs(counts(recording) - expected) <= 1)
 

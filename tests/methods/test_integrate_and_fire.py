@@ -143,7 +143,7 @@ def test_the_output_nears_the_rate_networks_as_spikes_grow(form, activation):
     errors = []
     for gain_hz in (100.0, 400.0, 1600.0):
         network = map_integrate_and_fire(rate, gain_hz=gain_hz, dt_ms=0.5, **read)
-        drive = drive_of(network, 400)
+        drive = drive_of(network, 200)
         outputs = simulate(network, drive, backend="snntorch").readouts["output"]
         errors.append(output_error(outputs, rate.run(drive.inputs, None)[0]))
     assert errors[1] < errors[0] / 3
