@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from bridge.arguments import number, of_kind
 from bridge.errors import SpecError
+from bridge.methods.gain_steps import DT_MS, ceiling_of, steps_of_sample
 from bridge.methods.one_to_one import OUTPUT, POPULATION, RECURRENT, STIMULUS
 from bridge.rate.network import RateNetwork
 from bridge.spiking.arrays import positive
@@ -40,13 +41,10 @@ from bridge.spiking.projection import INPUT, Projection
 Array = NDArray[np.float64]
 Plain = Literal["sigmoid", "softplus", "relu"]
 
-DT_MS = 0.5
 # Of form x: by how much the spiking network runs ahead of the rate network, at most by a sample.
 # No output's filter that is tried lags by less.
 LEAD_MS = 5.0
-# A step is halved this often at most, unless it is given.
-HALVINGS = 3
-# Where tau is hardly longer than the step, nothing is kept from step to step. Filters then forget in
+# Where tau is hardly longer than the step, little is kept from step to step. Filters then forget in
 # half a step, and spikes are late by the other half.
 _LEAST_SHARE_OF_STEP = 1 / 2
 # A readout that forgets sooner shows the last spikes of a sample, and not its rate.
@@ -129,67 +127,9 @@ def map_integrate_and_fire(
     )
 
 
-# Currents of spikes waver around those of rates.
-_MARGIN = 1.2
-
-
-def highest_activity_of(rate: RateNetwork, activity: Array) -> float:
-    """The highest activation that a spiking network should be ready for.
-
-    Args:
-        rate: The rate network.
-        activity: (T, B, N) of it in some trials, as it runs without noise.
-    """
-    ceiling = _ceiling(rate)
-    if ceiling <= 1:
-        return ceiling
-    if rate.form == "h" and len(activity) > 1:
-        # h follows the activation and never meets its peaks.
-        keep = 1.0 - rate.dt_ms / rate.tau_ms
-        activity = (activity[1:] - keep * activity[:-1]) / (1.0 - keep)
-    # What is silent in these trials may do anything.
-    return min(ceiling, _MARGIN * float(activity.max()) or 1.0)
-
-
-def steps_of_sample(
-    rate: RateNetwork,
-    gain_hz: float,
-    dt_ms: float = DT_MS,
-    highest_activity: float | None = None,
-) -> int:
-    """Steps of the spiking network in one of the rate network, as `map_integrate_and_fire` takes.
-
-    Raises:
-        SpecError: the highest activation would need more than one spike in each of them.
-    """
-    positive("dt_ms", number("dt_ms", dt_ms))
-    highest = _ceiling(rate) if highest_activity is None else highest_activity
-    if not 0 < number("highest_activity", highest) < math.inf:
-        raise SpecError(
-            "highest_activity: has to be given for an activation without an upper end, as a "
-            f"positive number, got {highest:g}"
-        )
-    first = max(1, math.ceil(rate.dt_ms / dt_ms - 1e-9))
-    # At most one spike a step.
-    needed = gain_hz * rate.dt_ms / 1000.0 * highest * (1 - 1e-9)
-    for steps in (first << halvings for halvings in range(HALVINGS + 1)):
-        if steps >= needed:
-            return steps
-    raise SpecError(
-        f"gain_hz: at {gain_hz:g} Hz an activation of {highest:.3g} asks for more than one spike "
-        f"in {rate.dt_ms / (first << HALVINGS):.3g} ms: a step of {1000 / gain_hz / highest:.2g} "
-        "ms would do (dt_ms)"
-    )
-
-
 def shortest_readout_ms(rate: RateNetwork) -> float:
     """The shortest time constant that the output's filter may have, ms."""
     return rate.dt_ms * _LEAST_SHARE_OF_SAMPLE
-
-
-def _ceiling(rate: RateNetwork) -> float:
-    """The highest activation there can be, of tanh that of the sigmoid in its place."""
-    return rate.highest_rate if rate.activation in ("softplus", "relu") else 1.0
 
 
 def _readout_tau_ms(rate: RateNetwork, given: float | None) -> Array:
@@ -214,7 +154,7 @@ def _never_negative(rate: RateNetwork) -> _Units:
     if rate.activation != "tanh":
         kept = rate.recurrent, rate.w_in, rate.bias, start, activity, rate.w_out, rate.b_out
         plain: Plain = rate.activation  # type: ignore[assignment]
-        return _Units(plain, math.inf if plain == "sigmoid" else _ceiling(rate), *kept)
+        return _Units(plain, math.inf if plain == "sigmoid" else ceiling_of(rate), *kept)
     # Activities of sigmoids.
     activity = (activity + 1.0) / 2.0
     return _Units(
@@ -280,7 +220,7 @@ def _kept_ms(rate: RateNetwork) -> Array:
     kept = np.full(rate.size, _LEAST_SHARE_OF_STEP * rate.dt_ms)
     leaky = rate.tau_ms > rate.dt_ms
     kept[leaky] = -rate.dt_ms / np.log(1.0 - rate.dt_ms / rate.tau_ms[leaky])
-    return np.maximum(kept, _LEAST_SHARE_OF_STEP * rate.dt_ms)
+    return np.asarray(np.maximum(kept, _LEAST_SHARE_OF_STEP * rate.dt_ms))
 
 
 def _population(rate: RateNetwork, units: _Units, time: _Time) -> Population:

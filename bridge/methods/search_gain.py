@@ -15,13 +15,8 @@ from bridge.methods.beside import RateAnswers
 from bridge.methods.chance import chance_level
 from bridge.methods.gain_options import GainOptions
 from bridge.methods.gain_search import GainSearch
-from bridge.methods.integrate_and_fire import (
-    DT_MS,
-    highest_activity_of,
-    map_integrate_and_fire,
-    shortest_readout_ms,
-    steps_of_sample,
-)
+from bridge.methods.gain_steps import DT_MS, highest_activity_of, steps_of_sample
+from bridge.methods.integrate_and_fire import map_integrate_and_fire, shortest_readout_ms
 from bridge.methods.measured import Measured, measured_of
 from bridge.methods.one_to_one import OUTPUT
 from bridge.methods.output_error import output_error

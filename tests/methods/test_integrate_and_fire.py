@@ -10,7 +10,8 @@ from conftest import EXACT_BACKENDS
 import bridge
 from bridge.backends import simulate
 from bridge.errors import SpecError
-from bridge.methods.integrate_and_fire import highest_activity_of, map_integrate_and_fire
+from bridge.methods.gain_steps import highest_activity_of
+from bridge.methods.integrate_and_fire import map_integrate_and_fire
 from bridge.methods.output_error import output_error
 from bridge.rate.network import RateNetwork
 from bridge.spiking.decoding import decode
