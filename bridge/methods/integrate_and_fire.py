@@ -2,18 +2,9 @@
 
 Each unit becomes one neuron with the unit's activation inside (Cao et al. 2015, Diehl et al. 2015,
 Rueckauer et al. 2017, for recurrent networks): it fires at `gain_hz` times its activation, and each
-spike passes a filter that settles at 1 under a train of `gain_hz`. Weights, time constants, biases
-and signs go over as they are; the more spikes, the nearer is the output to the rate network's.
-
-Both networks mean the same by their samples: as sample 0 of the rate network's output is that of
-its start, neurons and input wait for as long. In form x the output's filter lags by its time
-constant, so there they wait for 5 ms less, or not at all.
-
-A rate network takes long steps. In one of them its state keeps the share 1 - dt/tau, so the filters
-of the spiking network have the time constant -dt / ln(1 - dt/tau) that keeps as much in a sample;
-and what a unit hears stays as it was at the beginning of the step, so spikes are late by what tau
-is longer than that, about half a step. Both networks then differ by the square of dt, no longer by
-dt itself: at 10 ms and 100 ms the output error that more spikes could not mend falls to a tenth.
+spike passes a filter that settles at 1 under a train of `gain_hz`. Weights, biases and signs go
+over as they are; the more spikes, the nearer is the output to the rate network's. What becomes of
+its time constants and of its step, `bridge.methods.rate_timing` says.
 """
 
 import math
@@ -28,10 +19,11 @@ from bridge.arguments import number, of_kind
 from bridge.errors import SpecError
 from bridge.methods.gain_steps import DT_MS, ceiling_of, steps_of_sample
 from bridge.methods.one_to_one import OUTPUT, POPULATION, RECURRENT, STIMULUS
+from bridge.methods.rate_timing import Timing, kept_ms
 from bridge.rate.network import RateNetwork
 from bridge.spiking.arrays import positive
 from bridge.spiking.decay import decay_factor
-from bridge.spiking.filters import Direct, Exponential, Filter, Side
+from bridge.spiking.filters import Direct, Filter, Side
 from bridge.spiking.initial_voltage import UniformVoltage
 from bridge.spiking.network import Channel, Readout, SpikingNetwork
 from bridge.spiking.neurons.activation_if import ActivationIf
@@ -41,12 +33,6 @@ from bridge.spiking.projection import INPUT, Projection
 Array = NDArray[np.float64]
 Plain = Literal["sigmoid", "softplus", "relu"]
 
-# Of form x: by how much the spiking network runs ahead of the rate network, at most by a sample.
-# No output's filter that is tried lags by less.
-LEAD_MS = 5.0
-# Where tau is hardly longer than the step, little is kept from step to step. Filters then forget in
-# half a step, and spikes are late by the other half.
-_LEAST_SHARE_OF_STEP = 1 / 2
 # A readout that forgets sooner shows the last spikes of a sample, and not its rate.
 _LEAST_SHARE_OF_SAMPLE = 1 / 20
 
@@ -79,7 +65,7 @@ def map_integrate_and_fire(
     rate: RateNetwork,
     *,
     gain_hz: float,
-    readout_tau_ms: float | None = None,
+    readout_lag_ms: float | None = None,
     dt_ms: float = DT_MS,
     highest_activity: float | None = None,
 ) -> SpikingNetwork:
@@ -91,8 +77,8 @@ def map_integrate_and_fire(
         rate: N units; of a conversion its rate network.
         gain_hz: The rate that stands for an activation of 1, Hz: 10 spikes in a time constant are
             good, 5 often enough.
-        readout_tau_ms: Time constant of the output's filter, ms, in form x: a short one is noisy,
-            a long one lags; None: each unit's own, which form h always has.
+        readout_lag_ms: In form x, by how much the output's filter lags, ms: a short one is noisy.
+            None: by each unit's own time constant, which form h always has.
         dt_ms: Longest step, ms: it is shortened to a whole fraction of the rate network's, and
             halved where a neuron would have to fire more than once in it, at most three times.
         highest_activity: The highest activation that will occur, see `highest_activity_of`; None:
@@ -106,15 +92,15 @@ def map_integrate_and_fire(
     """
     rate = of_kind("rate", rate, RateNetwork)
     positive("gain_hz", number("gain_hz", gain_hz))
-    read_ms = _readout_tau_ms(rate, readout_tau_ms)
+    read_ms = _readout_lag_ms(rate, readout_lag_ms)
     steps = steps_of_sample(rate, gain_hz, dt_ms, highest_activity)
-    time = _Time.of(rate, steps, gain_hz)
+    time = Timing.of(rate, steps, gain_hz)
     units = _never_negative(rate)
     return SpikingNetwork(
         dt_ms=time.dt_ms,
         populations=(_population(rate, units, time),),
         projections=_projections(rate, units, time),
-        readouts=(_readout(units, read_ms, time),),
+        readouts=(_readout(rate, units, read_ms, time),),
         input_size=rate.input_size,
         sample_steps=steps,
         task=rate.task,
@@ -122,28 +108,28 @@ def map_integrate_and_fire(
             "made_by": f"spikebridge {version('spikebridge')}",
             "method": "integrate-and-fire neurons that carry their remainder",
             "gain_hz": float(gain_hz),
-            "readout_tau_ms": "each unit's own" if readout_tau_ms is None else readout_tau_ms,
+            "readout_lag_ms": "each unit's own" if readout_lag_ms is None else readout_lag_ms,
         },
     )
 
 
 def shortest_readout_ms(rate: RateNetwork) -> float:
-    """The shortest time constant that the output's filter may have, ms."""
+    """The least by which the output's filter may lag, ms."""
     return rate.dt_ms * _LEAST_SHARE_OF_SAMPLE
 
 
-def _readout_tau_ms(rate: RateNetwork, given: float | None) -> Array:
-    """(N,) time constants of the output's filter, ms."""
+def _readout_lag_ms(rate: RateNetwork, given: float | None) -> Array:
+    """(N,) by how much the output's filter lags, ms."""
     if given is None:
-        return rate.tau_ms if rate.form == "x" else _kept_ms(rate)
+        return rate.tau_ms if rate.form == "x" else kept_ms(rate)
     if rate.form == "h":
         raise SpecError(
-            "readout_tau_ms: in form h the output reads what the units' own filters hold; leave it "
+            "readout_lag_ms: in form h the output reads what the units' own filters hold; leave it "
             "out"
         )
     least = shortest_readout_ms(rate)
-    if not least <= number("readout_tau_ms", given) < math.inf:
-        raise SpecError(f"readout_tau_ms: expected at least {least:g} ms, got {given:g}")
+    if not least <= number("readout_lag_ms", given) < math.inf:
+        raise SpecError(f"readout_lag_ms: expected at least {least:g} ms, got {given:g}")
     return np.full(rate.size, float(given))
 
 
@@ -170,60 +156,7 @@ def _never_negative(rate: RateNetwork) -> _Units:
     )
 
 
-@dataclass(frozen=True)
-class _Time:
-    """The step, and what it makes of filters.
-
-    Attributes:
-        dt_ms: The step.
-        waits: Steps before any input arrives or neuron fires, in which filters decay.
-        late: Steps after which what a unit does is heard.
-        kept_ms: (N,) time constants of the filters, which keep as much as the units do.
-        gain_hz: The rate that stands for 1.
-    """
-
-    dt_ms: float
-    waits: int
-    late: int
-    kept_ms: Array
-    gain_hz: float
-
-    @classmethod
-    def of(cls, rate: RateNetwork, steps: int, gain_hz: float) -> "_Time":
-        """With so many steps in one of the rate network."""
-        dt_ms = rate.dt_ms / steps
-        lead = round(LEAD_MS / dt_ms) if rate.form == "x" else 0
-        kept_ms = _kept_ms(rate)
-        late = round(float(np.median(rate.tau_ms - kept_ms)) / dt_ms)
-        return cls(dt_ms, max(0, steps - lead), late, kept_ms, gain_hz)
-
-    def of_spikes(self, tau_ms: Array, side: Side = "post") -> Exponential:
-        """A filter that a train of the gain makes settle at 1."""
-        gain = self._new(tau_ms) / (self.gain_hz * (self.dt_ms / 1000.0))
-        return Exponential(tau_ms=tau_ms, normalisation="gain", gain=gain, side=side)
-
-    def of_input(self, tau_ms: Array) -> Exponential:
-        """A filter that settles at a constant input."""
-        return Exponential(tau_ms=tau_ms, normalisation="gain", gain=self._new(tau_ms))
-
-    def start(self, tau_ms: Array, values: Array, later: int = 0) -> dict[str, Array]:
-        """What a filter starts with so as to hold these values so many steps after the wait."""
-        return {"x": values / decay_factor(tau_ms, (self.waits + later) * self.dt_ms)}
-
-    def _new(self, tau_ms: Array) -> Array:
-        """The share of a filter that is new in each step."""
-        return np.asarray(1.0 - decay_factor(tau_ms, self.dt_ms))
-
-
-def _kept_ms(rate: RateNetwork) -> Array:
-    """(N,) time constants that leave of a state in a step what the rate network leaves, ms."""
-    kept = np.full(rate.size, _LEAST_SHARE_OF_STEP * rate.dt_ms)
-    leaky = rate.tau_ms > rate.dt_ms
-    kept[leaky] = -rate.dt_ms / np.log(1.0 - rate.dt_ms / rate.tau_ms[leaky])
-    return np.asarray(np.maximum(kept, _LEAST_SHARE_OF_STEP * rate.dt_ms))
-
-
-def _population(rate: RateNetwork, units: _Units, time: _Time) -> Population:
+def _population(rate: RateNetwork, units: _Units, time: Timing) -> Population:
     return Population(
         name=POPULATION,
         size=rate.size,
@@ -240,7 +173,7 @@ def _population(rate: RateNetwork, units: _Units, time: _Time) -> Population:
     )
 
 
-def _projections(rate: RateNetwork, units: _Units, time: _Time) -> tuple[Projection, Projection]:
+def _projections(rate: RateNetwork, units: _Units, time: Timing) -> tuple[Projection, Projection]:
     tau_ms = time.kept_ms
     side: Side = "post"
     low: dict[str, Array] = {}
@@ -276,11 +209,14 @@ def _projections(rate: RateNetwork, units: _Units, time: _Time) -> tuple[Project
     return recurrent, stimulus
 
 
-def _readout(units: _Units, tau_ms: Array, time: _Time) -> Readout:
-    channel = Channel(
-        source=POPULATION,
-        weights=units.w_out,
-        filter=time.of_spikes(tau_ms),
-        initial_states=time.start(tau_ms, units.activity),
-    )
+def _readout(rate: RateNetwork, units: _Units, lag_ms: Array, time: Timing) -> Readout:
+    if rate.form == "h":
+        # The output reads what the units' own filters hold.
+        filter_: Filter = time.of_spikes(lag_ms)
+        weights, start = units.w_out, time.start(lag_ms, units.activity)
+    else:
+        filter_, settled = time.smooth(lag_ms)
+        weights = units.w_out / settled
+        start = time.smooth_start(lag_ms, units.activity)
+    channel = Channel(source=POPULATION, weights=weights, filter=filter_, initial_states=start)
     return Readout(name=OUTPUT, channels=(channel,), bias=units.b_out)
