@@ -1,0 +1,222 @@
+"""A rate network as integrate-and-fire neurons that carry their remainder, whatever its activation.
+
+Each unit becomes one neuron with the unit's activation inside (Cao et al. 2015, Diehl et al. 2015,
+Rueckauer et al. 2017, for recurrent networks): it fires at `gain_hz` times its activation, and each
+spike passes a filter that settles at 1 under a train of `gain_hz`. Weights, biases and signs go
+over as they are; the more spikes, the nearer is the output to the rate network's. What becomes of
+its time constants and of its step, `bridge.methods.rate_timing` says.
+"""
+
+import math
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.arguments import number, of_kind
+from bridge.errors import SpecError
+from bridge.methods.gain_steps import DT_MS, ceiling_of, steps_of_sample
+from bridge.methods.one_to_one import OUTPUT, POPULATION, RECURRENT, STIMULUS
+from bridge.methods.rate_timing import Timing, kept_ms
+from bridge.rate.network import RateNetwork
+from bridge.spiking.arrays import positive
+from bridge.spiking.decay import decay_factor
+from bridge.spiking.filters import Direct, Filter, Side
+from bridge.spiking.initial_voltage import UniformVoltage
+from bridge.spiking.network import Channel, Readout, SpikingNetwork
+from bridge.spiking.neurons.activation_if import ActivationIf
+from bridge.spiking.population import Population
+from bridge.spiking.projection import INPUT, Projection
+
+Array = NDArray[np.float64]
+Plain = Literal["sigmoid", "softplus", "relu"]
+
+# A readout that forgets sooner shows the last spikes of a sample, and not its rate.
+_LEAST_SHARE_OF_SAMPLE = 1 / 20
+
+
+@dataclass(frozen=True)
+class _Units:
+    """Units whose activation is never negative, of either form.
+
+    Attributes:
+        activation: "sigmoid", "softplus" or "relu".
+        highest: Where it is clipped.
+        recurrent, w_in, bias: Of what the activation is taken of.
+        start: x(0) of form x, h(0) of form h.
+        activity: What is read at the start.
+        w_out, b_out: Of the activities.
+    """
+
+    activation: Plain
+    highest: float
+    recurrent: Array
+    w_in: Array
+    bias: Array
+    start: Array
+    activity: Array
+    w_out: Array
+    b_out: Array
+
+
+def map_integrate_and_fire(
+    rate: RateNetwork,
+    *,
+    gain_hz: float,
+    readout_lag_ms: float | None = None,
+    dt_ms: float = DT_MS,
+    highest_activity: float | None = None,
+) -> SpikingNetwork:
+    """A spiking network of the same size that follows a rate network of any activation and form.
+
+    The noise of the rate network is left out.
+
+    Args:
+        rate: N units; of a conversion its rate network.
+        gain_hz: The rate that stands for an activation of 1, Hz: 10 spikes in a time constant are
+            good, 5 often enough.
+        readout_lag_ms: In form x, by how much the output's filter lags, ms: a short one is noisy.
+            None: by each unit's own time constant, which form h always has.
+        dt_ms: Longest step, ms: it is shortened to a whole fraction of the rate network's, and
+            halved where a neuron would have to fire more than once in it, at most three times.
+        highest_activity: The highest activation that will occur, see `highest_activity_of`; None:
+            the highest there can be.
+
+    Returns:
+        One population of N neurons with the names of the units' cell types, and one output.
+
+    Raises:
+        SpecError: the gain is too high for the step, or a number makes no sense.
+    """
+    rate = of_kind("rate", rate, RateNetwork)
+    positive("gain_hz", number("gain_hz", gain_hz))
+    read_ms = _readout_lag_ms(rate, readout_lag_ms)
+    steps = steps_of_sample(rate, gain_hz, dt_ms, highest_activity)
+    time = Timing.of(rate, steps, gain_hz)
+    units = _never_negative(rate)
+    return SpikingNetwork(
+        dt_ms=time.dt_ms,
+        populations=(_population(rate, units, time),),
+        projections=_projections(rate, units, time),
+        readouts=(_readout(rate, units, read_ms, time),),
+        input_size=rate.input_size,
+        sample_steps=steps,
+        task=rate.task,
+        provenance={
+            "made_by": f"spikebridge {version('spikebridge')}",
+            "method": "integrate-and-fire neurons that carry their remainder",
+            "gain_hz": float(gain_hz),
+            "readout_lag_ms": "each unit's own" if readout_lag_ms is None else readout_lag_ms,
+        },
+    )
+
+
+def shortest_readout_ms(rate: RateNetwork) -> float:
+    """The least by which the output's filter may lag, ms."""
+    return rate.dt_ms * _LEAST_SHARE_OF_SAMPLE
+
+
+def _readout_lag_ms(rate: RateNetwork, given: float | None) -> Array:
+    """(N,) by how much the output's filter lags, ms."""
+    if given is None:
+        return rate.tau_ms if rate.form == "x" else kept_ms(rate)
+    if rate.form == "h":
+        raise SpecError(
+            "readout_lag_ms: in form h the output reads what the units' own filters hold; leave it "
+            "out"
+        )
+    least = shortest_readout_ms(rate)
+    if not least <= number("readout_lag_ms", given) < math.inf:
+        raise SpecError(f"readout_lag_ms: expected at least {least:g} ms, got {given:g}")
+    return np.full(rate.size, float(given))
+
+
+def _never_negative(rate: RateNetwork) -> _Units:
+    """The units; tanh(c) = 2 sigmoid(2c) - 1 is rewritten, by factors of 2 and constants alone."""
+    start = rate.initial_state
+    activity = rate.phi(start) if rate.form == "x" else start
+    if rate.activation != "tanh":
+        kept = rate.recurrent, rate.w_in, rate.bias, start, activity, rate.w_out, rate.b_out
+        plain: Plain = rate.activation  # type: ignore[assignment]
+        return _Units(plain, math.inf if plain == "sigmoid" else ceiling_of(rate), *kept)
+    # Activities of sigmoids.
+    activity = (activity + 1.0) / 2.0
+    return _Units(
+        "sigmoid",
+        math.inf,
+        4.0 * rate.recurrent,
+        2.0 * rate.w_in,
+        2.0 * (rate.bias - rate.recurrent.sum(axis=1)),
+        2.0 * start if rate.form == "x" else activity,
+        activity,
+        2.0 * rate.w_out,
+        rate.b_out - rate.w_out.sum(axis=1),
+    )
+
+
+def _population(rate: RateNetwork, units: _Units, time: Timing) -> Population:
+    return Population(
+        name=POPULATION,
+        size=rate.size,
+        neurons=ActivationIf(
+            activation=units.activation,
+            gain_hz=time.gain_hz,
+            bias=units.bias,
+            highest_rate=units.highest,
+            initial_refractory_steps=time.waits,
+        ),
+        # Below threshold, whatever is rounded.
+        initial_voltage=UniformVoltage(low_mv=0.0, high_mv=math.nextafter(1.0, 0.0)),
+        cell_types=rate.cell_types,
+    )
+
+
+def _projections(rate: RateNetwork, units: _Units, time: Timing) -> tuple[Projection, Projection]:
+    tau_ms = time.kept_ms
+    side: Side = "post"
+    low: dict[str, Array] = {}
+    through: Filter = Direct()
+    # Until the first spikes are heard, filters hold what units did at the start.
+    if rate.form == "x":
+        # What W_in and the start leave; a bias is there from the start, and needs no filter.
+        through, low = time.of_input(tau_ms), time.start(tau_ms, units.start - units.bias)
+        new = 1.0 - decay_factor(tau_ms, time.late * time.dt_ms)
+        held = time.start(tau_ms, new * (units.recurrent @ units.activity), time.late)
+    elif np.all(tau_ms == tau_ms[0]):
+        held = time.start(tau_ms, units.recurrent @ units.start, time.late)
+    else:
+        side, held = "pre", time.start(tau_ms, units.start, time.late)
+    recurrent = Projection(
+        name=RECURRENT,
+        source=POPULATION,
+        target=POPULATION,
+        weights=units.recurrent,
+        filter=time.of_spikes(tau_ms, side),
+        delay_steps=time.late,
+        initial_states=held,
+    )
+    stimulus = Projection(
+        name=STIMULUS,
+        source=INPUT,
+        target=POPULATION,
+        weights=units.w_in,
+        filter=through,
+        delay_steps=time.waits,
+        initial_states=low,
+    )
+    return recurrent, stimulus
+
+
+def _readout(rate: RateNetwork, units: _Units, lag_ms: Array, time: Timing) -> Readout:
+    if rate.form == "h":
+        # The output reads what the units' own filters hold.
+        filter_: Filter = time.of_spikes(lag_ms)
+        weights, start = units.w_out, time.start(lag_ms, units.activity)
+    else:
+        filter_, settled = time.smooth(lag_ms)
+        weights = units.w_out / settled
+        start = time.smooth_start(lag_ms, units.activity)
+    channel = Channel(source=POPULATION, weights=weights, filter=filter_, initial_states=start)
+    return Readout(name=OUTPUT, channels=(channel,), bias=units.b_out)
