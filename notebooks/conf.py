@@ -8,6 +8,9 @@ HERE = Path(__file__).parent
 # The pages are written from the code they lie beside.
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
+import api_reference
+import command_reference
+
 project = "spikebridge"
 author = "The authors of spikebridge"
 extensions = [
@@ -20,6 +23,8 @@ exclude_patterns = ["**.ipynb_checkpoints"]
 html_theme = "furo"
 html_title = "spikebridge"
 html_show_copyright = False
+# Options begin with two dashes, and keep them.
+smartquotes = False
 
 # The tests run the notebooks; the pages show what was kept of their last full run.
 nb_execution_mode = "off"
@@ -37,11 +42,11 @@ viewcode_follow_imported_members = True
 
 
 def fill_pages(_app: Any, page: str, source: list[str]) -> None:
-    """Put the reference of commands into its page."""
+    """Write into the pages of references what is read from the code."""
     if page == "commands":
-        import command_reference
-
         source[0] += "\n" + command_reference.markdown()
+    if page == "api":
+        source[0] += "\n" + api_reference.others(source[0])
 
 
 def setup(app: Any) -> None:
