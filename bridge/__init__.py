@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from bridge.exchange.recordings import export_recording, load_recording
     from bridge.exchange.store import load, save
     from bridge.methods.conversion import convert
+    from bridge.methods.integrate_and_fire import map_integrate_and_fire
     from bridge.methods.lesion import lesion
     from bridge.methods.one_to_one import map_one_to_one
     from bridge.methods.readout import refit_readout
     from bridge.methods.scale_search import Conversion
     from bridge.methods.scoring import score
+    from bridge.methods.side_by_side import convert_each
     from bridge.rate.network import RateNetwork
     from bridge.rate.training import train, train_many
     from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, SharedNoise
@@ -55,6 +57,7 @@ _HOMES = {
     "compare": "bridge.compare.gate",
     "compare_recordings": "bridge.compare.recordings",
     "convert": "bridge.methods.conversion",
+    "convert_each": "bridge.methods.side_by_side",
     "export_network": "bridge.exchange.formats",
     "export_recording": "bridge.exchange.recordings",
     "import_network": "bridge.exchange.formats",
@@ -63,6 +66,7 @@ _HOMES = {
     "load_drive": "bridge.exchange.drives",
     "load_recording": "bridge.exchange.recordings",
     "load_task_file": "bridge.tasks",
+    "map_integrate_and_fire": "bridge.methods.integrate_and_fire",
     "map_one_to_one": "bridge.methods.one_to_one",
     "nmse": "bridge.tasks",
     "poisson_drive": "bridge.spiking.trains",
@@ -95,6 +99,7 @@ __all__ = [
     "compare",
     "compare_recordings",
     "convert",
+    "convert_each",
     "export_network",
     "export_recording",
     "import_network",
@@ -103,6 +108,7 @@ __all__ = [
     "load_drive",
     "load_recording",
     "load_task_file",
+    "map_integrate_and_fire",
     "map_one_to_one",
     "nmse",
     "poisson_drive",

@@ -1,7 +1,7 @@
 """What a file holds, in rows for a person: `spikebridge info`."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,8 @@ from bridge.compare.statistics.spike_statistics import summary
 from bridge.errors import SpecError
 from bridge.exchange.store import Stored
 from bridge.methods.measured import Measured
-from bridge.methods.scale_search import Conversion, ScaleSearch
+from bridge.methods.scale_search import Conversion, ScaleSearch, Search
+from bridge.methods.side_by_side import OfNeuron
 from bridge.rate.network import RateNetwork
 from bridge.spiking.conditions import tally
 from bridge.spiking.drive import Drive
@@ -59,11 +60,9 @@ def describe(thing: Stored, from_ms: float | None = None) -> tuple[str, Rows]:
     return title, rows(thing)
 
 
-def scale_table(search: ScaleSearch) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
-    """Headers, and a row for each scale factor with a mark on the chosen one."""
-    columns: dict[str, list[object]] = {
-        "1/lambda": [f"{scale:g}" for scale in search.inverse_scales],
-    }
+def search_table(search: Search) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+    """Headers, and a row for each candidate with a mark on the chosen one."""
+    columns = _candidates(search)
     if search.correct is not None:
         columns["accuracy"] = [f"{share:.1%}" for share in search.accuracies()]
         columns["95 % interval"] = [f"{low:.1%} - {high:.1%}" for low, high in search.intervals()]
@@ -74,9 +73,37 @@ def scale_table(search: ScaleSearch) -> tuple[tuple[str, ...], list[tuple[object
     if search.unit_correlations is not None:
         middle = np.median(search.unit_correlations, axis=1)
         columns["units correlate"] = [f"{value:.2f}" for value in middle]
-    columns["trials"] = np.asarray(search.tested).tolist()
-    columns[""] = ["<" * (number == search.best) for number in range(len(search.inverse_scales))]
+    columns["trials"] = search.done().tolist()
+    columns[""] = ["<" * (number == search.best) for number in range(search.done().size)]
     return tuple(columns), list(zip(*columns.values(), strict=True))
+
+
+def sides_table(sides: Sequence[OfNeuron]) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+    """Headers, and a row for each kind of neuron that a rate network became."""
+    rows: list[tuple[object, ...]] = []
+    for side in sides:
+        found, search = side.conversion.faithfulness(), side.conversion.search
+        right = error = "-"
+        if found is not None and found.accuracy is not None:
+            right = f"{found.accuracy:.1%}"
+        if found is not None and found.output_error is not None:
+            error = f"{found.output_error:.3g}"
+        rows.append((side.neuron, search.told_choice(), right, error, f"{side.rate_hz:.3g}"))
+    return ("neuron", "at", "right", "output error", "spikes/s"), rows
+
+
+def _candidates(search: Search) -> dict[str, list[object]]:
+    """What was tried."""
+    if isinstance(search, ScaleSearch):
+        return {"1/lambda": [f"{scale:g}" for scale in search.inverse_scales]}
+    columns: dict[str, list[object]] = {
+        "gain (Hz)": [f"{gain:g}" for gain in search.gains_hz],
+        "fires (Hz)": [f"{rate:.3g}" for rate in search.rates_hz],
+        "step (ms)": [f"{step:g}" for step in search.dt_ms],
+    }
+    if np.any(search.readout_tau_ms):
+        columns["read with (ms)"] = [f"{tau:g}" if tau else "own" for tau in search.readout_tau_ms]
+    return columns
 
 
 def _rate(rate: RateNetwork) -> Rows:
@@ -169,12 +196,18 @@ def _conversion(conversion: Conversion) -> Rows:
         beside |= {"answers": found.accuracies()} if found.judged else {}
         beside["beside the rate network"] = found.measures()
     return {
-        "chosen 1/lambda": f"{search.best_inverse_scale:g}, by the rule {search.rule}",
+        **_chosen(search),
         **beside,
         "searched on": f"{search.backend}, seed {search.seed}, {search.seconds:g} s",
         **_network(conversion.network),
         **{f"rate network: {name}": value for name, value in _rate(conversion.rate).items()},
     }
+
+
+def _chosen(search: Search) -> Rows:
+    if isinstance(search, ScaleSearch):
+        return {"chosen 1/lambda": f"{search.best_inverse_scale:g}, by the rule {search.rule}"}
+    return {"chosen gain": f"{search.told_choice().removeprefix('gain = ')}: {search.told_rule()}"}
 
 
 def _drive(drive: Drive) -> Rows:

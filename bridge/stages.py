@@ -49,34 +49,59 @@ def convert_to(
 
     The provenance calls the drive by `drive_name`, if there is one.
     """
-    from bridge.describe import scale_table
+    from bridge.describe import search_table
 
-    with terminal.progress_bar("searching the scale factor") as report:
+    with terminal.progress_bar("searching") as report:
         conversion = bridge.convert(network, on_progress=lambda f: report(f, ""), **options)
-    if drive_name:
-        made = {**conversion.network.provenance, "drive": drive_name}
-        conversion = replace(conversion, network=replace(conversion.network, provenance=made))
+    conversion = _named(conversion, drive_name)
     bridge.save(conversion, out, force=True)
-    terminal.show_columns(*scale_table(conversion.search))
+    terminal.show_columns(*search_table(conversion.search))
     search = conversion.search
-    terminal.say(
-        f"{out}: spiking network at 1/lambda = {search.best_inverse_scale:g}, {search.told_best()}"
-    )
+    terminal.say(f"{out}: spiking network at {search.told_choice()}, {search.told_best()}")
     for line in _of_conversion(conversion):
         terminal.say(line)
     return conversion
+
+
+def convert_each_to(
+    network: "bridge.RateNetwork",
+    files: list[Path],
+    neurons: list[str],
+    *,
+    drive_name: str = "",
+    **options: Any,
+) -> "bridge.Conversion":
+    """Convert a rate network to several kinds of neurons, a file each, and tell them in one table.
+
+    Returns the first. Options are those of `bridge.convert_each`.
+    """
+    from bridge.describe import sides_table
+
+    with terminal.progress_bar("searching") as report:
+        made = bridge.convert_each(network, neurons, on_progress=lambda f: report(f, ""), **options)
+    for one, file in zip(made, files, strict=True):
+        bridge.save(_named(one.conversion, drive_name), file, force=True)
+    terminal.show_columns(*sides_table(made))
+    for one, file in zip(made, files, strict=True):
+        terminal.say(f"{file}: spiking network at {one.conversion.search.told_choice()}")
+        for line in _of_conversion(one.conversion):
+            terminal.say(f"{one.neuron}: {line}")
+    return made[0].conversion
+
+
+def _named(conversion: "bridge.Conversion", drive_name: str) -> "bridge.Conversion":
+    """The conversion, whose provenance calls its drive by a name, if there is one."""
+    if not drive_name:
+        return conversion
+    made = {**conversion.network.provenance, "drive": drive_name}
+    return replace(conversion, network=replace(conversion.network, provenance=made))
 
 
 def _of_conversion(conversion: "bridge.Conversion") -> Iterator[str]:
     """What a user should know of a conversion besides where it is, a sentence each."""
     search, made = conversion.search, conversion.network.provenance
     found = conversion.faithfulness()
-    if search.at_end:
-        end, other = ("lowest", "lower") if search.best == 0 else ("highest", "higher")
-        yield (
-            f"1/lambda = {search.best_inverse_scale:g} is the {end} that was tried: a {other} one "
-            "may be better (--inverse-scales)"
-        )
+    yield from search.told_further()
     if conversion.refitted:
         yield _refit(made)
     if found is None:
@@ -84,10 +109,11 @@ def _of_conversion(conversion: "bridge.Conversion") -> Iterator[str]:
     answers = f"the spiking network is {found.accuracies()}" if found.judged else ""
     yield "; ".join(filter(None, (answers, found.measures())))
     yield from filter(None, (found.warning(), found.failure(), found.not_judged()))
-    if found.failed and conversion.rate.activation == "relu":
+    other = conversion.network.provenance.get("scale")
+    if found.failed and other and conversion.rate.activation == "relu":
         yield (
             "units of activation relu have not been kept by this mapping, here as in the paper (0 "
-            "of 30 networks, 0 of 100): train with --activation sigmoid or softplus"
+            "of 30 networks, 0 of 100): convert with --neuron if"
         )
 
 

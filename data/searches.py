@@ -54,7 +54,7 @@ def fresh(found: bridge.Conversion) -> dict[str, object]:
         "refitted_correct": refitted.correct,
         "refitted_output_error": f"{refitted.output_error:.4g}",
         "unit_correlation": f"{one.unit_correlation:.3f}",
-        "trials_done": int(found.search.tested.sum()),
+        "trials_done": int(found.search.done().sum()),
         "seconds": found.search.seconds,
     }
 

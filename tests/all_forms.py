@@ -3,8 +3,7 @@
 Neuron models and their steps, filters of both sides that start empty and not, delays of projections
 and of neurons, dense, sparse and factored weights, analog input direct and filtered, spikes as
 input, gains and none, noise and none, refractory periods, stimulation, a readout that is a state;
-asymmetric
-throughout.
+asymmetric throughout.
 """
 
 from dataclasses import replace
@@ -18,6 +17,7 @@ from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
 from bridge.spiking.inputs import Input
 from bridge.spiking.network import Channel, Readout, SpikingNetwork, StateReadout
 from bridge.spiking.neurons import Lif, Qif
+from bridge.spiking.neurons.activation_if import ActivationIf
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.spikes import Spikes
@@ -27,10 +27,10 @@ from bridge.spiking.weights import Factored
 SAMPLES = 60
 
 
-def all_forms_network(euler=16, exact=13, square=11, seed=6):
-    """Three populations of that many neurons; no lag is below two steps, so blocks are of two."""
+def all_forms_network(euler=16, exact=13, square=11, soft=7, seed=6):
+    """Four populations of that many neurons; no lag is below two steps, so blocks are of two."""
     rng = np.random.default_rng(seed)
-    sizes = {"euler": euler, "exact": exact, "square": square}
+    sizes = {"euler": euler, "exact": exact, "square": square, "soft": soft}
 
     def some(post, pre, scale):
         shape = (sizes[post], sizes[pre])
@@ -58,6 +58,10 @@ def all_forms_network(euler=16, exact=13, square=11, seed=6):
         (INPUT, "square", slow(INPUT, side="pre"), 0, all_of("square", INPUT, 0.02)),
         ("train", "exact", Exponential(tau_ms=4, normalisation="jump"), 3,
          all_of("exact", "train", 8.0)),
+        ("euler", "soft", Exponential(tau_ms=6, normalisation="jump"), 2,
+         all_of("soft", "euler", 2.0)),
+        ("soft", "square", Exponential(tau_ms=8, normalisation="gain", gain=0.4), 3,
+         all_of("square", "soft", 20.0)),
     ]  # fmt: skip
     readout = Exponential(tau_ms=20, normalisation="area")
     return SpikingNetwork(
@@ -90,7 +94,7 @@ def all_forms_network(euler=16, exact=13, square=11, seed=6):
 def newer(projections):
     """The same with delays of neurons, factors, filters that hold something, one without gain."""
     rng = np.random.default_rng(7)
-    first, second, third, fourth, fifth, *inputs = projections
+    first, second, third, fourth, fifth, *others = projections
     factors = Factored(left=fifth.weights[:, :2], right=rng.normal(0, 1, (2, fifth.shape[1])))
     return [
         replace(first, initial_states={"h": 40.0, "x": rng.normal(0, 1, first.shape[0])}),
@@ -98,7 +102,7 @@ def newer(projections):
         replace(third, delay_steps=2 + rng.permutation(third.shape[1]) % 7),
         replace(fourth, delay_steps=2 + rng.permutation(fourth.shape[1]) % 7),
         replace(fifth, weights=factors, initial_states={"x": 1.0}),
-        *inputs,
+        *others,
     ]
 
 
@@ -121,13 +125,19 @@ def _populations(sizes, rng):
             tau_mem_ms=rng.uniform(8, 12, sizes["square"]), v_threshold_mv=30, v_reset_mv=-65,
             bias_mv=rng.uniform(-20, 60, sizes["square"]), refractory_steps=10,
         ),
+        "soft": ActivationIf(
+            activation="softplus", gain_hz=rng.uniform(100, 300, sizes["soft"]),
+            bias=rng.normal(0, 1, sizes["soft"]), highest_rate=5.0, initial_refractory_steps=9,
+        ),
     }  # fmt: skip
     starts = {
         "euler": UniformVoltage(low_mv=-62, high_mv=-46),
         "exact": NormalVoltage(mean_mv=-55, sd_mv=4),
         "square": UniformVoltage(low_mv=-20, high_mv=-6),
+        "soft": UniformVoltage(low_mv=0, high_mv=1),
     }
-    noise = {"euler": 0.3, "exact": 0.0, "square": rng.uniform(0.05, 0.2, sizes["square"])}
+    square = rng.uniform(0.05, 0.2, sizes["square"])
+    noise = {"euler": 0.3, "exact": 0.0, "square": square, "soft": 0.0}
     return [
         Population(
             name=name, size=size, neurons=neurons[name], initial_voltage=starts[name],
@@ -139,7 +149,7 @@ def _populations(sizes, rng):
 
 def stimulation_of(network):
     """Two stimulations of neurons of two populations each: which these are decides the code."""
-    euler, exact, square = (network.span(part.name).start for part in network.populations)
+    euler, exact, square, _ = (network.span(part.name).start for part in network.populations)
     return (
         Stimulation(
             start_step=30, stop_step=200, neurons=[euler, euler + 3, exact + 2], amplitude_mv=1.5

@@ -262,7 +262,7 @@ def test_scale_factors_that_are_no_range_are_refused(scales, refused, rate_file,
     ],
 )
 def test_scale_factors_include_both_ends_of_their_range(text, scales):
-    assert cli.convert._scales(text) == pytest.approx(scales, rel=1e-12)
+    assert cli.convert.numbers_of("--inverse-scales", text) == pytest.approx(scales, rel=1e-12)
 
 
 @pytest.mark.parametrize("trials", ["0", "-3"])

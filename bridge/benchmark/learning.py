@@ -66,7 +66,7 @@ def measure_search(case: Case, started: float) -> dict[str, Any]:
         for _ in range(case.repeats)
     ]
     search = runs[-1].result.search
-    done = case.batch if search.tested is None else int(search.tested.sum())
+    done = int(search.done().sum())
     return {
         "start_s": start_s,
         "wall_s": [run.wall_s for run in runs],

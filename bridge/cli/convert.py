@@ -9,7 +9,7 @@ import typer
 from bridge.cli.app import Force, Seed, TaskFile, app, example
 from bridge.cli.driving import Series, drive_given, drive_told
 from bridge.errors import SpecError
-from bridge.stages import check_writable, convert_to, load_rate
+from bridge.stages import check_writable, convert_each_to, convert_to, load_rate
 
 
 @app.command(
@@ -23,6 +23,9 @@ from bridge.stages import check_writable, convert_to, load_rate
         "spikebridge convert results/rate.h5 --rule accuracy --no-output-bias --out results/lif.h5",
         "spikebridge convert results/rate.h5 --out results/lif.h5 --predict-scale --refit-readout",
         "spikebridge convert net.h5 --drive inputs.npz --out results/lif.h5",
+        "spikebridge convert results/relu.h5 --neuron if --out results/if.h5",
+        "spikebridge convert results/rate.h5 --neuron if --gain-hz 20:100:20 --out results/if.h5",
+        "spikebridge convert results/rate.h5 --neuron lif,if --out results/lif.h5",
     )
 )
 def convert(
@@ -34,26 +37,51 @@ def convert(
         ),
     ],
     out: Annotated[Path, typer.Option(help="Where the spiking network goes.", show_default=False)],
+    neuron: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="lif, qif, or if: integrate-and-fire with the unit's activation inside, for any "
+            "activation. Several, with commas or given again, are made side by side and told in "
+            "one table: the first goes to --out, each other beside it, its name added.",
+            show_default="lif; if for relu, tanh, form h and a state to start from",
+        ),
+    ] = None,
     inverse_scales: Annotated[
         str | None,
         typer.Option(
-            help="1/lambda to try: FIRST:LAST:STEP, or values with commas.",
+            help="lif, qif: 1/lambda to try: FIRST:LAST:STEP, or values with commas.",
             show_default="20:75:5, for softplus and relu 4:26:2",
+        ),
+    ] = None,
+    gain_hz: Annotated[
+        str | None,
+        typer.Option(
+            help="if: rates that stand for an activation of 1 to try, Hz: FIRST:LAST:STEP, or "
+            "values with commas.",
+            show_default="2 to 40 spikes in a median time constant",
+        ),
+    ] = None,
+    dt_ms: Annotated[
+        float | None,
+        typer.Option(
+            help="if: longest step, ms; halved where neurons would fire more than once in it.",
+            show_default="0.5",
         ),
     ] = None,
     rule: Annotated[
         str | None,
         typer.Option(
-            help="faithful: the least output error among those that are right about as often as "
-            "the best; score: the best median of the task's number among them; accuracy: the "
-            "highest accuracy, as in the paper.",
+            help="lif, qif: faithful: the least output error among those that are right about as "
+            "often as the best; score: the best median of the task's number among them; accuracy: "
+            "the highest accuracy, as in the paper.",
             show_default="faithful; score where the task gives numbers alone",
         ),
     ] = None,
     trials: Annotated[
         int | None,
         typer.Option(
-            help="Trials at each scale factor; a --drive of one trial is repeated as often.",
+            help="Trials at each scale factor or gain; a --drive of one trial is repeated as "
+            "often.",
             show_default="100; of a --drive all that it has",
         ),
     ] = None,
@@ -87,46 +115,83 @@ def convert(
         str | None, typer.Option(help="snntorch: cpu, cuda or cuda:N.", show_default="cpu")
     ] = None,
     exhaustive: Annotated[
-        bool, typer.Option("--exhaustive", help="All trials even at scale factors that cannot win.")
+        bool,
+        typer.Option(
+            "--exhaustive", help="lif, qif: all trials even at scale factors that cannot win."
+        ),
     ] = False,
     predict_scale: Annotated[
         bool,
-        typer.Option("--predict-scale", help="No search: 1/lambda from the neurons' response."),
+        typer.Option(
+            "--predict-scale", help="lif, qif: no search, 1/lambda from the neurons' response."
+        ),
     ] = False,
     refit_readout: Annotated[
         bool, typer.Option("--refit-readout", help="Fit the output weights to filtered spikes.")
     ] = False,
-    neuron: Annotated[str, typer.Option(help="lif or qif.")] = "lif",
-    synapse: Annotated[str, typer.Option(help="double or single exponential.")] = "double",
+    synapse: Annotated[
+        str | None,
+        typer.Option(help="lif, qif: double or single exponential.", show_default="double"),
+    ] = None,
     tau_side: Annotated[
-        str, typer.Option(help="Whose time constant a synapse has: post or pre.")
-    ] = "post",
-    refractory_ms: Annotated[float, typer.Option(help="Refractory time, ms.")] = 2.0,
+        str | None,
+        typer.Option(
+            help="lif, qif: whose time constant a synapse has: post or pre.", show_default="post"
+        ),
+    ] = None,
+    refractory_ms: Annotated[
+        float | None, typer.Option(help="lif, qif: refractory time, ms.", show_default="2.0")
+    ] = None,
     start_mv: Annotated[
-        tuple[float, float],
-        typer.Option(help="Lowest and highest voltage at the start of a trial, mV."),
-    ] = (-65.0, 30.0),
+        tuple[float, float] | None,
+        typer.Option(
+            help="lif, qif: lowest and highest voltage at the start of a trial, mV.",
+            show_default="-65.0, 30.0",
+        ),
+    ] = None,
     output_bias: Annotated[
-        bool,
+        bool | None,
         typer.Option(
             "--output-bias/--no-output-bias",
-            help="Keep the rate network's output bias; the original leaves it out.",
+            help="lif, qif: keep the rate network's output bias; the original leaves it out.",
+            show_default="--output-bias",
         ),
-    ] = True,
+    ] = None,
     force: Force = False,
     task_file: TaskFile = None,
 ) -> None:
-    """Map a rate network one to one onto spiking neurons, at the scale factor that works best.
+    """Map a rate network one to one onto spiking neurons, at the scale or gain that works best.
 
     Exit status: 1 where the conversion failed: the spiking network is right less often than its
     rate network, by more than chance explains, or no better than chance; or, where nothing says
-    what is right, its output is not the rate network's. It is written all the same.
+    what is right, its output is not the rate network's. It is written all the same. Of several
+    kinds of neurons the first decides.
     """
-    scales = None if inverse_scales is None else _scales(inverse_scales)
     if seconds is not None and drive is None:
         raise SpecError("--seconds: for a --drive of spikes")
+    neurons = [part.strip() for one in neuron or () for part in one.split(",")]
+    # What is not given is not passed on: each kind of neuron takes options of its own.
+    options: dict[str, Any] = {
+        "scale": "predicted" if predict_scale else None,
+        "inverse_scales": numbers_of("--inverse-scales", inverse_scales),
+        "gain_hz": numbers_of("--gain-hz", gain_hz),
+        "dt_ms": dt_ms,
+        "rule": rule,
+        "backend": backend,
+        "device": device,
+        "exhaustive": exhaustive or None,
+        "synapse": synapse,
+        "tau_side": tau_side,
+        "refractory_ms": refractory_ms,
+        "start_mv": start_mv,
+        "output_bias": output_bias,
+    }
+    options = {name: value for name, value in options.items() if value is not None}
+    options |= {"seed": seed, "refit_readout": refit_readout}
     network = load_rate(rate)
-    check_writable(out, force=force)
+    files = beside(out, neurons)
+    for file in files:
+        check_writable(file, force=force)
     shown = drive_given(
         network,
         drive=drive,
@@ -138,35 +203,29 @@ def convert(
         task_file=None,
     )
     if shown is not None:
-        given: dict[str, Any] = {"drive": shown, "drive_name": drive_told(drive)}
+        options |= {"drive": shown, "drive_name": drive_told(drive)}
+    elif trials is not None:
+        options["trials"] = trials
+    if len(neurons) > 1:
+        conversion = convert_each_to(network, files, neurons, **options)
     else:
-        given = {} if trials is None else {"trials": trials}
-    conversion = convert_to(
-        network,
-        out,
-        scale="predicted" if predict_scale else "searched",
-        refit_readout=refit_readout,
-        inverse_scales=scales,
-        rule=rule,
-        backend=backend,
-        seed=seed,
-        device=device,
-        exhaustive=exhaustive,
-        neuron=neuron,
-        synapse=synapse,
-        tau_side=tau_side,
-        refractory_ms=refractory_ms,
-        start_mv=start_mv,
-        output_bias=output_bias,
-        **given,
-    )
+        named = {"neuron": neurons[0]} if neurons else {}
+        conversion = convert_to(network, out, **named, **options)
     found = conversion.faithfulness()
     if found is not None and found.failed:
         raise typer.Exit(1)
 
 
-def _scales(text: str) -> list[float]:
-    """Scale factors from "20:75:5" (both ends included) or "25,30,35"."""
+def beside(out: Path, neurons: list[str]) -> list[Path]:
+    """Where the conversion to each kind of neuron goes: the first to `out`."""
+    others = [out.with_name(f"{out.stem}_{each}{out.suffix}") for each in neurons[1:]]
+    return [out, *others]
+
+
+def numbers_of(option: str, text: str | None) -> list[float] | None:
+    """Positive numbers from "20:75:5" (both ends included) or "25,30,35"; None where none are."""
+    if text is None:
+        return None
     try:
         parts = [float(part) for part in text.replace(",", ":").split(":")]
     except ValueError:
@@ -180,7 +239,7 @@ def _scales(text: str) -> list[float]:
         parts = []
     if not parts or not finite or min(parts) <= 0 or len(parts) > MOST_SCALES:
         raise SpecError(
-            f"--inverse-scales {text!r}: expected FIRST:LAST:STEP or values with commas, all "
+            f"{option} {text!r}: expected FIRST:LAST:STEP or values with commas, all "
             f"positive, at most {MOST_SCALES}"
         )
     return parts

@@ -23,11 +23,11 @@ def info(
     task_file: TaskFile = None,
 ) -> None:
     """Say what a file holds and how it was made."""
-    from bridge.describe import describe, scale_table
+    from bridge.describe import describe, search_table
 
     stored = bridge.load(file)
     title, rows = describe(stored, from_ms)
     terminal.show_table(f"{file}: {title}", rows)
     if isinstance(stored, bridge.Conversion):
         terminal.say("")
-        terminal.show_columns(*scale_table(stored.search))
+        terminal.show_columns(*search_table(stored.search))

@@ -15,6 +15,7 @@ from bridge.errors import SpecError
         "spikebridge study 2C --networks 3 --out results/studies",
         "spikebridge study 7 --networks 100 --cells sigmoid --out results/studies",
         "spikebridge study 7 --scheme original --networks 10 --out results/studies",
+        "spikebridge study 7 --neuron if --cells relu --out results/studies",
         "spikebridge study 6A --out results/studies --scheduler tcp://127.0.0.1:8786",
     )
 )
@@ -49,6 +50,13 @@ def study(
             "original's start and stopping rule; it has a folder of its own."
         ),
     ] = "ours",
+    neuron: Annotated[
+        str | None,
+        typer.Option(
+            help="Of all networks: lif, qif or if, in a folder of its own.",
+            show_default="the study's",
+        ),
+    ] = None,
     scheduler: Annotated[
         str | None, typer.Option(help="Address of a Dask scheduler.", show_default="this machine")
     ] = None,
@@ -66,7 +74,7 @@ def study(
     from bridge.studies.study import Effort
     from bridge.studies.whole_study import run_study
 
-    chosen = find(name)
+    chosen = find(name, neuron)
     if scheme not in ("ours", "original"):
         raise SpecError(f"--scheme: ours or original, got {scheme!r}")
     effort = Effort(

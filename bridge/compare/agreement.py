@@ -13,7 +13,7 @@ from bridge.compare.statistics.comparison import (
 from bridge.compare.statistics.settled import from_ms_of, settled
 from bridge.compare.statistics.spike_statistics import summary
 from bridge.methods.faithfulness import Faithfulness
-from bridge.methods.scale_search import ScaleSearch
+from bridge.methods.scale_search import Search
 from bridge.methods.scoring import Score, score_of
 from bridge.rate.network import RateNetwork
 from bridge.spiking.drive import Drive
@@ -43,7 +43,7 @@ class Agreement:
         drive: What a network without a task was driven with.
         rate_outputs: (T, B, O) what the rate network answers to them, if there is one.
         rate: The rate network it was made from, if known.
-        search: The search for its scale factor, if known.
+        search: The search for its scale factor or gain, if known.
         faithfulness: The first side beside the rate network, if there is one: whether the spiking
             network is still that is another question than whether simulators agree.
         from_ms: From when on in each trial what is only described is: rates, intervals,
@@ -66,7 +66,7 @@ class Agreement:
     drive: Drive | None = None
     rate_outputs: NDArray[np.float64] | None = None
     rate: RateNetwork | None = None
-    search: ScaleSearch | None = None
+    search: Search | None = None
     faithfulness: Faithfulness | None = None
     from_ms: float | None = None
 

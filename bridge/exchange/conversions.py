@@ -8,8 +8,9 @@ from bridge.errors import FormatError
 from bridge.exchange.hdf5 import Tree
 from bridge.exchange.rate_networks import rate_from_tree, rate_to_tree
 from bridge.exchange.spiking_networks import network_from_tree, network_to_tree
+from bridge.methods.gain_search import GainSearch
 from bridge.methods.measured import Measured
-from bridge.methods.scale_search import Conversion, ScaleSearch
+from bridge.methods.scale_search import Conversion, ScaleSearch, Search
 from bridge.spiking.arrays import frozen_array
 
 _NAMES = ("name", "unit", "better")
@@ -34,12 +35,13 @@ def conversion_from_tree(tree: Tree) -> Conversion:
     )
 
 
-def search_version(search: ScaleSearch) -> int:
+def search_version(search: Search) -> int:
     """The oldest version whose readers know all that a search holds."""
-    return 1 if search.measured is None and search.correct is not None else 5
+    plain = isinstance(search, ScaleSearch) and search.measured is None
+    return 1 if plain and search.correct is not None else 5
 
 
-def _search_to_tree(search: ScaleSearch) -> Tree:
+def _search_to_tree(search: Search) -> Tree:
     kept = {name: value for name, value in vars(search).items() if value is not None}
     rate, measured = kept.pop("rate_measured", None), kept.pop("measured", None)
     if measured is not None:
@@ -47,15 +49,15 @@ def _search_to_tree(search: ScaleSearch) -> Tree:
     return kept
 
 
-def _search_from_tree(tree: Tree) -> ScaleSearch:
+def _search_from_tree(tree: Tree) -> Search:
     kept: dict[str, Any] = dict(tree)
     if "measured" in kept:
         kept |= _measured_from_tree(kept["measured"])
-    return ScaleSearch(**kept)
+    return GainSearch(**kept) if "gains_hz" in kept else ScaleSearch(**kept)
 
 
 def _measured_to_tree(measured: tuple[Measured, ...], rate: Measured | None) -> Tree:
-    """Median, lowest and highest at each scale factor, an array each; the rate network's in one."""
+    """Median, lowest and highest at each candidate, an array each; the rate network's in one."""
     tree: Tree = {name: getattr(measured[0], name) for name in _NAMES}
     for name in _VALUES:
         tree[name] = np.array([getattr(each, name) for each in measured])

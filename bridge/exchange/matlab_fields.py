@@ -16,7 +16,7 @@ from bridge.exchange.mat5 import mat_bytes
 from bridge.exchange.som_motif import PV, PYR, SOM, mask_of
 from bridge.exchange.spiking_networks import network_to_tree
 from bridge.methods.one_to_one import DEFAULT, ORIGINAL, map_one_to_one
-from bridge.methods.scale_search import Conversion
+from bridge.methods.scale_search import Conversion, ScaleSearch, Search
 from bridge.rate.network import RateNetwork
 from bridge.spiking.network import SpikingNetwork
 
@@ -50,7 +50,7 @@ def encode(thing: "Stored") -> Encoded:
     fields = _weights(rate) | _units(rate) | {"som_m": mask} | _time_constants(rate.tau_ms)
     if isinstance(thing, Conversion):
         _check_mapping(thing)
-        fields |= _search(thing)
+        fields |= _search(thing.search)
         notes += _bias_notes(thing.network)
     return Encoded(content=mat_bytes(fields), notes=(*notes, *_notes(rate)))
 
@@ -77,8 +77,12 @@ def _check_mapping(conversion: Conversion) -> None:
 
     An output bias makes no difference: the file holds it, as one of the rate network.
     """
-    scale = conversion.search.best_inverse_scale
-    theirs = [map_one_to_one(conversion.rate, scale, options) for options in (DEFAULT, ORIGINAL)]
+    search = conversion.search
+    theirs = (
+        [map_one_to_one(conversion.rate, search.best_inverse_scale, o) for o in (DEFAULT, ORIGINAL)]
+        if isinstance(search, ScaleSearch)
+        else []
+    )
     if _content(conversion.network) not in map(_content, theirs):
         raise SpecError(
             "the format matlab holds LIF networks as the authors' code maps them, and this one has "
@@ -165,9 +169,10 @@ def _time_constants(tau_ms: Array) -> dict[str, Array]:
     }
 
 
-def _search(conversion: Conversion) -> dict[str, Array]:
+def _search(search: Search) -> dict[str, Array]:
     """As the authors' search appends it: accuracies are shares of 1."""
-    search = conversion.search
+    if not isinstance(search, ScaleSearch):
+        return {}
     chosen = {"opt_scaling_factor": np.array([[search.best_inverse_scale]])}
     # The format has a place for accuracies and none for another number.
     if search.correct is None:

@@ -19,7 +19,7 @@ from bridge.methods.scoring import REFIT, needed_task, quick_run
 from bridge.methods.shown_trials import Shown, TaskTrials
 from bridge.spiking.arrays import counted
 from bridge.spiking.decoding import decode
-from bridge.spiking.network import Channel, Readout, SpikingNetwork
+from bridge.spiking.network import Readout, SpikingNetwork
 from bridge.spiking.recording import Spikes
 
 Array = NDArray[np.float64]
@@ -160,7 +160,7 @@ def _with_weights(readout: Readout, weights: Array, bias: Array) -> Readout:
     sizes = [channel.weights.shape[1] for channel in readout.channels]
     parts = np.split(weights, np.cumsum(sizes)[:-1], axis=1)
     channels = [
-        Channel(source=channel.source, weights=part, filter=channel.filter)
+        replace(channel, weights=part)
         for channel, part in zip(readout.channels, parts, strict=True)
     ]
     return Readout(name=readout.name, channels=tuple(channels), bias=bias)

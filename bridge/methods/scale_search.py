@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from bridge.errors import SpecError
 from bridge.methods.faithfulness import Faithfulness, refitted
+from bridge.methods.findings import Findings
+from bridge.methods.gain_search import GainSearch
 from bridge.methods.measured import Measured
 from bridge.methods.scale_choice import check_rule
-from bridge.methods.scoring import wilson
 from bridge.rate.network import RateNetwork
 from bridge.spiking.arrays import counted, frozen_array
 from bridge.spiking.essentials import brief, clipped, of_task, several, source, told
@@ -22,7 +23,7 @@ Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ScaleSearch:
+class ScaleSearch(Findings):
     """How well a network works at each scale factor.
 
     What is None was not measured: files of before there was anything but accuracy lack it.
@@ -91,7 +92,7 @@ class ScaleSearch:
         object.__setattr__(self, "tested", tested)
         if np.any(tested < 1) or np.any(tested > self.trials):
             raise SpecError(f"tested: must lie between 1 and {self.trials} trials")
-        self._check_correct(tested)
+        self._check_correct()
         self._check_measured()
         self._check_best(tested)
         counted("seed", self.seed)
@@ -102,10 +103,9 @@ class ScaleSearch:
         self._check_numbers("unit_correlations", (tested.size, None), -1.0, 1.0)
         self._check_numbers("chance", (), 0.0, 1.0)
 
-    def _check_correct(self, tested: Counts) -> None:
+    def _check_correct(self) -> None:
         """Right answers, and those of one network alone; none of them without the first."""
-        correct = self.correct
-        if correct is None:
+        if self.correct is None:
             by_number = self.rule == "score" and self.measured is not None
             by_output = self.rule == "faithful" and self.output_error is not None
             if not (by_number or (by_output and self.measured is None)):
@@ -113,18 +113,7 @@ class ScaleSearch:
                     "correct: only a search by the rule 'score' may lack it, or one by the rule "
                     "'faithful' that has the output error alone"
                 )
-            if any(each is not None for each in (self.lost, self.gained, self.chance)):
-                raise SpecError("lost, gained and chance: they are of right answers (correct)")
-            return
-        if np.any(correct < 0) or np.any(correct > tested):
-            raise SpecError("correct: must lie between 0 and the trials tested")
-        for name, most in (("lost", tested - correct), ("gained", correct)):
-            if getattr(self, name) is None:
-                continue
-            counts = frozen_array(name, getattr(self, name), correct.shape, np.int64)
-            object.__setattr__(self, name, counts)
-            if np.any(counts < 0) or np.any(counts > most):
-                raise SpecError(f"{name}: does not fit the trials answered rightly")
+        self._check_counts()
 
     def _check_measured(self) -> None:
         """A number of one measure for each scale factor, and for the rate network."""
@@ -132,27 +121,7 @@ class ScaleSearch:
             if self.rule == "score" or self.rate_measured is not None:
                 raise SpecError("measured: a search by a number holds it for each scale factor")
             return
-        object.__setattr__(self, "measured", tuple(self.measured))
-        if len(self.measured) != self.inverse_scales.size:
-            raise SpecError(
-                f"measured: expected one for each of {self.inverse_scales.size} scale factors, "
-                f"got {len(self.measured)}"
-            )
-        rate = () if self.rate_measured is None else (self.rate_measured,)
-        if len({(each.name, each.unit, each.better) for each in (*self.measured, *rate)}) > 1:
-            raise SpecError("measured: expected numbers of one measure")
-
-    def _check_numbers(
-        self, name: str, shape: tuple[int | None, ...], least: float, most: float
-    ) -> None:
-        """Numbers of a shape between two ends, where they are known."""
-        given = getattr(self, name)
-        if given is None:
-            return
-        values = frozen_array(name, given, shape) if shape else number(name, given)
-        object.__setattr__(self, name, values)
-        if np.any(values < least) or np.any(values > most):
-            raise SpecError(f"{name}: must lie between {least:g} and {most:g}")
+        self._check_measures(self.inverse_scales.size, "scale factors")
 
     def _check_best(self, tested: Counts) -> None:
         if not 0 <= counted("best", self.best) < tested.size:
@@ -173,62 +142,30 @@ class ScaleSearch:
         """Whether a lower or higher one than those tried might have been better."""
         return self.inverse_scales.size > 1 and self.best in (0, self.inverse_scales.size - 1)
 
-    def faithfulness(self) -> Faithfulness | None:
-        """Of the network at the chosen scale factor, in the trials of the search."""
-        counts = (self.correct, self.lost, self.gained)
-        # Files of before there was anything but accuracy say nothing of the rate network.
-        if self.correct is not None and (self.lost is None or self.gained is None):
-            return None
-        best = self.best
-        correct, lost, gained = (None if each is None else int(each[best]) for each in counts)
-        return Faithfulness(
-            trials=self.trials,
-            correct=correct,
-            lost=lost,
-            gained=gained,
-            output_error=None if self.output_error is None else float(self.output_error[best]),
-            unit_correlation=None
-            if self.unit_correlations is None
-            else float(np.median(self.unit_correlations[best])),
-            chance=self.chance,
-            measured=None if self.measured is None else self.measured[best],
-            rate_measured=self.rate_measured,
+    def told_further(self) -> tuple[str, ...]:
+        """What else may be worth a try, a sentence each."""
+        if not self.at_end:
+            return ()
+        end, other = ("lowest", "lower") if self.best == 0 else ("highest", "higher")
+        return (
+            f"1/lambda = {self.best_inverse_scale:g} is the {end} that was tried: a {other} one "
+            "may be better (--inverse-scales)",
         )
 
-    def told_best(self) -> str:
-        """How the chosen one answers, in words: "95.0% of 100 trials right"."""
-        if self.correct is not None:
-            return f"{self.accuracies()[self.best]:.1%} of {several(self.trials, 'trial')} right"
-        if self.measured is not None:
-            return str(self.measured[self.best])
-        if self.output_error is None:
-            return ""
-        error = self.output_error[self.best]
-        return f"output error {error:.2g} in {several(self.trials, 'trial')}"
+    def told_choice(self) -> str:
+        """The chosen one, in words."""
+        return f"1/lambda = {self.best_inverse_scale:g}"
 
-    def accuracies(self) -> Array:
-        """(L,) share of trials answered rightly.
+    def told_rule(self) -> str:
+        """Why it was chosen, in words."""
+        return f"by the rule {self.rule}"
 
-        Raises:
-            SpecError: the task does not say which are.
-        """
-        return self._counted() / self._tested()
-
-    def intervals(self) -> Array:
-        """(L, 2) Wilson score intervals of the accuracies, 95 %; SpecError as `accuracies`."""
-        pairs = zip(self._counted().tolist(), self._tested().tolist(), strict=True)
-        return np.array([wilson(count, trials) for count, trials in pairs])
-
-    def _counted(self) -> Counts:
-        if self.correct is None:
-            found = "its task gives numbers alone (measured)"
-            if self.measured is None:
-                found = "no task judged the answers (output_error)"
-            raise SpecError(f"this search has no accuracy: {found}")
-        return self.correct
-
-    def _tested(self) -> Counts:
+    def done(self) -> Counts:
+        """(L,) trials done at each scale factor."""
         return np.asarray(self.tested)
+
+
+Search = ScaleSearch | GainSearch
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -237,14 +174,14 @@ class Conversion:
 
     network: SpikingNetwork
     rate: RateNetwork
-    search: ScaleSearch
+    search: Search
 
     def __repr__(self) -> str:
         found = self.search
         return told(
             self,
             several(self.network.size, "neuron"),
-            f"1/lambda {found.best_inverse_scale:g}",
+            found.told_choice().replace(" = ", " "),
             found.told_best(),
             f"step {self.network.dt_ms:g} ms",
             of_task(self.network.task),
@@ -252,12 +189,13 @@ class Conversion:
         )
 
     def __post_init__(self) -> None:
-        for name, kind in (
-            ("network", SpikingNetwork),
-            ("rate", RateNetwork),
-            ("search", ScaleSearch),
-        ):
-            known_model(f"conversion: {name}", getattr(self, name), (kind,))
+        parts: dict[str, tuple[type, ...]] = {
+            "network": (SpikingNetwork,),
+            "rate": (RateNetwork,),
+            "search": (ScaleSearch, GainSearch),
+        }
+        for name, kinds in parts.items():
+            known_model(f"conversion: {name}", getattr(self, name), kinds)
         for name in ("size", "input_size", "task"):
             one, other = getattr(self.network, name), getattr(self.rate, name)
             if one != other:

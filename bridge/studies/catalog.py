@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bridge.errors import SpecError
+from bridge.methods.roads import NEURONS
 from bridge.studies.study import OURS, Cell, Study, Variant
 
 UNITS = 250
@@ -266,15 +267,22 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
 )
 
 
-def find(name: str) -> Study:
-    """The study of a figure, such as "2C" or "fig4de".
+def find(name: str, neuron: str | None = None) -> Study:
+    """The study of a figure, such as "2C" or "fig4de", or "7-if": with other neurons.
+
+    Args:
+        name: Of the study.
+        neuron: That all its networks get, under a name of its own; None: those of the study.
 
     Raises:
-        SpecError: there is none of that name.
+        SpecError: there is none of that name, or it varies what these neurons do not have.
     """
     key = name.lower().removeprefix("fig").strip(" .").replace("/", "")
     aliases = {"4d": "4de", "4e": "4de"}
     key = aliases.get(key, key)
+    base, _, of = key.rpartition("-")
+    if neuron is None and of in NEURONS:
+        key, neuron = aliases.get(base, base), of
     if key not in STUDIES:
         raise SpecError(f"unknown study {name!r}; known are {', '.join(STUDIES)}")
-    return STUDIES[key]
+    return STUDIES[key] if neuron is None else STUDIES[key].with_neuron(neuron)

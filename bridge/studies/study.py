@@ -1,11 +1,12 @@
 """What a study is: conditions, what is measured in each, and what the paper reports."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
 from bridge.errors import SpecError
+from bridge.methods.roads import NEURONS, known_by, unknown_neuron
 from bridge.rate.training_options import Options
 from bridge.spiking.arrays import counted
 
@@ -84,7 +85,39 @@ class Study:
 
     def spiking(self, variant: Variant) -> dict[str, Any]:
         """All options of the conversion of a variant."""
-        return {**self.converting, **variant.spiking}
+        neuron = variant.spiking.get("neuron")
+        # How the paper chose a scale factor says nothing to neurons that have none.
+        common = self.converting if neuron is None else _known(self.converting, neuron)
+        return {**common, **variant.spiking}
+
+    def with_neuron(self, neuron: str) -> "Study":
+        """The same study of other neurons, under a name of its own.
+
+        Raises:
+            SpecError: it varies what these neurons do not have, or compares neurons itself.
+        """
+        if neuron not in NEURONS:
+            raise unknown_neuron(neuron)
+        cells = tuple(
+            replace(cell, variants=tuple(self._of(variant, neuron) for variant in cell.variants))
+            for cell in self.cells
+        )
+        return replace(self, name=f"{self.name}-{neuron}", cells=cells)
+
+    def _of(self, variant: Variant, neuron: str) -> Variant:
+        if "neuron" in variant.spiking:
+            raise SpecError(f"study {self.name} compares neurons itself: leave --neuron out")
+        other = sorted(set(variant.spiking) - known_by(neuron) - {"refit_readout"})
+        if other:
+            raise SpecError(
+                f"study {self.name} varies {other[0]}, which neurons {neuron!r} do not have"
+            )
+        return replace(variant, spiking={**variant.spiking, "neuron": neuron})
+
+
+def _known(options: Mapping[str, Any], neuron: str) -> dict[str, Any]:
+    """Those that a neuron's road takes."""
+    return {name: options[name] for name in set(options) & known_by(neuron)}
 
 
 Scheme = Literal["ours", "original"]

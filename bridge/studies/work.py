@@ -16,7 +16,8 @@ from bridge.errors import SpecError
 from bridge.exchange.store import load, save
 from bridge.methods.beside import RateAnswers, beside
 from bridge.methods.conversion import convert_for
-from bridge.methods.scale_search import Conversion
+from bridge.methods.roads import known_by
+from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.methods.scoring import COMPARE, drive_of, quick_run
 from bridge.rate.network import RateNetwork
 from bridge.rate.network_task import task_of
@@ -70,7 +71,7 @@ def measure_network(
     for variant in variants:
         began = time.monotonic()
         found = _convert(task_of(rate), rate, seed, variant, effort, scale)
-        scale = found.search.best_inverse_scale if scale is None else scale
+        scale = _scale(found) if scale is None else scale
         row = {**common, "variant": variant["name"], "variant_value": variant["value"]}
         row |= _spiking_row(found, seed, answers, details)
         rows.append({**row, "searched": variant["searched"], "seconds": _since(began)})
@@ -87,14 +88,22 @@ def _convert(
 ) -> Conversion:
     """The conversion of a variant; at the scale factor `scale`, unless it has a search."""
     options: dict[str, Any] = {"seed": derived_seed(seed, _SEARCH)}
-    if effort.inverse_scales is not None and variant["spiking"].get("scale") != "predicted":
+    by_scale = "inverse_scales" in known_by(variant["spiking"].get("neuron"))
+    predicted = variant["spiking"].get("scale") == "predicted"
+    if effort.inverse_scales is not None and by_scale and not predicted:
         options["inverse_scales"] = effort.inverse_scales
-    if scale is not None and not variant["searched"]:
+    if scale is not None and not variant["searched"] and by_scale:
         options["inverse_scales"] = [scale]
     options |= variant["spiking"]
     # Without a search nothing is chosen by trials; a readout is fitted to them.
     chosen = variant["searched"] or options.get("refit_readout")
     return convert_for(task, rate, trials=effort.search_trials if chosen else 1, **options)
+
+
+def _scale(found: Conversion) -> float | None:
+    """The scale factor of a conversion; None where it has none."""
+    search = found.search
+    return search.best_inverse_scale if isinstance(search, ScaleSearch) else None
 
 
 def _answers(rate: RateNetwork, seed: int, effort: Effort) -> RateAnswers:
@@ -126,7 +135,7 @@ def _spiking_row(found: Conversion, seed: int, answers: RateAnswers, details: st
     rates = rates_hz(recording.spikes, recording.trial_s)
     searched, paired = found.search.accuracies(), beside(answers, found.network, recording)
     row: Row = {
-        "inverse_scale": found.search.best_inverse_scale,
+        "inverse_scale": _scale(found),
         "search_accuracy": float(searched[found.search.best]),
         "plateau": int((searched >= 0.95).sum()),
         "accuracy": paired.accuracy,

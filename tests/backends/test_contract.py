@@ -31,7 +31,6 @@ from bridge.spiking.stimulation import Stimulation
 # Brian2 makes all its targets from one model; the compiled ones, slow to build, run the network of
 # all forms and draw their own noise, the other questions go to the target that needs no compiler.
 QUICK = ["reference", "brian2-numpy", "snntorch", "compiled"]
-COMPILED = [name for name in EXACT_BACKENDS if name not in QUICK]
 
 
 def run(label, network, drive, **options):
@@ -61,7 +60,9 @@ def reference_runs():
 
 
 CASES = [(label, name) for label in QUICK[1:] for name in (*NETWORKS, "all forms")]
-CASES += [(label, "all forms") for label in COMPILED]
+# Cython makes a module of every line of a network: of all forms some sixty, which take minutes.
+CASES += [("brian2-standalone", "all forms"), ("brian2-cython", "two populations")]
+CASES += [pytest.param("brian2-cython", "all forms", marks=pytest.mark.full)]
 
 
 @pytest.mark.parametrize(("label", "name"), CASES)

@@ -21,7 +21,7 @@ from bridge.spiking.recording import Recording
 from bridge.spiking.window import Window
 
 QUICK = ["reference", "brian2-numpy", "snntorch", "compiled"]
-COMPILED = ["brian2-cython", "brian2-standalone"]
+COMPILED = [pytest.param("brian2-cython", marks=pytest.mark.full), "brian2-standalone"]
 
 
 def run(label, network, drive, **options):

@@ -82,7 +82,7 @@ def test_convert_predicts_the_scale_and_refits_the_readout(command, rate_file, t
 @pytest.mark.parametrize(
     ("option", "wanted"),
     [
-        (("--neuron", "hh"), "neuron: 'lif' or 'qif', got 'hh'"),
+        (("--neuron", "hh"), "neuron: 'lif', 'qif' or 'if', got 'hh'"),
         (("--synapse", "alpha"), "synapse: 'double' or 'single'"),
         (("--tau-side", "both"), "tau_side: 'post' or 'pre'"),
         (("--refractory-ms", "0.07"), "refractory_ms: expected a multiple of 0.05 ms"),

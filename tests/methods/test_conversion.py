@@ -4,7 +4,7 @@ from methods.short_task import SHORT_TASK
 
 import bridge
 from bridge.errors import SpecError
-from bridge.methods import conversion, readout, search_trials
+from bridge.methods import conversion, readout, roads, search_trials
 from bridge.methods.one_to_one import map_one_to_one
 from bridge.rate.network import RateNetwork
 from bridge.tasks import go_nogo
@@ -65,7 +65,7 @@ def test_the_search_runs_the_network_that_comes_out(monkeypatch):
 
 
 def test_a_predicted_scale_factor_is_the_only_one_tried(monkeypatch):
-    monkeypatch.setattr(conversion, "predict_inverse_scale", lambda *_, seed: 33.25)
+    monkeypatch.setattr(roads, "predict_inverse_scale", lambda *_, seed: 33.25)
     made = bridge.convert(rate_network(), scale="predicted", trials=1, backend="reference")
     np.testing.assert_array_equal(made.search.inverse_scales, [33.25])
     assert made.network.provenance["inverse_scale"] == 33.25

@@ -10,7 +10,7 @@ from methods.wave_task import drawn, rate_network, wave_task
 from scipy.io import loadmat
 
 import bridge
-from bridge.describe import describe, scale_table
+from bridge.describe import describe, search_table
 from bridge.errors import FormatError, SpecError
 from bridge.exchange.hdf5 import read_tree, write_tree
 from bridge.exchange.store import format_version
@@ -213,7 +213,7 @@ def test_a_search_whose_parts_do_not_fit_is_refused(converted, fields, message):
 
 
 def test_tables_and_pictures_show_numbers_in_place_of_accuracies(converted, tmp_path):
-    headers, rows = scale_table(converted.search)
+    headers, rows = search_table(converted.search)
     assert headers[:2] == ("1/lambda", "median nMSE")
     assert rows[0][1] == converted.search.measured[0].spread
     _, described = describe(converted)

@@ -96,3 +96,30 @@ def test_figure_6a_takes_its_scale_factor_from_the_refractory_period_of_the_pape
     values = sorted([first.value, *(variant.value for variant in others)])
     expected = [0.5 * n for n in range(11)] + [5.0 * n for n in range(2, 11)]
     assert values == expected
+
+
+def test_a_study_takes_other_neurons_under_a_name_of_its_own():
+    for study in (find("7", "if"), find("7-if")):
+        assert (study.name, Effort().folder_of(study)) == ("7-if", "7-if")
+        # The same networks.
+        assert [cell.training for cell in study.cells] == [c.training for c in find("7").cells]
+        for cell in study.cells:
+            for variant in cell.variants:
+                # How the paper chose a scale factor says nothing to these.
+                assert study.spiking(variant) == {"neuron": "if"}
+    qif = find("7", "qif")
+    options = qif.spiking(qif.cells[0].variants[0])
+    assert options == {"neuron": "qif", "rule": "accuracy", "output_bias": False}
+
+
+@pytest.mark.parametrize(
+    ("name", "neuron", "said"),
+    [
+        ("6a", "if", "study 6a varies refractory_ms, which neurons 'if' do not have"),
+        ("s7", "if", "study s7 compares neurons itself: leave --neuron out"),
+        ("7", "hh", "neuron: 'lif', 'qif' or 'if', got 'hh'"),
+    ],
+)
+def test_a_study_refuses_neurons_that_lack_what_it_varies(name, neuron, said):
+    with pytest.raises(SpecError, match=said):
+        find(name, neuron)

@@ -99,3 +99,14 @@ def test_details_have_a_line_for_each_unit_or_sample_and_condition(network, aske
     lengths = {len(column) for column in row["details"].values()}
     assert lengths == {2 * size}
     assert set(row["details"]["condition"]) == {"Go", "NoGo"}
+
+
+def test_neurons_with_a_gain_have_no_scale_factor_in_the_table(network):
+    effort = Effort(trials=4, search_trials=2, inverse_scales=(20.0, 40.0))
+    given = variants(Variant("if", None, {"neuron": "if", "gain_hz": 100.0}), Variant("lif"))
+    first, second = work.measure_network(network, 3, given, effort, "")
+    assert (first["inverse_scale"], first["variant"]) == (None, "if")
+    assert first["rate_hz"] > 0
+    assert first["output_error"] is not None
+    # The next is searched as if it were the first.
+    assert second["inverse_scale"] in (20.0, 40.0)

@@ -12,8 +12,9 @@ from bridge.compare.report.stimulus import stretches_shown_s
 from bridge.compare.statistics.comparison import StatisticalComparison
 from bridge.compare.statistics.quantities import shared_readouts
 from bridge.compare.statistics.settled import from_ms_of, told
+from bridge.methods.gain_search import WANTED
 from bridge.methods.output_error import FAITHFUL
-from bridge.methods.scale_search import ScaleSearch
+from bridge.methods.scale_search import ScaleSearch, Search
 from bridge.spiking.recording import Recording
 
 
@@ -152,33 +153,44 @@ def _origin_pictures(agreement: Agreement) -> list[_Drawn]:
         drawn.append(
             (
                 "scale",
-                "Search for the scale factor",
-                _scale_caption(agreement.search),
+                f"Search for the {_sought(agreement.search)}",
+                _search_caption(agreement.search),
                 conversion_figures.scale_curve(agreement.search),
             )
         )
     return drawn
 
 
-def _scale_caption(search: ScaleSearch) -> str:
+def _sought(search: Search) -> str:
+    return "scale factor" if isinstance(search, ScaleSearch) else "gain"
+
+
+def _search_caption(search: Search) -> str:
     shown = "Accuracy of the spiking network", "; bars: 95 % Wilson intervals"
     if search.correct is None:
         number = "The task's number, median over trials, of the spiking network"
         shown = number, "; bars: from its lowest to its highest"
         if search.measured is None:
             shown = "The spiking network", ""
-    told = f"{shown[0]} with all recurrent and output weights divided by 1/λ{shown[1]}"
+    scaled = isinstance(search, ScaleSearch)
+    at = "with all recurrent and output weights divided by 1/λ"
+    if not scaled:
+        at = "against the mean rate of its neurons, which the gain decides"
+    told = f"{shown[0]} {at}{shown[1]}"
     if search.output_error is not None:
         told += (
             ". Output error: squared deviation from the rate network's output without noise, over "
-            f"the variance of that; up to {FAITHFUL:g}, dotted, counts as kept"
+            f"the variance of that; up to {FAITHFUL:g}{', dotted,' * scaled} counts as kept"
+            f"{'' if scaled else f', up to {WANTED:g}, dotted, is enough'}"
         )
     if search.unit_correlations is not None:
         told += (
             ". Units: correlation of each neuron's filtered spikes with the rate of its unit, "
             "median and quartiles"
         )
-    return f"{told}. Chosen by the rule {search.rule}: {search.best_inverse_scale:g}."
+    if isinstance(search, ScaleSearch):
+        return f"{told}. Chosen by the rule {search.rule}: {search.best_inverse_scale:g}."
+    return f"{told}. Chosen: {search.told_choice()}; {search.told_rule()}."
 
 
 def _png(figure: Figure) -> bytes:

@@ -1,0 +1,235 @@
+"""A rate network as integrate-and-fire neurons: the equations, and where more spikes lead."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import EXACT_BACKENDS
+
+import bridge
+from bridge.backends import simulate
+from bridge.errors import SpecError
+from bridge.methods.integrate_and_fire import highest_activity_of, map_integrate_and_fire
+from bridge.methods.output_error import output_error
+from bridge.rate.network import RateNetwork
+from bridge.spiking.decoding import decode
+from bridge.spiking.drive import Drive, SharedNoise
+
+FORMS = ("x", "h")
+ACTIVATIONS = ("sigmoid", "softplus", "relu", "tanh")
+# In steps between 0 and 1; what they stand for is a * f + b.
+SPIKES = {
+    "sigmoid": (lambda c: 1 / (1 + np.exp(-c)), 1, 0),
+    "softplus": (lambda c: np.minimum(np.logaddexp(0, c), 3.0), 1, 0),
+    "relu": (lambda c: np.clip(c, 0, 3.0), 1, 0),
+    "tanh": (lambda c: (1 + np.tanh(c)) / 2, 2, -1),
+}
+
+
+def rate_network(form, activation, *, size=12, alike=False, dt_ms=5.0, seed=0, **fields):
+    """Units with a bias and a start, of two inputs and two outputs."""
+    rng = np.random.default_rng(seed)
+    if activation in ("softplus", "relu"):
+        fields = {"highest_rate": 3.0} | fields
+    start = rng.normal(0, 0.5, size)
+    given = {
+        "recurrent": rng.normal(0, 0.8 / math.sqrt(size), (size, size)),
+        "w_in": rng.normal(0, 1, (size, 2)),
+        "w_out": rng.normal(0, 1, (2, size)),
+        "b_out": np.array([0.3, -0.2]),
+        "tau_ms": np.full(size, 40.0) if alike else rng.uniform(25, 80, size),
+        "bias": rng.normal(0, 0.3, size),
+        "initial_state": start if form == "x" else np.abs(start),
+    }
+    return RateNetwork(form=form, activation=activation, dt_ms=dt_ms, **given | fields)
+
+
+def drive_of(network, samples, trials=3):
+    """Input that goes in steps of 30 ms."""
+    rng = np.random.default_rng(1)
+    held = round(30 / (network.dt_ms * network.sample_steps))
+    inputs = rng.normal(0, 1, (samples // held + 1, trials, 2)).repeat(held, axis=0)[:samples]
+    start = rng.random((trials, network.size))
+    return Drive(inputs=inputs, noise=SharedNoise(seed=0), v_initial_mv=start)
+
+
+def looped(rate, drive, gain_hz, dt_ms, waits, readout_tau_ms=None):
+    """Spikes (K, B, N) and outputs (T, B, O), by the equations, one line after the other."""
+    f, a, b = SPIKES[rate.activation]
+    steps = round(rate.dt_ms / dt_ms)
+    v = np.array(drive.v_initial_mv)
+    left = np.exp(-dt_ms / rate.tau_ms)
+    read_left = left if readout_tau_ms is None else np.exp(-dt_ms / readout_tau_ms)
+    per_spike = 1 / (gain_hz * dt_ms / 1000)
+    # What filters of spikes hold: y stands for an activity of a y + b.
+    start = np.tile(rate.initial_state, (len(v), 1))
+    low, arrived = start.copy(), np.zeros_like(start)
+    y = f(start) if rate.form == "x" else (start - b) / a
+    h = y.copy()
+    always = rate.bias + b * rate.recurrent.sum(axis=1)
+    fired, outputs = [], []
+    for step in range(steps * len(drive.inputs)):
+        spikes = np.zeros_like(v)
+        if step >= waits:
+            driven = drive.inputs[(step - waits) // steps] @ rate.w_in.T + always
+            if rate.form == "x":
+                v += gain_hz * dt_ms / 1000 * f(low + arrived)
+            else:
+                v += gain_hz * dt_ms / 1000 * f(a * h @ rate.recurrent.T + driven)
+            spikes[v >= 1] = 1
+            v -= spikes
+            low = left * low + (1 - left) * driven
+            sent = a * per_spike * spikes @ rate.recurrent.T
+            arrived = left * arrived + (1 - left) * sent
+            h = left * h + (1 - left) * per_spike * spikes
+            y = read_left * y + (1 - read_left) * per_spike * spikes
+        fired.append(spikes)
+        if (step + 1) % steps == 0:
+            outputs.append((a * y + b) @ rate.w_out.T + rate.b_out)
+    return np.array(fired), np.array(outputs)
+
+
+@pytest.mark.parametrize("alike", [True, False])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("form", FORMS)
+def test_spikes_and_outputs_are_those_of_the_equations(form, activation, alike):
+    rate = rate_network(form, activation, alike=alike, dt_ms=10.0)
+    network = map_integrate_and_fire(rate, gain_hz=150.0)
+    assert (network.dt_ms, network.sample_steps) == (0.5, 20)
+    drive = drive_of(network, 30)
+    recording = simulate(network, drive)
+    # Form x runs ahead by 5 ms.
+    fired, outputs = looped(rate, drive, 150.0, 0.5, waits=10 if form == "x" else 20)
+    step, trial, neuron = np.nonzero(fired)
+    spikes = recording.spikes
+    order = np.lexsort((spikes.neuron, spikes.trial, spikes.step))
+    assert spikes.count == len(step) > 500
+    np.testing.assert_array_equal(spikes.step[order], step)
+    np.testing.assert_array_equal(spikes.trial[order], trial)
+    np.testing.assert_array_equal(spikes.neuron[order], neuron)
+    np.testing.assert_allclose(recording.readouts["output"], outputs, atol=1e-9)
+
+
+def test_a_readout_of_its_own_time_constant_reads_the_same_spikes():
+    rate = rate_network("x", "relu")
+    own, quick = (map_integrate_and_fire(rate, gain_hz=100, readout_tau_ms=t) for t in (None, 10))
+    drive = drive_of(own, 40)
+    recording = simulate(own, drive)
+    _, outputs = looped(rate, drive, 100, 0.5, waits=0, readout_tau_ms=10)
+    np.testing.assert_allclose(decode(quick, recording.spikes)["output"], outputs, atol=1e-9)
+
+
+@pytest.mark.parametrize("label", ["brian2-numpy", "snntorch", "compiled"])
+@pytest.mark.parametrize("form", FORMS)
+def test_every_backend_gives_the_same_bits(form, label):
+    rate = rate_network(form, "tanh" if form == "h" else "softplus", dt_ms=10.0)
+    network = map_integrate_and_fire(rate, gain_hz=100.0)
+    drive = drive_of(network, 20)
+    expected = simulate(network, drive, voltages=True)
+    backend, options = EXACT_BACKENDS[label]
+    got = simulate(network, drive, backend=backend, voltages=True, **options)
+    np.testing.assert_array_equal(got.voltages_mv, expected.voltages_mv)
+    np.testing.assert_array_equal(got.readouts["output"], expected.readouts["output"])
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("form", FORMS)
+def test_the_output_nears_the_rate_networks_as_spikes_grow(form, activation):
+    # Steps so short that what is left is the spikes' share alone.
+    rate = rate_network(form, activation, size=20, dt_ms=1.0)
+    # The shortest filter of form x lags by as much as the network runs ahead.
+    read = {"readout_tau_ms": 5.0} if form == "x" else {}
+    errors = []
+    for gain_hz in (100.0, 400.0, 1600.0):
+        network = map_integrate_and_fire(rate, gain_hz=gain_hz, dt_ms=0.5, **read)
+        drive = drive_of(network, 400)
+        outputs = simulate(network, drive, backend="snntorch").readouts["output"]
+        errors.append(output_error(outputs, rate.run(drive.inputs, None)[0]))
+    assert errors[1] < errors[0] / 3
+    assert errors[2] < errors[1] / 1.5
+
+
+def test_the_first_sample_is_the_output_of_the_start():
+    rate = rate_network("h", "relu")
+    for readout, form in ((None, "h"), (None, "x")):
+        made = replace(rate, form=form, dt_ms=20.0)
+        network = map_integrate_and_fire(made, gain_hz=100, readout_tau_ms=readout)
+        drive = drive_of(network, 3)
+        outputs = simulate(network, drive).readouts["output"][0]
+        wanted = made.run(drive.inputs, None)[0][0]
+        # Form x has run for 5 ms by then.
+        np.testing.assert_allclose(outputs, wanted, atol=1e-9 if form == "h" else 1.0)
+
+
+def test_a_step_is_a_fraction_of_the_rate_networks_and_halved_as_often_as_it_must_be():
+    def step_of(gain_hz, dt_ms=5.0, **given):
+        rate = rate_network("x", "relu", dt_ms=dt_ms)
+        network = map_integrate_and_fire(rate, gain_hz=gain_hz, **given)
+        assert network.dt_ms * network.sample_steps == pytest.approx(dt_ms)
+        return network.dt_ms
+
+    # The highest rate is 3: at most 3 * gain spikes a second.
+    assert step_of(600.0) == 0.5
+    assert step_of(700.0) == 0.25
+    assert step_of(5000.0) == 0.0625
+    assert step_of(700.0, highest_activity=2.0) == 0.5
+    assert step_of(100.0, dt_ms=0.7) == 0.35
+    assert step_of(100.0, dt_ms=0.2) == 0.2
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"gain_hz": 6000.0}, "an activation of 3 asks for more than one spike in 0.0625 ms: a "
+         "step of 0.056 ms would do"),
+        ({"gain_hz": 0.0}, "gain_hz: must be positive, got 0"),
+        ({"gain_hz": math.inf}, "gain_hz"),
+        ({"gain_hz": 9.0, "dt_ms": -1.0}, "dt_ms: must be positive, got -1"),
+        ({"gain_hz": 9.0, "readout_tau_ms": 0.1}, "readout_tau_ms: expected at least 0.25 ms"),
+        ({"gain_hz": 9.0, "highest_activity": math.nan}, "highest_activity"),
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_is_refused(given, said):
+    with pytest.raises(SpecError, match=said):
+        map_integrate_and_fire(rate_network("x", "relu"), **given)
+
+
+def test_form_h_has_no_readout_filter_to_choose():
+    with pytest.raises(SpecError, match="in form h the output reads what the units' own filters"):
+        map_integrate_and_fire(rate_network("h", "relu"), gain_hz=9.0, readout_tau_ms=10.0)
+
+
+def test_an_activation_without_an_end_needs_its_highest():
+    rate = rate_network("h", "relu", highest_rate=math.inf)
+    with pytest.raises(SpecError, match="has to be given for an activation without an upper end"):
+        map_integrate_and_fire(rate, gain_hz=100.0)
+    inputs = np.ones((50, 2, 2))
+    _, activity = rate.run(inputs, None)
+    drive = activity[:-1] @ rate.recurrent.T + inputs[:-1] @ rate.w_in.T + rate.bias
+    highest = highest_activity_of(rate, activity)
+    assert highest == pytest.approx(1.2 * np.maximum(drive, 0).max())
+    assert map_integrate_and_fire(rate, gain_hz=100.0, highest_activity=highest).dt_ms == 0.5
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
+def test_an_activation_with_an_end_is_never_higher(activation):
+    rate = rate_network("x", activation)
+    assert highest_activity_of(rate, np.full((2, 1, 12), 0.3)) == 1
+
+
+def test_cell_types_and_task_go_over():
+    kinds = ("PYR", "PV") * 6
+    rate = rate_network("x", "relu", cell_types=kinds, task="go-nogo")
+    network = map_integrate_and_fire(rate, gain_hz=50.0)
+    assert (network.populations[0].cell_types, network.task) == (kinds, "go-nogo")
+    assert network.provenance["gain_hz"] == 50.0
+
+
+def test_it_is_stored_and_read_back(tmp_path):
+    rate = rate_network("h", "softplus", dt_ms=10.0)
+    network = map_integrate_and_fire(rate, gain_hz=100.0)
+    drive = drive_of(network, 10)
+    back = bridge.load(bridge.save(network, tmp_path / "network.h5"))
+    one, other = (simulate(each, drive, voltages=True) for each in (network, back))
+    np.testing.assert_array_equal(one.voltages_mv, other.voltages_mv)
