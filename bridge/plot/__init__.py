@@ -1,4 +1,4 @@
-"""Pictures of recordings, searches and agreements: each function takes matplotlib axes, and returns them.
+"""Pictures of recordings, searches and agreements: matplotlib axes in, axes out.
 
 Without axes each draws on a new figure of its own, which a notebook shows by itself.
 """

@@ -94,24 +94,23 @@ def _draw(
     axes: Axes, recording: Recording, groups: Sequence[_Group], channels: Sequence[int]
 ) -> None:
     """Colours tell outputs apart, where there are several, and lines conditions; else colours."""
-    several_outputs = len(channels) > 1
+    many = len(channels) > 1
     for place, (name, outputs) in enumerate(groups):
         times_s = np.arange(1, len(outputs) + 1) * recording.sample_ms / 1000
         for channel in channels:
-            number = channel if several_outputs else place
-            one = not several_outputs and len(groups) == 1
-            ink = INK if one else colour(number)
+            ink = INK if len(channels) * len(groups) == 1 else colour(channel if many else place)
             values = outputs[:, :, channel]
             if values.shape[1] > 1:
                 low, high = np.percentile(values, (10, 90), axis=1)
                 axes.fill_between(times_s, low, high, color=ink, alpha=0.2, linewidth=0)
             axes.plot(
-                times_s, values.mean(axis=1), color=ink, label=_label(name, channel, several_outputs),
-                linestyle=LINES[place] if several_outputs else "-",
+                times_s, values.mean(axis=1), color=ink,
+                label=_label(name, channel if many else None),
+                linestyle=LINES[place] if many else "-",
                 marker="o" if len(outputs) == 1 else "",
             )  # fmt: skip
 
 
-def _label(name: str, channel: int, several_outputs: bool) -> str:  # noqa: FBT001
-    parts = [f"output {channel}" if several_outputs else "", name]
+def _label(name: str, channel: int | None) -> str:
+    parts = ["" if channel is None else f"output {channel}", name]
     return plain_label(", ".join(filter(None, parts)) or "output")

@@ -26,7 +26,7 @@ def raster(recording: Recording, ax: Axes | None = None, *, trial: int = 0) -> A
 
     Args:
         recording: Of any number of neurons; of more than 100,000 spikes so many are drawn, chosen
-            by chance, and the picture says so.
+            at random, and the picture says so.
         ax: Where to draw; None: on a new figure.
         trial: Number of the trial.
 
@@ -44,7 +44,7 @@ def raster(recording: Recording, ax: Axes | None = None, *, trial: int = 0) -> A
     if len(neuron) > _MOST_SPIKES:
         chosen = np.random.default_rng(0).choice(len(neuron), _MOST_SPIKES, replace=False)
         time_s, neuron = time_s[chosen], neuron[chosen]
-        count = f"{_MOST_SPIKES:,} of {count}, chosen by chance"
+        count = f"{_MOST_SPIKES:,} of {count}, chosen at random"
     size = _mark_size(axes, recording.spikes.n_neurons)
     several_populations = len(recording.populations) > 1
     spans = list(spans_of(recording))
@@ -58,8 +58,10 @@ def raster(recording: Recording, ax: Axes | None = None, *, trial: int = 0) -> A
         )  # fmt: skip
     axes.set(xlim=(0, recording.trial_s), ylim=(-0.5, recording.spikes.n_neurons - 0.5))
     axes.set(xlabel="time (s)", ylabel="neuron (number)")
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    note(axes, told_trial(recording, trial), count, some(spans, _MOST_NAMED, "populations named")[1])
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    note(
+        axes, told_trial(recording, trial), count, some(spans, _MOST_NAMED, "populations named")[1]
+    )
     legend_beside(axes)
     return axes
 
@@ -84,9 +86,7 @@ def mark_spikes(
 _MANY = 2000
 
 
-def events_of(
-    recording: Recording, trial: int
-) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+def events_of(recording: Recording, trial: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """Time in s, and neuron, of each spike of a trial."""
     mine = recording.spikes.trial == trial
     steps = recording.spikes.step[mine]
@@ -139,7 +139,7 @@ def time_course(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Edges of bins that fill a trial, s, and the mean rate of a neuron in each, Hz."""
     bins = max(1, min(spikes.n_steps, round(recording.trial_s * 1000 / bin_ms)))
-    edges_s = np.linspace(0.0, recording.trial_s, bins + 1)
+    edges_s = np.asarray(np.linspace(0.0, recording.trial_s, bins + 1), dtype=np.float64)
     return edges_s, time_course_hz(spikes, recording.trial_s, bins)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 INK, ACCENT, QUIET = "#1b2a41", "#d1495b", "#8d99ae"
 # Okabe and Ito (2008): told apart by the colour-blind, too.
@@ -34,10 +35,14 @@ def legend_beside(axes: Axes) -> None:
     """A legend to the right of the axes, where there is more than one thing to tell apart."""
     handles, labels = axes.get_legend_handles_labels()
     if len(labels) > 1:
-        axes.legend(
+        legend = axes.legend(
             handles, labels, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0,
             frameon=False, fontsize="small",
         )  # fmt: skip
+        for handle in legend.legend_handles:
+            # Marks as small as those of spikes could not be seen there.
+            if isinstance(handle, Line2D) and handle.get_marker() not in ("", "None", None):
+                handle.set(markersize=7, markeredgewidth=2, alpha=1.0)
 
 
 def note(axes: Axes, *said: str) -> None:

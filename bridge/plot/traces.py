@@ -48,6 +48,8 @@ def voltages(
     found = _held(recording, trial)
     size = recording.spikes.n_neurons
     chosen = _busiest(recording, trial) if neurons is None else _checked(neurons, size)
+    if not np.isfinite(found.values[:, chosen]).any():
+        raise SpecError("neurons: no voltages of these were recorded")
     axes = axes_or_new(ax)
     for place, neuron in enumerate(chosen):
         axes.plot(
@@ -74,16 +76,16 @@ class _Held(NamedTuple):
 def _held(recording: Recording, trial: int) -> _Held:
     window, dt_s = recording.window, recording.dt_ms / 1000
     if window is not None:
-        values = np.full((window.n_steps, recording.spikes.n_neurons), np.nan)
+        values: Array = np.full((window.n_steps, recording.spikes.n_neurons), np.nan)
         for name, span in spans_of(recording):
             states = window.states.get(name, {})
             # Of neurons without a voltage their first state is what is recorded as one.
             state = VOLTAGE if VOLTAGE in states else next(iter(states), None)
             if state is not None:
                 values[:, span] = states[state][:, trial]
-        times_s = np.arange(window.start_step + 1, window.stop_step + 1) * dt_s
+        ends = np.arange(window.start_step + 1, window.stop_step + 1, dtype=np.float64)
         told = f"each step of {recording.dt_ms:g} ms"
-        return _Held(times_s, values, window.start_step * dt_s, told)
+        return _Held(np.asarray(ends * dt_s), values, window.start_step * dt_s, told)
     if recording.voltages_mv is None:
         raise SpecError(
             "recording: it holds no voltages; bridge.simulate(network, drive, voltages=True) "
@@ -114,10 +116,7 @@ def _mark_spikes(
 ) -> None:
     """Above all voltages a row of marks for each neuron, the first on top."""
     drawn = found.values[:, chosen]
-    known = drawn[np.isfinite(drawn)]
-    if not known.size:
-        raise SpecError("neurons: no voltages of these were recorded")
-    high, low = float(known.max()), float(known.min())
+    high, low = float(np.nanmax(drawn)), float(np.nanmin(drawn))
     row = max(0.06 * (high - low), 1e-9)
     spikes = recording.spikes
     for place, neuron in enumerate(chosen):
