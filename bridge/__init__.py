@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bridge.exchange.formats import export_network, import_network
     from bridge.exchange.recordings import export_recording, load_recording
     from bridge.exchange.store import load, save
+    from bridge.exchange.torch_modules import from_torch
     from bridge.methods.conversion import convert
     from bridge.methods.integrate_and_fire import map_integrate_and_fire
     from bridge.methods.lesion import lesion
@@ -61,6 +62,7 @@ _HOMES = {
     "convert_each": "bridge.methods.side_by_side",
     "export_network": "bridge.exchange.formats",
     "export_recording": "bridge.exchange.recordings",
+    "from_torch": "bridge.exchange.torch_modules",
     "import_network": "bridge.exchange.formats",
     "lesion": "bridge.methods.lesion",
     "load": "bridge.exchange.store",
@@ -103,6 +105,7 @@ __all__ = [
     "convert_each",
     "export_network",
     "export_recording",
+    "from_torch",
     "import_network",
     "lesion",
     "load",

@@ -101,8 +101,8 @@ def _candidates(search: Search) -> dict[str, list[object]]:
         "fires (Hz)": [f"{rate:.3g}" for rate in search.rates_hz],
         "step (ms)": [f"{step:g}" for step in search.dt_ms],
     }
-    if np.any(search.readout_tau_ms):
-        columns["read with (ms)"] = [f"{tau:g}" if tau else "own" for tau in search.readout_tau_ms]
+    if np.any(search.readout_lag_ms):
+        columns["read with (ms)"] = [f"{tau:g}" if tau else "own" for tau in search.readout_lag_ms]
     return columns
 
 

@@ -126,7 +126,7 @@ def _populations(sizes, rng):
             bias_mv=rng.uniform(-20, 60, sizes["square"]), refractory_steps=10,
         ),
         "soft": ActivationIf(
-            activation="softplus", gain_hz=rng.uniform(100, 300, sizes["soft"]),
+            activation="relu", gain_hz=rng.uniform(100, 300, sizes["soft"]),
             bias=rng.normal(0, 1, sizes["soft"]), highest_rate=5.0, initial_refractory_steps=9,
         ),
     }  # fmt: skip

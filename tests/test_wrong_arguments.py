@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import bridge
 from bridge.arguments import in_words
@@ -102,6 +103,7 @@ CALLS = {
     "load_drive": ({"network": "network"}, {"path": "drive.csv"}),
     "load_recording": ({}, {"path": "lif.h5"}),
     "load_task_file": ({}, {"path": "task.py"}),
+    "from_torch": ({}, {"module": torch.nn.RNN(2, 5), "dt_ms": 10.0}),
     "import_network": ({}, {"path": "model.mat", "task": ""}),
     "save": ({"thing": "rate network"}, {"path": "new.h5", "force": True}),
     "export_network": ({"thing": "rate network"}, {"path": "new.mat", "force": True}),
@@ -118,6 +120,7 @@ OPTIONS = {
     "convert_each": ("gain_hz", "trials", "refit_readout", "no_such_option"),
     "score": ("dtype", "no_such_option"),
     "lesion": ("cell_type",),
+    "from_torch": ("task", "excitatory", "cell_types", "no_such_option"),
     "import_network": ("task", "activation", "relu", "no_such_option"),
     "train": ("units", "no_such_option"),
 }  # fmt: skip

@@ -9,13 +9,26 @@ import typer
 import bridge
 from bridge import terminal
 from bridge.cli.app import Force, TaskFile, TrialLength, Window, app, example, window_s
+from bridge.cli.part_options import (
+    Bias,
+    BOut,
+    Form,
+    HighestRate,
+    InitialState,
+    Orientation,
+    Readout,
+    Recurrent,
+    TauMs,
+    WIn,
+)
 from bridge.errors import SpecError
 from bridge.stages import check_writable
 
 if TYPE_CHECKING:
     from bridge.exchange.formats import Imported
 
-_FORMAT = "Its format: matlab; of a recording: nwb or sonata."
+_FORMAT = "Its format: matlab or safetensors; of a recording: nwb or sonata."
+
 _RECORDINGS = (".nwb", ".h5", ".hdf5")
 
 
@@ -26,6 +39,9 @@ _RECORDINGS = (".nwb", ".h5", ".hdf5")
         "spikebridge import model.mat --out results/rate.h5 --task xor --relu",
         "spikebridge import model.mat --out results/rate.h5 --task none --dt-ms 20",
         "spikebridge import model.mat --out results/rate.h5 --out-lif results/lif.h5",
+        "spikebridge import net.safetensors --out results/rate.h5 --dt-ms 10 --activation tanh",
+        "spikebridge import net.safetensors --out results/rate.h5 --dt-ms 10 --tau-ms 100 "
+        "--form x --activation relu --recurrent w_rec --w-in w_in --readout fc",
         "spikebridge import session.nwb --out results/recording.h5",
         "spikebridge import spikes.h5 --from sonata --trial-s 1.0 --out results/recording.h5",
         "spikebridge import session.nwb --window-s 0:0.8 --out results/recording.h5",
@@ -56,7 +72,10 @@ def import_(
     ] = None,
     activation: Annotated[
         str | None,
-        typer.Option(help="sigmoid, softplus, relu or tanh.", show_default="what the file says"),
+        typer.Option(
+            help="sigmoid, softplus, relu or tanh, of a state dict also relu6.",
+            show_default="what the file says",
+        ),
     ] = None,
     relu: Annotated[
         bool, typer.Option("--relu", help="Set negative raw weights to zero, as training did.")
@@ -68,37 +87,53 @@ def import_(
     dt_ms: Annotated[
         float | None,
         typer.Option(
-            help="Time step, ms: of recordings that tell none, or that a network's time constants "
-            "are counted in.",
-            show_default="of networks 5, of recordings 0.1",
+            help="Time step, ms: of recordings that tell none, of a state dict, or that the time "
+            "constants of a .mat file are counted in.",
+            show_default="of a .mat file 5, of recordings 0.1",
         ),
     ] = None,
     window: Window = None,
+    recurrent: Recurrent = None,
+    w_in: WIn = None,
+    readout: Readout = None,
+    b_out: BOut = None,
+    bias: Bias = None,
+    initial_state: InitialState = None,
+    tau_ms: TauMs = None,
+    form: Form = None,
+    highest_rate: HighestRate = None,
+    orientation: Orientation = None,
     force: Force = False,
     task_file: TaskFile = None,
 ) -> None:
     """Read a rate network, or a recording, that another tool has made."""
+    told: dict[str, Any] = {
+        "activation": activation,
+        "relu": relu or None,
+        "recurrent": recurrent,
+        "w_in": w_in,
+        "readout": readout,
+        "b_out": b_out,
+        "bias": bias or None,
+        "initial_state": initial_state,
+        "tau_ms": _number_or_name(tau_ms),
+        "form": form,
+        "highest_rate": highest_rate,
+        "orientation": orientation,
+    }
     cut: dict[str, Any] = {"trial_s": trial_s, "window_s": window_s(window)}
     if _is_recording(file, from_):
-        for_networks = {
-            "--out-lif": out_lif,
-            "--task": task,
-            "--activation": activation,
-            "--relu": relu,
-        }
+        for_networks = {"--out-lif": out_lif, "--task": task, **_as_given(told)}
         _refuse(for_networks, file, "a recording", "rate networks")
         _import_recording(file, out, {**cut, "dt_ms": dt_ms, "format": from_}, force=force)
         return
-    _refuse(
-        {f"--{name.replace('_', '-')}": value for name, value in cut.items()},
-        file,
-        "a network",
-        "recordings",
-    )
-    options: dict[str, Any] = {"activation": activation, "relu": relu, "dt_ms": dt_ms}
+    _refuse(_as_given(cut), file, "a network", "recordings")
+    told |= {"dt_ms": dt_ms}
+    options = {name: value for name, value in told.items() if value is not None}
     if task is not None and task != "none":
         bridge.task(task)
-    options["task"] = "" if task == "none" else task
+    if task is not None:
+        options["task"] = "" if task == "none" else task
     imported = bridge.import_network(file, format=from_, **options)
     if imported.task_doubt:
         raise SpecError(
@@ -165,6 +200,19 @@ def _networks() -> set[str]:
     from bridge.exchange import formats
 
     return {formats.load_format(name).SUFFIX for name in formats.NAMES}
+
+
+def _as_given(options: Mapping[str, object]) -> dict[str, object]:
+    """Arguments under the names of their options."""
+    return {f"--{name.replace('_', '-')}": value for name, value in options.items()}
+
+
+def _number_or_name(given: str | None) -> float | str | None:
+    """A number where it is one, else a name."""
+    try:
+        return None if given is None else float(given)
+    except ValueError:
+        return given
 
 
 def _refuse(options: Mapping[str, object], file: Path, this: str, those: str) -> None:

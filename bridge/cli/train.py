@@ -42,6 +42,9 @@ def train(
     activation: Annotated[
         str, typer.Option(help="sigmoid (the one that converts best), softplus, relu or tanh.")
     ] = "sigmoid",
+    bias: Annotated[
+        bool, typer.Option("--bias", help="Units have a bias, which is trained.")
+    ] = False,
     dale: Annotated[bool, typer.Option(help="Units keep one sign.")] = True,
     inhibitory: Annotated[float, typer.Option(help="Share of inhibitory units.")] = 0.2,
     som: Annotated[

@@ -7,6 +7,20 @@ from bridge.errors import FormatError
 _ZARR = (".zgroup", ".zattrs", ".zmetadata", "zarr.json")
 
 
+_PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt")
+
+
+def check_no_pickle(path: Path) -> None:
+    """Raise FormatError for what PyTorch pickles: reading it would run what it holds."""
+    if path.suffix.lower() in _PICKLES:
+        raise FormatError(
+            f"{path}: a pickle, which may run code as it is read, and is not read; save its state "
+            "dict as safetensors, in Python: import torch, safetensors.torch; "
+            f"safetensors.torch.save_file(torch.load({path.name!r}, weights_only=True), "
+            f"{path.with_suffix('.safetensors').name!r})"
+        )
+
+
 def check_file(path: Path) -> None:
     """Raise FormatError unless `path` is a file: nothing is there, or a folder, or a pipe."""
     try:

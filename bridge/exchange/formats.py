@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from bridge.arguments import before_path, brief, file_path, flag, text
 from bridge.errors import SpecError
+from bridge.exchange.files import check_no_pickle
 from bridge.exchange.hdf5 import check_writable, write_bytes
 from bridge.methods.one_to_one import ORIGINAL, map_one_to_one
 from bridge.methods.scale_search import Conversion
@@ -23,7 +24,7 @@ from bridge.spiking.network import SpikingNetwork
 if TYPE_CHECKING:
     from bridge.exchange.store import Stored
 
-NAMES = ("matlab",)
+NAMES = ("matlab", "safetensors")
 RECORDINGS = "nwb or sonata"
 """Formats that hold no network: `bridge.exchange.recordings` has them."""
 
@@ -139,10 +140,12 @@ def import_network(path: str | Path, *, format: str | None = None, **options: An
 
     Args:
         path: The file.
-        format: "matlab"; None: by the ending of the file.
+        format: "matlab" or "safetensors"; None: by the ending of the file.
         **options: matlab: `task` and `activation` (names, where the file does not make them
             certain; the task "" is none), `relu` (bool: set negative raw weights to zero), `dt_ms`
-            (the step, where it is not the authors' 5 ms).
+            (the step, where it is not the authors' 5 ms). safetensors: `dt_ms` and `activation`;
+            `tau_ms`, `form`, `highest_rate`, `task`, and by their names `recurrent`, `w_in`,
+            `readout`, `b_out`, `bias`, `initial_state`, see `bridge.exchange.safetensors`.
 
     Returns:
         The network, the scale factor that the file may hold, and notes.
@@ -152,6 +155,8 @@ def import_network(path: str | Path, *, format: str | None = None, **options: An
         SpecError: an unknown format or option, or one that makes no sense.
     """
     file = file_path(path)
+    if format is None:
+        check_no_pickle(file)
     chosen = format_of(file) if format is None else load_format(format)
     _check_options(chosen, options)
     return chosen.read(file, **options)
@@ -175,6 +180,10 @@ _KINDS = {
     "activation": "a name",
     "relu": "True or False",
     "dt_ms": "a step in ms",
+    **dict.fromkeys(("recurrent", "w_in", "readout", "b_out", "initial_state"), "a name"),
+    **dict.fromkeys(("form", "orientation"), "a name"),
+    "bias": "names",
+    "tau_ms": "times in ms",
 }
 
 
@@ -183,6 +192,10 @@ def _is_a(value: object, wanted: str) -> bool:
         return isinstance(value, str)
     if wanted == "True or False":
         return isinstance(value, bool)
+    if wanted == "names":
+        return isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+    if wanted == "times in ms" and not isinstance(value, int | float):
+        return isinstance(value, str)
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return number and 0 < cast(float, value) < math.inf
 

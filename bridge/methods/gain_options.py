@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bridge.errors import SpecError
-from bridge.methods.integrate_and_fire import DT_MS
+from bridge.methods.gain_steps import DT_MS
 from bridge.methods.search_options import SearchOptions
 from bridge.spiking.arrays import frozen_array, positive
 from bridge.spiking.essentials import essentials

@@ -29,8 +29,8 @@ class GainSearch(Findings):
         gains_hz: (L,) rates that stand for an activation of 1, ascending, Hz.
         dt_ms: (L,) step at each, ms.
         rates_hz: (L,) mean rate over neurons and trials at each, Hz.
-        readout_tau_ms: (L,) time constant of the output's filter, of those tried the best at each,
-            ms; 0: each unit's own.
+        readout_lag_ms: (L,) by how much the output's filter lags, of those tried the best at each,
+            ms; 0: by each unit's own time constant.
         trials: Trials at each.
         best: Index of the chosen one.
         seed: Decides trials and initial voltages.
@@ -53,7 +53,7 @@ class GainSearch(Findings):
     gains_hz: Array
     dt_ms: Array
     rates_hz: Array
-    readout_tau_ms: Array
+    readout_lag_ms: Array
     trials: int
     best: int
     seed: int
@@ -83,7 +83,7 @@ class GainSearch(Findings):
             raise SpecError("gains_hz: expected positive numbers, each once, ascending")
         object.__setattr__(self, "gains_hz", gains)
         counted("trials", self.trials, least=1, most=MOST_INT32)
-        for name in ("dt_ms", "rates_hz", "readout_tau_ms", "output_error"):
+        for name in ("dt_ms", "rates_hz", "readout_lag_ms", "output_error"):
             self._check_numbers(name, gains.shape, 0.0, np.inf)
         positive("dt_ms", self.dt_ms)
         if self.correct is not None:
@@ -113,9 +113,9 @@ class GainSearch(Findings):
         return float(self.gains_hz[self.best])
 
     @property
-    def best_readout_tau_ms(self) -> float | None:
-        """The time constant of the output's filter that was chosen, ms; None: each unit's own."""
-        return float(self.readout_tau_ms[self.best]) or None
+    def best_readout_lag_ms(self) -> float | None:
+        """By how much the output's filter that was chosen lags, ms; None: by each unit's own."""
+        return float(self.readout_lag_ms[self.best]) or None
 
     def enough(self) -> NDArray[np.bool_]:
         """(L,) where the output is near the rate network's and answers are right as often.
@@ -144,8 +144,8 @@ class GainSearch(Findings):
 
     def told_choice(self) -> str:
         """The chosen one, in words."""
-        tau_ms = self.best_readout_tau_ms
-        read = "" if tau_ms is None else f", read with {tau_ms:g} ms"
+        lag_ms = self.best_readout_lag_ms
+        read = "" if lag_ms is None else f", read with {lag_ms:g} ms"
         return f"gain = {self.best_gain_hz:g} Hz{read}"
 
     def told_rule(self) -> str:

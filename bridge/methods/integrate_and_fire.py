@@ -2,12 +2,9 @@
 
 Each unit becomes one neuron with the unit's activation inside (Cao et al. 2015, Diehl et al. 2015,
 Rueckauer et al. 2017, for recurrent networks): it fires at `gain_hz` times its activation, and each
-spike passes a filter that settles at 1 under a train of `gain_hz`. Weights, time constants, biases
-and signs go over as they are; the more spikes, the nearer is the output to the rate network's.
-
-Both networks mean the same by their samples: as sample 0 of the rate network's output is that of
-its start, neurons and input wait for as long. In form x the output's filter lags by its time
-constant, so there they wait for 5 ms less, or not at all.
+spike passes a filter that settles at 1 under a train of `gain_hz`. Weights, biases and signs go
+over as they are; the more spikes, the nearer is the output to the rate network's. What becomes of
+its time constants and of its step, `bridge.methods.rate_timing` says.
 """
 
 import math
@@ -20,11 +17,13 @@ from numpy.typing import NDArray
 
 from bridge.arguments import number, of_kind
 from bridge.errors import SpecError
+from bridge.methods.gain_steps import DT_MS, ceiling_of, steps_of_sample
 from bridge.methods.one_to_one import OUTPUT, POPULATION, RECURRENT, STIMULUS
+from bridge.methods.rate_timing import Timing, kept_ms
 from bridge.rate.network import RateNetwork
 from bridge.spiking.arrays import positive
 from bridge.spiking.decay import decay_factor
-from bridge.spiking.filters import Direct, Exponential, Filter, Side
+from bridge.spiking.filters import Direct, Filter, Side
 from bridge.spiking.initial_voltage import UniformVoltage
 from bridge.spiking.network import Channel, Readout, SpikingNetwork
 from bridge.spiking.neurons.activation_if import ActivationIf
@@ -34,12 +33,6 @@ from bridge.spiking.projection import INPUT, Projection
 Array = NDArray[np.float64]
 Plain = Literal["sigmoid", "softplus", "relu"]
 
-DT_MS = 0.5
-# Of form x: by how much the spiking network runs ahead of the rate network, at most by a sample.
-# No output's filter that is tried lags by less.
-LEAD_MS = 5.0
-# A step is halved this often at most, unless it is given.
-HALVINGS = 3
 # A readout that forgets sooner shows the last spikes of a sample, and not its rate.
 _LEAST_SHARE_OF_SAMPLE = 1 / 20
 
@@ -72,7 +65,7 @@ def map_integrate_and_fire(
     rate: RateNetwork,
     *,
     gain_hz: float,
-    readout_tau_ms: float | None = None,
+    readout_lag_ms: float | None = None,
     dt_ms: float = DT_MS,
     highest_activity: float | None = None,
 ) -> SpikingNetwork:
@@ -84,8 +77,8 @@ def map_integrate_and_fire(
         rate: N units; of a conversion its rate network.
         gain_hz: The rate that stands for an activation of 1, Hz: 10 spikes in a time constant are
             good, 5 often enough.
-        readout_tau_ms: Time constant of the output's filter, ms, in form x: a short one is noisy,
-            a long one lags; None: each unit's own, which form h always has.
+        readout_lag_ms: In form x, by how much the output's filter lags, ms: a short one is noisy.
+            None: by each unit's own time constant, which form h always has.
         dt_ms: Longest step, ms: it is shortened to a whole fraction of the rate network's, and
             halved where a neuron would have to fire more than once in it, at most three times.
         highest_activity: The highest activation that will occur, see `highest_activity_of`; None:
@@ -99,15 +92,15 @@ def map_integrate_and_fire(
     """
     rate = of_kind("rate", rate, RateNetwork)
     positive("gain_hz", number("gain_hz", gain_hz))
-    read_ms = _readout_tau_ms(rate, readout_tau_ms)
+    read_ms = _readout_lag_ms(rate, readout_lag_ms)
     steps = steps_of_sample(rate, gain_hz, dt_ms, highest_activity)
-    time = _Time(rate.dt_ms / steps, _waiting_steps(rate, steps), gain_hz)
+    time = Timing.of(rate, steps, gain_hz)
     units = _never_negative(rate)
     return SpikingNetwork(
         dt_ms=time.dt_ms,
         populations=(_population(rate, units, time),),
         projections=_projections(rate, units, time),
-        readouts=(_readout(units, read_ms, time),),
+        readouts=(_readout(rate, units, read_ms, time),),
         input_size=rate.input_size,
         sample_steps=steps,
         task=rate.task,
@@ -115,86 +108,28 @@ def map_integrate_and_fire(
             "made_by": f"spikebridge {version('spikebridge')}",
             "method": "integrate-and-fire neurons that carry their remainder",
             "gain_hz": float(gain_hz),
-            "readout_tau_ms": "each unit's own" if readout_tau_ms is None else readout_tau_ms,
+            "readout_lag_ms": "each unit's own" if readout_lag_ms is None else readout_lag_ms,
         },
     )
 
 
-# Currents of spikes waver around those of rates.
-_MARGIN = 1.2
-
-
-def highest_activity_of(rate: RateNetwork, activity: Array) -> float:
-    """The highest activation that a spiking network should be ready for.
-
-    Args:
-        rate: The rate network.
-        activity: (T, B, N) of it in some trials, as it runs without noise.
-    """
-    ceiling = _ceiling(rate)
-    if ceiling <= 1:
-        return ceiling
-    if rate.form == "h" and len(activity) > 1:
-        # h follows the activation and never meets its peaks.
-        keep = 1.0 - rate.dt_ms / rate.tau_ms
-        activity = (activity[1:] - keep * activity[:-1]) / (1.0 - keep)
-    # What is silent in these trials may do anything.
-    return min(ceiling, _MARGIN * float(activity.max()) or 1.0)
-
-
-def steps_of_sample(
-    rate: RateNetwork,
-    gain_hz: float,
-    dt_ms: float = DT_MS,
-    highest_activity: float | None = None,
-) -> int:
-    """Steps of the spiking network in one of the rate network, as `map_integrate_and_fire` takes.
-
-    Raises:
-        SpecError: the highest activation would need more than one spike in each of them.
-    """
-    positive("dt_ms", number("dt_ms", dt_ms))
-    highest = _ceiling(rate) if highest_activity is None else highest_activity
-    if not 0 < number("highest_activity", highest) < math.inf:
-        raise SpecError(
-            "highest_activity: has to be given for an activation without an upper end, as a "
-            f"positive number, got {highest:g}"
-        )
-    first = max(1, math.ceil(rate.dt_ms / dt_ms - 1e-9))
-    # At most one spike a step.
-    needed = gain_hz * rate.dt_ms / 1000.0 * highest * (1 - 1e-9)
-    for steps in (first << halvings for halvings in range(HALVINGS + 1)):
-        if steps >= needed:
-            return steps
-    raise SpecError(
-        f"gain_hz: at {gain_hz:g} Hz an activation of {highest:.3g} asks for more than one spike "
-        f"in {rate.dt_ms / (first << HALVINGS):.3g} ms: a step of {1000 / gain_hz / highest:.2g} "
-        "ms would do (dt_ms)"
-    )
-
-
 def shortest_readout_ms(rate: RateNetwork) -> float:
-    """The shortest time constant that the output's filter may have, ms."""
+    """The least by which the output's filter may lag, ms."""
     return rate.dt_ms * _LEAST_SHARE_OF_SAMPLE
 
 
-def _ceiling(rate: RateNetwork) -> float:
-    """The highest activation there can be, of tanh that of the sigmoid in its place."""
-    return rate.highest_rate if rate.activation in ("softplus", "relu") else 1.0
-
-
-def _readout_tau_ms(rate: RateNetwork, given: float | None) -> Array:
-    """(N,) time constants of the output's filter, ms."""
+def _readout_lag_ms(rate: RateNetwork, given: float | None) -> Array:
+    """(N,) by how much the output's filter lags, ms."""
     if given is None:
-        return rate.tau_ms
+        return rate.tau_ms if rate.form == "x" else kept_ms(rate)
     if rate.form == "h":
         raise SpecError(
-            "readout_tau_ms: in form h the output reads what the units' own filters hold; leave it "
+            "readout_lag_ms: in form h the output reads what the units' own filters hold; leave it "
             "out"
         )
     least = shortest_readout_ms(rate)
-    if not least <= number("readout_tau_ms", given) < math.inf:
-        raise SpecError(f"readout_tau_ms: expected at least {least:g} ms, got {given:g}")
+    if not least <= number("readout_lag_ms", given) < math.inf:
+        raise SpecError(f"readout_lag_ms: expected at least {least:g} ms, got {given:g}")
     return np.full(rate.size, float(given))
 
 
@@ -205,7 +140,7 @@ def _never_negative(rate: RateNetwork) -> _Units:
     if rate.activation != "tanh":
         kept = rate.recurrent, rate.w_in, rate.bias, start, activity, rate.w_out, rate.b_out
         plain: Plain = rate.activation  # type: ignore[assignment]
-        return _Units(plain, math.inf if plain == "sigmoid" else _ceiling(rate), *kept)
+        return _Units(plain, math.inf if plain == "sigmoid" else ceiling_of(rate), *kept)
     # Activities of sigmoids.
     activity = (activity + 1.0) / 2.0
     return _Units(
@@ -221,45 +156,7 @@ def _never_negative(rate: RateNetwork) -> _Units:
     )
 
 
-def _waiting_steps(rate: RateNetwork, steps: int) -> int:
-    """Steps before anything happens."""
-    lead = round(LEAD_MS * steps / rate.dt_ms) if rate.form == "x" else 0
-    return max(0, steps - lead)
-
-
-@dataclass(frozen=True)
-class _Time:
-    """The step, and what it makes of filters.
-
-    Attributes:
-        dt_ms: The step.
-        waits: Steps before any input arrives or neuron fires, in which filters decay.
-        gain_hz: The rate that stands for 1.
-    """
-
-    dt_ms: float
-    waits: int
-    gain_hz: float
-
-    def of_spikes(self, tau_ms: Array, side: Side = "post") -> Exponential:
-        """A filter that a train of the gain makes settle at 1."""
-        gain = self._new(tau_ms) / (self.gain_hz * (self.dt_ms / 1000.0))
-        return Exponential(tau_ms=tau_ms, normalisation="gain", gain=gain, side=side)
-
-    def of_input(self, tau_ms: Array) -> Exponential:
-        """A filter that settles at a constant input."""
-        return Exponential(tau_ms=tau_ms, normalisation="gain", gain=self._new(tau_ms))
-
-    def start(self, tau_ms: Array, values: Array) -> dict[str, Array]:
-        """What a filter starts with so as to hold these values after the wait."""
-        return {"x": values / decay_factor(tau_ms, self.waits * self.dt_ms)}
-
-    def _new(self, tau_ms: Array) -> Array:
-        """The share of a filter that is new in each step."""
-        return np.asarray(1.0 - decay_factor(tau_ms, self.dt_ms))
-
-
-def _population(rate: RateNetwork, units: _Units, time: _Time) -> Population:
+def _population(rate: RateNetwork, units: _Units, time: Timing) -> Population:
     return Population(
         name=POPULATION,
         size=rate.size,
@@ -270,30 +167,34 @@ def _population(rate: RateNetwork, units: _Units, time: _Time) -> Population:
             highest_rate=units.highest,
             initial_refractory_steps=time.waits,
         ),
-        initial_voltage=UniformVoltage(low_mv=0.0, high_mv=1.0),
+        # Below threshold, whatever is rounded.
+        initial_voltage=UniformVoltage(low_mv=0.0, high_mv=math.nextafter(1.0, 0.0)),
         cell_types=rate.cell_types,
     )
 
 
-def _projections(rate: RateNetwork, units: _Units, time: _Time) -> tuple[Projection, Projection]:
-    tau_ms = rate.tau_ms
+def _projections(rate: RateNetwork, units: _Units, time: Timing) -> tuple[Projection, Projection]:
+    tau_ms = time.kept_ms
     side: Side = "post"
-    held: dict[str, Array] = {}
     low: dict[str, Array] = {}
     through: Filter = Direct()
+    # Until the first spikes are heard, filters hold what units did at the start.
     if rate.form == "x":
         # What W_in and the start leave; a bias is there from the start, and needs no filter.
         through, low = time.of_input(tau_ms), time.start(tau_ms, units.start - units.bias)
+        new = 1.0 - decay_factor(tau_ms, time.late * time.dt_ms)
+        held = time.start(tau_ms, new * (units.recurrent @ units.activity), time.late)
     elif np.all(tau_ms == tau_ms[0]):
-        held = time.start(tau_ms, units.recurrent @ units.start)
+        held = time.start(tau_ms, units.recurrent @ units.start, time.late)
     else:
-        side, held = "pre", time.start(tau_ms, units.start)
+        side, held = "pre", time.start(tau_ms, units.start, time.late)
     recurrent = Projection(
         name=RECURRENT,
         source=POPULATION,
         target=POPULATION,
         weights=units.recurrent,
         filter=time.of_spikes(tau_ms, side),
+        delay_steps=time.late,
         initial_states=held,
     )
     stimulus = Projection(
@@ -308,11 +209,14 @@ def _projections(rate: RateNetwork, units: _Units, time: _Time) -> tuple[Project
     return recurrent, stimulus
 
 
-def _readout(units: _Units, tau_ms: Array, time: _Time) -> Readout:
-    channel = Channel(
-        source=POPULATION,
-        weights=units.w_out,
-        filter=time.of_spikes(tau_ms),
-        initial_states=time.start(tau_ms, units.activity),
-    )
+def _readout(rate: RateNetwork, units: _Units, lag_ms: Array, time: Timing) -> Readout:
+    if rate.form == "h":
+        # The output reads what the units' own filters hold.
+        filter_: Filter = time.of_spikes(lag_ms)
+        weights, start = units.w_out, time.start(lag_ms, units.activity)
+    else:
+        filter_, settled = time.smooth(lag_ms)
+        weights = units.w_out / settled
+        start = time.smooth_start(lag_ms, units.activity)
+    channel = Channel(source=POPULATION, weights=weights, filter=filter_, initial_states=start)
     return Readout(name=OUTPUT, channels=(channel,), bias=units.b_out)

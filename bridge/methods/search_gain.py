@@ -15,13 +15,8 @@ from bridge.methods.beside import RateAnswers
 from bridge.methods.chance import chance_level
 from bridge.methods.gain_options import GainOptions
 from bridge.methods.gain_search import GainSearch
-from bridge.methods.integrate_and_fire import (
-    DT_MS,
-    highest_activity_of,
-    map_integrate_and_fire,
-    shortest_readout_ms,
-    steps_of_sample,
-)
+from bridge.methods.gain_steps import DT_MS, highest_activity_of, steps_of_sample
+from bridge.methods.integrate_and_fire import map_integrate_and_fire, shortest_readout_ms
 from bridge.methods.measured import Measured, measured_of
 from bridge.methods.one_to_one import OUTPUT
 from bridge.methods.output_error import output_error
@@ -39,8 +34,8 @@ Flags = NDArray[np.bool_]
 
 # Spikes in a median time constant at an activation of 1: of the grid the lowest and the highest.
 FEWEST, MOST, GAINS = 2.0, 40.0, 8
-# Filters of the output that are tried beside each unit's own, which is 0 here.
-READOUT_TAU_MS = (0.0, 5.0, 10.0, 20.0, 50.0)
+# By how much filters of the output lag; 0 stands for each unit's own time constant.
+READOUT_LAG_MS = (0.0, 10.0, 15.0, 20.0, 30.0, 50.0)
 # Correlations of units are of the first trials.
 _SHARE = 5
 
@@ -122,7 +117,7 @@ class _Tried:
 
     Attributes:
         network: The network.
-        readout_tau_ms: Time constant of that filter, ms; 0: each unit's own.
+        readout_lag_ms: By how much that filter lags, ms; 0: by each unit's own time constant.
         outputs: (T, B, O).
         right: (B,) trials answered rightly; None: nothing says which are.
         error: Output error; NaN where the rate network's output never varies.
@@ -132,7 +127,7 @@ class _Tried:
     """
 
     network: SpikingNetwork
-    readout_tau_ms: float
+    readout_lag_ms: float
     outputs: Array
     right: Flags | None
     error: float
@@ -158,28 +153,28 @@ class _Trial:
         # Spikes do not depend on the filter of the output: one run shows all of them.
         own = self._network(0.0)
         recording = simulate(own, self.shown.drive(), on_progress=on_progress, **where)
-        read = [self._read(tau_ms, recording) for tau_ms in _readouts(self.rate)]
+        read = [self._read(lag_ms, recording) for lag_ms in _readouts(self.rate)]
         errors = np.array([0.0 if np.isnan(each.error) else each.error for each in read])
         best = read[least_error(_correct(read, self.shown.count), errors, self.shown.count)]
         fired = recording.spikes.count / (own.size * self.shown.count * recording.trial_s)
         return replace(best, rate_hz=fired, correlations=self._units(best.network, recording))
 
-    def _network(self, tau_ms: float) -> SpikingNetwork:
+    def _network(self, lag_ms: float) -> SpikingNetwork:
         return map_integrate_and_fire(
             self.rate,
             gain_hz=self.gain_hz,
-            readout_tau_ms=tau_ms or None,
+            readout_lag_ms=lag_ms or None,
             dt_ms=self.dt_ms,
             highest_activity=self.highest_activity,
         )
 
-    def _read(self, tau_ms: float, recording: Recording) -> _Tried:
-        network, task, trials = self._network(tau_ms), self.shown.task, self.shown.trials
+    def _read(self, lag_ms: float, recording: Recording) -> _Tried:
+        network, task, trials = self._network(lag_ms), self.shown.task, self.shown.trials
         outputs = decode(network, recording.spikes)[OUTPUT]
         judged = self.answers.right is not None
         return _Tried(
             network=network,
-            readout_tau_ms=tau_ms,
+            readout_lag_ms=lag_ms,
             outputs=outputs,
             right=spiking_correct(task, outputs, trials) if task is not None and judged else None,
             error=output_error(outputs, self.answers.outputs),
@@ -196,9 +191,9 @@ class _Trial:
 def _readouts(rate: RateNetwork) -> Sequence[float]:
     """Filters of the output that are tried, each unit's own first, ms."""
     if rate.form == "h":
-        return READOUT_TAU_MS[:1]
+        return READOUT_LAG_MS[:1]
     shortest = shortest_readout_ms(rate)
-    return [tau_ms for tau_ms in READOUT_TAU_MS if tau_ms == 0 or tau_ms >= shortest]
+    return [lag_ms for lag_ms in READOUT_LAG_MS if lag_ms == 0 or lag_ms >= shortest]
 
 
 def _correct(tried: Sequence[_Tried], trials: int) -> NDArray[np.int64]:
@@ -229,7 +224,7 @@ def _found(
         gains_hz=np.array(gains),
         dt_ms=np.array([each.network.dt_ms for each in tried]),
         rates_hz=np.array([each.rate_hz for each in tried]),
-        readout_tau_ms=np.array([each.readout_tau_ms for each in tried]),
+        readout_lag_ms=np.array([each.readout_lag_ms for each in tried]),
         trials=shown.count,
         best=0,
         seed=options.seed,

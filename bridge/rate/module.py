@@ -17,7 +17,8 @@ from bridge.rate.network import RateNetwork
 from bridge.rate.recurrence import Recurrence, Workspace
 from bridge.spiking.essentials import essentials
 
-PARAMETERS = ("w", "gate", "w_out", "b_out")
+PARAMETERS = ("w", "gate", "w_out", "b_out", "bias")
+"""All that may be trained; a network need not have a bias."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Units:
 
 
 class RateModule(nn.Module):
-    """K trainable `RateNetwork`s: recurrent and output weights, output bias, time constants.
+    """K trainable `RateNetwork`s: recurrent and output weights, biases, time constants.
 
     On a CPU each network is computed to the last bit as it is alone, for 4 trials or more: some
     processors round thinner matrix products by where they lie in memory.
@@ -52,6 +53,7 @@ class RateModule(nn.Module):
         gate: (K, N) tau = sigmoid(gate) (tau_max - tau_min) + tau_min.
         w_out: (K, O, N).
         b_out: (K, O).
+        bias: (K, N) of the units; None: they have none.
         w_in: (K, N, C), not trained.
         sign: (K, N) 1 for excitatory, -1 for inhibitory units; None without Dale's law.
         mask: (K, N, N) 0 where no connection may grow, else 1; None: they may everywhere.
@@ -62,6 +64,7 @@ class RateModule(nn.Module):
     gate: nn.Parameter
     w_out: nn.Parameter
     b_out: nn.Parameter
+    bias: nn.Parameter | None
     sign: Tensor | None
     mask: Tensor | None
     w_in: Tensor
@@ -78,8 +81,9 @@ class RateModule(nn.Module):
     ) -> None:
         super().__init__()
         for name in PARAMETERS:
-            value = torch.tensor(parameters[name], dtype=torch.float32)
-            setattr(self, name, nn.Parameter(value))
+            given = parameters.get(name)
+            value = None if given is None else torch.tensor(given, dtype=torch.float32)
+            setattr(self, name, None if value is None else nn.Parameter(value))
         self.register_buffer("w_in", torch.tensor(w_in, dtype=torch.float32))
         for name, values in (("sign", units.signs()), ("mask", units.allowed)):
             kept = None if values is None else torch.tensor(values, dtype=torch.float32)
@@ -113,16 +117,24 @@ class RateModule(nn.Module):
             (K, T, B, O).
         """
         rate = (self.dt_ms / self.tau_ms())[:, :, None]
+        w_in, inputs = self._with_constant(inputs)
         # torch does not annotate `apply`.
         outputs: Tensor = Recurrence.apply(  # type: ignore[no-untyped-call]
             rate * self.recurrent(),
             1 - rate[:, :, 0],
-            rate * self.w_in,
+            rate * w_in,
             self.w_out,
             (inputs, noise),
             (TORCH_ACTIVATIONS[self.activation], space),
         )
         return outputs + self.b_out[:, None, None]
+
+    def _with_constant(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Input weights and inputs; a bias is the weight of one more input, which is always 1."""
+        if self.bias is None:
+            return self.w_in, inputs
+        ones = torch.ones_like(inputs[..., :1])
+        return torch.cat([self.w_in, self.bias[..., None]], -1), torch.cat([inputs, ones], -1)
 
     def select(self, rows: list[int]) -> None:
         """Leave out all networks but these."""
@@ -136,6 +148,8 @@ class RateModule(nn.Module):
     def network(self, index: int, **fields: Any) -> RateNetwork:
         """The description of one network as it now is; `fields` go into it as they are."""
         sign = self.sign
+        if self.bias is not None:
+            fields["bias"] = _array(self.bias[index])
         return RateNetwork(
             recurrent=_array(self.recurrent()[index]),
             w_in=_array(self.w_in[index]),

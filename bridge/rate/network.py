@@ -225,22 +225,32 @@ class RateNetwork:
             raise SpecError("recurrent: some weights have a sign that breaks Dale's law")
 
     def _check_checkpoint(self, checkpoint: Checkpoint) -> None:
-        other = self.told_units()
+        if not isinstance(self.provenance.get("options"), Mapping):
+            raise SpecError("checkpoint: the provenance lacks the options of the training")
+        trained = ("w_out", "b_out", *(["bias"] if self.provenance["options"].get("bias") else []))
+        other = {name: told for name, told in self.told_units().items() if name not in trained}
         if other:
             raise SpecError(
                 "checkpoint: training goes on with units as it makes them, and not with "
                 f"{', '.join(other.values())}"
             )
         shapes = {"w": self.recurrent.shape, "gate": (self.size,)}
-        shapes |= {name: getattr(self, name).shape for name in ("w_out", "b_out")}
+        shapes |= {name: getattr(self, name).shape for name in trained}
         checkpoint.check_fits(shapes, self.history)
-        if not isinstance(self.provenance.get("options"), Mapping):
-            raise SpecError("checkpoint: the provenance lacks the options of the training")
 
     @property
     def size(self) -> int:
         """Number of units N."""
         return self.recurrent.shape[0]
+
+    @property
+    def lag_samples(self) -> int:
+        """How much later outputs come than those of the PyTorch module it was read from, samples.
+
+        Where it is 1 output t is of the inputs before t, and that of the module of input t, too.
+        """
+        lag = self.provenance.get("lag_samples", 0)
+        return lag if isinstance(lag, int) else 0
 
     @property
     def phi(self) -> Callable[[Array], Array]:

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from numbers import Real
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -33,6 +33,7 @@ class Options:
         seed: Decides everything random.
         batch: Trials per update.
         activation: phi: "sigmoid", "softplus", "relu" or "tanh"; softplus and relu end at 20.
+        bias: Whether the units have a bias, which is trained, from zero on.
         dale: Whether units keep one sign.
         inhibitory: Probability of a unit to be inhibitory.
         som: How many of the inhibitory units are somatostatin-positive: these receive nothing from
@@ -69,6 +70,7 @@ class Options:
     seed: int = 0
     batch: int = 16
     activation: Literal["sigmoid", "softplus", "relu", "tanh"] = "sigmoid"
+    bias: bool = False
     dale: bool = True
     inhibitory: float = 0.2
     som: int = 0
@@ -89,7 +91,8 @@ class Options:
     __repr__ = essentials
 
     def __post_init__(self) -> None:
-        self._set("dale", _switch("dale", self.dale))
+        for name in ("dale", "bias"):
+            self._set(name, _switch(name, getattr(self, name)))
         self._choose("balanced", self.dale)
         self._set("balanced", _switch("balanced", self.balanced))
         self._choose("learning_rate", 0.01 if self.dale else 0.001)
@@ -102,6 +105,14 @@ class Options:
         self._check_numbers()
         _one_of("loss", self.loss, ("l2", "l1"))
         _one_of("activation", self.activation, tuple(ACTIVATIONS))
+
+    def plain(self) -> dict[str, Any]:
+        """By name, as a file keeps them."""
+        kept = asdict(self)
+        # As in files of before there was a choice.
+        if not self.bias:
+            del kept["bias"]
+        return kept
 
     def _check_numbers(self) -> None:
         low, high = _ends("tau_ms", self.tau_ms)

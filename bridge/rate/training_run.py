@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any, cast
 
@@ -109,7 +109,7 @@ def _module(task: Task, options: Options, seeds: Sequence[int]) -> RateModule:
     excitatory, som = first["excitatory"], first["som"]
     types = [names_of(*kinds) for kinds in zip(excitatory, som, strict=True)]
     return RateModule(
-        {name: first[name] for name in PARAMETERS},
+        {name: first[name] for name in PARAMETERS if name in first},
         w_in=first["w_in"],
         units=Units(
             excitatory=excitatory if options.dale else None,
@@ -181,7 +181,7 @@ def _network(run: Run, row: int, stopped: str) -> RateNetwork:
             "method": "trained in PyTorch",
             "package": f"torch {version('torch')}",
             "device": str(run.device),
-            "options": asdict(replace(run.options, seed=seed)),
+            "options": replace(run.options, seed=seed).plain(),
             "updates": run.updates,
             "stopped": stopped,
             "seconds": round(time.monotonic() - run.began, 1),

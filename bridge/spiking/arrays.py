@@ -1,6 +1,6 @@
 """Checked, read-only arrays: the one place where shapes and finiteness are tested."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -66,6 +66,8 @@ def cell_types(given: Sequence[str] | None, size: int) -> tuple[str, ...] | None
     """One name for each of `size` neurons, or None; SpecError for anything else."""
     if given is None:
         return None
+    if not isinstance(given, Iterable):
+        raise SpecError(f"cell_types: expected {size} names, got {shown(given)}")
     names = tuple(given)
     if isinstance(given, str) or len(names) != size:
         raise SpecError(f"cell_types: expected {size} names, got {len(names)}")

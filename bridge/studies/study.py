@@ -102,7 +102,10 @@ class Study:
             replace(cell, variants=tuple(self._of(variant, neuron) for variant in cell.variants))
             for cell in self.cells
         )
-        return replace(self, name=f"{self.name}-{neuron}", cells=cells)
+        # What the paper reports is of its own neurons.
+        paper = {name: f"{said}, with its own neurons" for name, said in self.paper.items()}
+        title = f"{self.title}, neurons: {neuron}"
+        return replace(self, name=f"{self.name}-{neuron}", title=title, cells=cells, paper=paper)
 
     def _of(self, variant: Variant, neuron: str) -> Variant:
         if "neuron" in variant.spiking:
@@ -184,7 +187,7 @@ class Effort:
 
     def training(self, cell: Cell, seed: int) -> dict[str, Any]:
         """All training options of a network of a cell."""
-        options = asdict(cell.options(seed))
+        options = cell.options(seed).plain()
         if self.scheme == "original":
             options |= {**ORIGINAL_TRAINING, "balanced": False}
             options["min_updates"] = ORIGINAL_MIN_UPDATES.get(cell.task, 0)

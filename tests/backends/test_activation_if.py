@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from conftest import EXACT_BACKENDS, drive_for
 
+import bridge
 from bridge.backends import simulate
-from bridge.errors import SpecError
+from bridge.errors import FormatError, SpecError
+from bridge.exchange.hdf5 import read_tree, write_tree
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.initial_voltage import UniformVoltage
 from bridge.spiking.network import SpikingNetwork
@@ -59,9 +61,19 @@ def counts(recording):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_rate_is_the_gain_times_the_activation_to_one_spike(label, activation):
     for dt_ms in (0.5, 0.25):
-        recording = run(neurons_under(CURRENTS, activation, dt_ms=dt_ms), label)
+        recording = run(neurons_under(CURRENTS, activation, dt_ms=dt_ms), label, samples=4)
         expected = 100.0 * ACTIVATIONS[activation](CURRENTS) * recording.trial_s
         assert np.all(np.abs(counts(recording) - expected) <= 1)
+
+
+@pytest.mark.parametrize("waits", [0, 20])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_in_single_precision_the_rate_is_the_same(activation, waits):
+    network = neurons_under(CURRENTS, activation, initial_refractory_steps=waits)
+    drive = Drive(inputs=np.zeros((10, 2, 0)), noise=SharedNoise(seed=0))
+    recording = simulate(network, drive, backend="snntorch", dtype="float32")
+    expected = 100.0 * ACTIVATIONS[activation](CURRENTS) * (recording.trial_s - waits * 0.5e-3)
+    assert np.all(np.abs(counts(recording) - expected) <= 1)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -107,3 +119,37 @@ def test_nest_has_no_such_neuron():
     network = neurons_under([1.0])
     with pytest.raises(SpecError, match="NEST has no IF with activation neuron in steps of the"):
         simulate(network, drive_for(network, 2), backend="nest")
+
+
+def test_a_file_keeps_the_clip_only_where_there_is_one(tmp_path):
+    for number, highest in enumerate((4.0, np.inf)):
+        network = neurons_under(CURRENTS, "softplus", highest_rate=highest)
+        file = bridge.save(network, tmp_path / f"{number}.h5")
+        held = read_tree(file)["populations"]["000"]
+        assert (held["model"], held["activation"]) == ("activation_if", "softplus")
+        assert ("highest_rate" in held) == np.isfinite(highest)
+        assert read_tree(file)["format_version"] == 5
+        back = bridge.load(file)
+        np.testing.assert_array_equal(run(back).voltages_mv, run(network).voltages_mv)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("gain_hz", np.zeros(8), "gain_hz: must be positive"),
+        ("gain_hz", np.ones(7), r"gain_hz: expected a number for each neuron, got shape \(7,\)"),
+        ("highest_rate", np.full(8, np.nan), "highest_rate: holds NaN"),
+        ("activation", "tanh", "activation: 'sigmoid' or 'softplus' or 'relu', got 'tanh'"),
+        ("bias", None, "missing or misplaced parts"),
+    ],
+)
+def test_a_file_that_makes_no_sense_is_refused(name, value, said, tmp_path):
+    file = bridge.save(neurons_under(CURRENTS, "softplus"), tmp_path / "network.h5")
+    tree = read_tree(file)
+    held = tree["populations"]["000"]
+    held.pop(name)
+    if value is not None:
+        held[name] = value
+    write_tree(file, tree, overwrite=True)
+    with pytest.raises(FormatError, match=said):
+        bridge.load(file)

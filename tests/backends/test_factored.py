@@ -120,8 +120,8 @@ def test_the_input_acts_through_the_factors(label):
 
 
 def test_a_large_low_rank_network_is_never_made_a_matrix(tmp_path):
-    # 10^6 x 10^6 weights would take 8 TB.
-    size, rng = 10**6, np.random.default_rng(0)
+    # 10^5 x 10^5 weights would take 80 GB.
+    size, rng = 10**5, np.random.default_rng(0)
     big = Factored(left=rng.normal(size=(size, 1)), right=rng.normal(size=(1, size)))
     population = Population(name="units", size=size, neurons=SUMMING, initial_voltage=AT_ZERO)
     projection = Projection(

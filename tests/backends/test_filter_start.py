@@ -89,6 +89,7 @@ def test_a_start_goes_on_under_spikes_delays_and_gains(label):
     np.testing.assert_array_equal(found.voltages_mv, expected.voltages_mv)
 
 
+@pytest.mark.full
 def test_a_compiled_block_starts_there_too():
     slow = DoubleExponential(tau_rise_ms=2.0, tau_decay_ms=10.0)
     network = replace(silent_senders(slow, {"x": X[:2], "h": H[:2]}), sample_steps=2)

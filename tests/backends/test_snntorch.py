@@ -100,6 +100,7 @@ def small_dense_case():
     return network, replace(drive, stimulation=STIMULATION["quadratic"][:1])
 
 
+@pytest.mark.full
 def test_the_presynaptic_side_inside_a_compiled_block_is_that_of_an_eager_one():
     network, drive = small_dense_case()
     wanted = {"backend": "snntorch", "dense": True, "voltages": True}

@@ -80,6 +80,20 @@ def test_neurons_are_numbered_through_populations_and_sparse_weights_too():
         assert np.flatnonzero(channel.weights[0] == 0).tolist() == [column]
 
 
+def test_units_keep_their_form_bias_and_start():
+    rate = RateNetwork(
+        recurrent=np.ones((3, 3)), w_in=np.ones((3, 1)), w_out=np.ones((1, 3)), b_out=[0.0],
+        tau_ms=20.0, form="h", bias=0.5, initial_state=[1, 2, 3], activation="relu",
+        highest_rate=6.0,
+    )  # fmt: skip
+    after = bridge.lesion(rate, units=[1])
+    assert after.told_units() == rate.told_units()
+    assert (after.bias.tolist(), after.initial_state.tolist()) == ([0.5] * 3, [1, 2, 3])
+    # Its activity, h itself, goes on; nothing hears it.
+    _, activity = after.run(np.zeros((2, 1, 1)), None)
+    assert activity[1, 0].tolist() == [0.75 * h + 0.25 * (0.5 + 4) for h in (1, 2, 3)]
+
+
 def test_a_rate_network_is_lesioned_alike_and_forgets_its_training():
     rate = RateNetwork(
         recurrent=np.ones((3, 3)), w_in=np.ones((3, 1)), w_out=np.ones((1, 3)), b_out=[0.0],

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from methods.short_task import SHORT_TASK
 from methods.test_integrate_and_fire import rate_network
+from methods.wave_task import rate_network as wave_network
+from methods.wave_task import wave_task
 
 import bridge
 from bridge.backends import simulate
@@ -52,7 +54,7 @@ def search(**fields):
     """Two gains in 10 trials."""
     given = {
         "gains_hz": [10.0, 20.0], "dt_ms": [0.5, 0.5], "rates_hz": [3.0, 6.0],
-        "readout_tau_ms": [0.0, 20.0], "trials": 10, "best": 1, "seed": 0, "backend": "compiled",
+        "readout_lag_ms": [0.0, 20.0], "trials": 10, "best": 1, "seed": 0, "backend": "compiled",
         "seconds": 1.0, "output_error": [0.2, 0.05], "correct": [9, 10], "lost": [1, 0],
         "gained": [0, 0], "chance": 0.5,
     }  # fmt: skip
@@ -91,7 +93,7 @@ def test_the_grid_ends_where_a_neuron_would_fire_more_than_once_a_step():
 def test_the_fewest_spikes_that_are_enough_win(errors, lost, best):
     found = search(
         gains_hz=[10.0, 20, 30, 40], dt_ms=[0.5] * 4, rates_hz=[1.0, 2, 3, 4],
-        readout_tau_ms=[0.0] * 4, trials=100, output_error=errors, best=best or 2,
+        readout_lag_ms=[0.0] * 4, trials=100, output_error=errors, best=best or 2,
         correct=100 - np.array(lost), lost=lost, gained=[0] * 4,
     )  # fmt: skip
     enough = np.flatnonzero(found.enough())
@@ -110,7 +112,7 @@ def test_each_gain_is_measured_as_its_network_does_by_itself():
     # Trials are shown in another order, from other voltages: errors are alike, not equal.
     for number, gain in enumerate(found.gains_hz):
         network = map_integrate_and_fire(
-            rate, gain_hz=gain, readout_tau_ms=found.readout_tau_ms[number] or None
+            rate, gain_hz=gain, readout_lag_ms=found.readout_lag_ms[number] or None
         )
         recording = simulate(network, drive(), backend="snntorch")
         again = output_error(recording.readouts["output"], wanted)
@@ -119,7 +121,7 @@ def test_each_gain_is_measured_as_its_network_does_by_itself():
         assert fired == pytest.approx(found.rates_hz[number], rel=0.05)
     made_of = made.network.provenance
     assert made_of["gain_hz"] == found.best_gain_hz
-    assert made_of["readout_tau_ms"] in (found.best_readout_tau_ms, "each unit's own")
+    assert made_of["readout_lag_ms"] in (found.best_readout_lag_ms, "each unit's own")
     assert made.faithfulness().output_error == pytest.approx(found.output_error[found.best])
 
 
@@ -131,7 +133,7 @@ def test_more_spikes_are_taken_where_few_are_not_enough(form, activation):
     assert found.enough()[found.best]
     assert not found.enough()[: found.best].any()
     # Form h has no filter to choose.
-    assert np.any(found.readout_tau_ms) == (form == "x")
+    assert np.any(found.readout_lag_ms) == (form == "x")
 
 
 def test_with_a_task_answers_count():
@@ -206,8 +208,8 @@ def test_a_readout_is_fitted_to_their_spikes_too():
 
 
 def mapped(made):
-    tau_ms = made.search.best_readout_tau_ms
-    return map_integrate_and_fire(made.rate, gain_hz=50.0, readout_tau_ms=tau_ms)
+    tau_ms = made.search.best_readout_lag_ms
+    return map_integrate_and_fire(made.rate, gain_hz=50.0, readout_lag_ms=tau_ms)
 
 
 def test_kinds_of_neurons_stand_side_by_side_on_the_same_trials():
@@ -262,7 +264,7 @@ def test_a_conversion_is_stored_with_its_search(tmp_path):
         ("dt_ms", [0.5, 0.0], "dt_ms: must be positive"),
         ("rates_hz", [1.0, -2.0], "rates_hz: must lie between 0 and inf"),
         ("rates_hz", [1.0], r"rates_hz: expected shape \(2\)"),
-        ("readout_tau_ms", [0.0, np.nan], "readout_tau_ms: holds NaN"),
+        ("readout_lag_ms", [0.0, np.nan], "readout_lag_ms: holds NaN"),
         ("output_error", [0.1, -0.1], "output_error: must lie between 0 and inf"),
         ("correct", [9, 11], "correct: must lie between 0 and the trials tested"),
         ("lost", None, "correct: needs lost and gained beside it"),
@@ -321,3 +323,18 @@ def test_what_else_may_be_tried_is_said():
     assert "a higher one may be better" in poor.told_further()[1]
     assert len(search().told_further()) == 1
     assert not math.isnan(dataclasses.replace(poor, best=0).faithfulness().output_error)
+
+
+def test_a_task_of_numbers_alone_is_judged_by_the_output(tmp_path):
+    bridge.register_task(wave_task())
+    rate = wave_network()
+    made = bridge.convert(rate, gain_hz=[100, 800], trials=5, **WHERE)
+    found = made.search
+    assert found.correct is None
+    assert found.measured[found.best].name == "nMSE"
+    assert len(found.measured) == 2
+    assert made.faithfulness().rate_measured.median == found.rate_measured.median
+    back = bridge.load(bridge.save(made, tmp_path / "wave.h5"))
+    assert back.search.measured == found.measured
+    with pytest.raises(SpecError, match="its task gives numbers alone"):
+        found.accuracies()

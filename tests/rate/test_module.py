@@ -69,10 +69,12 @@ def test_the_written_out_gradient_is_the_numerical_one(helper, outputs, activati
     assert torch.autograd.gradcheck(answer, weights)
 
 
-def make_module(*, dale=True):
+def make_module(*, dale=True, bias=False):
     rng = np.random.default_rng(1)
+    own = {"bias": np.random.default_rng(9).normal(0, 1, (NETWORKS, UNITS))} if bias else {}
     return RateModule(
         {
+            **own,
             "w": rng.normal(0, 0.5, (NETWORKS, UNITS, UNITS)),
             "gate": rng.normal(0, 1, (NETWORKS, UNITS)),
             "w_out": rng.normal(0, 1, (NETWORKS, OUTPUTS, UNITS)),
@@ -96,20 +98,22 @@ def answers(module, inputs, helper):
     return outputs.detach().numpy()
 
 
-def test_the_module_and_the_descriptions_compute_the_same(helper):
+@pytest.mark.parametrize("bias", [False, True])
+def test_the_module_and_the_descriptions_compute_the_same(helper, bias):
     # The description's own NumPy simulation, without noise, is the other program.
-    module, inputs = make_module(), some_inputs()
+    module, inputs = make_module(bias=bias), some_inputs()
     got = answers(module, inputs, helper)
     for index, given in enumerate(inputs):
         network = module.network(index, noise_sd=0.0, initial_sd=0.0)
+        assert np.any(network.bias) == bias
         expected, _ = network.run(given, np.random.default_rng(0))
         # float32 against float64.
         np.testing.assert_allclose(got[index], expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("dale", [True, False])
-def test_the_networks_that_are_selected_answer_as_before(helper, dale):
-    module, inputs = make_module(dale=dale), some_inputs()
+@pytest.mark.parametrize(("dale", "bias"), [(True, False), (False, False), (True, True)])
+def test_the_networks_that_are_selected_answer_as_before(helper, dale, bias):
+    module, inputs = make_module(dale=dale, bias=bias), some_inputs()
     before = answers(module, inputs, helper)
     module.select([1])
     np.testing.assert_array_equal(answers(module, inputs[1:], helper), before[1:])

@@ -16,7 +16,7 @@ SMALL = {"units": 12, "batch": 4, "check_every": 4, "evaluation_trials": 6, "see
 
 
 def same(one, other):
-    for name in ("recurrent", "w_in", "w_out", "b_out", "tau_ms"):
+    for name in ("recurrent", "w_in", "w_out", "b_out", "tau_ms", "bias"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
     np.testing.assert_array_equal(one.history.loss, other.history.loss)
 
@@ -34,6 +34,31 @@ def test_a_resumed_training_ends_where_an_unbroken_one_does(tmp_path):
     bridge.save(half, tmp_path / "half.h5")
     resumed = bridge.train("go-nogo", resume=bridge.load(tmp_path / "half.h5"), max_updates=12)
     same(whole, resumed)
+
+
+def test_a_bias_is_trained_from_zero_on_and_training_goes_on_with_it(tmp_path):
+    options = {**SMALL, "bias": True}
+    whole = bridge.train("go-nogo", max_updates=12, **options)
+    half = bridge.train("go-nogo", max_updates=8, **options)
+    bridge.save(half, tmp_path / "half.h5")
+    resumed = bridge.train("go-nogo", resume=bridge.load(tmp_path / "half.h5"), max_updates=12)
+    same(whole, resumed)
+    # Adam moves what has a gradient by about the learning rate, 0.01, in each update.
+    assert 0.001 < np.abs(whole.bias).mean() < 0.12
+    without = bridge.train("go-nogo", max_updates=12, **SMALL)
+    assert not np.any(without.bias)
+    assert "bias" not in without.provenance["options"]
+    assert whole.provenance["options"]["bias"] is True
+
+
+def test_a_checkpoint_and_its_options_agree_on_the_bias():
+    with_bias = bridge.train("go-nogo", max_updates=4, bias=True, **SMALL)
+    without = bridge.train("go-nogo", max_updates=4, **SMALL)
+    for network, options in ((with_bias, {}), (without, {"bias": True})):
+        told = {key: each for key, each in network.provenance["options"].items() if key != "bias"}
+        made = {**network.provenance, "options": {**told, **options}}
+        with pytest.raises(SpecError, match=r"checkpoint: (does not fit|training goes on)"):
+            replace(network, provenance=made)
 
 
 def test_the_noise_of_training_grows_once_a_network_can_do_the_task(monkeypatch):
@@ -263,6 +288,7 @@ def test_each_of_many_networks_is_to_the_last_bit_the_one_trained_alone():
         {"check_every": 1, "target_accuracy": 0.4, "training_noise_sd": 0.5},
         {"activation": "relu", "som": 1, "balanced": True},
         {"units": 30},
+        {"activation": "tanh", "dale": False, "bias": True},
     ],
 )
 def test_each_of_many_networks_is_the_one_trained_alone_under_other_options(fields):

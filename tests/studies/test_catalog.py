@@ -101,6 +101,7 @@ def test_figure_6a_takes_its_scale_factor_from_the_refractory_period_of_the_pape
 def test_a_study_takes_other_neurons_under_a_name_of_its_own():
     for study in (find("7", "if"), find("7-if")):
         assert (study.name, Effort().folder_of(study)) == ("7-if", "7-if")
+        assert study.paper["relu"] == "0 of 100 (59.7 +- 9.5 %), with its own neurons"
         # The same networks.
         assert [cell.training for cell in study.cells] == [c.training for c in find("7").cells]
         for cell in study.cells:

@@ -53,7 +53,8 @@ class NeuronCell(SpikingNeuron):  # type: ignore[misc]
         )
         # snnTorch keeps every neuron it ever made alive in this list; nothing here reads it.
         SpikingNeuron.instances.remove(self)
-        self.model, self._change = neurons, traces(neurons).change
+        # Functions like exp are other operations in float32.
+        self.model, self._change = neurons, traces(neurons, str(dtype).split(".")[-1]).change
         self._constants = {name: f"constant_{name}" for name in constants}
         for name, value in constants.items():
             self.register_buffer(f"constant_{name}", value)

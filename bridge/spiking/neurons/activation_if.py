@@ -13,8 +13,8 @@ from bridge.spiking.neurons.model import Array, NeuronModel
 from bridge.spiking.operations import Operations
 from bridge.spiking.parts import choice, each
 
-# A clip there changes no number.
-_NO_CLIP = float(np.finfo(np.float64).max)
+# A clip there changes no number that a current makes, and is one in float32, too.
+_NO_CLIP = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

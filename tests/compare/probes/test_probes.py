@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from conftest import NETWORKS, kim_network, quadratic_network, two_population_network
+from methods.test_integrate_and_fire import rate_network
 from scipy.integrate import quad
 from several_inputs import several_inputs
 
@@ -18,6 +19,7 @@ from bridge.compare.probes.neurons import steps_to_threshold
 from bridge.compare.probes.silent_networks import currents_of, silent
 from bridge.compare.sides import Side, parse_backend
 from bridge.errors import SpecError
+from bridge.methods.integrate_and_fire import map_integrate_and_fire
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.neurons import Lif, Qif
 from bridge.spiking.weights import Factored
@@ -57,6 +59,19 @@ def test_delays_of_their_own_factors_and_starts_are_probed_rightly(label):
     ]
     report = probed(label, replace(network, projections=newer))
     assert report.agreed, [f for f in report.findings if not f.passed]
+
+
+@pytest.mark.parametrize("label", ["reference", "snntorch:float32", "brian2:numpy"])
+@pytest.mark.parametrize("form", ["x", "h"])
+def test_neurons_that_saturate_are_probed_rightly(form, label):
+    # At 40 Hz none reaches threshold in a step, whatever drives it.
+    rate = rate_network(form, "tanh" if form == "h" else "relu", dt_ms=10.0)
+    report = probed(label, map_integrate_and_fire(rate, gain_hz=40.0))
+    assert report.agreed, [f for f in report.findings if not f.passed]
+    intervals = {
+        f.quantity: f.expected for f in report.findings if "interval between" in f.quantity
+    }
+    assert min(intervals.values()) > 5
 
 
 def test_steps_as_long_as_a_time_constant_are_refused():
