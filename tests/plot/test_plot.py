@@ -183,7 +183,7 @@ def test_a_search_shows_what_it_measured_at_what_it_tried():
 
 def test_a_search_for_a_gain_shows_how_often_neurons_fire():
     found = GainSearch(
-        gains_hz=[50.0, 100.0], dt_ms=[1.0, 1.0], rates_hz=[5.0, 10.0], readout_tau_ms=[0.0, 0.0],
+        gains_hz=[50.0, 100.0], dt_ms=[1.0, 1.0], rates_hz=[5.0, 10.0], readout_lag_ms=[0.0, 0.0],
         trials=4, best=1, seed=0, backend="reference", seconds=1.0, output_error=[0.3, 0.1],
     )  # fmt: skip
     axes = drawn(bridge.plot.scale_curve(found))
