@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bridge import plot
     from bridge.backends import simulate
     from bridge.compare.agreement import Agreement
     from bridge.compare.gate import compare
@@ -114,6 +115,7 @@ __all__ = [
     "map_integrate_and_fire",
     "map_one_to_one",
     "nmse",
+    "plot",
     "poisson_drive",
     "refit_readout",
     "register_task",
@@ -136,6 +138,8 @@ del globals()["compare"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "plot":
+        return import_module("bridge.plot")
     if name not in _HOMES:
         raise AttributeError(f"module 'bridge' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -42,11 +42,13 @@ ALLOWED = {
     "compare": METHODS | {"compare.probes", "compare.statistics", "backends.reference"},
     "compare.probes": SPIKING | {"backends.reference", "compare"},
     "compare.statistics": SPIKING | {"compare"},
-    "compare.report": METHODS | {"compare", "compare.probes", "compare.statistics", "exchange"},
+    "compare.report": METHODS
+    | {"compare", "compare.probes", "compare.statistics", "exchange", "plot"},
+    "plot": METHODS | {"compare", "compare.statistics"},
     "describe": METHODS | {"compare.statistics", "exchange"},
     "benchmark": METHODS | {"temporary", "exchange", "bridge", "backends.snntorch"},
     "studies": METHODS | {"temporary", "compare.statistics", "exchange"},
-    "bridge": METHODS | {"compare", "compare.report", "exchange"},
+    "bridge": METHODS | {"compare", "compare.report", "exchange", "plot"},
     "stages": {"terminal", "describe", "rate", "compare.report", "exchange", "bridge"},
     "demo": {"terminal", "stages", "backends", "rate", "bridge"},
     "cli": METHODS

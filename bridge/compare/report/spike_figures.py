@@ -7,22 +7,14 @@ from textwrap import wrap
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from bridge.compare.agreement import Agreement
-from bridge.compare.report.panels import (
-    ACCENT,
-    COLOURS,
-    INK,
-    QUIET,
-    diagonal,
-    mean_rates,
-    panels,
-    plain_label,
-)
+from bridge.compare.report.panels import panels
 from bridge.compare.report.stimulus import shade, trials_shown
 from bridge.compare.statistics.quantities import shared_readouts
-from bridge.compare.statistics.settled import from_ms_of, settled
+from bridge.plot.agreements import rate_scatter as draw_rates
+from bridge.plot.spikes import events_of, mark_spikes
+from bridge.plot.style import ACCENT, COLOURS, INK, QUIET, plain_label
 from bridge.spiking.recording import Recording
 
 # A condition is a row of rasters and a column of outputs: more would be a poster.
@@ -38,8 +30,8 @@ def rasters(agreement: Agreement) -> Figure:
     for row, (name, trial) in zip(grid, shown, strict=True):
         for axes, label in zip(row, labels, strict=True):
             recording = recordings[label]
-            time_s, neuron = _events_of(recording, trial)
-            axes.plot(time_s, neuron, "|", color=INK, markersize=2, markeredgewidth=0.6)
+            time_s, neuron = events_of(recording, trial)
+            mark_spikes(axes, time_s, neuron, 2.0, colour=INK)
             shade(axes, agreement, trial)
             _mark_first_difference(axes, agreement, trial)
             axes.set(xlim=(0, recording.trial_s))
@@ -99,17 +91,7 @@ def _plot_output(axes: Axes, agreement: Agreement, trial: int, output: int) -> N
 def rate_scatter(agreement: Agreement) -> Figure:
     """Mean rate of each neuron under the same noise, the first side against the others."""
     figure, (axes,) = panels(1, square=True)
-    (first, rates), *others = [
-        (name, mean_rates(settled(each, from_ms_of(agreement.from_ms, each))))
-        for name, each in agreement.frozen.items()
-    ]
-    top = diagonal(axes, rates, *(rate for _, rate in others))
-    for number, (label, rate) in enumerate(others):
-        colour = COLOURS[(number + 1) % 5]
-        axes.plot(rates, rate, "o", markersize=4, alpha=0.6, color=colour, label=plain_label(label))
-    axes.set(
-        xlabel=f"{plain_label(first)}: rate (Hz)", ylabel="rate (Hz)", xlim=(0, top), ylim=(0, top)
-    )
+    draw_rates(axes, agreement.frozen, agreement.from_ms)
     axes.legend(frameon=False)
     return figure
 
@@ -139,12 +121,6 @@ def shown_trials(agreement: Agreement) -> Iterator[tuple[str, int]]:
     labels, trials = np.unique(shown.labels[:count], return_index=True)
     for label, trial in islice(zip(labels, trials, strict=True), _MOST_CONDITIONS):
         yield f"{names[label]} (trial {trial})", int(trial)
-
-
-def _events_of(recording: Recording, trial: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    mine = recording.spikes.trial == trial
-    steps = recording.spikes.step[mine]
-    return steps * recording.dt_ms / 1000, recording.spikes.neuron[mine]
 
 
 def _mark_first_difference(axes: Axes, agreement: Agreement, trial: int) -> None:

@@ -5,15 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bridge.compare.report.panels import (
-    COLOURS,
-    INK,
-    QUIET,
-    diagonal,
-    mean_rates,
-    panels,
-    plain_label,
-)
+from bridge.compare.report.panels import panels
 from bridge.compare.statistics.comparison import StatisticalComparison
 from bridge.compare.statistics.design import NOTABLE_Z
 from bridge.compare.statistics.quantities import CORRELATION_BIN_MS, TIME_COURSE_BIN_MS
@@ -22,8 +14,10 @@ from bridge.compare.statistics.spike_statistics import (
     count_correlations,
     intervals_ms,
     resampled_correlations,
-    time_course_hz,
 )
+from bridge.plot.agreements import diagonal
+from bridge.plot.spikes import mean_rates, time_course
+from bridge.plot.style import COLOURS, INK, QUIET, plain_label
 from bridge.spiking.recording import Recording
 
 
@@ -111,10 +105,9 @@ _RESAMPLED = 40
 
 def _plot_time_course(axes: Axes, recording: Recording, name: str, colour: str) -> None:
     """The mean rate of a neuron over the trial."""
-    bins = max(1, round(recording.trial_s * 1000 / TIME_COURSE_BIN_MS))
-    times = (np.arange(bins) + 0.5) * recording.trial_s / bins
-    rates = time_course_hz(recording.spikes, recording.trial_s, bins)
-    axes.plot(times, rates, color=colour, linewidth=1.2, label=plain_label(name))
+    edges_s, rates = time_course(recording, recording.spikes, TIME_COURSE_BIN_MS)
+    middle_s = (edges_s[1:] + edges_s[:-1]) / 2
+    axes.plot(middle_s, rates, color=colour, linewidth=1.2, label=plain_label(name))
 
 
 def _shade_correlations(axes: Axes, recording: Recording) -> None:

@@ -1,0 +1,62 @@
+"""What all pictures have in common: colours, axes, legends that hide nothing, names as they are."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+INK, ACCENT, QUIET = "#1b2a41", "#d1495b", "#8d99ae"
+# Okabe and Ito (2008): told apart by the colour-blind, too.
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00")
+LINES = ("-", "--", ":", "-.")
+
+Thing = TypeVar("Thing")
+
+
+def axes_or_new(ax: Axes | None, *, square: bool = False) -> Axes:
+    """The axes that were given, or those of a new figure."""
+    if ax is None:
+        # It chooses a window system: only where a figure is to be made.
+        from matplotlib import pyplot
+
+        size = (5.2, 4.2) if square else (6.4, 3.4)
+        _, ax = pyplot.subplots(figsize=size, layout="constrained")
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def colour(number: int) -> str:
+    """The colour of the so-manieth thing; they come again."""
+    return COLOURS[number % len(COLOURS)]
+
+
+def legend_beside(axes: Axes) -> None:
+    """A legend to the right of the axes, where there is more than one thing to tell apart."""
+    handles, labels = axes.get_legend_handles_labels()
+    if len(labels) > 1:
+        legend = axes.legend(
+            handles, labels, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0,
+            frameon=False, fontsize="small",
+        )  # fmt: skip
+        for handle in legend.legend_handles:
+            # Marks as small as those of spikes could not be seen there.
+            if isinstance(handle, Line2D) and handle.get_marker() not in ("", "None", None):
+                handle.set(markersize=7, markeredgewidth=2, alpha=1.0)
+
+
+def note(axes: Axes, *said: str) -> None:
+    """What is drawn, in a small line above the axes."""
+    axes.set_title("; ".join(filter(None, said)), loc="left", fontsize="small")
+
+
+def some(things: Sequence[Thing], most: int, what: str) -> tuple[Sequence[Thing], str]:
+    """The first of them, and where that is not all, how many are not drawn."""
+    beyond = len(things) > most
+    return things[:most], f"the first {most} of {len(things):,} {what}" if beyond else ""
+
+
+def plain_label(text: str) -> str:
+    """A name as it is: matplotlib takes $ for formulas, and hides what begins with _."""
+    readable = text.encode("utf-8", "replace").decode().replace("$", r"\$")
+    return " " + readable if readable.startswith("_") else readable
