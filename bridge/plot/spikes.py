@@ -105,7 +105,7 @@ def rates(
     """The mean rate of a neuron of each population over the trial, over all trials (PSTH).
 
     Args:
-        recording: `recording.chosen(recording.trials_of("go"))` is that of one condition.
+        recording: `recording.chosen(recording.trials_of("Go"))` is that of one condition.
         ax: Where to draw; None: on a new figure.
         bin_ms: Length of a bin, ms; so many as come nearest to it fill the trial.
 

@@ -43,7 +43,7 @@ class Recording:
         populations: Names and sizes, in order.
         inputs: (T, B, C) what the network was shown, sample by sample; None: not known.
         labels: (B,) which of `conditions` each trial is of; None: not known. A recording is sorted
-            by them: `recording.chosen(recording.trials_of("go"))`, or as arrays
+            by them: `recording.chosen(recording.trials_of("Go"))`, or as arrays
             `recording.readouts["output"][:, recording.labels == 0]`.
         conditions: Names of the conditions, by label.
         task: Name of the task that the trials are of, or "".

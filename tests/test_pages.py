@@ -1,0 +1,83 @@
+"""What the pages show can be done: their Python runs, their quick commands too, others are read."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from bridge.cli import app
+
+ROOT = Path(__file__).parents[1]
+PAGES = {path.stem: path for path in (ROOT / "notebooks").glob("*.md")}
+BLOCK = re.compile(r"^```(python|sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+COMMANDS = typer.main.get_command(app)
+# More than this a reader loses the thread; 25 as a rule.
+LONGEST, RULE, SHARE_OVER_RULE = 35, 25, 0.05
+# These are written from other texts: the README, and the code.
+INCLUDED = {"readme", "api", "commands"}
+
+
+def blocks(name, *kinds):
+    found = BLOCK.findall(PAGES[name].read_text(encoding="utf-8"))
+    return [(kind, text) for kind, text in found if kind in kinds]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder as a reader has it: models, a network and an input by the names of the pages."""
+    shutil.copytree(ROOT / "models", tmp_path / "models")
+    shutil.copy(ROOT / "models" / "go_nogo_n200_lif.h5", tmp_path / "network.h5")
+    np.savez(tmp_path / "inputs.npz", inputs=np.ones((20, 2, 1)))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if blocks(name, "python", "sh")])
+def test_the_code_of_a_page_runs_from_top_to_bottom(name, folder):
+    names = {"__name__": name}
+    for kind, text in blocks(name, "python", "sh"):
+        if kind == "python":
+            exec(compile(text, str(PAGES[name]), "exec"), names)
+        else:
+            for line in text.splitlines():
+                result = CliRunner().invoke(app, shlex.split(line)[1:])
+                assert result.exit_code == 0, f"{line}: {result.exception} {result.output}"
+
+
+SHOWN = [
+    (name, line)
+    for name in PAGES
+    for _, text in blocks(name, "console")
+    for line in text.splitlines()
+    if line.startswith("spikebridge ") and "--help" not in line
+]
+
+
+@pytest.mark.parametrize(("name", "line"), SHOWN)
+def test_a_command_of_a_page_has_the_options_that_it_is_given(name, line):
+    words = shlex.split(line)
+    command = COMMANDS.commands[words[1]]
+    known = {opt for param in command.params for opt in (*param.opts, *param.secondary_opts)}
+    assert {word for word in words if word.startswith("--")} <= known
+
+
+def sentences(name):
+    text = PAGES[name].read_text(encoding="utf-8")
+    text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"^\|.*$|^#.*$|^!\[.*$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"`[^`]*`", "code", re.sub(r"\]\([^)]*\)", "]", text))
+    for paragraph in re.split(r"\n\s*\n|\n- ", text):
+        yield from re.split(r"(?<=[.:;!?])[*]*\s+", " ".join(paragraph.split()))
+
+
+@pytest.mark.parametrize("name", sorted(set(PAGES) - INCLUDED))
+def test_sentences_are_short(name):
+    counts = {sentence: len(sentence.split()) for sentence in sentences(name)}
+    assert {s for s, words in counts.items() if words > LONGEST} == set()
+    long = [s for s, words in counts.items() if words > RULE]
+    assert len(long) <= SHARE_OVER_RULE * len(counts), long
