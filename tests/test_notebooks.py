@@ -31,6 +31,13 @@ SMALL = {
         TRIALS = 2
         BACKENDS = ["reference", "brian2:numpy"]
     """,
+    "04_your_own_pytorch_network": """
+        UNITS = 20
+        UPDATES = 20
+        TRIALS = 4
+        NEURONS = ["if"]
+        BACKENDS = ["reference", "brian2:numpy"]
+    """,
 }
 
 
