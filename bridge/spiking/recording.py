@@ -15,6 +15,7 @@ from bridge.spiking.conditions import check_drawn, checked_labels, trials_of
 from bridge.spiking.essentials import names, of_task, several, source, told
 from bridge.spiking.inputs import frozen_spikes
 from bridge.spiking.spikes import Spikes
+from bridge.spiking.tables import Recorded, Rows, frame
 from bridge.spiking.values import (
     frozen_provenance,
     known_model,
@@ -242,6 +243,26 @@ class Recording:
             SpecError: the trials have no labels, or there is no such condition.
         """
         return trials_of(self.labels, self.conditions, condition)
+
+    def to_pandas(self, rows: Rows = "spikes") -> Any:
+        """A `pandas.DataFrame` with one row a spike, or one row a neuron.
+
+        Args:
+            rows: "spikes": trial, time_ms (the start of the spike's step, from that of the trial),
+                neuron (numbered through all populations), population, index_in_population, and,
+                where labels are known, condition. "neurons": neuron, population,
+                index_in_population, spikes (in all trials), rate_hz (mean of all trials), cv_isi
+                (mean of the trials with three intervals or more, else NaN), silent, and, where
+                labels are known, rate_hz_NAME of the trials of each condition.
+
+        Raises:
+            SpecError: `rows` is something else.
+            BackendError: pandas is not installed.
+        """
+        recorded = Recorded(
+            self.spikes, self.dt_ms, self.trial_s, self.populations, self.labels, self.conditions
+        )
+        return frame(recorded, rows)
 
     def drawn_from(self) -> dict[str, str | int]:
         """Task, seed as it was given, and seed of the noise, as far as they are known."""
