@@ -1,6 +1,7 @@
 """The notebooks run from top to bottom, at small size."""
 
 import csv
+import hashlib
 from pathlib import Path
 
 import nbformat
@@ -28,6 +29,13 @@ SMALL = {
         INVERSE_SCALES = [30]
         SEARCH_TRIALS = 2
         TRIALS = 2
+        BACKENDS = ["reference", "brian2:numpy"]
+    """,
+    "04_your_own_pytorch_network": """
+        UNITS = 20
+        UPDATES = 20
+        TRIALS = 4
+        NEURONS = ["if"]
         BACKENDS = ["reference", "brian2:numpy"]
     """,
 }
@@ -70,6 +78,11 @@ def test_a_notebook_runs(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_a_notebook_is_kept_without_outputs(name):
+def test_a_notebook_is_kept_with_what_its_code_prints_and_draws(name):
     notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
-    assert not any(cell.get("outputs") for cell in notebook.cells)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+    assert not any(output.output_type == "error" for output in outputs)
+    code = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    same = hashlib.sha256(code.encode()).hexdigest() == notebook.metadata["code_sha256"]
+    assert same, f"run `python notebooks/store.py {name}`: the code is newer than its pictures"

@@ -62,7 +62,7 @@ class RateNetwork:
         highest_rate: Where softplus and relu are clipped, by default as in the authors' code;
             `math.inf`: nowhere.
         excitatory: (N,) True for excitatory units where Dale's law holds; None: it does not.
-        cell_types: (N) names of the kinds of units, as PYR, PV and SOM; None: they have none.
+        cell_types: (N,) names of the kinds of units, as PYR, PV and SOM; None: they have none.
         task: Name of the task it was trained on, or "".
         history: How training went, where it was trained here.
         checkpoint: Where to go on training; None when it is finished or was made elsewhere.

@@ -65,7 +65,7 @@ def nmse(bound: float | None = None) -> Measure:
     """The normalised mean squared error of DePasquale et al. 2016; lower is better.
 
     In each trial the squared deviation of the output z from the target f, summed over samples and
-    outputs, as a share of the summed square of the target: sum |z - f|^2 / sum |f|^2. An output
+    outputs, as a share of the summed square of the target: sum (z - f)^2 / sum f^2. An output
     that stays at 0 has 1.
 
     Args:
