@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from bridge.backends import simulate
-from bridge.compare.statistics.spike_statistics import rates_hz
 from bridge.errors import SpecError
 from bridge.exchange.store import load, save
 from bridge.methods.beside import RateAnswers, beside
@@ -23,6 +22,7 @@ from bridge.rate.network import RateNetwork
 from bridge.rate.network_task import task_of
 from bridge.rate.training import train
 from bridge.spiking.drive import derived_seed
+from bridge.spiking.firing import rates_hz
 from bridge.studies.details import details_of
 from bridge.studies.study import Effort
 from bridge.tasks import Task, draw, load_task_file
