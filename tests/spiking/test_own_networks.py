@@ -103,7 +103,7 @@ def two_inputs():
     )  # fmt: skip
 
 
-RATES = {"noise": 100.0, "on": 0.0, "cue": 40.0}
+RATES = {"noise": 20.0, "on": 0.0, "cue": 40.0}
 
 
 def test_each_input_has_poisson_trains_of_its_own_rate():
@@ -112,7 +112,7 @@ def test_each_input_has_poisson_trains_of_its_own_rate():
     # Four standard deviations of a Poisson distribution: 2 channels, 4 trials, 5 s of 40 Hz.
     assert abs(cue.sum() - 1600) < 4 * np.sqrt(1600)
     assert not on.any()
-    assert abs(drive.spikes["noise"].count - 100_000) < 4 * np.sqrt(100_000)
+    assert abs(drive.spikes["noise"].count - 20_000) < 4 * np.sqrt(20_000)
 
 
 def test_each_input_has_regular_trains_of_its_own_rate():
@@ -120,8 +120,8 @@ def test_each_input_has_regular_trains_of_its_own_rate():
     assert np.flatnonzero(drive.inputs[:, 0, 0]).tolist() == list(range(0, 1000, 25))
     assert not drive.inputs[:, :, 2].any()
     noise = drive.spikes["noise"]
-    assert np.unique(noise.step).tolist() == list(range(0, 1000, 10))
-    assert noise.count == 50 * 100
+    assert np.unique(noise.step).tolist() == list(range(0, 1000, 50))
+    assert noise.count == 50 * 20
 
 
 def test_one_rate_for_all_is_that_rate_for_each():
