@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from bridge.rate.network import RateNetwork
     from bridge.rate.training import train, train_many
     from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, SharedNoise
+    from bridge.spiking.filters import Direct, DoubleExponential, Exponential
+    from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
+    from bridge.spiking.inputs import Input
     from bridge.spiking.network import SpikingNetwork
+    from bridge.spiking.neurons import Lif, Qif
+    from bridge.spiking.population import Population
+    from bridge.spiking.projection import Projection
+    from bridge.spiking.random_weights import random_weights
+    from bridge.spiking.readouts import Channel, Readout, StateReadout
     from bridge.spiking.recording import Recording
     from bridge.spiking.trains import poisson_drive, regular_drive
     from bridge.tasks import (
@@ -45,17 +53,30 @@ if TYPE_CHECKING:
 _HOMES = {
     "Agreement": "bridge.compare.agreement",
     "BridgeError": "bridge.errors",
+    "Channel": "bridge.spiking.readouts",
     "Conversion": "bridge.methods.scale_search",
+    "Direct": "bridge.spiking.filters",
+    "DoubleExponential": "bridge.spiking.filters",
     "Drive": "bridge.spiking.drive",
+    "Exponential": "bridge.spiking.filters",
     "FrozenNoise": "bridge.spiking.drive",
     "FunctionTask": "bridge.tasks",
+    "Input": "bridge.spiking.inputs",
+    "Lif": "bridge.spiking.neurons",
     "Measure": "bridge.tasks",
+    "NormalVoltage": "bridge.spiking.initial_voltage",
     "OwnNoise": "bridge.spiking.drive",
+    "Population": "bridge.spiking.population",
+    "Projection": "bridge.spiking.projection",
+    "Qif": "bridge.spiking.neurons",
     "RateNetwork": "bridge.rate.network",
+    "Readout": "bridge.spiking.readouts",
     "Recording": "bridge.spiking.recording",
     "SharedNoise": "bridge.spiking.drive",
     "SpikingNetwork": "bridge.spiking.network",
+    "StateReadout": "bridge.spiking.readouts",
     "Trials": "bridge.tasks",
+    "UniformVoltage": "bridge.spiking.initial_voltage",
     "compare": "bridge.compare.gate",
     "compare_recordings": "bridge.compare.recordings",
     "convert": "bridge.methods.conversion",
@@ -73,6 +94,7 @@ _HOMES = {
     "map_one_to_one": "bridge.methods.one_to_one",
     "nmse": "bridge.tasks",
     "poisson_drive": "bridge.spiking.trains",
+    "random_weights": "bridge.spiking.random_weights",
     "refit_readout": "bridge.methods.readout",
     "register_task": "bridge.tasks",
     "regular_drive": "bridge.spiking.trains",
@@ -88,17 +110,30 @@ _HOMES = {
 __all__ = [
     "Agreement",
     "BridgeError",
+    "Channel",
     "Conversion",
+    "Direct",
+    "DoubleExponential",
     "Drive",
+    "Exponential",
     "FrozenNoise",
     "FunctionTask",
+    "Input",
+    "Lif",
     "Measure",
+    "NormalVoltage",
     "OwnNoise",
+    "Population",
+    "Projection",
+    "Qif",
     "RateNetwork",
+    "Readout",
     "Recording",
     "SharedNoise",
     "SpikingNetwork",
+    "StateReadout",
     "Trials",
+    "UniformVoltage",
     "compare",
     "compare_recordings",
     "convert",
@@ -117,6 +152,7 @@ __all__ = [
     "nmse",
     "plot",
     "poisson_drive",
+    "random_weights",
     "refit_readout",
     "register_task",
     "regular_drive",

@@ -21,6 +21,11 @@ def heard_by(listener: Listener) -> Iterator[None]:
         _LISTENERS.remove(listener)
 
 
+def is_heard() -> bool:
+    """Whether somebody listens, who shows what is being done."""
+    return bool(_LISTENERS)
+
+
 @contextmanager
 def busy_with(what: str) -> Iterator[None]:
     """Tell the innermost listener what is being done in the block."""

@@ -26,9 +26,7 @@ def train_to(
         network = train_as_planned(
             plan,
             resume=resume,
-            on_progress=lambda p: report(
-                p.update / p.max_updates, f"loss {p.loss:.3f}, accuracy {p.accuracy:.0%}"
-            ),
+            on_progress=lambda p: report(p.update / p.max_updates, p.told()),
         )
         report.fills = network.provenance["stopped"] != "interrupted"
     bridge.save(network, out, force=True)

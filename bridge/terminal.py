@@ -10,6 +10,7 @@ from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
     Progress,
+    ProgressColumn,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
@@ -80,7 +81,20 @@ def progress_bar(what: str, *, slow: bool = False) -> Iterator[Bar]:
         what: Is being done.
         slow: Minutes may pass between two reports; the time left is estimated from all of them.
     """
-    columns = (
+    period_s = _SLOW_S if slow else _QUICK_S
+    with _Shown(*_columns(), console=errors, speed_estimate_period=period_s) as progress:
+        bar = Bar(progress, what)
+        with _failures_said(progress), heard_by(bar.busy):
+            yield bar
+        bar.end()
+
+
+_QUICK_S, _SLOW_S = 30.0, 1e6
+
+
+def _columns() -> tuple[ProgressColumn, ...]:
+    """What one bar tells."""
+    return (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
         TextColumn("{task.percentage:>3.0f} %"),
@@ -89,15 +103,27 @@ def progress_bar(what: str, *, slow: bool = False) -> Iterator[Bar]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}", markup=False),
     )
-    period_s = _SLOW_S if slow else _QUICK_S
-    with _Shown(*columns, console=errors, speed_estimate_period=period_s) as progress:
-        bar = Bar(progress, what)
-        with _failures_said(progress), heard_by(bar.busy):
-            yield bar
-        bar.end()
 
 
-_QUICK_S, _SLOW_S = 30.0, 1e6
+class PassingBar:
+    """The bar of a call from Python: it comes late, and goes with the end of the call."""
+
+    def __init__(self, what: str, *, already_s: float) -> None:
+        """Show a bar of what is being done, and has been for a while."""
+        self._progress = Progress(
+            *_columns(), console=errors, transient=True, speed_estimate_period=_SLOW_S
+        )
+        self._task = self._progress.add_task(what, total=1.0, note="")
+        self._progress.tasks[0].start_time = self._progress.get_time() - already_s
+        self._progress.start()
+
+    def show(self, fraction: float, note: str) -> None:
+        """The fraction done, and what is being done."""
+        self._progress.update(self._task, completed=fraction, note=note)
+
+    def end(self) -> None:
+        """Leave nothing behind."""
+        self._progress.stop()
 
 
 @contextmanager

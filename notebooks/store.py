@@ -9,6 +9,7 @@ code no longer draws.
 import hashlib
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
 from nbclient import NotebookClient
@@ -28,7 +29,13 @@ def main(names: list[str]) -> None:
 def store(path: Path) -> None:
     """Run one notebook from top to bottom and write its outputs into the file."""
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=LONGEST_S, record_timing=False).execute()
+    # What it saves is not kept.
+    with TemporaryDirectory() as folder:
+        resources = {"metadata": {"path": folder}}
+        client = NotebookClient(
+            notebook, timeout=LONGEST_S, record_timing=False, resources=resources
+        )
+        client.execute()
     notebook.metadata["language_info"] = {"name": "python"}
     notebook.metadata["code_sha256"] = code_hash(notebook)
     nbformat.write(notebook, path)

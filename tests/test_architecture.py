@@ -16,7 +16,7 @@ PACKAGE = Path(bridge.__file__).parent
 # What a network is.
 SPIKING = {"spiking", "spiking.filters", "spiking.neurons"}
 # What a conversion is made of, from below.
-METHODS = SPIKING | {"tasks", "rate", "backends", "methods"}
+METHODS = SPIKING | {"tasks", "rate", "backends", "methods", "progress"}
 # What each room, a folder or a file beside them, may import of ours, itself aside.
 ALLOWED = {
     "errors": set(),
@@ -25,18 +25,19 @@ ALLOWED = {
     "temporary": set(),
     "terminal": set(),
     "activity": set(),
+    "progress": {"terminal"},
     "tasks": set(),
     "spiking": SPIKING,
     "spiking.filters": {"spiking"},
     "spiking.neurons": {"spiking"},
     # What all backends share, and a folder for each, which knows no other.
-    "backends": SPIKING | {"temporary"},
+    "backends": SPIKING | {"temporary", "progress"},
     "backends.reference": SPIKING | {"backends"},
     "backends.brian2": SPIKING | {"temporary", "backends", "backends.reference"},
     "backends.snntorch": SPIKING | {"temporary", "backends"},
     "backends.compiled": SPIKING | {"backends"},
     "backends.nest": SPIKING | {"backends", "backends.reference"},
-    "rate": SPIKING | {"tasks", "backends", "backends.snntorch"},
+    "rate": SPIKING | {"tasks", "backends", "backends.snntorch", "progress"},
     "methods": METHODS,
     "exchange": SPIKING | {"temporary", "rate", "methods"},
     "compare": METHODS | {"compare.probes", "compare.statistics", "backends.reference"},

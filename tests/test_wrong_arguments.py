@@ -98,6 +98,10 @@ CALLS = {
     "nmse": ({}, {"bound": 0.1}),
     "poisson_drive": ({"network": "network"}, TRAINS),
     "regular_drive": ({"network": "network"}, TRAINS),
+    "random_weights": (
+        {},
+        {"post": 3, "pre": 4, "probability": 0.5, "weight_mv": 1.0, "seed": 0},
+    ),
     "register_task": ({"task": "task"}, {}),
     "load": ({}, {"path": "lif.h5"}),
     "load_drive": ({"network": "network"}, {"path": "drive.csv"}),

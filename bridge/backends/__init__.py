@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-from bridge.arguments import callback, flag, of_kind, text
+from bridge.arguments import flag, of_kind, text
 from bridge.backends.arithmetic import plain_arithmetic
 from bridge.backends.declaration import declared
 from bridge.backends.kept import checked_window
 from bridge.errors import SpecError
+from bridge.progress import told
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive
 from bridge.spiking.network import SpikingNetwork
@@ -123,6 +124,7 @@ def simulate(
     *,
     backend: str = "reference",
     on_progress: Callable[[float], None] | None = None,
+    progress: bool = True,
     **options: Any,
 ) -> Recording:
     """Run a spiking network on a backend.
@@ -135,6 +137,8 @@ def simulate(
             or "nest:plain". Under `SharedNoise` or `FrozenNoise` the first four fire the same
             spikes in float64; "nest" takes `OwnNoise` only, and agrees in distribution.
         on_progress: Called with the fraction done, first with 0.
+        progress: Show how far it is, in a terminal or notebook, where it takes more than two
+            seconds and `on_progress` is not given.
         **options: All backends: `voltages`, `margins` (bool: what to record besides spikes), and
             all but "nest" `values` (bool: what populations hand on at the end of each sample) and
             `window` (start_step, stop_step: every state in each of these steps).
@@ -152,15 +156,14 @@ def simulate(
         BackendError: the simulator cannot run here.
     """
     network, drive = of_kind("network", network, SpikingNetwork), of_kind("drive", drive, Drive)
-    callback("on_progress", on_progress)
     name, chosen = parse_backend(backend, options)
     drive.check(network)
     run = load(name)
     _check_options(name, run, chosen)
-    if on_progress is not None:
-        on_progress(0.0)
-    with plain_arithmetic():
-        return run(network, drive, on_progress=on_progress, **chosen)
+    with told("simulating", on_progress, progress) as report, plain_arithmetic():
+        if report is not None:
+            report(0.0)
+        return run(network, drive, on_progress=report, **chosen)
 
 
 def _check_options(name: str, run: Callable[..., Recording], options: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from bridge.methods.scale_search import Search
 from bridge.methods.scoring import Score, score_of
 from bridge.rate.network import RateNetwork
 from bridge.spiking.drive import Drive
-from bridge.spiking.essentials import names, of_task, several, told
+from bridge.spiking.essentials import as_table, in_a_line, names, of_task, several
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
 from bridge.tasks import Task, Trials
@@ -70,18 +70,21 @@ class Agreement:
     faithfulness: Faithfulness | None = None
     from_ms: float | None = None
 
-    def __repr__(self) -> str:
+    __repr__ = in_a_line
+    _repr_html_ = as_table
+
+    def rows_told(self) -> dict[str, str]:
+        """Its essentials, as `bridge.spiking.essentials.Rows` says."""
         held = (("exact", self.exact), ("probe", self.probes), ("statistical", self.statistical))
         levels = names(level for level, found in held if found)
-        return told(
-            self,
-            names(self.labels),
-            f"{'agreed' if self.agreed else 'differ'} on {levels or 'no level'}",
-            f"seed {self.seed}",
-            "" if self.network is None else f"{several(self.network.size, 'neuron')}",
-            "" if self.network is None else of_task(self.network.task),
-            self.fault,
-        )
+        return {
+            "sides": names(self.labels),
+            "verdict": f"{'agreed' if self.agreed else 'differ'} on {levels or 'no level'}",
+            "seed": f"seed {self.seed}",
+            "size": "" if self.network is None else several(self.network.size, "neuron"),
+            "task": "" if self.network is None else of_task(self.network.task),
+            "fault": self.fault,
+        }
 
     @property
     def agreed(self) -> bool:

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.arguments import callback, of_kind, text, texts
+from bridge.arguments import callback, flag, of_kind, text, texts
 from bridge.backends import COMPARED
 from bridge.compare.agreement import Agreement
 from bridge.compare.asked import LEVELS, check_used, levels_of, to_compare
@@ -35,6 +35,7 @@ from bridge.methods.driven_trials import DrivenTrials, driven_trials
 from bridge.methods.faithfulness import Faithfulness
 from bridge.methods.scale_search import Conversion
 from bridge.methods.scoring import COMPARE, RATE_NOISE, drive_of, needed_task
+from bridge.progress import telling
 from bridge.rate.network import RateNetwork
 from bridge.spiking.computed_readouts import with_computed_readouts
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
@@ -58,6 +59,7 @@ def compare(  # noqa: PLR0913
     plan: Plan | None = None,
     from_ms: float | None = None,
     on_progress: Callable[[str, float], None] | None = None,
+    progress: bool = True,
 ) -> Agreement:
     """Hold the first backend against each other one, and say whether they agree.
 
@@ -80,6 +82,8 @@ def compare(  # noqa: PLR0913
             the start of a trial; None: from 50 ms on where initial voltages lie above threshold and
             trials last at least 0.2 s, else from 0.
         on_progress: Called with what is being done and its fraction done.
+        progress: Show how far it is, in a terminal or notebook, where it takes more than two
+            seconds and `on_progress` is not given.
 
     Raises:
         SpecError: fewer than two backends, an unknown one, level or fault; a level that a backend
@@ -113,7 +117,10 @@ def compare(  # noqa: PLR0913
     for side in sides[1:]:
         for level in gate.of(side, asked):
             gate.check(side, level)
-    found = gate.run(asked, conversion, "" if fault is None else fault.meaning)
+    with telling("comparing", wanted=flag("progress", progress) and on_progress is None) as teller:
+        if teller is not None:
+            gate.report = lambda part, fraction: teller(fraction, part)
+        found = gate.run(asked, conversion, "" if fault is None else fault.meaning)
     return replace(found, from_ms=from_ms)
 
 

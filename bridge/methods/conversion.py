@@ -15,6 +15,7 @@ from bridge.methods.roads import Road, road_of
 from bridge.methods.scale_search import Conversion
 from bridge.methods.scoring import KNOWN_SCALE, REFIT, SCORE, no_task
 from bridge.methods.shown_trials import TaskTrials, TrialSource
+from bridge.progress import told
 from bridge.rate.network import RateNetwork
 from bridge.rate.network_task import task_of
 from bridge.spiking.decoding import decode
@@ -35,6 +36,7 @@ def convert(
     scale: Literal["searched", "predicted"] = "searched",
     refit_readout: bool = False,
     on_progress: Progress | None = None,
+    progress: bool = True,
     **options: Any,
 ) -> Conversion:
     """A spiking network of a rate network's size that keeps what it does best.
@@ -56,6 +58,8 @@ def convert(
             trial is fitted, to the rate network's output where no task judges, and the rest are
             the fresh ones.
         on_progress: Called with the fraction done.
+        progress: Show how far it is, in a terminal or notebook, where it takes more than two
+            seconds and `on_progress` is not given.
         **options: `neuron`, by default "lif", but "if" for units of activation relu or tanh, of
             form h, or with a state to start from, and where gain_hz is given. Of LIF and QIF
             fields of `bridge.methods.search_options.SearchOptions` (inverse_scales, rule, trials,
@@ -75,16 +79,17 @@ def convert(
             that the rate network cannot be shown, or that it answers with a constant.
     """
     rate = of_kind("rate", rate, RateNetwork)
-    how: dict[str, Any] = {"refit_readout": refit_readout, "on_progress": on_progress}
     # Of neurons with a scale factor alone.
     if text("scale", scale) != "searched":
         options["scale"] = scale
-    if drive is not None:
-        return _convert_driven(rate, of_kind("drive", drive, Drive), how, options)
-    if not rate.task:
+    if drive is None and not rate.task:
         purpose = "predict" if scale == "predicted" else "search"
         raise no_task(f"{purpose} the scale factor with", KNOWN_SCALE)
-    return convert_for(task_of(rate), rate, **how, **options)
+    with told("converting", on_progress, progress) as report:
+        how: dict[str, Any] = {"refit_readout": refit_readout, "on_progress": report}
+        if drive is not None:
+            return _convert_driven(rate, of_kind("drive", drive, Drive), how, options)
+        return convert_for(task_of(rate), rate, **how, **options)
 
 
 def convert_for(task: Task, rate: RateNetwork, **options: Any) -> Conversion:

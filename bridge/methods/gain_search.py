@@ -10,7 +10,7 @@ from bridge.methods.findings import Findings
 from bridge.methods.measured import Measured
 from bridge.methods.scale_choice import TOLERANCE
 from bridge.spiking.arrays import counted, frozen_array, positive
-from bridge.spiking.essentials import brief, clipped, told
+from bridge.spiking.essentials import as_table, brief, clipped, in_a_line
 from bridge.spiking.limits import MOST_INT32
 from bridge.spiking.values import number, text
 
@@ -68,14 +68,17 @@ class GainSearch(Findings):
     measured: tuple[Measured, ...] | None = None
     rate_measured: Measured | None = None
 
-    def __repr__(self) -> str:
-        return told(
-            self,
-            f"{self.best_gain_hz:g} Hz of {brief(self.gains_hz)}",
-            self.told_best(),
-            f"seed {self.seed}",
-            clipped(self.backend, 60),
-        )
+    __repr__ = in_a_line
+    _repr_html_ = as_table
+
+    def rows_told(self) -> dict[str, str]:
+        """Its essentials, as `bridge.spiking.essentials.Rows` says."""
+        return {
+            "gain": f"{self.best_gain_hz:g} Hz of {brief(self.gains_hz)}",
+            "found": self.told_best(),
+            "seed": f"seed {self.seed}",
+            "run in": clipped(self.backend, 60),
+        }
 
     def __post_init__(self) -> None:
         gains = frozen_array("gains_hz", self.gains_hz, (None,))

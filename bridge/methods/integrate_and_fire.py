@@ -35,6 +35,7 @@ Plain = Literal["sigmoid", "softplus", "relu"]
 
 # A readout that forgets sooner shows the last spikes of a sample, and not its rate.
 _LEAST_SHARE_OF_SAMPLE = 1 / 20
+_LONGEST_LAG_MS = 1e6
 
 
 @dataclass(frozen=True)
@@ -128,8 +129,11 @@ def _readout_lag_ms(rate: RateNetwork, given: float | None) -> Array:
             "out"
         )
     least = shortest_readout_ms(rate)
-    if not least <= number("readout_lag_ms", given) < math.inf:
-        raise SpecError(f"readout_lag_ms: expected at least {least:g} ms, got {given:g}")
+    if not least <= number("readout_lag_ms", given) <= _LONGEST_LAG_MS:
+        raise SpecError(
+            f"readout_lag_ms: expected at least {least:g} and at most {_LONGEST_LAG_MS:g} ms, got "
+            f"{given:g}"
+        )
     return np.full(rate.size, float(given))
 
 

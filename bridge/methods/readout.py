@@ -17,6 +17,7 @@ from bridge.backends import simulate
 from bridge.errors import SpecError
 from bridge.methods.scoring import REFIT, needed_task, quick_run
 from bridge.methods.shown_trials import Shown, TaskTrials
+from bridge.progress import told
 from bridge.spiking.arrays import counted
 from bridge.spiking.decoding import decode
 from bridge.spiking.network import Readout, SpikingNetwork
@@ -38,6 +39,7 @@ def refit_readout(
     seed: int = 0,
     backend: str | None = None,
     on_progress: Callable[[float], None] | None = None,
+    progress: bool = True,
     **options: Any,
 ) -> SpikingNetwork:
     """The same network, its readout fitted to the task's targets on trials of its own.
@@ -53,6 +55,8 @@ def refit_readout(
         backend: Where they run, as in `bridge.simulate` (snntorch takes float32 unless told
             otherwise); None: the quickest that can run here, compiled or snntorch.
         on_progress: Called with the fraction done.
+        progress: Show how far it is, in a terminal or notebook, where it takes more than two
+            seconds and `on_progress` is not given.
         **options: Those of the backend, as in `bridge.simulate`.
 
     Raises:
@@ -62,7 +66,8 @@ def refit_readout(
     given: dict[str, Any] = {"seed": seed, "backend": backend, **options}
     _check(network, trials)
     source = TaskTrials(task=needed_task(network), count=trials, seed=seed)
-    return refit_on(source.shown(REFIT), network, on_progress=on_progress, **given)
+    with told("refitting the readout", on_progress, progress) as report:
+        return refit_on(source.shown(REFIT), network, on_progress=report, **given)
 
 
 def _check(network: SpikingNetwork, trials: int) -> None:

@@ -13,7 +13,7 @@ from bridge.methods.measured import Measured
 from bridge.methods.scale_choice import check_rule
 from bridge.rate.network import RateNetwork
 from bridge.spiking.arrays import counted, frozen_array
-from bridge.spiking.essentials import brief, clipped, of_task, several, source, told
+from bridge.spiking.essentials import as_table, brief, clipped, in_a_line, of_task, several, source
 from bridge.spiking.limits import MOST_INT32
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.values import known_model, number, text
@@ -68,15 +68,17 @@ class ScaleSearch(Findings):
     measured: tuple[Measured, ...] | None = None
     rate_measured: Measured | None = None
 
-    def __repr__(self) -> str:
-        scales = self.inverse_scales
-        return told(
-            self,
-            f"1/lambda {self.best_inverse_scale:g} of {brief(scales)}",
-            self.told_best(),
-            f"seed {self.seed}",
-            clipped(self.backend, 60),
-        )
+    __repr__ = in_a_line
+    _repr_html_ = as_table
+
+    def rows_told(self) -> dict[str, str]:
+        """Its essentials, as `bridge.spiking.essentials.Rows` says."""
+        return {
+            "1/lambda": f"1/lambda {self.best_inverse_scale:g} of {brief(self.inverse_scales)}",
+            "found": self.told_best(),
+            "seed": f"seed {self.seed}",
+            "run in": clipped(self.backend, 60),
+        }
 
     def __post_init__(self) -> None:
         scales = frozen_array("inverse_scales", self.inverse_scales, (None,))
@@ -176,17 +178,19 @@ class Conversion:
     rate: RateNetwork
     search: Search
 
-    def __repr__(self) -> str:
-        found = self.search
-        return told(
-            self,
-            several(self.network.size, "neuron"),
-            found.told_choice().replace(" = ", " "),
-            found.told_best(),
-            f"step {self.network.dt_ms:g} ms",
-            of_task(self.network.task),
-            source(self.network.provenance),
-        )
+    __repr__ = in_a_line
+    _repr_html_ = as_table
+
+    def rows_told(self) -> dict[str, str]:
+        """Its essentials, as `bridge.spiking.essentials.Rows` says."""
+        return {
+            "size": several(self.network.size, "neuron"),
+            "chosen": self.search.told_choice().replace(" = ", " "),
+            "found": self.search.told_best(),
+            "step": f"step {self.network.dt_ms:g} ms",
+            "task": of_task(self.network.task),
+            "made by": source(self.network.provenance),
+        }
 
     def __post_init__(self) -> None:
         parts: dict[str, tuple[type, ...]] = {

@@ -12,6 +12,7 @@ from bridge.backends import parse_backend, quickest, simulate
 from bridge.backends.declaration import declared
 from bridge.errors import SpecError
 from bridge.methods.measured import Measured, measured_of
+from bridge.progress import told
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
 from bridge.spiking.network import SpikingNetwork
@@ -70,6 +71,7 @@ def score(
     seed: int = 0,
     backend: str | None = None,
     on_progress: Callable[[float], None] | None = None,
+    progress: bool = True,
     **options: Any,
 ) -> Score:
     """Score a spiking network on fresh trials of its task: neither a search nor a refit sees them.
@@ -81,6 +83,8 @@ def score(
         backend: Where they run, as in `bridge.simulate` (snntorch takes float32 unless told
             otherwise); None: the quickest that can run here, compiled or snntorch.
         on_progress: Called with the fraction done.
+        progress: Show how far it is, in a terminal or notebook, where it takes more than two
+            seconds and `on_progress` is not given.
         **options: Those of the backend, as in `bridge.simulate`.
 
     Raises:
@@ -89,12 +93,8 @@ def score(
     network = of_kind("network", network, SpikingNetwork)
     task = needed_task(network)
     made, drive = drive_of(task, network, trials, seed, SCORE)
-    recording = simulate(
-        network,
-        drive,
-        on_progress=on_progress,
-        **quick_run(backend, options),
-    )
+    with told("scoring", on_progress, progress) as report:
+        recording = simulate(network, drive, on_progress=report, **quick_run(backend, options))
     return score_of(task, made, recording)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bridge.arguments import callback, in_words, of_kind, text
+from bridge.arguments import in_words, of_kind, text
 from bridge.backends import simulate
 from bridge.errors import SpecError
 from bridge.methods.conversion import convert
@@ -14,6 +14,7 @@ from bridge.methods.roads import known_by, road_of
 from bridge.methods.scale_search import Conversion
 from bridge.methods.scoring import SEARCH
 from bridge.methods.shown_trials import Shown, TaskTrials
+from bridge.progress import told
 from bridge.rate.network import RateNetwork
 from bridge.rate.network_task import task_of
 from bridge.spiking.drive import Drive
@@ -47,6 +48,7 @@ def convert_each(
     *,
     drive: Drive | None = None,
     on_progress: Progress | None = None,
+    progress: bool = True,
     **options: Any,
 ) -> list[OfNeuron]:
     """Conversions of a rate network to several kinds of neurons.
@@ -58,21 +60,34 @@ def convert_each(
         neurons: Of "lif", "qif" and "if", each at most once.
         drive: As `bridge.convert` takes it.
         on_progress: Called with the fraction done.
+        progress: Show how far it is, in a terminal or notebook, where it takes more than two
+            seconds and `on_progress` is not given.
         **options: Of `bridge.convert`.
 
     Raises:
         SpecError: a kind is not known or named twice, or no kind takes an option.
     """
-    rate, report = of_kind("rate", rate, RateNetwork), callback("on_progress", on_progress)
+    rate = of_kind("rate", rate, RateNetwork)
     if not isinstance(neurons, list | tuple) or not neurons:
         raise SpecError(f"neurons: expected a list of kinds, got {in_words(neurons)}")
     if len({text("neurons", each) for each in neurons}) < len(neurons):
         raise SpecError(f"neurons: expected each kind once, got {', '.join(neurons)}")
     # Before anything is searched.
     asked = [(neuron, _for(neuron, rate, neurons, options)) for neuron in neurons]
+    with told("converting", on_progress, progress) as report:
+        return _converted(rate, asked, drive, report)
+
+
+def _converted(
+    rate: RateNetwork,
+    asked: Sequence[tuple[str, dict[str, Any]]],
+    drive: Drive | None,
+    report: Progress | None,
+) -> list[OfNeuron]:
+    """The kinds one after the other, each with its options."""
     made = []
     for number, (neuron, own) in enumerate(asked):
-        start, middle, end = ((number + share) / len(neurons) for share in (0.0, _CONVERTED, 1.0))
+        start, middle, end = ((number + share) / len(asked) for share in (0.0, _CONVERTED, 1.0))
         searching = partial(_span, report, start, middle)
         found = convert(rate, drive=drive, on_progress=searching, **own)
         fired = _rate_hz(found, drive, partial(_span, report, middle, end))

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from bridge.arguments import of_kind
 from bridge.compare.statistics.quantities import TIME_COURSE_BIN_MS
-from bridge.compare.statistics.spike_statistics import rates_hz, time_course_hz
+from bridge.compare.statistics.spike_statistics import time_course_hz
 from bridge.plot.style import INK, axes_or_new, colour, legend_beside, note, plain_label, some
 from bridge.plot.trials import checked_trial, told_trial
 from bridge.spiking.essentials import several
+from bridge.spiking.firing import rates_hz
 from bridge.spiking.recording import Recording, Spikes
 from bridge.spiking.values import number
 

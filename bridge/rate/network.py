@@ -26,7 +26,7 @@ from bridge.rate.plain_arrays import (
 from bridge.rate.unit_forms import check_form, highest_rate, told_units
 from bridge.rate.unit_names import extra_fields
 from bridge.spiking.arrays import cell_types, frozen_array, per_neuron, time_constants
-from bridge.spiking.essentials import of_task, several, source, told
+from bridge.spiking.essentials import as_table, in_a_line, of_task, several, source
 from bridge.spiking.values import frozen_provenance, known_model, number, text, time_step_ms
 
 Array = NDArray[np.float64]
@@ -89,20 +89,24 @@ class RateNetwork:
     checkpoint: Checkpoint | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
-    def __repr__(self) -> str:
-        return told(
-            self,
-            several(self.size, "unit"),
-            several(self.input_size, "input"),
-            several(len(self.w_out), "output"),
-            self.activation,
-            *self.told_units().values(),
-            f"step {self.dt_ms:g} ms",
-            "" if self.excitatory is None else "Dale's law",
-            of_task(self.task),
-            "unfinished" if self.checkpoint is not None else "",
-            source(self.provenance),
-        )
+    __repr__ = in_a_line
+    _repr_html_ = as_table
+
+    def rows_told(self) -> dict[str, str]:
+        """Its essentials, as `bridge.spiking.essentials.Rows` says."""
+        units = {name.replace("_", " "): said for name, said in self.told_units().items()}
+        return {
+            "size": several(self.size, "unit"),
+            "inputs": several(self.input_size, "input"),
+            "outputs": several(len(self.w_out), "output"),
+            "activation": self.activation,
+            **units,
+            "step": f"step {self.dt_ms:g} ms",
+            "signs": "" if self.excitatory is None else "Dale's law",
+            "task": of_task(self.task),
+            "training": "unfinished" if self.checkpoint is not None else "",
+            "made by": source(self.provenance),
+        }
 
     def __post_init__(self) -> None:
         size = np.shape(self.recurrent)[0] if np.ndim(self.recurrent) else 0

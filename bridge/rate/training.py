@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bridge.arguments import callback, in_words, of_kind
+from bridge.arguments import callback, flag, in_words, of_kind
 from bridge.backends.torch_settings import own_settings
 from bridge.errors import SpecError, TrainingError
+from bridge.progress import telling
 from bridge.rate.interrupts import interrupts_held
 from bridge.rate.network import RateNetwork
 from bridge.rate.noise import EVALUATION, NOISE_SD, TRIALS, draw
@@ -36,6 +37,10 @@ class Progress:
     accuracy: float
     seed: int
 
+    def told(self) -> str:
+        """How good the network is, in words."""
+        return f"loss {self.loss:.3f}, accuracy {self.accuracy:.0%}"
+
 
 def train(
     task: str | Task,
@@ -43,6 +48,7 @@ def train(
     resume: RateNetwork | None = None,
     device: str = "cpu",
     on_progress: Callable[[Progress], None] | None = None,
+    progress: bool = True,
     **options: Any,
 ) -> RateNetwork:
     """Train a rate network on a task; a KeyboardInterrupt ends it early with what there is.
@@ -54,6 +60,8 @@ def train(
             network goes on.
         device: "cpu" or "cuda".
         on_progress: Called after each evaluation.
+        progress: Show how far it is, in a terminal or notebook, where it takes more than two
+            seconds and `on_progress` is not given.
         **options: Fields of `bridge.rate.training_options.Options`: units, tau_ms, seed, batch, ...
 
     Returns:
@@ -66,9 +74,20 @@ def train(
         BackendError: the device is not there.
     """
     resume = None if resume is None else of_kind("resume", resume, RateNetwork)
-    callback("on_progress", on_progress)
     plan = check_training(task, resume=resume, device=device, **options)
-    return train_as_planned(plan, resume=resume, on_progress=on_progress)
+    with _told(on_progress, progress) as report:
+        return train_as_planned(plan, resume=resume, on_progress=report)
+
+
+@contextmanager
+def _told(
+    on_progress: Callable[[Progress], None] | None, progress: object
+) -> Iterator[Callable[[Progress], None] | None]:
+    """What is called after each evaluation: the caller's function, else what shows it, or None."""
+    given = callback("on_progress", on_progress)
+    with telling("training", wanted=flag("progress", progress) and given is None) as teller:
+        shown = None if teller is None else lambda p: teller(p.update / p.max_updates, p.told())
+        yield shown if given is None else given
 
 
 def train_as_planned(
@@ -92,6 +111,7 @@ def train_many(
     *,
     device: str = "cpu",
     on_progress: Callable[[Progress], None] | None = None,
+    progress: bool = True,
     **options: Any,
 ) -> list[RateNetwork]:
     """Train networks at once that differ in nothing but their seed.
@@ -106,6 +126,8 @@ def train_many(
         seeds: One for each network, no two alike.
         device: "cpu" or "cuda".
         on_progress: Called after each evaluation for each network in training.
+        progress: Show how far it is, in a terminal or notebook, where it takes more than two
+            seconds and `on_progress` is not given.
         **options: As for `train`, but for the seed.
 
     Returns:
@@ -117,14 +139,14 @@ def train_many(
         TrainingError: training diverged, or a seed gives too few units of a type.
         BackendError: the device is not there.
     """
-    callback("on_progress", on_progress)
     seeds = _whole_numbers(seeds)
     if "seed" in options or not seeds or len(set(seeds)) < len(seeds):
         raise SpecError(f"seeds: expected one for each network, no two alike, got {list(seeds)}")
     chosen = [options_of({**options, "seed": seed}) for seed in seeds]
     check_given(options, chosen[0])
-    with _run(plan_of(task, chosen[0], device), seeds) as run:
-        _loop(run, on_progress)
+    plan = plan_of(task, chosen[0], device)
+    with _told(on_progress, progress) as report, _run(plan, seeds) as run:
+        _loop(run, report)
     return [run.finished[seed] for seed in seeds]
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array
 from bridge.spiking.conditions import check_drawn, checked_labels
-from bridge.spiking.essentials import essentials, names, of_task, several, told
+from bridge.spiking.essentials import as_table, essentials, in_a_line, names, of_task, several
 from bridge.spiking.inputs import check_spikes, frozen_spikes
 from bridge.spiking.limits import LONGEST_TRIAL_STEPS
 from bridge.spiking.network import SpikingNetwork
@@ -122,19 +122,23 @@ class Drive:
     seed: int | None = None
     spikes: Mapping[str, Spikes] = field(default_factory=dict)
 
-    def __repr__(self) -> str:
+    __repr__ = in_a_line
+    _repr_html_ = as_table
+
+    def rows_told(self) -> dict[str, str]:
+        """Its essentials, as `bridge.spiking.essentials.Rows` says."""
         samples, trials, channels = self.inputs.shape
-        return told(
-            self,
-            f"{several(trials, 'trial')} of {several(samples, 'sample')}",
-            several(channels, "input"),
-            f"spikes of {names(self.spikes)}" if self.spikes else "",
-            repr(self.noise),
-            "start given" if self.v_initial_mv is not None else "",
-            several(len(self.stimulation), "stimulation") if self.stimulation else "",
-            of_task(self.task),
-            "" if self.seed is None else f"seed {self.seed}",
-        )
+        pushed = self.stimulation
+        return {
+            "length": f"{several(trials, 'trial')} of {several(samples, 'sample')}",
+            "channels": several(channels, "input"),
+            "spikes": f"spikes of {names(self.spikes)}" if self.spikes else "",
+            "noise": repr(self.noise),
+            "voltages": "start given" if self.v_initial_mv is not None else "",
+            "pushes": several(len(pushed), "stimulation") if pushed else "",
+            "task": of_task(self.task),
+            "seed": "" if self.seed is None else f"seed {self.seed}",
+        }
 
     def __post_init__(self) -> None:
         inputs = frozen_array("inputs", self.inputs, (None, None, None))

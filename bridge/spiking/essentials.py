@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, fields
-from typing import Any
+from html import escape
+from typing import Any, Protocol
 
 import numpy as np
 from scipy import sparse
@@ -16,6 +17,40 @@ def told(thing: object, *parts: str) -> str:
     """The parts that say something, under the name of the thing's class."""
     inside = ", ".join(part for part in parts if part)
     return f"{type(thing).__name__}({clipped(inside, _LONGEST)})"
+
+
+class Rows(Protocol):
+    """What tells itself in rows."""
+
+    def rows_told(self) -> Mapping[str, str]:
+        """Phrases by what they tell, in their order; those that are empty say nothing."""
+
+
+def in_a_line(thing: Rows) -> str:
+    """The `repr` of what tells itself in rows: the phrases, one after the other."""
+    return told(thing, *thing.rows_told().values())
+
+
+def as_table(thing: Rows) -> str:
+    """The same as a table of HTML, which notebooks show; without colours, for light and dark."""
+    rows = {name: phrase for name, phrase in thing.rows_told().items() if phrase}
+    cells = [
+        # "step", "step 1 ms": the name once.
+        (name, clipped(phrase.removeprefix(f"{name} "), _LONGEST))
+        for name, phrase in rows.items()
+    ]
+    left = ' style="text-align: left"'
+    body = "".join(
+        f"<tr><th{left}>{_safe(name)}</th><td{left}>{_safe(value)}</td></tr>"
+        for name, value in cells
+    )
+    caption = f'<caption style="caption-side: top; text-align: left">{type(thing).__name__}'
+    return f"<table>{caption}</caption><tbody>{body}</tbody></table>"
+
+
+def _safe(text: str) -> str:
+    """Text as HTML and as UTF-8 can hold it."""
+    return escape(text.encode("utf-8", "replace").decode())
 
 
 def essentials(thing: Any, first: Sequence[str] = ()) -> str:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted
-from bridge.spiking.essentials import names, of_task, several, source, told
+from bridge.spiking.essentials import as_table, in_a_line, names, of_task, several, source
 from bridge.spiking.inputs import Input, is_plain, settled_inputs
 from bridge.spiking.limits import LONGEST_WAIT_STEPS, MOST_NEURONS
 from bridge.spiking.population import Population
@@ -57,19 +57,24 @@ class SpikingNetwork:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
 
-    def __repr__(self) -> str:
+    __repr__ = in_a_line
+    _repr_html_ = as_table
+
+    def rows_told(self) -> dict[str, str]:
+        """Its essentials, as `bridge.spiking.essentials.Rows` says."""
+        called = names(part.name for part in self.populations)
+        readouts = names(part.name for part in self.readouts)
         kinds = {type(part.neurons).__name__ for part in self.populations}
-        return told(
-            self,
-            f"{several(self.size, 'neuron')} in {names(part.name for part in self.populations)}",
-            " and ".join(sorted(kinds)),
-            several(len(self.projections), "projection"),
-            f"readouts {names(part.name for part in self.readouts)}" if self.readouts else "",
-            self._inputs_told(),
-            f"step {self.dt_ms:g} ms",
-            of_task(self.task),
-            source(self.provenance),
-        )
+        return {
+            "size": f"{several(self.size, 'neuron')} in {called}",
+            "model": " and ".join(sorted(kinds)),
+            "connections": several(len(self.projections), "projection"),
+            "readouts": readouts and f"readouts {readouts}",
+            "inputs": self._inputs_told(),
+            "step": f"step {self.dt_ms:g} ms",
+            "task": of_task(self.task),
+            "made by": source(self.provenance),
+        }
 
     def __post_init__(self) -> None:
         parts: dict[str, tuple[type, ...]] = {

@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array
 from bridge.spiking.conditions import check_drawn, checked_labels, trials_of
-from bridge.spiking.essentials import names, of_task, several, source, told
+from bridge.spiking.essentials import as_table, in_a_line, names, of_task, several, source
 from bridge.spiking.inputs import frozen_spikes
 from bridge.spiking.spikes import Spikes
+from bridge.spiking.tables import Recorded, Rows, frame
 from bridge.spiking.values import (
     frozen_provenance,
     known_model,
@@ -76,18 +77,21 @@ class Recording:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     input_spikes: Mapping[str, Spikes] = field(default_factory=dict)
 
-    def __repr__(self) -> str:
-        return told(
-            self,
-            f"{several(self.spikes.n_trials, 'trial')} of {self.trial_s:g} s",
-            f"{several(self.spikes.n_neurons, 'neuron')} in {names(self.populations)}",
-            several(self.spikes.count, "spike"),
-            f"readouts {names(self.readouts)}" if self.readouts else "",
-            f"step {self.dt_ms:g} ms",
-            of_task(self.task),
-            "" if self.seed is None else f"seed {self.seed}",
-            source(self.provenance),
-        )
+    __repr__ = in_a_line
+    _repr_html_ = as_table
+
+    def rows_told(self) -> dict[str, str]:
+        """Its essentials, as `bridge.spiking.essentials.Rows` says."""
+        return {
+            "length": f"{several(self.spikes.n_trials, 'trial')} of {self.trial_s:g} s",
+            "size": f"{several(self.spikes.n_neurons, 'neuron')} in {names(self.populations)}",
+            "activity": several(self.spikes.count, "spike"),
+            "readouts": f"readouts {names(self.readouts)}" if self.readouts else "",
+            "step": f"step {self.dt_ms:g} ms",
+            "task": of_task(self.task),
+            "seed": "" if self.seed is None else f"seed {self.seed}",
+            "made by": source(self.provenance),
+        }
 
     def __post_init__(self) -> None:
         known_model("spikes", self.spikes, (Spikes,))
@@ -242,6 +246,26 @@ class Recording:
             SpecError: the trials have no labels, or there is no such condition.
         """
         return trials_of(self.labels, self.conditions, condition)
+
+    def to_pandas(self, rows: Rows = "spikes") -> Any:
+        """A `pandas.DataFrame` with one row a spike, or one row a neuron.
+
+        Args:
+            rows: "spikes": trial, time_ms (the start of the spike's step, from that of the trial),
+                neuron (numbered through all populations), population, index_in_population, and,
+                where labels are known, condition. "neurons": neuron, population,
+                index_in_population, spikes (in all trials), rate_hz (mean of all trials), cv_isi
+                (mean of the trials with three intervals or more, else NaN), silent, and, where
+                labels are known, rate_hz_NAME of the trials of each condition.
+
+        Raises:
+            SpecError: `rows` is something else.
+            BackendError: pandas is not installed.
+        """
+        recorded = Recorded(
+            self.spikes, self.dt_ms, self.trial_s, self.populations, self.labels, self.conditions
+        )
+        return frame(recorded, rows)
 
     def drawn_from(self) -> dict[str, str | int]:
         """Task, seed as it was given, and seed of the noise, as far as they are known."""

@@ -1,5 +1,7 @@
 """Trains of spikes on every input: Poisson and regular ones, as counts in samples or as events."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,7 @@ from bridge.spiking.drive import Drive, SharedNoise, derived_seed, trial_generat
 from bridge.spiking.limits import LONGEST_TRIAL_STEPS
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.spikes import Spikes
-from bridge.spiking.values import number
+from bridge.spiking.values import number, shown
 
 # Of a seed: as trials and noise of a task are drawn by `bridge.methods.scoring.COMPARE`, so that
 # one seed gives one noise, whatever a network is shown.
@@ -22,14 +24,19 @@ MOST_VALUES = 200_000_000
 ROUNDING = 1e-6
 
 
+# Of all inputs, or by their names.
+Rates = float | Mapping[str, float]
+
+
 def poisson_drive(
-    network: SpikingNetwork, rate_hz: float, *, seconds: float, trials: int, seed: int = 0
+    network: SpikingNetwork, rate_hz: Rates, *, seconds: float, trials: int, seed: int = 0
 ) -> Drive:
     """Poisson trains on every input channel of a network, each independent of all others.
 
     Args:
         network: What is driven: it has C inputs, and a sample lasts `dt_ms * sample_steps`.
-        rate_hz: Spikes a second on each channel or of each unit; 0: no input.
+        rate_hz: Spikes a second on each channel or of each unit; 0: no input. One number, or one
+            for each input by its name: `{"noise": 1000.0, "cue": 20.0}`.
         seconds: Length of a trial, s: whole samples.
         trials: How many, B.
         seed: Decides trains, noise and initial voltages.
@@ -43,19 +50,19 @@ def poisson_drive(
         SpecError: an argument makes no sense, or the inputs would be absurdly large.
     """
     network = of_kind("network", network, SpikingNetwork)
-    samples, rate_hz = _checked(network, rate_hz, seconds, trials, seed)
-    mean = rate_hz * sample_ms(network) / 1000.0
+    samples, rates = _checked(network, rate_hz, seconds, trials, seed)
+    mean = _channels(network, rates) * sample_ms(network) / 1000.0
     inputs = np.empty((samples, trials, network.input_size))
     for trial in range(trials):
         rng = trial_generator(derived_seed(seed, _TRIALS), 0, trial)
         inputs[:, trial] = rng.poisson(mean, (samples, network.input_size))
-    steps, chance = samples * network.sample_steps, _chance(network, rate_hz, samples, trials)
+    steps, chances = samples * network.sample_steps, _chances(network, rates, samples, trials)
     spikes = {}
     for place, part in enumerate(network.spiking_inputs(), 1):
         drawn = [
-            _by_chance(
+            by_chance(
                 trial_generator(derived_seed(seed, _TRIALS), place, trial),
-                chance,
+                chances[part.name],
                 steps * part.size,
             )
             for trial in range(trials)
@@ -66,7 +73,7 @@ def poisson_drive(
     return Drive(inputs=inputs, noise=seeded_noise(seed), seed=seed, spikes=spikes)
 
 
-def _by_chance(rng: np.random.Generator, chance: float, cells: int) -> NDArray[np.int64]:
+def by_chance(rng: np.random.Generator, chance: float, cells: int) -> NDArray[np.int64]:
     """Which of so many cells are hit, each by the same chance; memory follows the hits."""
     if not chance:
         return np.empty(0, dtype=np.int64)
@@ -83,7 +90,7 @@ def _by_chance(rng: np.random.Generator, chance: float, cells: int) -> NDArray[n
 
 
 def regular_drive(
-    network: SpikingNetwork, rate_hz: float, *, seconds: float, trials: int, seed: int = 0
+    network: SpikingNetwork, rate_hz: Rates, *, seconds: float, trials: int, seed: int = 0
 ) -> Drive:
     """Regular trains: every input channel fires at 0, 1/rate, 2/rate, ... s of each trial.
 
@@ -91,42 +98,61 @@ def regular_drive(
     initial voltages only.
     """
     network = of_kind("network", network, SpikingNetwork)
-    samples, rate_hz = _checked(network, rate_hz, seconds, trials, seed)
-    mean = rate_hz * sample_ms(network) / 1000.0
+    samples, rates = _checked(network, rate_hz, seconds, trials, seed)
+    mean = _channels(network, rates) * sample_ms(network) / 1000.0
     # How many spikes there are before the edge of each sample; one that rounding puts just before
     # its own edge belongs behind it.
-    before = np.ceil(np.arange(samples + 1) * mean - ROUNDING * min(1.0, mean))
+    edges = np.arange(samples + 1)[:, None]
+    before = np.ceil(edges * mean - ROUNDING * np.minimum(1.0, mean))
     shape = (samples, trials, network.input_size)
-    inputs = np.broadcast_to(np.diff(before)[:, None, None], shape)
-    steps, chance = samples * network.sample_steps, _chance(network, rate_hz, samples, trials)
-    fired = np.ceil(np.arange(steps + 1) * chance - ROUNDING * chance)
-    step = np.flatnonzero(np.diff(fired))
+    inputs = np.broadcast_to(np.diff(before, axis=0)[:, None], shape)
+    steps, chances = samples * network.sample_steps, _chances(network, rates, samples, trials)
     spikes = {
-        part.name: Spikes.gather(
-            np.repeat(np.arange(trials), step.size * part.size),
-            np.tile(np.repeat(step, part.size), trials),
-            np.tile(np.arange(part.size), trials * step.size),
-            (trials, steps, part.size),
-        )
+        part.name: _regular(chances[part.name], (trials, steps, part.size))
         for part in network.spiking_inputs()
     }
     return Drive(inputs=inputs, noise=seeded_noise(seed), seed=seed, spikes=spikes)
 
 
-def _chance(network: SpikingNetwork, rate_hz: float, samples: int, trials: int) -> float:
-    """Spikes of a unit in a step, at most 1; SpecError where they are more, or too many in all."""
-    chance, units = rate_hz * network.dt_ms / 1000.0, [p.size for p in network.spiking_inputs()]
-    if units and chance > 1.0:
-        raise SpecError(
-            f"rate_hz: a unit fires at most once in a step of {network.dt_ms:g} ms, so "
-            f"{1000.0 / network.dt_ms:g} Hz at most, got {rate_hz:g}"
-        )
-    count = chance * samples * network.sample_steps * trials * sum(units)
+def _regular(chance: float, shape: tuple[int, int, int]) -> Spikes:
+    """Spikes of all units in the same steps, so many a step."""
+    trials, steps, size = shape
+    fired = np.ceil(np.arange(steps + 1) * chance - ROUNDING * chance)
+    step = np.flatnonzero(np.diff(fired))
+    return Spikes.gather(
+        np.repeat(np.arange(trials), step.size * size),
+        np.tile(np.repeat(step, size), trials),
+        np.tile(np.arange(size), trials * step.size),
+        shape,
+    )
+
+
+def _channels(network: SpikingNetwork, rates: Mapping[str, float]) -> NDArray[np.float64]:
+    """(C,) rate of each analog channel, Hz."""
+    analog = [part for part in network.inputs if not part.spiking]
+    each = [rates[part.name] for part in analog]
+    return np.repeat(np.asarray(each, dtype=np.float64), [part.size for part in analog])
+
+
+def _chances(
+    network: SpikingNetwork, rates: Mapping[str, float], samples: int, trials: int
+) -> dict[str, float]:
+    """Spikes of a unit in a step by input, at most 1; SpecError if they are more, or too many."""
+    chances, count = {}, 0.0
+    for part in network.spiking_inputs():
+        chance = rates[part.name] * network.dt_ms / 1000.0
+        if chance > 1.0:
+            raise SpecError(
+                f"rate_hz: a unit fires at most once in a step of {network.dt_ms:g} ms, so "
+                f"{1000.0 / network.dt_ms:g} Hz at most, got {rates[part.name]:g}"
+            )
+        count += chance * samples * network.sample_steps * trials * part.size
+        chances[part.name] = chance
     if count > MOST_VALUES:
         raise SpecError(
             f"{count:,.0f} spikes of the inputs are too many; at most {MOST_VALUES:,} can be taken"
         )
-    return min(chance, 1.0)
+    return chances
 
 
 def seeded_noise(seed: int) -> SharedNoise:
@@ -168,12 +194,25 @@ def check_extent(network: SpikingNetwork, samples: int, trials: int) -> None:
 
 
 def _checked(
-    network: SpikingNetwork, rate_hz: float, seconds: float, trials: int, seed: int
-) -> tuple[int, float]:
-    """Number of samples, and the rate, of arguments that make sense."""
+    network: SpikingNetwork, rate_hz: Rates, seconds: float, trials: int, seed: int
+) -> tuple[int, dict[str, float]]:
+    """Number of samples, and the rate of each input, of arguments that make sense."""
     counted("trials", trials, least=1)
     counted("seed", seed)
-    rate = number("rate_hz", rate_hz, 0.0, _MOST_HZ)
+    rates = _rates(network, rate_hz)
     samples = samples_in(network, seconds)
     check_extent(network, samples, trials)
-    return samples, rate
+    return samples, rates
+
+
+def _rates(network: SpikingNetwork, rate_hz: Rates) -> dict[str, float]:
+    """The rate of each input by its name, Hz; SpecError unless each has one."""
+    names = [part.name for part in network.inputs]
+    if not isinstance(rate_hz, Mapping):
+        return dict.fromkeys(names, number("rate_hz", rate_hz, 0.0, _MOST_HZ))
+    for name in (*rate_hz, *names):
+        if name not in names or name not in rate_hz:
+            known = f"inputs {', '.join(names)}" if names else "no inputs"
+            problem = "is missing" if name in names else "is of no input"
+            raise SpecError(f"rate_hz: {shown(name)} {problem}; this network has {known}")
+    return {name: number(f"rate_hz of {name}", rate_hz[name], 0.0, _MOST_HZ) for name in names}

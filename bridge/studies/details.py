@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.compare.statistics.spike_statistics import rates_hz
 from bridge.methods.readout import filtered_spikes
 from bridge.methods.scale_search import Conversion
+from bridge.spiking.firing import rates_hz
 from bridge.spiking.recording import Recording
 from bridge.tasks import Task, Trials
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from bridge.backends import simulate
-from bridge.compare.statistics.spike_statistics import rates_hz
 from bridge.errors import SpecError
 from bridge.exchange.store import load, save
 from bridge.methods.beside import RateAnswers, beside
@@ -23,6 +22,7 @@ from bridge.rate.network import RateNetwork
 from bridge.rate.network_task import task_of
 from bridge.rate.training import train
 from bridge.spiking.drive import derived_seed
+from bridge.spiking.firing import rates_hz
 from bridge.studies.details import details_of
 from bridge.studies.study import Effort
 from bridge.tasks import Task, draw, load_task_file
@@ -62,7 +62,8 @@ def measure_network(
     """
     _know_tasks()
     rate = network_of(content)
-    answers = _answers(rate, seed, effort)
+    task = task_of(rate)
+    answers = _answers(task, rate, seed, effort)
     common = _rate_row(rate, answers)
     if not variants:
         return [{**common, "variant": ""}]
@@ -70,10 +71,10 @@ def measure_network(
     scale: float | None = None
     for variant in variants:
         began = time.monotonic()
-        found = _convert(task_of(rate), rate, seed, variant, effort, scale)
+        found = _convert(task, rate, seed, variant, effort, scale)
         scale = _scale(found) if scale is None else scale
         row = {**common, "variant": variant["name"], "variant_value": variant["value"]}
-        row |= _spiking_row(found, seed, answers, details)
+        row |= _spiking_row(task, found, seed, answers, details)
         rows.append({**row, "searched": variant["searched"], "seconds": _since(began)})
     return rows
 
@@ -106,10 +107,9 @@ def _scale(found: Conversion) -> float | None:
     return search.best_inverse_scale if isinstance(search, ScaleSearch) else None
 
 
-def _answers(rate: RateNetwork, seed: int, effort: Effort) -> RateAnswers:
+def _answers(task: Task, rate: RateNetwork, seed: int, effort: Effort) -> RateAnswers:
     """What the rate network does in the fresh trials, which its spiking networks are shown, too."""
     fresh = derived_seed(seed, _FRESH)
-    task = task_of(rate)
     trials = draw(task, effort.trials, np.random.default_rng((fresh, COMPARE[0])))
     return RateAnswers.of(rate, task, trials, fresh)
 
@@ -127,9 +127,11 @@ def _rate_row(rate: RateNetwork, answers: RateAnswers) -> Row:
     }
 
 
-def _spiking_row(found: Conversion, seed: int, answers: RateAnswers, details: str) -> Row:
+def _spiking_row(
+    task: Task, found: Conversion, seed: int, answers: RateAnswers, details: str
+) -> Row:
     """Accuracy and rates of a spiking network on fresh trials, beside its rate network."""
-    task, count = task_of(found.rate), answers.trials.labels.size
+    count = answers.trials.labels.size
     trials, drive = drive_of(task, found.network, count, derived_seed(seed, _FRESH))
     recording = simulate(found.network, drive, workers=1, **quick_run(None, {}))
     rates = rates_hz(recording.spikes, recording.trial_s)

@@ -173,7 +173,10 @@ def test_any_leaky_module_is_taken_by_the_names_of_its_parts(form, name, before)
 
 
 @pytest.mark.parametrize(
-    "activation", ["tanh", torch.tanh, nn.functional.tanh, nn.Tanh(), "act"], ids=str
+    "activation",
+    ["tanh", torch.tanh, nn.functional.tanh, nn.Tanh(), "act"],
+    # An address in a name would be another in every process.
+    ids=["name", "torch.tanh", "functional.tanh", "layer", "part"],
 )
 def test_an_activation_has_a_name_or_is_a_function_or_a_module_of_torch(activation):
     module = Leaky()

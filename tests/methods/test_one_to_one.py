@@ -189,7 +189,7 @@ def test_units_that_these_neurons_cannot_stand_for_are_refused(fields, what):
         map_one_to_one(rate, SCALE)
     for scale in ("searched", "predicted"):
         with pytest.raises(SpecError, match=expected):
-            bridge.convert(replace(rate, w_in=np.ones((UNITS, 1))), scale=scale)
+            bridge.convert(replace(rate, w_in=np.ones((UNITS, 1))), scale=scale, neuron="lif")
 
 
 @pytest.mark.parametrize("scale", [0.0, -20.0, np.inf, np.nan])

@@ -181,11 +181,15 @@ def test_a_search_shows_what_it_measured_at_what_it_tried():
     assert drawn(bridge.plot.scale_curve(conversion())).get_xlabel() == axes.get_xlabel()
 
 
-def test_a_search_for_a_gain_shows_how_often_neurons_fire():
-    found = GainSearch(
+def gain_search():
+    return GainSearch(
         gains_hz=[50.0, 100.0], dt_ms=[1.0, 1.0], rates_hz=[5.0, 10.0], readout_lag_ms=[0.0, 0.0],
         trials=4, best=1, seed=0, backend="reference", seconds=1.0, output_error=[0.3, 0.1],
     )  # fmt: skip
+
+
+def test_a_search_for_a_gain_shows_how_often_neurons_fire():
+    found = gain_search()
     axes = drawn(bridge.plot.scale_curve(found))
     assert axes.get_xlabel() == "spikes a second and neuron"
     assert axes.lines[0].get_xydata().tolist() == [[5.0, 0.3], [10.0, 0.1]]

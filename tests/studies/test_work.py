@@ -65,7 +65,8 @@ def test_both_networks_are_scored_on_the_same_trials(network, asked):
     assert row["accuracy"] - row["rate_accuracy"] == pytest.approx(difference)
     assert row["output_error"] > 0
     # The rate network's trials are those of its spiking network, to the last sample.
-    answers = work._answers(work.network_of(network), 3, EFFORT)
+    rate = work.network_of(network)
+    answers = work._answers(work.task_of(rate), rate, 3, EFFORT)
     shown, _ = task_drive(map_one_to_one(work.network_of(network), 40.0), EFFORT.trials,
                           derived_seed(3, work._FRESH))  # fmt: skip
     np.testing.assert_array_equal(answers.trials.inputs, shown.inputs)

@@ -10,14 +10,11 @@ from bridge.compare.statistics.comparison import StatisticalComparison
 from bridge.compare.statistics.design import NOTABLE_Z
 from bridge.compare.statistics.quantities import CORRELATION_BIN_MS, TIME_COURSE_BIN_MS
 from bridge.compare.statistics.settled import from_ms_of, settled
-from bridge.compare.statistics.spike_statistics import (
-    count_correlations,
-    intervals_ms,
-    resampled_correlations,
-)
+from bridge.compare.statistics.spike_statistics import count_correlations, resampled_correlations
 from bridge.plot.agreements import diagonal
 from bridge.plot.spikes import mean_rates, time_course
 from bridge.plot.style import COLOURS, INK, QUIET, plain_label
+from bridge.spiking.firing import intervals_ms
 from bridge.spiking.recording import Recording
 
 

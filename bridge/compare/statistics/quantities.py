@@ -15,9 +15,9 @@ from bridge.compare.statistics.spike_statistics import (
     count_correlations,
     in_longer_steps,
     lv,
-    rates_hz,
     time_course_hz,
 )
+from bridge.spiking.firing import rates_hz
 from bridge.spiking.recording import Recording
 
 Array = NDArray[np.float64]

@@ -4,13 +4,11 @@ import pytest
 from bridge.compare.statistics.spike_statistics import (
     binned_rates_hz,
     count_correlations,
-    cv_isi,
     in_longer_steps,
-    intervals_ms,
-    rates_hz,
     resampled_correlations,
     time_course_hz,
 )
+from bridge.spiking.firing import cv_isi, intervals_ms, rates_hz
 from bridge.spiking.recording import Spikes
 
 

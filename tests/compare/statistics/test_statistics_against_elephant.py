@@ -9,14 +9,9 @@ from elephant.conversion import BinnedSpikeTrain
 from elephant.spike_train_correlation import correlation_coefficient
 
 import bridge
-from bridge.compare.statistics.spike_statistics import (
-    count_correlations,
-    cv_isi,
-    fano_factors,
-    lv,
-    rates_hz,
-)
+from bridge.compare.statistics.spike_statistics import count_correlations, fano_factors, lv
 from bridge.exchange.spike_objects import to_neo
+from bridge.spiking.firing import cv_isi, rates_hz
 from bridge.spiking.recording import Spikes
 
 # Elephant 1.2 calls quantities in a way that is on its way out.
