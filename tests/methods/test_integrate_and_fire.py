@@ -223,7 +223,7 @@ def test_a_step_is_a_fraction_of_the_rate_networks_and_halved_as_often_as_it_mus
         ({"gain_hz": 0.0}, "gain_hz: must be positive, got 0"),
         ({"gain_hz": math.inf}, "gain_hz"),
         ({"gain_hz": 9.0, "dt_ms": -1.0}, "dt_ms: must be positive, got -1"),
-        ({"gain_hz": 9.0, "readout_lag_ms": 0.1}, "readout_lag_ms: expected at least 0.25 ms"),
+        ({"gain_hz": 9.0, "readout_lag_ms": 0.1}, "readout_lag_ms: expected at least 0.25 and"),
         ({"gain_hz": 9.0, "highest_activity": math.nan}, "highest_activity"),
     ],
 )  # fmt: skip
