@@ -1,5 +1,8 @@
 """What searches of whatever kind have found, and how it is told."""
 
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,36 +18,49 @@ Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 
-class Findings:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Findings(ABC):
     """What came of each of L candidates, one of which was chosen.
 
+    What is None was not measured: files of before there was anything but accuracy lack it.
+
     Attributes:
-        correct: (L,) trials answered rightly; None: nothing says which are.
-        lost: (L,) trials that only the rate network answers rightly.
-        gained: (L,) trials that only this answers rightly.
-        chance: Of the chosen one's answers, see `bridge.methods.chance`.
-        output_error: (L,) as in `bridge.methods.output_error`.
-        unit_correlations: (L, N) of each neuron's filtered spikes with its unit's rate.
-        measured: (L,) what the task's number came to.
-        rate_measured: The same of the rate network.
-        trials: Trials of the chosen one.
+        trials: Trials of the chosen one, and of each other that could win.
         best: Index of the chosen one.
+        seed: Decides everything random.
+        backend: Where it was run.
+        seconds: Wall time.
+        output_error: (L,) as in `bridge.methods.output_error`; None, too, where the rate network's
+            output never varies.
+        unit_correlations: (L, N) of each neuron's filtered spikes with its unit's rate, in the
+            first fifth of the trials; 0 where either never varies.
+        correct: (L,) trials answered rightly; None, as the three that follow, where nothing says
+            which are.
+        lost: (L,) trials that the rate network, with its noise, answers rightly and this does not.
+        gained: (L,) trials that this answers rightly and the rate network does not.
+        chance: Share of the trials that the chosen one's outputs get right as answers to one
+            another's trials; None, too, where all trials want the same answer.
+        measured: (L,) what the task's number came to; None, too, where it gives none.
+        rate_measured: The same of the rate network, with its noise, in all trials.
     """
 
-    correct: Counts | None
-    lost: Counts | None
-    gained: Counts | None
-    chance: float | None
-    output_error: Array | None
-    unit_correlations: Array | None
-    measured: tuple[Measured, ...] | None
-    rate_measured: Measured | None
     trials: int
     best: int
+    seed: int
+    backend: str
+    seconds: float
+    output_error: Array | None = None
+    unit_correlations: Array | None = None
+    correct: Counts | None = None
+    lost: Counts | None = None
+    gained: Counts | None = None
+    chance: float | None = None
+    measured: tuple[Measured, ...] | None = None
+    rate_measured: Measured | None = None
 
+    @abstractmethod
     def done(self) -> Counts:
         """(L,) trials that each has done."""
-        raise NotImplementedError
 
     def faithfulness(self) -> Faithfulness | None:
         """Of the network that was chosen, in the trials of the search."""

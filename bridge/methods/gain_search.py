@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from bridge.errors import SpecError
 from bridge.methods.findings import Findings
-from bridge.methods.measured import Measured
 from bridge.methods.scale_choice import TOLERANCE
 from bridge.spiking.arrays import counted, frozen_array, positive
 from bridge.spiking.essentials import as_table, brief, clipped, in_a_line
@@ -23,7 +22,7 @@ WANTED = 0.1
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GainSearch(Findings):
-    """How well a network of integrate-and-fire neurons works at each gain.
+    """How well a network of integrate-and-fire neurons works at each gain; more in `Findings`.
 
     Attributes:
         gains_hz: (L,) rates that stand for an activation of 1, ascending, Hz.
@@ -31,42 +30,12 @@ class GainSearch(Findings):
         rates_hz: (L,) mean rate over neurons and trials at each, Hz.
         readout_lag_ms: (L,) by how much the output's filter lags, of those tried the best at each,
             ms; 0: by each unit's own time constant.
-        trials: Trials at each.
-        best: Index of the chosen one.
-        seed: Decides trials and initial voltages.
-        backend: Where it was run.
-        seconds: Wall time.
-        output_error: (L,) as in `bridge.methods.output_error`; None: the rate network's output
-            never varies.
-        unit_correlations: (L, N) of each neuron's filtered spikes with its unit's rate, in the
-            first fifth of the trials; 0 where either never varies.
-        correct: (L,) trials answered rightly; None, as the three that follow, where nothing says
-            which are.
-        lost: (L,) trials that the rate network, with its noise, answers rightly and this does not.
-        gained: (L,) trials that this answers rightly and the rate network does not.
-        chance: Share of the trials that the chosen one's outputs get right as answers to one
-            another's trials; None, too, where all trials want the same answer.
-        measured: (L,) what the task's number came to; None: there is none.
-        rate_measured: The same of the rate network, with its noise.
     """
 
     gains_hz: Array
     dt_ms: Array
     rates_hz: Array
     readout_lag_ms: Array
-    trials: int
-    best: int
-    seed: int
-    backend: str
-    seconds: float
-    output_error: Array | None = None
-    unit_correlations: Array | None = None
-    correct: Counts | None = None
-    lost: Counts | None = None
-    gained: Counts | None = None
-    chance: float | None = None
-    measured: tuple[Measured, ...] | None = None
-    rate_measured: Measured | None = None
 
     __repr__ = in_a_line
     _repr_html_ = as_table

@@ -9,7 +9,6 @@ from bridge.errors import SpecError
 from bridge.methods.faithfulness import Faithfulness, refitted
 from bridge.methods.findings import Findings
 from bridge.methods.gain_search import GainSearch
-from bridge.methods.measured import Measured
 from bridge.methods.scale_choice import check_rule
 from bridge.rate.network import RateNetwork
 from bridge.spiking.arrays import counted, frozen_array
@@ -24,49 +23,17 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ScaleSearch(Findings):
-    """How well a network works at each scale factor.
-
-    What is None was not measured: files of before there was anything but accuracy lack it.
+    """How well a network works at each scale factor; more in `Findings`.
 
     Attributes:
         inverse_scales: (L,) values of 1/lambda, ascending.
-        correct: (L,) trials answered rightly; None: the task gives numbers alone, or no task
-            judges what a drive shows, and there is the output error alone.
-        trials: Trials at each scale factor that could win.
         tested: (L,) trials done at each: fewer where a scale factor could no longer win.
-        best: Index of the chosen one.
-        seed: Decides trials and noise.
-        backend: Where it was run.
-        seconds: Wall time.
         rule: By which it was chosen, see `bridge.methods.scale_choice`.
-        output_error: (L,) as in `bridge.methods.output_error`, in the trials tested.
-        unit_correlations: (L, N) of each neuron's filtered spikes with its unit's rate, in the
-            first fifth of the trials; 0 where either never varies.
-        lost: (L,) trials that the rate network, with its noise, answers rightly and this does not.
-        gained: (L,) trials that this answers rightly and the rate network does not.
-        chance: Share of the trials that the chosen one's outputs get right as answers to one
-            another's trials; None, too, where all trials want the same answer.
-        measured: (L,) what the task's number came to in the trials tested; None, too, where it
-            gives none.
-        rate_measured: The same of the rate network, with its noise, in all trials.
     """
 
     inverse_scales: Array
-    correct: Counts | None = None
-    trials: int
-    best: int
-    seed: int
-    backend: str
-    seconds: float
     tested: Counts | None = None
     rule: str = "accuracy"
-    output_error: Array | None = None
-    unit_correlations: Array | None = None
-    lost: Counts | None = None
-    gained: Counts | None = None
-    chance: float | None = None
-    measured: tuple[Measured, ...] | None = None
-    rate_measured: Measured | None = None
 
     __repr__ = in_a_line
     _repr_html_ = as_table

@@ -113,7 +113,6 @@ def test_the_input_acts_through_the_factors(label):
     product = replace(stimulus, weights=weights.left @ weights.right)
     dense = replace(low, weights=low.weights.left @ low.weights.right)
     other = simulate(replace(whole, projections=[dense, product]), drive, voltages=True)
-    # Until rounding shows in a spike, the same.
     # Factors and their product round apart, 1e-14 mV a step; later a spike may move by it.
     np.testing.assert_allclose(found.voltages_mv[:3], other.voltages_mv[:3], rtol=0, atol=1e-9)
     assert found.spikes.count > 50

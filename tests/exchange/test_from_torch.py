@@ -82,6 +82,7 @@ def same_outputs(rate, module, lag, *, batch_first=False):
     given = given[0] if isinstance(given, tuple) else given
     theirs = (given.transpose(0, 1) if batch_first else given).numpy()
     ours, _ = rate.run(np.concatenate([inputs.numpy(), np.zeros((1, 5, INPUTS))]), None)
+    # Both in float64; 15 samples round apart in the order of their sums.
     np.testing.assert_allclose(ours[lag : lag + 15], theirs, atol=1e-9)
     assert rate.lag_samples == rate.provenance["lag_samples"] == lag
 
@@ -122,6 +123,7 @@ def test_a_cell_is_run_step_by_step_from_the_first_state_that_is_given():
             state = cell(sample, state)
             states.append(state)
     ours = rate.run(np.concatenate([inputs.numpy(), np.zeros((1, 1, INPUTS))]), None)[0]
+    # The cell runs in float32, of 6e-8.
     np.testing.assert_allclose(ours[1:], torch.stack(states).numpy(), rtol=1e-5, atol=1e-6)
 
 
@@ -274,6 +276,7 @@ def test_weights_that_are_computed_from_others_are_taken_as_they_act():
     nn.utils.parametrizations.orthogonal(module.rnn, "weight_hh_l0")
     rate = bridge.from_torch(module, dt_ms=10)
     w = rate.recurrent
+    # Orthogonal as far as torch makes it so in float32.
     np.testing.assert_allclose(w @ w.T, np.eye(UNITS), atol=1e-5)
     same = bridge.from_torch(module, dt_ms=10, readout="fc")
     np.testing.assert_array_equal(same.w_out, rate.w_out)

@@ -69,6 +69,7 @@ def test_an_rnn_and_a_linear_layer_are_found_by_their_names(nonlinearity, bias, 
     with torch.no_grad():
         theirs = module.fc(module.rnn(inputs)[0]).numpy()
     ours, _ = rate.run(np.concatenate([inputs.numpy(), np.zeros((1, 2, C))]), None)
+    # Both in float64, which sums in another order.
     np.testing.assert_allclose(ours[1:], theirs, atol=1e-12)
     assert (rate.form, rate.tau_ms.tolist(), rate.task) == ("h", [10.0] * N, "")
     assert rate.highest_rate == (20.0 if nonlinearity == "tanh" else math.inf)

@@ -45,6 +45,7 @@ def test_a_network_without_a_task_is_judged_by_how_far_its_output_is_from_the_ra
     found = bridge.simulate(made.network, Drive(inputs=inputs, noise=noise), backend="reference")
     wanted = plain_outputs(rate, inputs)
     error = ((found.readouts["output"] - wanted) ** 2).sum() / ((wanted - wanted.mean()) ** 2).sum()
+    # The plain loop sums in another order.
     assert made.search.output_error[1] == pytest.approx(error, rel=1e-9)
     held = made.faithfulness()
     assert (held.correct, held.judged, held.trials) == (None, False, 6)

@@ -16,10 +16,12 @@ from bridge.describe import describe, search_table, sides_table
 from bridge.errors import FormatError, SpecError
 from bridge.exchange.hdf5 import read_tree, write_tree
 from bridge.exchange.store import format_version
+from bridge.methods.driven_trials import driven_trials
 from bridge.methods.gain_search import GainSearch
 from bridge.methods.integrate_and_fire import map_integrate_and_fire
 from bridge.methods.output_error import output_error
 from bridge.methods.scale_search import Conversion
+from bridge.methods.scoring import SEARCH, quick_run
 from bridge.methods.search_gain import default_gains
 from bridge.rate.network import RateNetwork
 from bridge.spiking.drive import Drive, SharedNoise
@@ -65,6 +67,7 @@ def test_the_grid_goes_from_2_to_40_spikes_in_a_median_time_constant():
     rate = of_task(tau_ms=np.array([50.0] * 6 + [20.0] * 4))
     gains = default_gains(rate, 1.0)
     assert (gains[0], gains[-1], len(gains)) == (40.0, 800.0, 8)
+    # Gains are told with two digits, 5 % apart at the least: two of them make up to 8 % of a step.
     np.testing.assert_allclose(np.diff(np.log(gains)), np.log(20) / 7, rtol=0.08)
 
 
@@ -108,17 +111,19 @@ def test_each_gain_is_measured_as_its_network_does_by_itself():
     found = made.search
     np.testing.assert_array_equal(found.gains_hz, [60, 300])
     assert found.output_error[1] < found.output_error[0]
-    wanted, _ = rate.run(drive().inputs, None)
-    # Trials are shown in another order, from other voltages: errors are alike, not equal.
+    # The same trials from the same voltages.
+    shown = driven_trials(rate, drive(), 0).shown(SEARCH)
+    wanted, _ = rate.run(shown.trials.inputs, None)
     for number, gain in enumerate(found.gains_hz):
         network = map_integrate_and_fire(
             rate, gain_hz=gain, readout_lag_ms=found.readout_lag_ms[number] or None
         )
-        recording = simulate(network, drive(), backend="snntorch")
+        recording = simulate(network, shown.drive(), **quick_run("snntorch", {}))
         again = output_error(recording.readouts["output"], wanted)
-        assert again == pytest.approx(found.output_error[number], rel=0.5)
+        # Sums in the same order: nothing but the means over all trials may round apart.
+        assert again == pytest.approx(found.output_error[number], rel=1e-12)
         fired = recording.spikes.count / (6 * rate.size * recording.trial_s)
-        assert fired == pytest.approx(found.rates_hz[number], rel=0.05)
+        assert fired == pytest.approx(found.rates_hz[number], rel=1e-12)
     made_of = made.network.provenance
     assert made_of["gain_hz"] == found.best_gain_hz
     assert made_of["readout_lag_ms"] in (found.best_readout_lag_ms, "each unit's own")

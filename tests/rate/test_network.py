@@ -73,6 +73,7 @@ def test_both_forms_with_bias_and_start_are_their_equations(form, activation):
     inputs, noise = rng.normal(0, 1, (12, 2)), np.random.default_rng(5).standard_normal((12, 4))
     outputs, activities = rate.run(inputs[:, None], np.random.default_rng(5))
     expected = in_a_plain_loop(rate, inputs, noise)
+    # The loop sums in another order.
     np.testing.assert_allclose(outputs[:, 0], expected[0], rtol=1e-11, atol=1e-12)
     np.testing.assert_allclose(activities[:, 0], expected[1], rtol=1e-11, atol=1e-12)
 
