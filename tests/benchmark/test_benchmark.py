@@ -245,8 +245,9 @@ def test_a_process_that_takes_too_long_is_stopped():
 
 
 def test_memory_of_children_counts():
-    # A parent of some 10 MB and a child that fills 300 MB.
-    child = "import time; full = b'x' * 300_000_000; time.sleep(1)"
+    # A parent of some 10 MB and a child that fills 300 MB, for as long as a look beside other work
+    # may keep the next one waiting.
+    child = "import time; full = b'x' * 300_000_000; time.sleep(4)"
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     peak_mb = children.watch([sys.executable, "-c", code], os.environ, 60, nothing)
     assert 300 < peak_mb < 500
