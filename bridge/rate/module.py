@@ -114,8 +114,8 @@ class RateModule(nn.Module):
 
         Args:
             inputs: (K, T, B, C).
-            noise: (K, T, B, N) what is added to the state in each step, first to the initial one. It
-                is overwritten and, like `space`, must not be used again before the backward pass.
+            noise: (K, T, B, N) what is added to the state in each step, first at the start. It is
+                overwritten and, like `space`, must not be used again before the backward pass.
             space: Memory for at least K networks.
 
         Returns:
