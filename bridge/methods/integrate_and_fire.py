@@ -36,6 +36,10 @@ Plain = Literal["sigmoid", "softplus", "relu"]
 # A readout that forgets sooner shows the last spikes of a sample, and not its rate.
 _LEAST_SHARE_OF_SAMPLE = 1 / 20
 _LONGEST_LAG_MS = 1e6
+# Filters start as if neurons had been firing before, in the mean half way to the next spike. A
+# remainder of any other size is a spike's share too many or too few, which a network that
+# remembers carries through the trial.
+_FIRST_REMAINDER = 0.5
 
 
 @dataclass(frozen=True)
@@ -164,8 +168,7 @@ def _population(rate: RateNetwork, units: _Units, time: Timing) -> Population:
             highest_rate=units.highest,
             initial_refractory_steps=time.waits,
         ),
-        # Below threshold, whatever is rounded.
-        initial_voltage=UniformVoltage(low_mv=0.0, high_mv=math.nextafter(1.0, 0.0)),
+        initial_voltage=UniformVoltage(low_mv=_FIRST_REMAINDER, high_mv=_FIRST_REMAINDER),
         cell_types=rate.cell_types,
     )
 

@@ -149,6 +149,20 @@ def test_a_readout_with_a_lag_of_its_own_reads_the_same_spikes(form):
     np.testing.assert_allclose(decode(other, recording.spikes)["output"], outputs, atol=1e-9)
 
 
+def test_what_is_remembered_is_what_the_start_says_and_no_share_of_a_spike_more():
+    # Each unit holds what it starts with: h = relu(h).
+    start = np.linspace(0.3, 1.2, 10)
+    rate = RateNetwork(
+        recurrent=np.eye(10), w_in=np.zeros((10, 2)), w_out=np.eye(10), b_out=np.zeros(10),
+        tau_ms=np.full(10, 100.0), activation="relu", form="h", dt_ms=10.0, initial_state=start,
+    )  # fmt: skip
+    network = map_integrate_and_fire(rate, gain_hz=100)
+    drive = Drive(inputs=np.zeros((100, 1, 2)), noise=SharedNoise(seed=0))
+    held = simulate(network, drive).readouts["output"][50:].mean(axis=(0, 1))
+    # A spike is worth 0.1: a remainder drawn evenly would be off by 0.03 in the mean.
+    assert np.abs(held - start).mean() < 0.01
+
+
 @pytest.mark.parametrize("label", ["brian2-numpy", "snntorch", "compiled"])
 @pytest.mark.parametrize("form", FORMS)
 def test_every_backend_gives_the_same_bits(form, label):
