@@ -41,8 +41,8 @@ def convert(
         list[str] | None,
         typer.Option(
             help="lif, qif, or if: integrate-and-fire with the unit's activation inside, for any "
-            "activation. Several, with commas or given again, are made side by side and told in "
-            "one table: the first goes to --out, each other beside it, its name added.",
+            "activation. Several, with commas or given again, are made side by side and listed in "
+            "one table: the first goes to --out, each other next to it, its name added.",
             show_default="lif; if for relu, tanh, form h and a state to start from",
         ),
     ] = None,

@@ -23,7 +23,7 @@ DriveFile = Annotated[
         metavar="FILE",
         help="Take the inputs from a file instead of the network's task: a drive of ours, NWB (a "
         "time series, or spike times of units), .npz (inputs: samples, trials, channels) or .csv "
-        "(rows are samples, columns channels; besides trial, time_s, condition). Spikes, in .csv "
+        "(rows are samples, columns channels; also trial, time_s, condition). Spikes, in .csv "
         "and .npz unit, time in s and trial, become counts: the value of a sample is the number of "
         "spikes that fall into it. Of a network with several inputs, each is found by its name "
         "(.npz light, touch_unit, touch_time; .csv columns light_0, or a column input; NWB series "

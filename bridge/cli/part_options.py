@@ -1,4 +1,4 @@
-"""The options by which `spikebridge import` is told what a state dict does not say."""
+"""The options by which `spikebridge import` is given what a state dict does not say."""
 
 from typing import Annotated, Any
 

@@ -44,8 +44,8 @@ class Agreement:
         rate_outputs: (T, B, O) what the rate network answers to them, if there is one.
         rate: The rate network it was made from, if known.
         search: The search for its scale factor or gain, if known.
-        faithfulness: The first side beside the rate network, if there is one: whether the spiking
-            network is still that is another question than whether simulators agree.
+        faithfulness: The first side compared with the rate network, if there is one: whether the
+            spiking network is still that is another question than whether simulators agree.
         from_ms: From when on in each trial what is only described is: rates, intervals,
             correlations; None: as `bridge.compare.statistics.settled` finds for each recording.
             What is judged are all spikes.

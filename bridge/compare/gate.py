@@ -1,8 +1,8 @@
 """The agreement gate: one network on several backends, level by level, and one verdict.
 
 Exact: the same frozen noise must give the same spikes, for backends that claim so. Probe: parts of
-the network whose outcome a formula tells, for backends that integrate otherwise. Statistical:
-noise of their own must give the same statistics as one backend run twice.
+the network whose outcome follows from a formula, for backends that integrate otherwise.
+Statistical: noise of their own must give the same statistics as one backend run twice.
 """
 
 from collections.abc import Callable, Sequence

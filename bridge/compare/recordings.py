@@ -93,10 +93,10 @@ def _two_names(labels: object) -> tuple[str, str]:
 def _side_by_side(
     one: Recording, other: Recording, again: Recording | None
 ) -> tuple[Recording, Recording, Recording | None]:
-    """The recordings with neuron n of each the same one, as far as their files tell it.
+    """The recordings with neuron n of each the same one, as far as their files state it.
 
     A file that knows its populations by name only, as SONATA does, has them in any order; one that
-    does not tell their sizes seems to lack the last neurons where these are silent.
+    does not state their sizes seems to lack the last neurons where these are silent.
     """
     given = [each for each in (one, other, again) if each is not None]
     names = list(one.populations)
@@ -115,7 +115,7 @@ _ALL = "neurons"
 
 
 def _with_populations(recording: Recording, sizes: dict[str, int]) -> Recording:
-    """The recording with its populations in this order, and as large where it tells no sizes."""
+    """The recording with its populations in this order, and as large where it states no sizes."""
     if recording.provenance.get("sizes_told", True):
         sizes = {name: recording.populations[name] for name in sizes}
     if list(recording.populations.items()) == list(sizes.items()):

@@ -115,7 +115,7 @@ def _convert_driven(
 
 
 class _How(TypedDict):
-    """What `convert` takes besides the options of a road."""
+    """What `convert` takes in addition to the options of a road."""
 
     refit_readout: bool
     on_progress: Progress | None

@@ -1,4 +1,4 @@
-"""What searches of whatever kind have found, and how it is told."""
+"""What searches of whatever kind have found, and how it is reported."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass

@@ -54,7 +54,7 @@ class SpikingOptions:
         start_mv: Lowest and highest voltage at the start of a trial, mV; neurons that begin beyond
             threshold, as the original's do, fire at once.
         output_bias: Whether the output keeps the bias b_out of the rate network. The original
-            leaves it out, and an output that rests on it then lies beside the rate network's.
+            leaves it out, and an output that rests on it then differs from the rate network's.
     """
 
     neuron: Literal["lif", "qif"] = "lif"

@@ -27,7 +27,7 @@ _NOISE_STREAM, _VOLTAGE_STREAM, _STIMULATION_STREAM = 0, 1, 2
 
 
 def trial_generator(seed: int, stream: int, trial: int) -> np.random.Generator:
-    """The counter-based generator (Philox) of one trial: the same whatever trials run beside it."""
+    """The counter-based generator (Philox) of one trial: the same whatever trials run with it."""
     sequence = np.random.SeedSequence(entropy=seed, spawn_key=(stream, trial))
     return np.random.Generator(np.random.Philox(sequence))
 

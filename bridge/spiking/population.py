@@ -67,7 +67,7 @@ class Population:
         free = [name for name in self.neurons.states if name != self.neurons.voltage]
         for name in self.initial_states:
             if name not in free:
-                known = f"has {', '.join(free)}" if free else "has none besides the voltage"
+                known = f"has {', '.join(free)}" if free else "has none apart from the voltage"
                 raise SpecError(
                     f"{self.name}: initial_states: no state {shown(name)}; "
                     f"{self.neurons.title} {known}"

@@ -143,7 +143,7 @@ class Recording:
             self.window.check(self.spikes.n_steps, trials, self.populations)
 
     def _check_populations(self) -> None:
-        # A file that does not tell the sizes knows of a silent population nothing but its name.
+        # A file that does not state the sizes knows of a silent population nothing but its name.
         least = 0 if self.provenance.get("sizes_told") is False else 1
         sizes = {
             text("population: name", name): counted(f"population {name}: size", size, least=least)

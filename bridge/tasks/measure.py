@@ -1,4 +1,4 @@
-"""A number for each trial, beside right and wrong or instead of them."""
+"""A number for each trial, in addition to right and wrong or instead of them."""
 
 import math
 from collections.abc import Callable

@@ -148,7 +148,7 @@ def test_a_resolution_in_any_form_is_the_time_step(tmp_path, value):
 @pytest.mark.parametrize("value", [np.nan, -1.0, [-1.0], 0.0, np.array([[np.nan]])])
 def test_a_resolution_that_says_unknown_is_none(tmp_path, value):
     found = load_recording(nwb_file(tmp_path / "a.nwb", [[0.5]], resolution=value))
-    assert found.provenance["time_step"] == "0.1 ms, since the file tells none"
+    assert found.provenance["time_step"] == "0.1 ms, since the file states none"
 
 
 @pytest.mark.parametrize(

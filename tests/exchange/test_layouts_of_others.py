@@ -225,7 +225,7 @@ def test_what_contradicts_itself_is_refused(tmp_path):
     path = sonata_file(tmp_path / "b.h5", [5.0], [3])
     with h5py.File(path, "a") as file:
         file["spikes/timestamps"], file["spikes/gids"] = [5.0], [3]
-    with pytest.raises(FormatError, match="holds spikes in populations and beside them"):
+    with pytest.raises(FormatError, match="holds spikes in populations and outside of them"):
         load_recording(path)
 
 

@@ -110,7 +110,7 @@ def test_a_step_that_is_too_coarse_is_refused_with_one_that_is_not(tmp_path, see
 
 def test_a_step_of_the_file_that_is_too_coarse_is_not_to_be_given(tmp_path):
     path = nwb_file(tmp_path / "a.nwb", [[0.5, 0.5004]], TEN, resolution=1e-3)
-    with pytest.raises(FormatError, match=r"the file tells that step itself; 0.2 ms or less"):
+    with pytest.raises(FormatError, match=r"the file states that step itself; 0.2 ms or less"):
         load_recording(path)
 
 
