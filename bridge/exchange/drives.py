@@ -41,8 +41,8 @@ def load_drive(
 
     A network takes one value of each of its C channels for each sample of `dt_ms * sample_steps`.
     Analog values of a file that states no time between samples are taken as they are; of a file
-    that states one they are held, or are means of several, where one time is a whole multiple of
-    the other. Spikes become counts: the value of a sample is the number of spikes that fall into it.
+    that states one they are held, or are means of several, if one time is a whole multiple of
+    the other. Spikes become counts: the value of a sample is the number of spikes that fall in it.
 
     A network of several inputs takes what a file has under their names; spikes of an input that
     emits spikes stay events, in the steps that they fall into, and those of one unit in one step

@@ -232,7 +232,7 @@ def test_populations_in_another_form_are_read_and_in_none_refused(ours):
     for value in (np.array([note]), note.decode(), np.array([note.decode()], dtype=TEXT)):
         ours("nwb", "units", spikebridge_populations=value)
         assert dict(load_recording(path).populations) == dict(recording.populations)
-    for value, message in ((7, "must be a text"), ("{", "must tell names and sizes")):
+    for value, message in ((7, "must be a text"), ("{", "must state names and sizes")):
         ours("nwb", "units", spikebridge_populations=value)
         with pytest.raises(FormatError, match=f"spikebridge_populations {message}"):
             load_recording(path)

@@ -479,10 +479,10 @@ def test_options_that_do_not_fit_the_file_are_refused(put, tmp_path, network, va
     )
     analog, spikes = put(table(values)), put("unit,time,trial\n0,0.1,1\n0,0.1,0\n", "spikes.csv")
     for path, options, said in (
-        (own, {"seconds": 1.0}, "samples that tell its length; leave out --seconds"),
+        (own, {"seconds": 1.0}, "samples that fix its length; leave out --seconds"),
         (own, {"trials": 2}, "has 3 trials, not 2; leave out --trials"),
         (own, {"series": "x"}, "no NWB file, so it has no --series"),
-        (analog, {"seconds": 1.0}, "samples that tell its length; leave out --seconds"),
+        (analog, {"seconds": 1.0}, "samples that fix its length; leave out --seconds"),
         (analog, {"trials": 2}, "has 3 trials, not 2"),
         (spikes, {"trials": 1}, "a spike of trial 1, of 1 trials counted from 0"),
         (spikes, {"seconds": 0.05}, "a spike at 0.1 s lies beyond the 0.05 s of a trial"),

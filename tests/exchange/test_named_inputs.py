@@ -236,7 +236,7 @@ def test_tables_that_do_not_fit_the_inputs_are_refused_in_a_sentence(put, networ
 
 def test_options_that_do_not_fit_are_refused(arrays, network, tmp_path):
     path = arrays(**whole())
-    with pytest.raises(SpecError, match="has samples that tell its length; leave out --seconds"):
+    with pytest.raises(SpecError, match="has samples that fix its length; leave out --seconds"):
         bridge.load_drive(path, network, seconds=0.12)
     with pytest.raises(SpecError, match="has 3 trials, not 4"):
         bridge.load_drive(path, network, trials=4)
