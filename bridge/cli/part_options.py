@@ -30,7 +30,7 @@ TauMs = Annotated[
 Form = Annotated[
     str | None,
     _option(
-        "x: tau dx/dt = -x + W f(x) + W_in u + b; h: tau dh/dt = -h + f(W h + W_in u + b).",
+        "x: tau dx/dt = -x + W f(x) + W_in u + b. h: tau dh/dt = -h + f(W h + W_in u + b).",
         "of nn.RNN h",
     ),
 ]

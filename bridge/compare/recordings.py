@@ -29,7 +29,7 @@ def compare_recordings(  # noqa: PLR0913
 ) -> Agreement:
     """Compare two recordings statistically, trial by trial and neuron by neuron.
 
-    Trial b of one is held against trial b of the other: they should be of the same stimulus, or
+    Trial b of one is compared with trial b of the other. They should be of the same stimulus, or
     both of stimuli in random order. Surplus trials are left out.
 
     Args:
@@ -40,8 +40,8 @@ def compare_recordings(  # noqa: PLR0913
         labels: Names of A and B.
         seed: Decides the draws of the test.
         plan: How sure it is to be; its `trials` may be fewer than there are.
-        from_ms: Described, not judged, are rates, intervals and correlations from here on, ms;
-            None: as in `bridge.compare` for recordings of ours, of others from 0.
+        from_ms: Start of the part of a trial in which rates, intervals and correlations are
+            described, ms; None: as in `bridge.compare` for recordings of ours, 0 for others.
         on_progress: Called with what is being done and its fraction done.
 
     Raises:

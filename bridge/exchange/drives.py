@@ -40,12 +40,12 @@ def load_drive(
     """Read what a network is to be driven with. Nothing in a file is executed or unpickled.
 
     A network takes one value of each of its C channels for each sample of `dt_ms * sample_steps`.
-    Analog values of a file that states no time between samples are taken as they are; of a file
-    that states one they are held, or are means of several, if one time is a whole multiple of
-    the other. Spikes become counts: the value of a sample is the number of spikes that fall in it.
+    Analog values are taken as they are if the file states no time between samples. Otherwise they
+    are held, or are means of several: one time must be a whole multiple of the other. Spikes become
+    counts: the value of a sample is the number of spikes that fall in it.
 
-    A network of several inputs takes what a file has under their names; spikes of an input that
-    emits spikes stay events, in the steps that they fall into, and those of one unit in one step
+    A network of several inputs takes what a file has under their names. Spikes of an input that
+    emits spikes remain events, in the steps that they fall into. Those of one unit in one step
     count once.
 
     Args:
@@ -54,8 +54,8 @@ def load_drive(
         network: What it drives; of a conversion its spiking network.
         seed: Decides noise and initial voltages, as in `run` and `compare`; None: 0, or what a
             drive of ours has kept.
-        trials: Number of trials, B: a file of one trial is shown so often; of a file of spikes, how
-            many there are with silent ones; None: as many as the file has.
+        trials: Number of trials, B; None: as many as the file has. A file of one trial is shown so
+            often. In a file of spikes, silent trials count.
         seconds: Length of a trial of spikes, s, if the file states none; None: to the last spike.
         series: Which time series of an NWB file, by its name, or "units"; None: the only one.
 

@@ -44,8 +44,8 @@ def load_recording(
         format: "nwb" or "sonata", if it must be one; None: any.
 
     Returns:
-        The recording; of a foreign file its provenance says where trials and time step come from,
-        how many spikes lay in no trial and were left out, and what else a user should know.
+        The recording. Of a foreign file the provenance says where trials and time step come from,
+        and how many spikes lay in no trial and were left out.
 
     Raises:
         FormatError: missing, damaged, of another kind or of no such format, or none of its spikes

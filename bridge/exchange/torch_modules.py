@@ -60,13 +60,13 @@ def from_torch(  # noqa: PLR0913
     array. The module stays as it is.
 
     Args:
-        module: It takes inputs (T, B, C), or (B, T, C), and gives outputs (T, B, O), or the last of
-            them, alone or before others in a tuple.
+        module: It takes inputs (T, B, C) or (B, T, C). It gives outputs (T, B, O), or the last of
+            them; in a tuple they come first.
         dt_ms: How long a step is, ms: PyTorch does not say.
         tau_ms: Time constants, ms: one number, (N,) or a part's name; None: the step, as of
             `nn.RNN` where no module around it makes it leaky.
         recurrent: W as it acts; of a linear layer its bias counts, too.
-        w_in: W_in, likewise.
+        w_in: W_in; of a linear layer its bias counts, too.
         readout: W_out, of a linear layer with its bias; None: the only linear layer apart from an
             `nn.RNN`, else the outputs are the activities.
         b_out: Output bias, where the readout is no linear layer.

@@ -118,13 +118,13 @@ def map_one_to_one(
         options: Neurons, synapses, refractory time.
 
     Returns:
-        One population of N neurons at 0.05 ms, with the unit's names of cell types; synapses and
-        an output that reads spikes filtered with each unit's own time constant, with the output
-        bias of the rate network.
+        One population of N neurons at 0.05 ms, with the units' names of cell types, and their
+        synapses. The output reads spikes filtered with each unit's own time constant, and has the
+        output bias of the rate network.
 
     Raises:
-        SpecError: the scale factor is not positive, the rate step is no multiple of 0.05 ms, or
-            the units are none that these neurons can stand for, see `check_units`.
+        SpecError: the scale factor is not positive, or the rate step is no multiple of 0.05 ms. Or
+            these neurons cannot represent the units, see `check_units`.
     """
     rate = of_kind("rate", rate, RateNetwork)
     check_units(rate)

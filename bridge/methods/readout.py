@@ -44,8 +44,8 @@ def refit_readout(
 ) -> SpikingNetwork:
     """The same network, its readout fitted to the task's targets on trials of its own.
 
-    The penalty is the one with the least mean squared error in a fifth of the trials when fitted
-    to the rest; all of them then give the weights. Search, cross-check and `score` have other
+    The penalty is the one with the least mean squared error in a fifth of the trials, when fitted
+    to the rest. All of them then give the weights. Search, comparison and `score` have other
     trials, whatever the seed.
 
     Args:
