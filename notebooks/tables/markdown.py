@@ -19,4 +19,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str
     columns = zip(head, *([str(cell) for cell in row] for row in rows), strict=True)
     told = [column for column in columns if set(column[1:]) - {"", UNKNOWN}]
     lines = [f"| {' | '.join(line)} |" for line in zip(*told, strict=True)]
-    yield from (lines[0], "|---" * len(told) + "|", *lines[1:])
+    ruler = ("---:" if all(map(_is_number, column[1:])) else "---" for column in told)
+    yield from (lines[0], f"|{'|'.join(ruler)}|", *lines[1:])
+
+
+def _is_number(cell: str) -> bool:
+    return cell in ("", UNKNOWN) or cell.replace(".", "", 1).replace(",", "").isdigit()
