@@ -4,17 +4,15 @@
 
 Twenty modules of 20 to 100 units are trained by nothing but torch on four tasks, brought in by
 `bridge.from_torch`, kept in results/plain_networks, and converted at 10 spikes in a time constant.
-A module that does not do its task yet is trained on. The output error is that of 50 trials that
-neither training nor the choice of the output's filter has seen, against the module's own rate
-network; the loss is the mean squared error of that against the task's targets on the same trials.
-Spikes of two trials are then compared bit for bit between the reference, Brian2, snnTorch and the
-compiled loop. Networks already in the file are kept.
+The output error is that of 50 trials that neither training nor the choice of the output's filter
+has seen, against the module's own rate network; the loss is the mean squared error of that against
+the task's targets on the same trials. Spikes of two trials are then compared bit for bit between
+the reference, Brian2, snnTorch and the compiled loop. Networks already in the file are kept.
 """
 
 import csv
-from dataclasses import replace
 from pathlib import Path
-from statistics import mean, quantiles
+from statistics import quantiles
 
 import numpy as np
 import torch
@@ -24,8 +22,6 @@ import bridge
 from bridge.methods.output_error import output_error
 
 STEPS, BATCH, UPDATES, FRESH, SPIKES = 60, 32, 1500, 50, 10.0
-# Above this mean loss of the last updates a module is trained for as many once more.
-DONE, LAST, MOST_ROUNDS = 0.05, 50, 4
 ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid}
 KEPT = Path("results/plain_networks")
 BACKENDS = ("reference", "brian2:numpy", "snntorch", "compiled")
@@ -138,31 +134,23 @@ NETWORKS = [
 
 
 def trained(kind, activation, task, units, seed):
-    """A module and how many updates it took."""
+    """A module after its training."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     module = Layered(units, activation) if kind == "nn.RNN" else Leaky(units, activation, kind)
-    losses = updated(module, TASKS[task], rng)
-    while mean(losses[-LAST:]) > DONE and len(losses) < MOST_ROUNDS * UPDATES:
-        losses += updated(module, TASKS[task], rng)
-    return module, len(losses)
-
-
-def updated(module, task, rng):
-    """Losses of a round of updates."""
-    losses = []
     optimizer = torch.optim.Adam(module.parameters(), lr=5e-3)
     slower = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, UPDATES)
     for _ in range(UPDATES):
-        inputs, targets = (torch.tensor(part, dtype=torch.float32) for part in task(rng, BATCH))
+        inputs, targets = (
+            torch.tensor(part, dtype=torch.float32) for part in TASKS[task](rng, BATCH)
+        )
         loss = (module(inputs) - targets).square().mean()
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(module.parameters(), 1.0)
         optimizer.step()
         slower.step()
-        losses.append(float(loss.detach()))
-    return losses
+    return module
 
 
 def kept(number, kind, activation, task, units):
@@ -170,9 +158,8 @@ def kept(number, kind, activation, task, units):
     path = KEPT / f"{number}.h5"
     if path.exists():
         return bridge.load(path)
-    module, updates = trained(kind, activation, task, units, seed=number)
+    module = trained(kind, activation, task, units, seed=number)
     rate = brought_in(module, kind, activation)
-    rate = replace(rate, provenance={**rate.provenance, "updates": updates})
     KEPT.mkdir(parents=True, exist_ok=True)
     bridge.save(rate, path)
     return rate
@@ -232,7 +219,6 @@ def measured(number, kind, activation, task, units):
         "activation": activation,
         "task": task,
         "units": units,
-        "updates": rate.provenance["updates"],
         "loss": f"{squared_error(wanted, targets, rate.lag_samples):.2g}",
         "gain_hz": gain_hz,
         "readout_lag_ms": float(search.readout_lag_ms[search.best]),

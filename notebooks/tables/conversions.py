@@ -14,11 +14,12 @@ SEARCH_HEAD = (
     "correct (%) by `faithful`",
     "by `accuracy`",
 )
+KIND = ("task", "activation", "neuron")
 NEURON_HEAD = (
-    "task",
-    "activation",
-    "neuron",
-    "correct, of 600",
+    *KIND,
+    "networks",
+    "correct (%)",
+    "rate networks (%)",
     "median output error",
     "highest",
     "spikes/s",
@@ -64,21 +65,20 @@ def _search_row(task: str, rows: list[dict[str, str]]) -> tuple[object, ...]:
 
 
 def neurons() -> Iterator[str]:
-    """Both kinds of neurons for three networks of each task and activation, a row for each."""
+    """Both kinds of neurons for the first networks of each task and activation, a row each."""
     rows = [row for row in rows_of("neurons.csv") if row["seed"] in SEEDS]
-    kinds = dict.fromkeys(tuple(row[name] for name in NEURON_HEAD[:3]) for row in rows)
+    kinds = dict.fromkeys(tuple(row[name] for name in KIND) for row in rows)
     return table(NEURON_HEAD, (_neuron_row(kind, rows) for kind in kinds))
 
 
 def _neuron_row(kind: tuple[str, ...], rows: list[dict[str, str]]) -> tuple[object, ...]:
-    mine = [row for row in rows if tuple(row[name] for name in NEURON_HEAD[:3]) == kind]
-    correct, rate_correct = (
-        sum(int(row[name]) for row in mine) for name in ("correct", "rate_correct")
-    )
+    mine = [row for row in rows if tuple(row[name] for name in KIND) == kind]
+    right = (mean(int(row[name]) for row in mine) for name in ("correct", "rate_correct"))
+    shares = (f"{100 * correct / FRESH:.1f}" for correct in right)
     errors = [float(row["output_error"]) for row in mine]
     told = (f"{value:.2g}" for value in (median(errors), max(errors)))
     rate = median(float(row["rate_hz"]) for row in mine)
-    return (*kind, f"{correct} (rate networks: {rate_correct})", *told, f"{rate:.1f}")
+    return (*kind, len(mine), *shares, *told, f"{rate:.1f}")
 
 
 def plain() -> Iterator[str]:
