@@ -1,7 +1,7 @@
 """What a file holds, in rows for a person: `spikebridge info`."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from bridge.errors import SpecError
 from bridge.exchange.store import Stored
 from bridge.methods.measured import Measured
 from bridge.methods.scale_search import Conversion, ScaleSearch, Search
-from bridge.methods.side_by_side import OfNeuron
 from bridge.rate.network import RateNetwork
 from bridge.spiking.conditions import tally
 from bridge.spiking.drive import Drive
@@ -60,50 +59,44 @@ def describe(thing: Stored, from_ms: float | None = None) -> tuple[str, Rows]:
     return title, rows(thing)
 
 
-def search_table(search: Search) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
-    """Headers, and a row for each candidate with a mark on the chosen one."""
-    columns = _candidates(search)
-    if search.correct is not None:
-        columns["accuracy"] = [f"{share:.1%}" for share in search.accuracies()]
-        columns["95 % interval"] = [f"{low:.1%} - {high:.1%}" for low, high in search.intervals()]
-    if search.measured is not None:
-        columns[f"median {search.measured[0].name}"] = [each.spread for each in search.measured]
-    if search.output_error is not None:
-        columns["output error"] = [f"{error:.3g}" for error in search.output_error]
-    if search.unit_correlations is not None:
-        middle = np.median(search.unit_correlations, axis=1)
-        columns["units correlate"] = [f"{value:.2f}" for value in middle]
-    columns["trials"] = search.done().tolist()
-    columns[""] = ["<" * (number == search.best) for number in range(search.done().size)]
-    return tuple(columns), list(zip(*columns.values(), strict=True))
-
-
-def sides_table(sides: Sequence[OfNeuron]) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
-    """Headers, and a row for each kind of neuron that a rate network became."""
-    rows: list[tuple[object, ...]] = []
-    for side in sides:
-        found, search = side.conversion.faithfulness(), side.conversion.search
-        right = error = "-"
-        if found is not None and found.accuracy is not None:
-            right = f"{found.accuracy:.1%}"
-        if found is not None and found.output_error is not None:
-            error = f"{found.output_error:.3g}"
-        rows.append((side.neuron, search.told_choice(), right, error, f"{side.rate_hz:.3g}"))
-    return ("neuron", "at", "right", "output error", "spikes/s"), rows
-
-
-def _candidates(search: Search) -> dict[str, list[object]]:
-    """What was tried."""
-    if isinstance(search, ScaleSearch):
-        return {"1/lambda": [f"{scale:g}" for scale in search.inverse_scales]}
-    columns: dict[str, list[object]] = {
-        "gain (Hz)": [f"{gain:g}" for gain in search.gains_hz],
-        "fires (Hz)": [f"{rate:.3g}" for rate in search.rates_hz],
-        "step (ms)": [f"{step:g}" for step in search.dt_ms],
+def essential(rows: Rows) -> Rows:
+    """What most who ask for a description want to know; `sections` has everything."""
+    return {
+        name.removeprefix("made: "): value for name, value in rows.items() if _is_essential(name)
     }
-    if np.any(search.readout_lag_ms):
-        columns["read with (ms)"] = [f"{tau:g}" if tau else "own" for tau in search.readout_lag_ms]
-    return columns
+
+
+def _is_essential(name: str) -> bool:
+    part, _, rest = name.partition(": ")
+    if part in _ESSENTIAL:
+        return rest in _ESSENTIAL[part]
+    return name not in _FURTHER
+
+
+# Of what has such a beginning, only these.
+_ESSENTIAL = {
+    "made": ("method", "source", "backend", "drive", "stimulation", "lesions", "notes"),
+    "rate network": ("units", "activation", "last evaluation", "unfinished"),
+}
+_FURTHER = ("sample", "inputs", "searched on", "nonzero recurrent weights")
+
+
+def sections(rows: Rows) -> dict[str, Rows]:
+    """All rows, those of one beginning together under a title; the first has none."""
+    found: dict[str, Rows] = {"": {}}
+    for name, value in rows.items():
+        beginning = next((each for each in _SECTIONS if name.startswith(each)), "")
+        part = found.setdefault(_SECTIONS.get(beginning, ""), {})
+        part[name.removeprefix(beginning)] = value
+    return found
+
+
+# The longer beginning comes first.
+_SECTIONS = {
+    "rate network: made: ": "how the rate network was made",
+    "rate network: ": "rate network",
+    "made: ": "how it was made",
+}
 
 
 def _rate(rate: RateNetwork) -> Rows:
@@ -291,4 +284,13 @@ def _conditions(thing: Drive | Recording) -> Rows:
 
 
 def _provenance(provenance: Mapping[str, object]) -> Rows:
-    return {f"made: {name}": value for name, value in provenance.items() if value != ""}
+    return {f"made: {name}": _plain(value) for name, value in provenance.items() if value != ""}
+
+
+def _plain(value: object) -> object:
+    """A value for a person: what has names as NAME=VALUE."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={_plain(one)}" for name, one in value.items())
+    if isinstance(value, list | tuple) and any(isinstance(one, Mapping) for one in value):
+        return "; ".join(str(_plain(one)) for one in value)
+    return value

@@ -57,7 +57,7 @@ def test_a_call_shows_its_progress_and_ends_it(screens):
         teller.busy("compiling")
     (screen,) = screens
     assert screen.what == "weaving"
-    assert screen.told[-2:] == [(0.5, "half"), (0.5, "compiling")]
+    assert screen.told[-2:] == [(0.5, "half"), (0.5, "half, compiling")]
     assert screen.ended
 
 

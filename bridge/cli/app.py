@@ -19,6 +19,7 @@ app = typer.Typer(
 
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
 Seed = Annotated[int, typer.Option(help="Decides everything random.")]
+All = Annotated[bool, typer.Option("--all", help="Show everything, however narrow the screen.")]
 BACKEND = (
     "reference, brian2, snntorch, compiled or nest; a target, device, precision or form may "
     "follow, as brian2:numpy, snntorch:float32."

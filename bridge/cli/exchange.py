@@ -22,7 +22,7 @@ from bridge.cli.part_options import (
     WIn,
 )
 from bridge.errors import SpecError
-from bridge.stages import check_writable
+from bridge.stages import check_writable, show_essentials
 
 if TYPE_CHECKING:
     from bridge.exchange.formats import Imported
@@ -226,13 +226,12 @@ def _refuse(options: Mapping[str, object], file: Path, this: str, those: str) ->
 
 
 def _import_recording(file: Path, out: Path, options: dict[str, Any], *, force: bool) -> None:
-    from bridge.describe import describe
     from bridge.exchange.recordings import load_recording
 
     recording = load_recording(file, **options)
     check_writable(out, force=force)
     bridge.save(recording, out, force=True)
-    terminal.show_table(*describe(recording))
+    show_essentials(recording)
     terminal.say(f"{out}: recording of {recording.spikes.n_trials} trials")
     told = recording.provenance
     if "time_step" in told:
@@ -246,14 +245,12 @@ def _import_recording(file: Path, out: Path, options: dict[str, Any], *, force: 
 
 
 def _save(imported: "Imported", out: Path, out_lif: Path | None, *, force: bool) -> None:
-    from bridge.describe import describe
-
     spiking = None if out_lif is None else imported.spiking()
     for path in (out, out_lif):
         if path is not None:
             check_writable(path, force=force)
     bridge.save(imported.rate, out, force=True)
-    terminal.show_table(*describe(imported.rate))
+    show_essentials(imported.rate)
     terminal.say(f"{out}: rate network of {imported.rate.size} units")
     if spiking is not None and out_lif is not None:
         bridge.save(spiking, out_lif, force=True)
