@@ -151,8 +151,9 @@ def report_to(agreement: "bridge.Agreement", out: Path) -> None:
     from bridge.compare.report.outcome import outcome
     from bridge.compare.report.page import write_report
 
-    said = outcome(agreement)
-    written = write_report(agreement, said, out, force=True)
+    with terminal.waiting("writing the report"):
+        said = outcome(agreement)
+        written = write_report(agreement, said, out, force=True)
     for line in said.sentences:
         terminal.say(line)
     pictures = f"; its {len(written) - 2} pictures are in {written[-1].parent}"
@@ -163,7 +164,8 @@ def show_essentials(thing: "Stored") -> None:
     """Say what most want to know of what was made; `spikebridge info --all` has the rest."""
     from bridge.describe import describe, essential
 
-    title, rows = describe(thing)
+    with terminal.waiting("describing it"):
+        title, rows = describe(thing)
     terminal.show_table(title, essential(rows))
 
 

@@ -79,15 +79,17 @@ class Bar:
 
 
 @contextmanager
-def progress_bar(what: str, *, slow: bool = False) -> Iterator[Bar]:
+def progress_bar(what: str, *, slow: bool = False, patient: bool = False) -> Iterator[Bar]:
     """A bar with the time left; what it gives takes the fraction done and a note.
 
     Args:
         what: Is being done.
         slow: Minutes may pass between two reports; the time left is estimated from all of them.
+        patient: What is done within a second shows nothing, not even that it is done.
     """
     period_s = _SLOW_S if slow else _QUICK_S
     with _Shown(*_columns(), console=errors, speed_estimate_period=period_s) as progress:
+        progress.patient = patient
         bar = Bar(progress, what)
         with _failures_said(progress), heard_by(bar.busy):
             yield bar
@@ -95,6 +97,19 @@ def progress_bar(what: str, *, slow: bool = False) -> Iterator[Bar]:
 
 
 _QUICK_S, _SLOW_S = 30.0, 1e6
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Show that something is being done, while it is: nobody can tell how far it is.
+
+    What takes less than a second shows nothing.
+    """
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(24), TimeElapsedColumn())
+    with _Shown(*columns, console=errors, transient=True) as progress:
+        task = progress.add_task(what, total=None, note="")
+        with heard_by(lambda busy: progress.update(task, note=busy)):
+            yield
 
 
 def _columns() -> tuple[ProgressColumn, ...]:
@@ -144,7 +159,7 @@ class PassingBar:
 class _Shown(_Bars):
     """Bars that wait until work is known to have begun: what is refused before leaves none."""
 
-    refused = False
+    refused = patient = False
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """The bars, or nothing."""
@@ -160,7 +175,7 @@ class _Shown(_Bars):
             self.live.stop()
 
     def _is_shown(self) -> bool:
-        if any(task.completed for task in self.tasks):
+        if not self.patient and any(task.completed for task in self.tasks):
             return True
         return not self.refused and any((task.elapsed or 0.0) > _WAIT_S for task in self.tasks)
 

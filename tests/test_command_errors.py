@@ -215,6 +215,16 @@ def test_a_bar_is_full_when_work_ends_early_and_not_when_it_is_broken_off(capsys
     assert "25 %" in broken
 
 
+def test_what_is_done_at_once_shows_no_bar_where_it_mostly_is(capsys, monkeypatch):
+    for wait_s, shown in ((60.0, 0), (-1.0, 1)):
+        monkeypatch.setattr(terminal, "_WAIT_S", wait_s)
+        with terminal.progress_bar("changing weights", patient=True) as report:
+            report(0.5)
+        with terminal.waiting("reading it"):
+            pass
+        assert capsys.readouterr().err.count("changing weights") == shown
+
+
 def test_what_fails_half_way_keeps_its_bar(capsys):
     def work():
         with terminal.progress_bar("work") as report:

@@ -134,7 +134,8 @@ def import_(
         bridge.task(task)
     if task is not None:
         options["task"] = "" if task == "none" else task
-    imported = bridge.import_network(file, format=from_, **options)
+    with terminal.waiting("reading it"):
+        imported = bridge.import_network(file, format=from_, **options)
     if imported.task_doubt:
         raise SpecError(
             f"{file}: its task is not certain (input channels: {imported.rate.input_size}), since "
@@ -171,12 +172,13 @@ def export(
     from bridge.exchange.recordings import NAMES, export_recording
 
     stored = bridge.load(network)
-    if isinstance(stored, bridge.Recording):
-        notes = export_recording(stored, out, to=to, force=force)
-    elif to in NAMES:
+    if not isinstance(stored, bridge.Recording) and to in NAMES:
         raise SpecError(f"{network}: the format {to} is for recordings; `run` makes one")
-    else:
-        notes = bridge.export_network(stored, out, to=to, force=force)
+    with terminal.waiting("writing it"):
+        if isinstance(stored, bridge.Recording):
+            notes = export_recording(stored, out, to=to, force=force)
+        else:
+            notes = bridge.export_network(stored, out, to=to, force=force)
     terminal.say(f"{out}: written from {network}")
     for note in notes:
         terminal.warn(note)
@@ -228,7 +230,8 @@ def _refuse(options: Mapping[str, object], file: Path, this: str, those: str) ->
 def _import_recording(file: Path, out: Path, options: dict[str, Any], *, force: bool) -> None:
     from bridge.exchange.recordings import load_recording
 
-    recording = load_recording(file, **options)
+    with terminal.waiting("reading it"):
+        recording = load_recording(file, **options)
     check_writable(out, force=force)
     bridge.save(recording, out, force=True)
     show_essentials(recording)

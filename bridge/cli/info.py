@@ -31,8 +31,9 @@ def info(
     from bridge.describe import describe, essential, sections
     from bridge.search_tables import search_table
 
-    stored = bridge.load(file)
-    title, rows = describe(stored, from_ms)
+    with terminal.waiting("reading and describing it"):
+        stored = bridge.load(file)
+        title, rows = describe(stored, from_ms)
     shown = essential(rows)
     terminal.say(f"{file}: {title}", style="italic")
     for name, part in (sections(rows) if everything else {"": shown}).items():
