@@ -56,6 +56,7 @@ class Bar:
         self._progress = progress
         self._task = progress.add_task(what, total=1.0, note="")
         self._note = ""
+        self._in_parts = False
         self.fills = True
 
     def __call__(self, fraction: float, note: str = "") -> None:
@@ -65,6 +66,7 @@ class Bar:
 
     def of_part(self, part: str, fraction: float) -> None:
         """Show the part that is being done, and the fraction done of everything."""
+        self._in_parts = True
         self(fraction, part)
 
     def busy(self, what: str) -> None:
@@ -73,9 +75,10 @@ class Bar:
         self._progress.update(self._task, note=note)
 
     def end(self) -> None:
-        """Fill the bar, unless the work was broken off."""
+        """Fill the bar, unless the work was broken off; no part is being done any more."""
         if self.fills:
-            self._progress.update(self._task, completed=1.0)
+            note = "" if self._in_parts else self._note
+            self._progress.update(self._task, completed=1.0, note=note)
 
 
 @contextmanager

@@ -193,6 +193,8 @@ def run_exactly(
         for side in sides:
             began = time.monotonic()
             report = _part_report(on_progress, _run_of(side), start, stop, drive.n_trials)
+            # What begins with a minute of compiling is named before.
+            report(0.0)
             done[side.label] = side.run(network, part, report, voltages=True, margins=True)
             seconds[side.label] += time.monotonic() - began
         for comparisons, pair in zip(found, pairs, strict=True):

@@ -206,6 +206,7 @@ class _Set:
                 whole = begun + fraction * (drive.n_trials - begun)
                 self.on_progress(self.name, whole / drive.n_trials)
 
+            report(0.0)
             self.done.append(self.side.run(self.network, own, report))
         return Recording.joined(self.done)
 
@@ -229,12 +230,13 @@ def compare_statistically(
             + ", ".join(str(shape) for shape in sorted(shapes))
         )
     trials = sets[0].spikes.n_trials
-    quantities = quantities_of(sets)
     design = plan.design(len(sets), readouts=bool(shared_readouts(sets)))
     check_trials(trials, design)
-    rng = np.random.default_rng((seed, _NAMES_STREAM))
     report = on_progress or (lambda _what, _fraction: None)
     what = _tests_of(labels)
+    report(what, 0.0)
+    quantities = quantities_of(sets)
+    rng = np.random.default_rng((seed, _NAMES_STREAM))
     # What is left is how small a difference would be found.
     results, p = compare_sets(
         quantities, rng, design.draws, lambda done: report(what, _TESTS_SHARE * done)
