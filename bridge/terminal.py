@@ -32,7 +32,7 @@ class _Output(Console):
 
 
 class _Errors(Console):
-    """Standard error: where nobody reads it, there is nobody to tell."""
+    """Standard error: where nobody reads it, there is nobody to inform."""
 
     def on_broken_pipe(self) -> None:
         """Go on in silence."""
@@ -116,7 +116,7 @@ def waiting(what: str) -> Iterator[None]:
 
 
 def _columns() -> tuple[ProgressColumn, ...]:
-    """What one bar tells; with the longest name it is just below 80 columns wide."""
+    """What one bar shows; with the longest name it is just below 80 columns wide."""
     return (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),

@@ -79,7 +79,7 @@ class ExactComparison:
 
     @property
     def agreed(self) -> bool:
-        """Whether the spikes are identical, and the readouts but for rounding."""
+        """Whether the spikes are identical, and the readouts except for rounding."""
         return self.identical and self.readouts_apart <= _ROUNDING * self.largest_output
 
     @property
@@ -228,7 +228,7 @@ def _run_of(side: Side) -> str:
 def _part_report(
     on_progress: Callable[[str, float], None], part: str, start: int, stop: int, trials: int
 ) -> Callable[[float], None]:
-    """What tells of trials start to stop of a side's run."""
+    """What reports trials start to stop of a side's run."""
     return lambda fraction: on_progress(part, (start + fraction * (stop - start)) / trials)
 
 
