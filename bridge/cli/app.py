@@ -69,7 +69,12 @@ _TASKS_HELP = "A Python file of your own that registers tasks. It is run. May be
 TaskFile = Annotated[
     list[Path] | None,
     typer.Option(
-        "--task-file", help=_TASKS_HELP, show_default=False, is_eager=True, callback=_load_tasks
+        "--task-file",
+        help=_TASKS_HELP,
+        metavar="FILE",
+        show_default=False,
+        is_eager=True,
+        callback=_load_tasks,
     ),
 ]
 
@@ -80,6 +85,7 @@ def with_tasks(
         list[Path] | None,
         typer.Option(
             help=f"{_TASKS_HELP} It may stand before or after the command.",
+            metavar="FILE",
             envvar="SPIKEBRIDGE_TASKS",
             show_default=False,
         ),

@@ -88,6 +88,7 @@ def run(
         typer.Option(
             help="START_S:STOP_S:UNITS:MV: in half of the steps of that time all these units "
             "(a cell type, or 0-19,25) are moved by MV. May be given again.",
+            metavar="PUSH",
             show_default=False,
         ),
     ] = None,
