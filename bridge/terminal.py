@@ -104,7 +104,7 @@ _QUICK_S, _SLOW_S = 30.0, 1e6
 
 @contextmanager
 def waiting(what: str) -> Iterator[None]:
-    """Show that something is being done, while it is: nobody can tell how far it is.
+    """Show that something is being done, while it is, where nobody knows how far it is.
 
     What takes less than a second shows nothing.
     """

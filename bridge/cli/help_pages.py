@@ -33,7 +33,7 @@ def fill(app: typer.Typer) -> None:
 
 
 def _flags_alone(params: Any) -> Any:
-    # A flag takes no value, so its type, bool, tells nothing.
+    # A flag takes no value, so its type, bool, says nothing.
     for param in params:
         if getattr(param, "is_flag", False) and param.metavar is None:
             param.metavar = ""

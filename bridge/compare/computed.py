@@ -73,7 +73,7 @@ def run_computed(
 
 
 def computed_parts(network: SpikingNetwork, sides: tuple[Side, ...]) -> Parts:
-    """What `run_computed` tells of, in its order: few trials of each side."""
+    """The parts that `run_computed` reports, in its order: few trials of each side."""
     return {_run_of(side): 0.3 for side in sides} if network.decoded else {}
 
 

@@ -217,7 +217,7 @@ def run_exactly(
 
 
 def exact_parts(network: SpikingNetwork, sides: tuple[Side, ...]) -> Parts:
-    """What `run_exactly` tells of, in its order."""
+    """The parts that `run_exactly` reports, in its order."""
     return {_run_of(side): 1.0 for side in sides} | computed_parts(network, sides)
 
 

@@ -248,7 +248,7 @@ class _Gate:
         return (self.sides[0], *held) if held else ()
 
     def _parts(self, held: dict[str, tuple[Side, ...]]) -> Parts:
-        """All that is told of while it runs, in its order."""
+        """All parts that are reported while it runs, in its order."""
         exact = (self.sides[0], *held["exact"]) if held["exact"] else ()
         parts = exact_parts(self.network, exact)
         for side in held["statistical"]:

@@ -98,7 +98,7 @@ def run_probes(network: SpikingNetwork, side: Side, seed: int, on_progress: Repo
 
 
 def probe_parts(sides: tuple[Side, ...]) -> Parts:
-    """What `run_probes` tells of, for each side."""
+    """The part that `run_probes` reports, for each side."""
     return {_run_of(side): 1.0 for side in sides}
 
 

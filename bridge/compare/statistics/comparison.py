@@ -266,7 +266,7 @@ _TESTS_SHARE = 0.9
 
 
 def statistical_parts(sides: tuple[Side, Side]) -> Parts:
-    """What `run_statistically` tells of, in its order."""
+    """The parts that `run_statistically` reports, in its order."""
     labels = (sides[0].label, sides[1].label)
     return dict.fromkeys(_runs(sides), 2.0) | {_tests_of(labels): 1.0}
 
