@@ -13,6 +13,7 @@ from bridge.exchange.store import Stored
 from bridge.methods.measured import Measured
 from bridge.methods.scale_search import Conversion, ScaleSearch, Search
 from bridge.rate.network import RateNetwork
+from bridge.sections import plain
 from bridge.spiking.conditions import tally
 from bridge.spiking.drive import Drive
 from bridge.spiking.essentials import several
@@ -57,46 +58,6 @@ def describe(thing: Stored, from_ms: float | None = None) -> tuple[str, Rows]:
         return "recording", _recording(thing, from_ms)
     title, rows = describers[type(thing)]
     return title, rows(thing)
-
-
-def essential(rows: Rows) -> Rows:
-    """What most who ask for a description want to know; `sections` has everything."""
-    return {
-        name.removeprefix("made: "): value for name, value in rows.items() if _is_essential(name)
-    }
-
-
-def _is_essential(name: str) -> bool:
-    part, _, rest = name.partition(": ")
-    if part in _ESSENTIAL:
-        return rest in _ESSENTIAL[part]
-    return name not in _FURTHER
-
-
-# Of what has such a beginning, only these.
-_ESSENTIAL = {
-    "made": ("method", "source", "backend", "drive", "stimulation", "lesions", "notes"),
-    "rate network": ("units", "activation", "last evaluation", "unfinished"),
-}
-_FURTHER = ("sample", "inputs", "searched on", "nonzero recurrent weights")
-
-
-def sections(rows: Rows) -> dict[str, Rows]:
-    """All rows, those of one beginning together under a title; the first has none."""
-    found: dict[str, Rows] = {"": {}}
-    for name, value in rows.items():
-        beginning = next((each for each in _SECTIONS if name.startswith(each)), "")
-        part = found.setdefault(_SECTIONS.get(beginning, ""), {})
-        part[name.removeprefix(beginning)] = value
-    return found
-
-
-# The longer beginning comes first.
-_SECTIONS = {
-    "rate network: made: ": "how the rate network was made",
-    "rate network: ": "rate network",
-    "made: ": "how it was made",
-}
 
 
 def _rate(rate: RateNetwork) -> Rows:
@@ -284,13 +245,4 @@ def _conditions(thing: Drive | Recording) -> Rows:
 
 
 def _provenance(provenance: Mapping[str, object]) -> Rows:
-    return {f"made: {name}": _plain(value) for name, value in provenance.items() if value != ""}
-
-
-def _plain(value: object) -> object:
-    """A value for a person: what has names as NAME=VALUE."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name}={_plain(one)}" for name, one in value.items())
-    if isinstance(value, list | tuple) and any(isinstance(one, Mapping) for one in value):
-        return "; ".join(str(_plain(one)) for one in value)
-    return value
+    return {f"made: {name}": plain(value) for name, value in provenance.items() if value != ""}

@@ -65,7 +65,7 @@ class Teller:
         self(fraction, part)
 
     def busy(self, what: str) -> None:
-        """Show what is being done before any of it is, beside the note."""
+        """Show what is being done before any of it is, next to the note."""
         with self._lock:
             self._busy = what
             self._show()

@@ -162,7 +162,8 @@ def report_to(agreement: "bridge.Agreement", out: Path) -> None:
 
 def show_essentials(thing: "Stored") -> None:
     """Say what most want to know of what was made; `spikebridge info --all` has the rest."""
-    from bridge.describe import describe, essential
+    from bridge.describe import describe
+    from bridge.sections import essential
 
     with terminal.waiting("describing it"):
         title, rows = describe(thing)

@@ -70,7 +70,7 @@ class Bar:
         self(fraction, part)
 
     def busy(self, what: str) -> None:
-        """Show what is being done before any of it is, beside the note."""
+        """Show what is being done before any of it is, next to the note."""
         note = ", ".join(filter(None, (self._note, what)))
         self._progress.update(self._task, note=note)
 

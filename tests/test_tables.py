@@ -12,9 +12,10 @@ from exchange.test_store import THINGS, conversion, measured_conversion
 from bridge import terminal
 from bridge.benchmark import screen
 from bridge.benchmark.table import kept_rows
-from bridge.describe import describe, essential, sections
+from bridge.describe import describe
 from bridge.methods.gain_search import GainSearch
 from bridge.search_tables import search_table, sides_table
+from bridge.sections import essential, plain, sections
 from bridge.studies import cell_summaries
 from bridge.studies.catalog import find
 from bridge.studies.csv_files import read_csv
@@ -109,6 +110,15 @@ def test_the_essentials_of_a_conversion_are_few_and_the_rest_is_elsewhere():
     assert {"chosen 1/lambda", "neurons", "rate network: units"} <= set(shown)
     assert len(rows) - len(shown) > 10
     assert sections(rows)["rate network"]["units"] == rows["rate network: units"]
+
+
+def test_what_a_provenance_holds_is_written_for_a_reader():
+    options = {"units": 5, "tau_ms": [20.0, 100.0], "inner": {"a": "b"}}
+    assert plain(options) == "units=5, tau_ms=[20.0, 100.0], inner=a=b"
+    lesion = {"units": [*range(10), 25, 30, 31], "scale": 0.0}
+    assert plain([lesion, {"scale": 2.0}]) == "units=0-9, 25, 30-31, scale=0.0; scale=2.0"
+    few, others = [1, 2], [0.5] * 9
+    assert (plain(few), plain(others)) == (few, others)
 
 
 def test_the_tasks_fit_a_screen():

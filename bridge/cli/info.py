@@ -28,8 +28,9 @@ def info(
     task_file: TaskFile = None,
 ) -> None:
     """Say what a file holds and how it was made: the essentials, or with --all everything."""
-    from bridge.describe import describe, essential, sections
+    from bridge.describe import describe
     from bridge.search_tables import search_table
+    from bridge.sections import essential, sections
 
     with terminal.waiting("reading and describing it"):
         stored = bridge.load(file)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 Report = Callable[[str, float], None]
 Parts = dict[str, float]
-"""Names of parts, and about how long each takes beside the others."""
+"""Names of parts, and about how long each takes compared with the others."""
 
 
 class Account:

@@ -95,7 +95,7 @@ def _result(quantity: Quantity, p_spread: float, p_single: float) -> QuantityRes
 
 
 def _share(report: Report, start: float, share: float) -> Report:
-    """What tells of a part that has this share of everything."""
+    """What reports a part that has this share of everything."""
     return lambda fraction: report(start + share * fraction)
 
 
