@@ -93,14 +93,20 @@ class Table:
         return _with_lower_headers(self.headers, widths, room)
 
     def _shorter(self) -> "Table":
-        """The table of the essential columns."""
-        places = [self.headers.index(name) for name in self.essential]
+        """The table of the essential columns, as far as they hold anything."""
+        named = {name: self.headers.index(name) for name in self.essential}
+        named = {
+            name: place
+            for name, place in named.items()
+            if not self.rows or any(str(row[place]) for row in self.rows)
+        }
+        places = list(named.values())
         found = [[row[place] for place in places] for row in self.rows]
-        if self.footnotes in self.essential:
-            place, marks = self.essential.index(self.footnotes), self._marks()
+        if self.footnotes in named:
+            place, marks = list(named).index(self.footnotes), self._marks()
             for row in found:
                 row[place] = marks.get(str(row[place]), "")
-        return replace(self, headers=self.essential, rows=[tuple(row) for row in found])
+        return replace(self, headers=tuple(named), rows=[tuple(row) for row in found])
 
     def _marks(self) -> dict[str, int]:
         """A number for each text of the column of footnotes."""

@@ -1,6 +1,7 @@
 """Tables can be read on a screen of 80 columns, and are whole in a pipe."""
 
 import io
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -77,7 +78,11 @@ def test_a_table_fits_a_screen_and_no_cell_is_cut(table, everything):
     assert max(map(len, lines)) <= WIDTH
     assert not any("…" in line for line in lines)
     assert not (everything and laid.left_out)
-    shown = [n for n, name in enumerate(table.headers) if name not in laid.left_out]
+    shown = [
+        n
+        for n, name in enumerate(table.headers)
+        if name not in laid.left_out and any(str(row[n]) for row in table.rows)
+    ]
     told = words(" ".join(lines))
     for row in (table.headers, *table.rows):
         assert words(" ".join(str(row[number]) for number in shown)) <= told
@@ -176,6 +181,14 @@ def test_where_it_is_narrow_headers_break_and_then_columns_go(width, expected):
     laid = NARROW.lines(width)
     assert [*laid.header, *laid.body] == expected
     assert laid.left_out == (("a further number",) if width < 40 else ())
+
+
+def test_where_it_is_narrow_an_empty_column_goes_without_a_word():
+    bare = replace(NARROW, rows=[(*row[:-1], "") for row in NARROW.rows])
+    laid = bare.lines(30)
+    assert laid.header[-1].split() == ["name", "(1/s)"]
+    assert laid.left_out == ("a further number",)
+    assert replace(NARROW, rows=[]).lines(30).header[-1].split() == ["name", "(1/s)", "why"]
 
 
 def test_a_table_that_must_keep_all_columns_is_turned():
