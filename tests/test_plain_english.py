@@ -22,6 +22,11 @@ INSTEAD = {
     r"\bhangs? together": "are correlated",
     r"\bnames (are )?drawn|\bdrawing names": "labels are permuted",
     r"\bbut for\b": "except",
+    r"\bhand(s|ed)? on\b": "pass on",
+    r"\bvolley": "burst",
+    r"\breckon": "estimated",
+    r"\b(mends?|bears?)\b": "repair, resolve, tolerate",
+    r"\bheard\b": "received, take effect",
     r"\bbesides?\b": "next to, in addition to, compared with, apart from",
     r"\b(told|tells?\b(?! you))\b": "given, stated, states, reports",
 }
