@@ -47,6 +47,22 @@ def test_a_public_name_without_a_place_on_the_page_goes_to_its_end():
     assert "bridge.convert_each" not in api_reference.others(page)
 
 
+@pytest.mark.parametrize(
+    ("annotated", "said"),
+    [
+        (
+            "numpy.ndarray[tuple[int, ...], numpy.dtype[numpy.float64]] | None",
+            "float64 array | None",
+        ),
+        ("collections.abc.Mapping[str, Any]", "Mapping[str, Any]"),
+        ("bridge.rate.learning.History | None", "History | None"),
+        ("Literal['x', 'h']", "Literal['x', 'h']"),
+    ],
+)
+def test_types_are_written_as_a_reader_says_them(annotated, said):
+    assert api_reference.in_words(annotated) == said
+
+
 def names_in(path):
     """What a file calls its groups, arrays and attributes."""
     places = []
