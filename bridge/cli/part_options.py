@@ -1,4 +1,4 @@
-"""The options by which `spikebridge import` is told what a state dict does not say."""
+"""The options by which `spikebridge import` is given what a state dict does not say."""
 
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ Recurrent = Annotated[str | None, _option("Name of the recurrent weights W.", PY
 WIn = Annotated[str | None, _option("Name of the input weights W_in.", PYTORCH)]
 Readout = Annotated[
     str | None,
-    _option("Name of the output weights, with the bias that is called likewise.", "the only ones"),
+    _option("Name of the output weights, with the bias of that name.", "the only ones"),
 ]
 BOut = Annotated[str | None, _option("Name of an output bias called otherwise.", "none")]
 Bias = Annotated[
@@ -30,7 +30,7 @@ TauMs = Annotated[
 Form = Annotated[
     str | None,
     _option(
-        "x: tau dx/dt = -x + W f(x) + W_in u + b; h: tau dh/dt = -h + f(W h + W_in u + b).",
+        "x: tau dx/dt = -x + W f(x) + W_in u + b. h: tau dh/dt = -h + f(W h + W_in u + b).",
         "of nn.RNN h",
     ),
 ]

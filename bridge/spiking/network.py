@@ -41,7 +41,7 @@ class SpikingNetwork:
         task: Name of the task it was made for, or "".
         provenance: How it was made: plain values under string keys.
         inputs: What comes from outside, under names that projections may have as their source.
-            Analog ones share `Drive.inputs`, their channels in this order. None are told: one
+            Analog ones share `Drive.inputs`, their channels in this order. None are given: one
             analog input, named `INPUT`, of `input_size` channels.
     """
 
@@ -133,7 +133,7 @@ class SpikingNetwork:
         for part in self.inputs:
             if part.name == name:
                 return part
-        # Of no channels at all, where no inputs are told.
+        # Of no channels at all, where no inputs are given.
         return Input(INPUT, 0) if name == INPUT and not self.inputs else None
 
     def is_input(self, name: str) -> bool:
@@ -161,7 +161,7 @@ class SpikingNetwork:
         raise SpecError(f"no analog input {shown(name)}")
 
     def emits(self, source: str) -> str:
-        """What a projection's source hands on: the "spikes" or "value" of a population or input."""
+        """What a projection's source sends: the "spikes" or "value" of a population or input."""
         part = self.input_named(source)
         return self.population(source).neurons.emits if part is None else part.emits
 
@@ -285,7 +285,7 @@ def _check_readouts(network: SpikingNetwork) -> None:
         for channel in readout.channels:
             if network.emits(channel.source) != "spikes":
                 raise SpecError(
-                    f"readout {readout.name}: population {channel.source} hands on no spikes; "
+                    f"readout {readout.name}: population {channel.source} passes on no spikes; "
                     "read it by a StateReadout, or by a population of its own"
                 )
             got = channel.weights.shape[1]

@@ -53,7 +53,7 @@ class Recording:
         voltages_mv: (T, B, N) at the end of each sample, mV; None unless asked for.
         margins_mv: (B,) least distance of any v from its threshold in any step, mV; None unless
             asked for, or where nobody has a threshold.
-        values: (T, B, n) what each population that emits values handed on in the last step of each
+        values: (T, B, n) what each population that emits values passed on in the last step of each
             sample; None unless asked for.
         window: Every step of a part of the trials; None unless asked for.
         provenance: What made it: backend, versions, precision, seed.
@@ -129,7 +129,7 @@ class Recording:
             raise SpecError(f"margins_mv: must not be negative, got {self.margins_mv.min():g}")
 
     def _check_values(self, samples: int, trials: int) -> None:
-        """What was handed on and what is in the window belongs to populations."""
+        """What was passed on and what is in the window belongs to populations."""
         if self.values is not None:
             values = {}
             for name, given in checked_mapping("values", self.values).items():
@@ -143,7 +143,7 @@ class Recording:
             self.window.check(self.spikes.n_steps, trials, self.populations)
 
     def _check_populations(self) -> None:
-        # A file that does not tell the sizes knows of a silent population nothing but its name.
+        # A file that does not state the sizes knows of a silent population nothing but its name.
         least = 0 if self.provenance.get("sizes_told") is False else 1
         sizes = {
             text("population: name", name): counted(f"population {name}: size", size, least=least)
@@ -251,12 +251,17 @@ class Recording:
         """A `pandas.DataFrame` with one row a spike, or one row a neuron.
 
         Args:
-            rows: "spikes": trial, time_ms (the start of the spike's step, from that of the trial),
-                neuron (numbered through all populations), population, index_in_population, and,
-                where labels are known, condition. "neurons": neuron, population,
-                index_in_population, spikes (in all trials), rate_hz (mean of all trials), cv_isi
-                (mean of the trials with three intervals or more, else NaN), silent, and, where
-                labels are known, rate_hz_NAME of the trials of each condition.
+            rows: "spikes" or "neurons".
+
+        Returns:
+            Of "spikes" the columns trial, time_ms, neuron, population, index_in_population and, if
+            labels are known, condition. `time_ms` is the start of the spike's step, from the start
+            of the trial; `neuron` counts through all populations.
+
+            Of "neurons" the columns neuron, population, index_in_population, spikes, rate_hz,
+            cv_isi, silent and, if labels are known, rate_hz_NAME for each condition. `spikes` are
+            those of all trials, and `rate_hz` is their mean. `cv_isi` is the mean of the trials
+            with three intervals or more, else NaN.
 
         Raises:
             SpecError: `rows` is something else.
@@ -289,7 +294,7 @@ def _beside(parts: Sequence[NDArray[Any] | None], axis: int) -> NDArray[Any] | N
 
 
 def _values_beside(parts: Sequence[Recording]) -> dict[str, Array] | None:
-    """What was handed on in the trials of all parts; None where one does not know."""
+    """What was passed on in the trials of all parts; None where one does not know."""
     given = [part.values for part in parts if part.values is not None]
     if len(given) < len(parts):
         return None

@@ -21,7 +21,7 @@ def form_of(network: SpikingNetwork, drive: Drive, wanted: Wanted, *, counted: b
     Args:
         network: What is run.
         drive: Its number of trials and samples, its kind of noise, whether it has gains.
-        wanted: What is recorded besides spikes.
+        wanted: What is recorded in addition to spikes.
         counted: Shared noise is computed by the generated code, not given.
     """
     numbers = Numbers()
@@ -58,7 +58,7 @@ def form_of(network: SpikingNetwork, drive: Drive, wanted: Wanted, *, counted: b
 
 
 def variable(name: str) -> str:
-    """The variable that holds a state, or what is handed on."""
+    """The variable that holds a state, or what is passed on."""
     return "emitted" if name == EMITTED else f"state_{name}"
 
 

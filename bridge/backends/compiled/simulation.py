@@ -60,8 +60,8 @@ def simulate(  # noqa: PLR0913
             not depend on it.
         voltages: Keep the voltages at the end of each sample.
         margins: Keep the least distance of any voltage from threshold.
-        values: Keep what populations that emit values hand on, at the end of each sample.
-        window: Keep every state, and what is handed on, in each step from the first number on and
+        values: Keep what populations that emit values pass on, at the end of each sample.
+        window: Keep every state, and what is passed on, in each step from the first number on and
             before the second; None: nothing.
         on_progress: Called with the fraction done.
 
@@ -88,7 +88,7 @@ def simulate(  # noqa: PLR0913
 
 
 def _threads() -> int:
-    """How many threads share the trials: those this process may use, and was told to use."""
+    """How many threads share the trials: those this process may use, and was given."""
     most = available_processes()
     asked = os.environ.get("OMP_NUM_THREADS", "")
     if asked.isdigit() and int(asked) >= 1:
@@ -102,7 +102,7 @@ class _Run:
     """A run of a program: what it is handed, and what its trials leave.
 
     Attributes:
-        kept: What the program writes besides spikes, by name.
+        kept: What the program writes in addition to spikes, by name.
     """
 
     network: SpikingNetwork
@@ -118,7 +118,7 @@ class _Run:
         self._events = [None] * self.drive.n_trials
 
     def make_room(self, form: Form, kept: Kept) -> None:
-        """Arrays for what the program keeps besides spikes."""
+        """Arrays for what the program keeps in addition to spikes."""
         samples, trials = len(self.drive.inputs), self.drive.n_trials
         for number, mine in enumerate(form.populations):
             size = self.network.populations[number].size

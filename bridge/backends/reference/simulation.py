@@ -61,8 +61,8 @@ def simulate(
         drive: Its input, noise and start; `OwnNoise` is drawn from NumPy's PCG64.
         voltages: Keep the voltages at the end of each sample.
         margins: Keep the least distance of any voltage from threshold.
-        values: Keep what populations that emit values hand on, at the end of each sample.
-        window: Keep every state, and what is handed on, in each step from the first number on and
+        values: Keep what populations that emit values pass on, at the end of each sample.
+        window: Keep every state, and what is passed on, in each step from the first number on and
             before the second; None: nothing.
         on_progress: Called with the fraction done after each sample.
     """
@@ -72,7 +72,7 @@ def simulate(
     kept = Kept(network, drive, wanted)
     events = EventList(network, drive, margins=margins)
     for sample in range(len(drive.inputs)):
-        # What overflows is told of below, in a sentence.
+        # What overflows is reported below, in a sentence.
         with np.errstate(over="ignore", invalid="ignore"):
             _sample(network, run, events, kept, sample)
         for number, neurons in enumerate(run.populations):

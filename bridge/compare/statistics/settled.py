@@ -1,4 +1,4 @@
-"""Recordings without the volley at their start, for statistics that describe.
+"""Recordings without the burst at their start, for statistics that describe.
 
 The original's initial voltages lie above threshold in three of four neurons, and these fire in the
 first step, whatever the network is: one spike more for each of them, which raises rates, makes
@@ -46,7 +46,7 @@ def check_from_ms(given: float, trial_ms: float) -> float:
 
 def settled(recording: Recording, from_ms: float) -> Recording:
     """The spikes of a recording from a time of each trial on, as a recording of shorter trials."""
-    # A time that is a whole number of steps may be told a rounding above it.
+    # A time that is a whole number of steps may be stored a rounding above it.
     spikes = recording.spikes
     first = min(math.ceil(from_ms / recording.dt_ms - 1e-6), spikes.n_steps - 1)
     if first <= 0:
@@ -75,4 +75,4 @@ def told(from_ms: float, recording: Recording) -> str:
     if not from_ms:
         return ""
     volley = recording.provenance.get("starts_above_threshold") is True
-    return f"from {from_ms:g} ms on{', without the volley at the start' * volley}"
+    return f"from {from_ms:g} ms on{', without the burst at the start' * volley}"
