@@ -17,10 +17,11 @@ def test_a_network_of_two_populations_takes_twenty_lines_and_fires_alike_in_all_
     assert len(EXAMPLE.strip().splitlines()) <= 20
     made = {}
     exec(EXAMPLE, made)
-    brian = bridge.simulate(made["network"], made["drive"], backend="brian2:numpy").spikes
+    drive = bridge.poisson_drive(made["network"], 50, seconds=0.2, trials=2)
+    brian = bridge.simulate(made["network"], drive, backend="brian2:numpy").spikes
     assert set(np.unique(brian.neuron) < 80) == {True, False}, "both populations fire"
     for backend in ("reference", "snntorch"):
-        found = bridge.simulate(made["network"], made["drive"], backend=backend).spikes
+        found = bridge.simulate(made["network"], drive, backend=backend).spikes
         assert found.codes().tolist() == brian.codes().tolist()
 
 
