@@ -186,9 +186,9 @@ def test_where_it_is_narrow_headers_break_and_then_columns_go(width, expected):
 def test_where_it_is_narrow_an_empty_column_goes_without_a_word():
     bare = replace(NARROW, rows=[(*row[:-1], "") for row in NARROW.rows])
     laid = bare.lines(30)
-    assert laid.header[-1].split() == ["name", "(1/s)"]
+    assert " ".join(laid.header).split() == ["name", "speed", "(1/s)"]
     assert laid.left_out == ("a further number",)
-    assert replace(NARROW, rows=[]).lines(30).header[-1].split() == ["name", "(1/s)", "why"]
+    assert "why" in " ".join(replace(NARROW, rows=[]).lines(30).header)
 
 
 def test_a_table_that_must_keep_all_columns_is_turned():
