@@ -1215,7 +1215,7 @@ FOREIGN_PARTS = {
     "dates": (add_date, "not a plain array of numbers|damaged"),
     "a named type": (
         lambda file, _: file.__setitem__("kind_of", np.dtype("f8")),
-        "checksum|no plain array|neither a group nor an array",
+        "checksum|not a plain array|neither a group nor an array",
     ),
     "an array attribute": (
         lambda file, _: file.attrs.__setitem__("list", np.zeros(3)),
