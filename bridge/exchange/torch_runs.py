@@ -59,7 +59,7 @@ class Trial:
         """(T, B, C) inputs, and what they are.
 
         Raises:
-            SpecError: those that are given have other channels, or are no numbers.
+            SpecError: those that are given have other channels, or are not numbers.
         """
         if self.given is None:
             rng = np.random.default_rng(0)
@@ -71,7 +71,7 @@ class Trial:
         return torch.tensor(array, dtype=_dtype(self.module)), said
 
     def returned(self, inputs: Tensor) -> list[Tensor]:
-        """The tensors that the module returns for inputs in its layout; it stays as it was."""
+        """The tensors that the module returns for inputs in its layout; it remains as it was."""
         forward = self.forward or (self.module if self.bare is None else self._layer(self.bare))
         with untouched(self.module):
             return list(_tensors(forward(inputs.contiguous())))
