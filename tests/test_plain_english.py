@@ -164,3 +164,11 @@ def test_no_sentence_goes_on_in_the_next_field_of_a_docstring():
             if section in ("Args", "Attributes"):
                 broken += [(name, each) for each in fields if not each.rstrip().endswith(".")]
     assert not broken
+
+
+def test_no_property_says_a_colon_that_the_reference_would_take_for_a_type():
+    """Sphinx shows `ms; None: it has none.` as a property of type `ms; None`."""
+    for name, found in shown():
+        for each, member in inspect.getmembers(found, lambda of: isinstance(of, property)):
+            first, *_ = inspect.cleandoc(member.__doc__ or "").splitlines()[:1] or [""]
+            assert ": " not in first or each.startswith("_"), f"{name}.{each}: {first}"
