@@ -18,9 +18,9 @@ _ARRAY = re.compile(
     r"(numpy\.)?ndarray\[tuple\[int, \.\.\.\], (numpy\.)?dtype\[(numpy\.)?(\w+)\]\]"
 )
 # What Sphinx makes of `numpy.typing.ArrayLike`.
-_ARRAY_LIKE = " | ".join(
-    re.sub(r"^typing\.Union\[(.*)\]$|\btyping\.", r"\1", str(ArrayLike)).split(", ")
-)
+_ARRAY_LIKE = re.sub(
+    r"\btyping\.", "", re.sub(r"^typing\.Union\[(.*)\]$", r"\1", str(ArrayLike))
+).replace(", ", " | ")
 
 
 def others(page: str) -> str:
