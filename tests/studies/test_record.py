@@ -47,11 +47,13 @@ def test_every_study_is_on_record_with_enough_networks(name):
         assert len(found) >= least.get(cell, least[""]), cell
 
 
-def test_the_tables_of_the_readme_are_those_of_the_record():
-    tables = runpy.run_path(str(RECORD.parent / "readme_tables.py"))
-    said = (RECORD.parents[1] / "README.md").read_text().splitlines()
-    for head, rows in (("STUDY_HEAD", "study_rows"), ("FAULT_HEAD", "fault_rows")):
-        expected = list(tables[rows]())
-        start = said.index(tables[head]) + 2
-        assert said[start : start + len(expected)] == expected
-        assert said[start + len(expected)] == ""
+TABLES = runpy.run_path(str(RECORD.parent / "page_tables.py"))
+
+
+@pytest.mark.parametrize(("page", "name"), TABLES["made"]())
+def test_the_tables_of_a_page_are_those_of_the_record(page, name):
+    said = (RECORD.parents[1] / "notebooks" / f"{page}.md").read_text(encoding="utf-8")
+    begin, end = TABLES["marks"](name)
+    _, _, rest = said.partition(begin)
+    found, _, _ = rest.partition(end)
+    assert found.strip().splitlines() == TABLES["made"]()[page, name]
