@@ -84,8 +84,9 @@ def test_a_wheel_holds_what_is_needed_away_from_the_repository(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "installed")
+    program = "import bridge; print(bridge.__file__, bridge.load('go_nogo_n200'))"
     said = subprocess.run(
-        [sys.executable, "-c", "import bridge; print(bridge.__file__, bridge.load('go_nogo_n200'))"],
+        [sys.executable, "-c", program],
         cwd=tmp_path, env={"PYTHONPATH": str(tmp_path / "installed")}, check=True,
         capture_output=True, text=True,
     ).stdout  # fmt: skip

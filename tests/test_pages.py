@@ -26,7 +26,8 @@ AS_BEFORE = {"file_format", "house", "sources", "changelog"}
 
 
 def blocks(name, *kinds):
-    found = BLOCK.findall(PAGES[name].read_text(encoding="utf-8"))
+    text = PAGES[name].read_text(encoding="utf-8").replace("\\\n", " ")
+    found = BLOCK.findall(text)
     return [(kind, text) for kind, text in found if kind in kinds]
 
 

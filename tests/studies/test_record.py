@@ -1,11 +1,11 @@
 """The tables on record: of networks made as the program makes them, each whole."""
 
 import json
-import runpy
 import shutil
 from dataclasses import fields
 from pathlib import Path
 
+import page_tables
 import pytest
 
 from bridge.studies.catalog import STUDIES, find
@@ -47,13 +47,8 @@ def test_every_study_is_on_record_with_enough_networks(name):
         assert len(found) >= least.get(cell, least[""]), cell
 
 
-TABLES = runpy.run_path(str(RECORD.parent / "page_tables.py"))
-
-
-@pytest.mark.parametrize(("page", "name"), TABLES["made"]())
+@pytest.mark.parametrize(("page", "name"), page_tables.MADE)
 def test_the_tables_of_a_page_are_those_of_the_record(page, name):
-    said = (RECORD.parents[1] / "notebooks" / f"{page}.md").read_text(encoding="utf-8")
-    begin, end = TABLES["marks"](name)
-    _, _, rest = said.partition(begin)
-    found, _, _ = rest.partition(end)
-    assert found.strip().splitlines() == TABLES["made"]()[page, name]
+    said = (page_tables.PAGES / f"{page}.md").read_text(encoding="utf-8")
+    _, found, _ = page_tables.split(said, name)
+    assert found == page_tables.made(page, name)
