@@ -29,9 +29,9 @@ def backends(incomplete: str) -> list[str]:
 
 def faults(incomplete: str) -> list[str]:
     """Faults that `compare` can inject."""
-    from bridge.cli.compare import INJECTED
+    from bridge.compare.faults import FAULTS
 
-    return _beginning(incomplete, INJECTED.split(", "))
+    return _beginning(incomplete, FAULTS)
 
 
 def studies(incomplete: str) -> list[str]:
