@@ -17,12 +17,6 @@ README = ROOT / "README.md"
 PAGES = {path.stem: path for path in (README, *(ROOT / "notebooks").glob("*.md"))}
 BLOCK = re.compile(r"^```(python|sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 COMMANDS = typer.main.get_command(app)
-# More than this a reader loses the thread; 25 as a rule.
-LONGEST, RULE, SHARE_OVER_RULE = 35, 25, 0.05
-# These are written from the code.
-INCLUDED = {"api", "commands"}
-# These stand as they stood in the README, and are not yet in short sentences.
-AS_BEFORE = {"file_format", "house", "sources", "changelog"}
 
 
 def blocks(name, *kinds):
@@ -72,23 +66,6 @@ def test_a_command_of_a_page_has_the_options_that_it_is_given(name, line):
     command = COMMANDS.commands[words[1]]
     known = {opt for param in command.params for opt in (*param.opts, *param.secondary_opts)}
     assert {word for word in words if word.startswith("--")} <= known
-
-
-def sentences(name):
-    text = PAGES[name].read_text(encoding="utf-8")
-    text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
-    text = re.sub(r"^\|.*$|^#.*$|^!\[.*$", "", text, flags=re.MULTILINE)
-    text = re.sub(r"`[^`]*`", "code", re.sub(r"\]\([^)]*\)", "]", text))
-    for paragraph in re.split(r"\n\s*\n|\n- ", text):
-        yield from re.split(r"(?<=[.:;!?])[*]*\s+", " ".join(paragraph.split()))
-
-
-@pytest.mark.parametrize("name", sorted(set(PAGES) - INCLUDED - AS_BEFORE))
-def test_sentences_are_short(name):
-    counts = {sentence: len(sentence.split()) for sentence in sentences(name)}
-    assert {s for s, words in counts.items() if words > LONGEST} == set()
-    long = [s for s, words in counts.items() if words > RULE]
-    assert len(long) <= SHARE_OVER_RULE * len(counts), long
 
 
 def test_the_readme_is_one_page():

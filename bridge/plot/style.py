@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 INK, ACCENT, QUIET = "#1b2a41", "#d1495b", "#8d99ae"
-# Okabe and Ito (2008): told apart by the colour-blind, too.
+# Okabe and Ito (2008): the colour-blind can distinguish them, too.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00")
 LINES = ("-", "--", ":", "-.")
 
@@ -32,7 +32,7 @@ def colour(number: int) -> str:
 
 
 def legend_beside(axes: Axes) -> None:
-    """A legend to the right of the axes, where there is more than one thing to tell apart."""
+    """A legend to the right of the axes, where there is more than one thing to distinguish."""
     handles, labels = axes.get_legend_handles_labels()
     if len(labels) > 1:
         legend = axes.legend(
