@@ -75,7 +75,7 @@ def format_version(thing: Stored) -> int:
     factored weights, initial states of filters, projections that no gain scales, linear units,
     several inputs under names, spikes as input, readouts that are states of populations, searches
     that know the numbers of a task, or the output error alone, what a recording holds of the values
-    that populations hand on and of a window of steps, and rate networks of form h or tanh, with a
+    that populations pass on and of a window of steps, and rate networks of form h or tanh, with a
     bias, a start or clipping.
     """
     if isinstance(thing, Conversion):

@@ -24,7 +24,7 @@ def declare(sheet: Sheet, form: Form, number: int) -> None:
         start = sheet.array(f"start_{number}_{state}")
         # Each trial has voltages of its own; the other states start alike.
         begin = f" + trial * width_{number}" if state == mine.voltage else ""
-        sheet.add(f"copy(state_{number}_{state}, {start}{begin}, width_{number});")
+        sheet.add(f"if (room.fresh) copy(state_{number}_{state}, {start}{begin}, width_{number});")
     if mine.gated:
         sheet.number(f"refractory_{number}")
         start = sheet.number(f"refractory_start_{number}")
@@ -38,6 +38,7 @@ def _declare_pushes(sheet: Sheet, mine: PopulationForm, number: int) -> None:
     if mine.noise == "counted":
         sheet.array(f"unit_{number}", "int32_t")
         sheet.array(f"noise_sd_{number}")
+        sheet.kept(f"drawn_{number}", f"width_{number}")
     if mine.noise == "given":
         sheet.array(f"noise_{number}")
     for m in mine.stimulated:
@@ -45,7 +46,7 @@ def _declare_pushes(sheet: Sheet, mine: PopulationForm, number: int) -> None:
 
 
 def _declare_left(sheet: Sheet, form: Form, number: int) -> None:
-    """What a population hands on, and what is kept of it."""
+    """What a population passes on, and what is kept of it."""
     mine = form.populations[number]
     if mine.graded:
         sheet.kept(f"value_{number}", f"width_{number}")
@@ -76,7 +77,7 @@ def keep_step(sheet: Sheet, form: Form, number: int) -> None:
 
 
 def _held(number: int, name: str) -> str:
-    """The array of a state, or of what is handed on."""
+    """The array of a state, or of what is passed on."""
     return f"value_{number}" if name == EMITTED else f"state_{number}_{name}"
 
 
@@ -93,6 +94,13 @@ def step_lines(sheet: Sheet, form: Form, number: int) -> None:
         sheet.add(
             f"const real *__restrict const xi_{number} = "
             f"noise_{number} + (step * trials + trial) * width_{number};"
+        )
+    if mine.noise == "counted":
+        sheet.add(
+            f"const real *__restrict xi_{number} = drawn_{number};",
+            "if (normals.of.empty()) "
+            f"normals_of(unit_{number}, width_{number}, noise_key, drawn_{number});",
+            f"else xi_{number} = normals.of[{number}].data() + tick * width_{number};",
         )
     with sheet.each(f"width_{number}"):
         _advance(sheet, form, number)
@@ -138,7 +146,7 @@ def _push(sheet: Sheet, form: Form, number: int) -> None:
     mine = form.populations[number]
     v = f"new_{mine.voltage}"
     if mine.noise == "counted":
-        sheet.add(f"{v} = {v} + normal(unit_{number}[i], noise_key) * noise_sd_{number}[i];")
+        sheet.add(f"{v} = {v} + xi_{number}[i] * noise_sd_{number}[i];")
     if mine.noise == "given":
         sheet.add(f"{v} = {v} + xi_{number}[i];")
     sheet.add(*(f"{v} = {v} + push_{m} * chosen_{m}_{number}[i];" for m in mine.stimulated))
