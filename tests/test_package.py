@@ -36,12 +36,6 @@ def test_the_command_says_the_version_that_is_written_in_one_place(option):
     assert bridge.__version__ == version("spikebridge") == SETUP["metadata"]["version"]
 
 
-def test_the_citation_names_this_version():
-    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    assert cited["version"] == SETUP["metadata"]["version"]
-    assert cited["license"] == SETUP["metadata"]["license_expression"]
-
-
 def test_networks_that_ship_are_found_by_name_from_anywhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, kind in (
