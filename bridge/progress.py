@@ -114,7 +114,7 @@ def told(
     """What a call reports to: the caller's function, else what shows it, else None.
 
     Raises:
-        SpecError: `on_progress` is no function, or `progress` neither True nor False.
+        SpecError: `on_progress` is not a function, or `progress` neither True nor False.
     """
     given = callback("on_progress", on_progress)
     with telling(what, wanted=flag("progress", progress) and given is None) as teller:

@@ -62,7 +62,7 @@ def task_file(tmp_path):
     ("content", "sentence"),
     [
         ("x = 1\ny = nothing\n", "task file {}, line 2: NameError: name 'nothing' is not defined"),
-        ("import bridge\nbridge.register_task(3)\n", "task file {}, line 2: int is no task: it la"),
+        ("import bridge\nbridge.register_task(3)\n", "task file {}, line 2: int is not a task"),
         ("import no_such_module\n", "line 1: ModuleNotFoundError: No module named"),
         ("def f():\n    1 / 0\n\nf()\n", "line 2: ZeroDivisionError: division by zero"),
         ("import sys\nsys.exit('bye')\n", "line 2: SystemExit: bye"),

@@ -274,7 +274,7 @@ def test_a_conversion_is_stored_with_its_search(tmp_path):
         ("correct", [9, 11], "correct: must lie between 0 and the trials tested"),
         ("lost", None, "correct: needs lost and gained, too"),
         ("lost", [2, 0], "lost: does not fit the trials answered rightly"),
-        ("best", 2, "best: 2 is no index into 2 gains"),
+        ("best", 2, "best: 2 is not an index into 2 gains"),
         ("trials", 0, "trials: expected a whole number of at least 1"),
         ("chance", 1.5, "chance: must lie between 0 and 1"),
         ("unit_correlations", [[0.1], [2.0]], "unit_correlations: must lie between -1 and 1"),
