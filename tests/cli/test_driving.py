@@ -40,7 +40,7 @@ def test_a_network_without_a_task_is_run_from_a_file(command, net, table, tmp_pa
     outcome = command("run", net, "--drive", table, "--backend", "reference", "--out", out)
     assert outcome.status == 0
     assert outcome.out.strip().endswith(f"{out}: recording of 2 trials")
-    assert re.search(r"made: drive +drive.csv", outcome.out)
+    assert re.search(r"\ndrive +drive.csv", outcome.out)
     recording = bridge.load(out)
     drive = bridge.load_drive(table, bridge.load(net))
     np.testing.assert_array_equal(recording.inputs, drive.inputs)
