@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
+import bridge
 from bridge.errors import SpecError
 from bridge.tasks import load_task_file
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="Turn a rate network trained in PyTorch into a spiking network that fires the same "
@@ -19,6 +19,7 @@ app = typer.Typer(
 
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
 Seed = Annotated[int, typer.Option(help="Decides everything random.")]
+All = Annotated[bool, typer.Option("--all", help="Show everything, however narrow the screen.")]
 BACKEND = (
     "reference, brian2, snntorch, compiled or nest; a target, device, precision or form may "
     "follow, as brian2:numpy, snntorch:float32."
@@ -68,9 +69,21 @@ _TASKS_HELP = "A Python file of your own that registers tasks. It is run. May be
 TaskFile = Annotated[
     list[Path] | None,
     typer.Option(
-        "--task-file", help=_TASKS_HELP, show_default=False, is_eager=True, callback=_load_tasks
+        "--task-file",
+        help=_TASKS_HELP,
+        metavar="FILE",
+        show_default=False,
+        is_eager=True,
+        callback=_load_tasks,
     ),
 ]
+
+
+def _tell_version(asked: bool) -> None:
+    """Print the version, and nothing else."""
+    if asked:
+        typer.echo(f"spikebridge {bridge.__version__}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -79,10 +92,17 @@ def with_tasks(
         list[Path] | None,
         typer.Option(
             help=f"{_TASKS_HELP} It may stand before or after the command.",
+            metavar="FILE",
             envvar="SPIKEBRIDGE_TASKS",
             show_default=False,
         ),
     ] = None,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", "-V", help="Say the version.", is_eager=True, callback=_tell_version
+        ),
+    ] = False,
 ) -> None:
     """Make tasks of one's own known to every command."""
     _load_tasks(task_file)

@@ -7,6 +7,7 @@ import typer
 
 import bridge
 from bridge import terminal
+from bridge.cli import completion
 from bridge.cli.app import (
     Force,
     FromMs,
@@ -87,6 +88,7 @@ def compare(
             help="With commas, the first against each other one; a target, device, precision or "
             "form may follow, as brian2:numpy, snntorch:float32, nest:plain.",
             show_default=DEFAULT_BACKENDS,
+            autocompletion=completion.backends,
         ),
     ] = None,
     levels: Annotated[
@@ -115,6 +117,7 @@ def compare(
         typer.Option(
             help=f"Put a fault into all backends but the first: is it seen? {INJECTED}.",
             show_default=False,
+            autocompletion=completion.faults,
         ),
     ] = None,
     yardstick: Annotated[
@@ -231,7 +234,7 @@ def _compared(
     labels = names if names[0] != names[1] else (str(paths[0]), str(paths[1]))
     if one is None or other is None:
         raise bridge.BridgeError("two recordings are needed")
-    with terminal.progress_bars() as report:
+    with terminal.progress_bar("comparing", slow=True) as report:
         return compare_recordings(
             one,
             other,
@@ -240,5 +243,5 @@ def _compared(
             seed=seed,
             plan=plan,
             from_ms=from_ms,
-            on_progress=report,
+            on_progress=report.of_part,
         )

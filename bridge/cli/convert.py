@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bridge.cli import completion
 from bridge.cli.app import Force, Seed, TaskFile, app, example
 from bridge.cli.driving import Series, drive_given, drive_told
 from bridge.errors import SpecError
@@ -43,6 +44,7 @@ def convert(
             help="lif, qif, or if: integrate-and-fire with the unit's activation inside, for any "
             "activation. Several, with commas or given again, are made on the same trials and "
             "shown in one table. The first goes to --out, each other next to it, its name added.",
+            metavar="KIND",
             show_default="lif; if for relu, tanh, form h and a state to start from",
         ),
     ] = None,
@@ -108,6 +110,7 @@ def convert(
         typer.Option(
             help="Where the search runs, as in `run`.",
             show_default="compiled, without a C++ compiler snntorch",
+            autocompletion=completion.backend,
         ),
     ] = None,
     seed: Seed = 0,
@@ -146,6 +149,7 @@ def convert(
         tuple[float, float] | None,
         typer.Option(
             help="lif, qif: lowest and highest voltage at the start of a trial, mV.",
+            metavar="LOW HIGH",
             show_default="-65.0, 30.0",
         ),
     ] = None,

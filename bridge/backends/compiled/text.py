@@ -145,7 +145,7 @@ def _hashes(sheet: Sheet, form: Form) -> None:
 
 
 def _end_of_sample(sheet: Sheet, form: Form) -> None:
-    """What is wanted is kept, and a state that is no number any more ends the trial."""
+    """What is wanted is kept, and a state that is no longer a number ends the trial."""
     for number, mine in enumerate(form.populations):
         populations.keep_sample(sheet, form, number)
         for place, state in enumerate(mine.states):
@@ -183,7 +183,7 @@ _HEAD = """\
 typedef REAL real;
 enum { STOPPED = 1, NOT_FINITE = 2, NO_MEMORY = 3 };
 
-// What a trial leaves: its spikes, and which state is no number any more.
+// What a trial leaves: its spikes, and which state is no longer a number.
 struct Left {
     std::vector<int32_t> step, neuron;
     int64_t population, state, last_step;
