@@ -2,9 +2,9 @@
 
 from matplotlib.figure import Figure
 
-from bridge.compare.report.panels import panels
+from bridge.compare.report.panels import legend_above, panels
 from bridge.methods.scale_search import Search
-from bridge.plot.searches import draw_quantity, measured_in, tried
+from bridge.plot.searches import draw_quantity, measured_in
 from bridge.plot.style import ACCENT, INK
 from bridge.rate.learning import History
 
@@ -12,13 +12,14 @@ from bridge.rate.learning import History
 def loss_curve(history: History, target_loss: float | None) -> Figure:
     """Loss and accuracy of the rate network over its training."""
     figure, (left, right) = panels(2)
-    left.plot(history.update, history.loss, color=INK)
+    left.plot(history.update, history.loss, color=INK, label="loss")
     if target_loss is not None:
         left.axhline(target_loss, color=ACCENT, linestyle="--", label=f"target {target_loss:g}")
-        left.legend(frameon=False)
-    left.set(xlabel="updates", ylabel="mean loss of a trial", ylim=(0, None))
+    left.set(xlabel="update (number)", ylabel="mean loss of a trial", ylim=(0, None))
     right.plot(history.update, 100 * history.accuracy, color=INK)
-    right.set(xlabel="updates", ylabel="accuracy (%)", ylim=(-3, 103))
+    right.set(xlabel="update (number)", ylabel="accuracy (%)", ylim=(-3, 103))
+    if target_loss is not None:
+        legend_above(figure, left)
     return figure
 
 
@@ -27,16 +28,8 @@ def scale_curve(search: Search) -> Figure:
 
     Scores, output error and the correlation of units.
     """
-    measured, found = measured_in(search), tried(search)
+    measured = measured_in(search)
     figure, row = panels(len(measured))
     for axes, quantity in zip(row, measured, strict=True):
         draw_quantity(axes, search, quantity)
-    row[0].annotate(
-        f"chosen: {found.chosen}",
-        (found.values[search.best], 0.5),
-        xycoords=("data", "axes fraction"),
-        xytext=(6, 0),
-        textcoords="offset points",
-        color=ACCENT,
-    )
     return figure

@@ -6,17 +6,21 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
 from bridge.arguments import before_path, flag
 from bridge.compare.agreement import Agreement
 from bridge.compare.report.machine_readable import plain, versions
+from bridge.compare.report.methods import methods_of
 from bridge.compare.report.outcome import Outcome, outcome
 from bridge.compare.report.pictures import Picture, pictures_of
+from bridge.compare.report.vector import variable
 from bridge.compare.statistics.settled import from_ms_of, told
 from bridge.errors import OutputError
 from bridge.exchange.hdf5 import check_writable, write_bytes
+from bridge.plot.style import DARK
 
 
 def report(agreement: Agreement, path: str | Path, *, force: bool = False) -> list[Path]:
@@ -51,15 +55,19 @@ def write_report(agreement: Agreement, said: Outcome, page: Path, *, force: bool
     pictures = pictures_of(agreement)
     machine = page.with_suffix(".json")
     check_writable(machine, overwrite=True)
-    write_bytes(machine, json.dumps(plain(agreement, said), indent=1).encode() + b"\n")
+    write_bytes(machine, json.dumps(_for_programs(agreement, said), indent=1).encode() + b"\n")
     written = [page, machine]
     for picture in pictures:
-        target = folder / f"{picture.name}.png"
+        target = folder / f"{picture.name}.svg"
         check_writable(target, overwrite=True)
-        write_bytes(target, picture.content)
+        write_bytes(target, picture.svg.encode())
         written.append(target)
     write_bytes(page, _html(agreement, said, pictures).encode())
     return written
+
+
+def _for_programs(agreement: Agreement, said: Outcome) -> dict[str, Any]:
+    return {**plain(agreement, said), "methods": methods_of(agreement, said)}
 
 
 def check_report_writable(page: Path, *, force: bool) -> Path:
@@ -88,6 +96,8 @@ def _html(agreement: Agreement, said: Outcome, pictures: list[Picture]) -> str:
         levels=said.levels,
         sample_ms=network.dt_ms * network.sample_steps if network is not None else 0.0,
         figures=pictures,
+        dark_colours=[(variable(light), dark) for light, dark in DARK.items()],
+        methods=methods_of(agreement, said),
         statistics=said.statistics,
         left_out=_described_note(agreement),
         labels=list(agreement.described()),
