@@ -1,10 +1,13 @@
 """The pictures of how a network came about: its training, and the search for scale or gain."""
 
+from collections.abc import Sequence
+
 from matplotlib.figure import Figure
 
 from bridge.compare.report.panels import legend_above, panels
+from bridge.methods.error_curve import ErrorCurve
 from bridge.methods.scale_search import Search
-from bridge.plot.searches import draw_quantity, measured_in
+from bridge.plot.searches import draw_error_curves, draw_quantity, measured_in
 from bridge.plot.style import ACCENT, INK
 from bridge.rate.learning import History
 
@@ -32,4 +35,12 @@ def scale_curve(search: Search) -> Figure:
     figure, row = panels(len(measured))
     for axes, quantity in zip(row, measured, strict=True):
         draw_quantity(axes, search, quantity)
+    return figure
+
+
+def error_curves(curves: Sequence[ErrorCurve]) -> Figure:
+    """Output error against spikes, a line for each kind of neuron."""
+    figure, (axes,) = panels(1, wide=True)
+    draw_error_curves(axes, curves)
+    legend_above(figure, axes)
     return figure

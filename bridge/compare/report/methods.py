@@ -7,6 +7,7 @@ import platform
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bridge.backends.declaration import declared
 from bridge.compare.agreement import Agreement
@@ -18,7 +19,9 @@ from bridge.methods.gain_search import GainSearch
 from bridge.methods.scale_search import ScaleSearch, Search
 from bridge.rate.network import RateNetwork
 from bridge.spiking.essentials import several
+from bridge.spiking.initial_voltage import InitialVoltage
 from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.parts import Part
 from bridge.spiking.population import Population
 
 # Of neurons with a gain; the method with a scale factor names its paper itself.
@@ -49,23 +52,21 @@ def _rate(rate: RateNetwork) -> Iterator[str]:
         f"{rate.form}, step {rate.dt_ms:g} ms{task}){f' and was {origin}' if origin else ''}."
     )
     options = made.get("options", {})
-    trained = {"updates": made.get("updates"), "seed": options.get("seed")}
-    known = [f"{value} {name}" for name, value in trained.items() if name == "updates" and value]
-    known += [f"seed {trained['seed']}"] if trained["seed"] is not None else []
-    if known:
-        yield f"Training: {', '.join(known)}."
+    updates, seed = made.get("updates"), options.get("seed")
+    if isinstance(updates, int):
+        yield f"It was trained in {updates:,} updates{'' if seed is None else f' (seed {seed})'}."
 
 
 def _network(network: SpikingNetwork, search: Search | None) -> Iterator[str]:
     made = network.provenance
     if "method" in made:
         source = _OF_GAIN if isinstance(search, GainSearch) else ""
-        yield f"The spiking network was made by: {made['method']}{source}."
+        yield f"The method of conversion is: {made['method']}{source}."
     if search is not None:
         yield from _search(search)
     options = made.get("options")
     if isinstance(options, Mapping) and options:
-        yield f"Options: {_values(options)}."
+        yield f"Its options are {_values(options)}."
     if "fresh_trials" in made:
         yield (
             "Its output weights were fitted to filtered spikes and scored on "
@@ -73,9 +74,12 @@ def _network(network: SpikingNetwork, search: Search | None) -> Iterator[str]:
         )
     if "drive_sha256" in made:
         yield f"The inputs of the search have SHA-256 {made['drive_sha256']}."
+    yield f"The spiking network is simulated in steps of {network.dt_ms:g} ms."
     for population in network.populations:
         yield _population(population)
-    yield f"The step is {network.dt_ms:g} ms."
+    for projection in network.projections:
+        how = f"{projection.filter.described()}{_parameters(projection.filter)}"
+        yield f"Projection {projection.name}, {projection.source} to {projection.target}: {how}."
 
 
 def _population(population: Population) -> str:
@@ -84,8 +88,28 @@ def _population(population: Population) -> str:
     if noise.any():
         low, high = float(noise.min()), float(noise.max())
         told = f"normal noise of s.d. {low:g}{f' to {high:g}' * (high > low)} mV in each step"
-    size = several(population.size, "neuron")
-    return f"Population {population.name}: {size}, model {population.neurons.title}, {told}."
+    size, model = several(population.size, "neuron"), population.neurons
+    return (
+        f"Population {population.name}: {size}, {model.described()}{_parameters(model)}, {told}, "
+        f"{_start(population.initial_voltage)}."
+    )
+
+
+def _start(voltage: InitialVoltage) -> str:
+    return "started from " + ", ".join(f"{name} {value:g}" for name, value in vars(voltage).items())
+
+
+def _parameters(part: Part) -> str:
+    """Its parameters as they are called, in brackets; what has no end is none."""
+    values = {name: np.asarray(getattr(part, name)) for name in part.named("each")}
+    told = [f"{name} {_range(each)}" for name, each in values.items() if np.isfinite(each).all()]
+    return f" ({', '.join(told)})" if told else ""
+
+
+def _range(values: NDArray[np.float64]) -> str:
+    """One number, or the lowest and the highest."""
+    low, high = float(values.min()), float(values.max())
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
 
 def _search(search: Search) -> Iterator[str]:
@@ -110,7 +134,7 @@ def _kept(agreement: Agreement, said: Outcome) -> Iterator[str]:
     """Whether the spiking network is still the rate network."""
     found = agreement.faithfulness
     if found is not None:
-        yield f"On {several(found.trials, 'trial')} of {agreement.labels[0]}:"
+        yield f"It was held against the rate network on {several(found.trials, 'trial')}."
         yield from said.conversion
 
 
@@ -141,8 +165,8 @@ def _gate(agreement: Agreement, said: Outcome) -> Iterator[str]:
     """What each level compared and found."""
     for row in said.levels:
         agreed = "agrees" if row.agreed else "differs"
-        yield f"Level {row.level}, {row.compared}: {row.tested}. Found: {row.found}; it {agreed}."
-        yield f"How sure: {row.sure}."
+        yield f"Level {row.level}, {row.compared}: {row.tested}."
+        yield f"Found: {row.found}, which {agreed}; {row.sure}."
     for one in agreement.statistical:
         yield (
             f"The p value is of all quantities together, with the labels of runs permuted trial by "

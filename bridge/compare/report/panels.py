@@ -16,9 +16,15 @@ _LONGEST_NAME = 30
 _WIDE = 0.62
 
 
-def panels(count: int, *, square: bool = False) -> tuple[Figure, list[Axes]]:
-    """A row of panels, each with its letter where there are several."""
-    width = COLUMN_IN if count == 1 else PAGE_IN
+def panels(count: int, *, square: bool = False, wide: bool = False) -> tuple[Figure, list[Axes]]:
+    """A row of panels, each with its letter where there are several.
+
+    Args:
+        count: How many.
+        square: Whether one is to be as high as wide.
+        wide: Whether a single one fills a page.
+    """
+    width = COLUMN_IN if count == 1 and not wide else PAGE_IN
     height = 3.1 if square else 2.3
     figure = Figure(figsize=(width, height), layout="constrained")
     row = figure.subplots(1, count, squeeze=False)[0]

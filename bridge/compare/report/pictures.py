@@ -8,15 +8,13 @@ from matplotlib.figure import Figure
 
 from bridge.compare.agreement import Agreement
 from bridge.compare.report import conversion_figures, spike_figures, statistical_figures
+from bridge.compare.report.captions import errors_caption, search_caption, sought, worth_a_curve
 from bridge.compare.report.panels import short_names, told_names
 from bridge.compare.report.stimulus import stretches_shown_s
 from bridge.compare.report.vector import vector, within_page
 from bridge.compare.statistics.comparison import StatisticalComparison
 from bridge.compare.statistics.quantities import shared_readouts
 from bridge.compare.statistics.settled import from_ms_of, told
-from bridge.methods.gain_search import WANTED
-from bridge.methods.output_error import FAITHFUL
-from bridge.methods.scale_search import ScaleSearch, Search
 from bridge.plot.style import REPORT
 from bridge.spiking.recording import Recording
 
@@ -83,7 +81,8 @@ def _spike_pictures(agreement: Agreement) -> list[_Drawn]:
     ]
     readouts = shared_readouts(list(shown.values()))
     if readouts:
-        rate = ", and of the rate network" if agreement.rate_outputs is not None else ""
+        drawn_too = agreement.rate_outputs is not None and agreement.frozen
+        rate = ", and of the rate network" if drawn_too else ""
         outputs = next(iter(shown.values())).readouts[readouts[0]].shape[2]
         drawn.append(
             (
@@ -171,7 +170,7 @@ def _origin_pictures(agreement: Agreement) -> list[_Drawn]:
                 "training",
                 "Training of the rate network",
                 f"(a) Loss and (b) accuracy of {rate.size} units over "
-                f"{rate.provenance.get('updates', '?')} updates, evaluated on fresh trials.",
+                f"{_counted(rate.provenance.get('updates'))} updates, evaluated on fresh trials.",
                 conversion_figures.loss_curve(rate.history, target),
             )
         )
@@ -179,49 +178,23 @@ def _origin_pictures(agreement: Agreement) -> list[_Drawn]:
         drawn.append(
             (
                 "scale",
-                f"Search for the {_sought(agreement.search)}",
-                _search_caption(agreement.search),
+                f"Search for the {sought(agreement.search)}",
+                search_caption(agreement.search),
                 conversion_figures.scale_curve(agreement.search),
+            )
+        )
+    if worth_a_curve(agreement):
+        kinds = " and ".join(curve.neuron for curve in agreement.curves)
+        drawn.append(
+            (
+                "errors",
+                f"Output error against spikes: {kinds}",
+                errors_caption(len(agreement.curves)),
+                conversion_figures.error_curves(agreement.curves),
             )
         )
     return drawn
 
 
-def _sought(search: Search) -> str:
-    return "scale factor" if isinstance(search, ScaleSearch) else "gain"
-
-
-def _search_caption(search: Search) -> str:
-    scaled = isinstance(search, ScaleSearch)
-    at = "with all recurrent and output weights divided by 1/λ"
-    if not scaled:
-        at = "against the mean rate of its neurons, which the gain decides"
-    told = [f"{_judged_by(search)[0]} {at}{_judged_by(search)[1]}."]
-    if search.output_error is not None:
-        told += [
-            "Output error: squared deviation from the rate network's output without noise, over "
-            "the variance of that.",
-            f"Up to {FAITHFUL:g}, dotted, it counts as kept."
-            if scaled
-            else f"Up to {FAITHFUL:g} it counts as kept; up to {WANTED:g}, dotted, it is enough.",
-        ]
-    if search.unit_correlations is not None:
-        told.append(
-            "Units: correlation of each neuron's filtered spikes with the rate of its unit, median "
-            "and quartiles."
-        )
-    if isinstance(search, ScaleSearch):
-        chosen = f"by the rule {search.rule}: {search.best_inverse_scale:g}"
-    else:
-        chosen = f"{search.told_choice()}; {search.told_rule()}"
-    return f"{' '.join(told)} Chosen, dashed, {chosen}."
-
-
-def _judged_by(search: Search) -> tuple[str, str]:
-    """What the first panel shows, and what its bars are."""
-    if search.correct is not None:
-        return "Accuracy of the spiking network", "; bars: 95 % Wilson intervals"
-    if search.measured is None:
-        return "The spiking network", ""
-    number = "The task's number, median over trials, of the spiking network"
-    return number, "; bars: from its lowest to its highest"
+def _counted(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else "?"

@@ -25,6 +25,8 @@ _STILL = re.compile(r' transform="rotate\(-0 [^"]*\)"')
 _BAR = re.compile(r'<path id="(m\w+)" d="M 0 ([\d.]+) ?\nL 0 (-[\d.]+) ?\n"')
 _USE = r'<use xlink:href="#(\w+)" x="([^"]*)" y="([^"]*)" style="([^"]*)"/>\s*'
 _USES = re.compile(rf"(?:{_USE}){{2,}}")
+# Of a file alone: a page knows them.
+_OF_FILES = re.compile(r"\s*<metadata>.*?</metadata>| xmlns(?::\w+)?=\"[^\"]*\"", re.DOTALL)
 _NAME = re.compile(r'(\bid="|href="#|url\(#)')
 
 
@@ -74,7 +76,7 @@ def within_page(svg: str, name: str) -> str:
         svg: What `vector` gives.
         name: Of the figure on the page.
     """
-    drawn = svg[svg.index("<svg") :]
+    drawn = _OF_FILES.sub("", svg[svg.index("<svg") :])
     named = _NAME.sub(lambda found: f"{found[1]}{name}-", drawn)
     told = {colour: f"var({variable(colour)},{colour})" for colour in DARK}
     for colour, either in told.items():
