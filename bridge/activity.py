@@ -1,4 +1,4 @@
-"""What a run is busy with before there is a fraction to tell, said to whoever shows its progress.
+"""What a run is busy with before there is a fraction to report, for whoever shows its progress.
 
 Compiling takes seconds to a minute, once, deep inside a run: what shows the progress listens here.
 """
@@ -28,7 +28,7 @@ def is_heard() -> bool:
 
 @contextmanager
 def busy_with(what: str) -> Iterator[None]:
-    """Tell the innermost listener what is being done in the block."""
+    """Inform the innermost listener what is being done in the block."""
     _tell(what)
     try:
         yield

@@ -1,6 +1,6 @@
 """NumPy's matrix products on one thread, where they are small.
 
-BLAS waits for its threads by spinning. Beside other work small products then take ten times as
+BLAS waits for its threads by spinning. While other work runs, small products then take ten times as
 long on two threads as on one; on a machine of its own they gain nothing from the second.
 """
 

@@ -35,7 +35,7 @@ def describe(thing: Stored, from_ms: float | None = None) -> tuple[str, Rows]:
 
     Args:
         thing: What a file holds.
-        from_ms: Of a recording: from when on in each trial statistics are told, see
+        from_ms: Of a recording: from when on in each trial statistics are computed, see
             `bridge.compare.statistics.settled`.
 
     Raises:
@@ -134,7 +134,7 @@ def _rate(rate: RateNetwork) -> Rows:
 
 
 def _units(rate: RateNetwork) -> Rows:
-    """What the units have besides weights and time constants."""
+    """What the units have in addition to weights and time constants."""
     words: dict[str, tuple[str, object]] = {
         "form": ("form", f"{rate.form}: the states are the activities"),
         "bias": ("bias", f"{rate.bias.min():.3g} to {rate.bias.max():.3g}"),

@@ -86,7 +86,7 @@ def telling(what: str, *, wanted: bool) -> Iterator[Teller | None]:
     Args:
         what: Is being done.
         wanted: Whether this call shows it. If not, what it calls shows nothing either: its caller
-            is told in another way, or wants silence.
+            is informed in another way, or wants silence.
     """
     if not _OUTERMOST.acquire(blocking=False):
         yield None

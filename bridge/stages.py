@@ -69,7 +69,7 @@ def convert_each_to(
     drive_name: str = "",
     **options: Any,
 ) -> "bridge.Conversion":
-    """Convert a rate network to several kinds of neurons, a file each, and tell them in one table.
+    """Convert a rate network to several kinds of neurons, a file each, and show them in one table.
 
     Returns the first. Options are those of `bridge.convert_each`.
     """
@@ -96,7 +96,7 @@ def _named(conversion: "bridge.Conversion", drive_name: str) -> "bridge.Conversi
 
 
 def _of_conversion(conversion: "bridge.Conversion") -> Iterator[str]:
-    """What a user should know of a conversion besides where it is, a sentence each."""
+    """What a user should know of a conversion in addition to where it is, a sentence each."""
     search, made = conversion.search, conversion.network.provenance
     found = conversion.faithfulness()
     yield from search.told_further()

@@ -34,7 +34,7 @@ class _Output(Console):
 
 
 class _Errors(Console):
-    """Standard error: where nobody reads it, there is nobody to tell."""
+    """Standard error: where nobody reads it, there is nobody to inform."""
 
     def on_broken_pipe(self) -> None:
         """Go on in silence."""
@@ -93,7 +93,7 @@ _QUICK_S, _SLOW_S = 30.0, 1e6
 
 
 def _columns() -> tuple[ProgressColumn, ...]:
-    """What one bar tells."""
+    """What one bar shows."""
     return (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),

@@ -1,17 +1,29 @@
 """The pages that are written from the code say what the code says."""
 
+import re
 from pathlib import Path
 
 import api_reference
 import command_reference
+import h5py
 import pytest
 import typer
+from exchange.test_store import THINGS
 
 import bridge
 from bridge.cli import app
 
 COMMANDS = typer.main.get_command(app).commands
-API = (Path(__file__).parents[1] / "notebooks" / "api.md").read_text(encoding="utf-8")
+PAGES = Path(__file__).parents[1] / "notebooks"
+API = (PAGES / "api.md").read_text(encoding="utf-8")
+FORMAT = (PAGES / "file_format.md").read_text(encoding="utf-8")
+# Sections of the file format that the one of a kind refers to.
+ALSO = {"conversion": ("rate_network", "spiking_network"), "recording": ("drive",)}
+# What lies in these groups has names that users or models choose.
+CHOSEN = re.compile(
+    r"(readouts/\D|values/|window/states/|initial_states/|parameters/|moment\d/)"
+    r"|^input_spikes/\w+$|^spikes/(?!trial$|step$|neuron$)\w+$"
+)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -33,3 +45,23 @@ def test_a_public_name_without_a_place_on_the_page_goes_to_its_end():
     page = API.replace(".. autofunction:: bridge.convert\n", "")
     assert ".. autofunction:: bridge.convert\n" in api_reference.others(page)
     assert "bridge.convert_each" not in api_reference.others(page)
+
+
+def names_in(path):
+    """What a file calls its groups, arrays and attributes."""
+    places = []
+    with h5py.File(path) as file:
+        file.visit(places.append)
+        names = {name for place in ("/", *places) for name in file[place].attrs}
+        kind = file.attrs["kind"]
+    names |= {place.split("/")[-1] for place in places if not CHOSEN.search(place)}
+    return kind, {name for name in names if not name.isdigit()}
+
+
+@pytest.mark.parametrize("name", THINGS)
+def test_whatever_a_file_holds_is_on_the_page_of_the_file_format(name, tmp_path):
+    kind, names = names_in(bridge.save(THINGS[name](), tmp_path / "a.h5"))
+    found = re.findall(r"^## `(\w+)`\n(.*?)(?=^## |\Z)", FORMAT, re.MULTILINE | re.DOTALL)
+    page = " ".join(text for of, text in found if of in (kind, *ALSO.get(kind, ())))
+    words = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]*)`", page))))
+    assert names - {"format", "format_version", "kind", "checksum", "units"} <= words

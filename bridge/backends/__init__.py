@@ -71,7 +71,7 @@ def check_name(name: str) -> None:
 
 
 def parse_backend(label: str, given: Mapping[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
-    """A backend's name and options from "name" or "name:word", beside options given otherwise.
+    """A backend's name and options from "name" or "name:word", and options given otherwise.
 
     Args:
         label: For instance "brian2", "brian2:numpy", "snntorch:cuda:1", "nest:plain".
@@ -139,14 +139,13 @@ def simulate(
         on_progress: Called with the fraction done, first with 0.
         progress: Show how far it is, in a terminal or notebook, where it takes more than two
             seconds and `on_progress` is not given.
-        **options: All backends: `voltages`, `margins` (bool: what to record besides spikes), and
-            all but "nest" `values` (bool: what populations hand on at the end of each sample) and
-            `window` (start_step, stop_step: every state in each of these steps).
+        **options: All backends: `voltages` and `margins` (bool: what else to record); "nest" has no
+            `margins`. All except "nest": `values` (bool: what populations pass on at the end of
+            each sample) and `window` (start_step, stop_step: every state in each of these steps).
             brian2: `target` ("numpy", "cython", "standalone"; default: standalone where there is a
             compiler), `workers`. snntorch: `dtype` ("float64", "float32"), `device` ("cpu",
             "cuda", "cuda:N"), `compiled`, `dense` (bool), `workers`. compiled: `dtype`, `workers`
-            (threads). nest: `parameters` ("euler",
-            "plain"), `workers`; it has no `margins`.
+            (threads). nest: `parameters` ("euler", "plain"), `workers`.
 
     Returns:
         Spikes as events and readouts (T, B, O).

@@ -147,7 +147,7 @@ def locked(path: Path) -> Iterator[None]:
 
 @contextmanager
 def published(path: Path) -> Iterator[Path]:
-    """A path beside `path` to make the entry at, as a file or as a folder.
+    """A path next to `path` to make the entry at, as a file or as a folder.
 
     It is renamed to `path` when the block ends well, and removed when it does not. If the entry
     has appeared meanwhile it stays, and the new one is dropped. Old entries beyond what a kind

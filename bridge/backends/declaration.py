@@ -63,7 +63,7 @@ def declared() -> Mapping[str, Declaration]:
 
 
 def folder_digest(folder: Path, *beside: Path) -> str:
-    """A hash of the sources in a folder, and of folders and files beside it: a part of cache keys.
+    """A hash of the sources in a folder, and of folders and files next to it: a part of cache keys.
 
     So what a folder makes is made anew where any of its files has changed.
     """

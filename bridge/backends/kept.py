@@ -1,4 +1,4 @@
-"""What a run keeps besides spikes: arrays that a backend fills, population by population."""
+"""What a run keeps in addition to spikes: arrays that a backend fills, population by population."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ EMITTED = "emitted value"
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What is to be recorded besides spikes: options of a run.
+    """What is to be recorded in addition to spikes: options of a run.
 
     Attributes:
         voltages: The voltages of all populations at the end of each sample.

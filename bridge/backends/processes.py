@@ -1,4 +1,4 @@
-"""Programs run beside each other, all of which end when the one who started them stops."""
+"""Programs run in parallel, all of which end when the one who started them stops."""
 
 import os
 import signal

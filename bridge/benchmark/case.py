@@ -50,7 +50,7 @@ class Case:
 
     @property
     def key(self) -> Key:
-        """What tells it from other cases."""
+        """What distinguishes it from other cases."""
         return _key(self)
 
     @property

@@ -123,7 +123,7 @@ def end(child: "subprocess.Popen[bytes]") -> None:
 
 
 def family(pid: int) -> list[int]:
-    """A process and its descendants, as far as the system tells."""
+    """A process and its descendants, as far as the system reports them."""
     found = [pid]
     for parent in found:
         with suppress(OSError):

@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def _warn(message: Warning | str, category: type[Warning], *where: Any, **_: Any) -> None:
-    """What a user should know, as a note; what programmers tell each other is left out."""
+    """What a user should know, as a note; what programmers note for each other is left out."""
     if not issubclass(category, DeprecationWarning | PendingDeprecationWarning | FutureWarning):
         terminal.warn(str(message))
 

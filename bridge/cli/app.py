@@ -45,7 +45,7 @@ FromMs = Annotated[
 ]
 TimeStep = Annotated[
     float | None,
-    typer.Option(help="Time step of recordings that tell none, ms.", show_default=False),
+    typer.Option(help="Time step of recordings that state none, ms.", show_default=False),
 ]
 NetworkFile = Annotated[
     Path,

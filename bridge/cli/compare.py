@@ -227,7 +227,7 @@ def _compared(
 
     one, other, again = recordings
     names = (paths[0].name, paths[1].name)
-    # Two files of one name are told apart by their folders.
+    # Two files of one name are distinguished by their folders.
     labels = names if names[0] != names[1] else (str(paths[0]), str(paths[1]))
     if one is None or other is None:
         raise bridge.BridgeError("two recordings are needed")

@@ -41,8 +41,8 @@ def convert(
         list[str] | None,
         typer.Option(
             help="lif, qif, or if: integrate-and-fire with the unit's activation inside, for any "
-            "activation. Several, with commas or given again, are made side by side and told in "
-            "one table: the first goes to --out, each other beside it, its name added.",
+            "activation. Several, with commas or given again, are made on the same trials and "
+            "shown in one table. The first goes to --out, each other next to it, its name added.",
             show_default="lif; if for relu, tanh, form h and a state to start from",
         ),
     ] = None,
@@ -71,8 +71,8 @@ def convert(
     rule: Annotated[
         str | None,
         typer.Option(
-            help="lif, qif: faithful: the least output error among those that are right about as "
-            "often as the best; score: the best median of the task's number among them; accuracy: "
+            help="lif, qif. faithful: the least output error among those that are right about as "
+            "often as the best. score: the best median of the task's number among them. accuracy: "
             "the highest accuracy, as in the paper.",
             show_default="faithful; score where the task gives numbers alone",
         ),
@@ -90,9 +90,9 @@ def convert(
         typer.Option(
             "--drive",
             metavar="FILE",
-            help="Take the inputs from a file instead of a task, which need not be there: the "
-            "output error decides, and right answers too where the trials have conditions of the "
-            "network's task. A drive of ours, NWB, .npz or .csv, as `run` takes it.",
+            help="Take the inputs from a file instead of a task: a drive of ours, NWB, .npz or "
+            ".csv, as `run` takes it. The output error decides; right answers too, if the trials "
+            "have conditions of the network's task.",
             show_default="the task",
         ),
     ] = None,
@@ -162,10 +162,10 @@ def convert(
 ) -> None:
     """Map a rate network one to one onto spiking neurons, at the scale or gain that works best.
 
-    Exit status: 1 where the conversion failed: the spiking network is right less often than its
-    rate network, by more than chance explains, or no better than chance; or, where nothing says
-    what is right, its output is not the rate network's. It is written all the same. Of several
-    kinds of neurons the first decides.
+    Exit status: 1 if the conversion failed. Then the spiking network is right less often than its
+    rate network, by more than chance explains, or no better than chance. If nothing says what is
+    right, its output is not the rate network's. It is written all the same. Of several kinds of
+    neurons the first decides.
     """
     if seconds is not None and drive is None:
         raise SpecError("--seconds: for a --drive of spikes")

@@ -21,13 +21,13 @@ DriveFile = Annotated[
     typer.Option(
         "--drive",
         metavar="FILE",
-        help="Take the inputs from a file instead of the network's task: a drive of ours, NWB (a "
-        "time series, or spike times of units), .npz (inputs: samples, trials, channels) or .csv "
-        "(rows are samples, columns channels; besides trial, time_s, condition). Spikes, in .csv "
-        "and .npz unit, time in s and trial, become counts: the value of a sample is the number of "
-        "spikes that fall into it. Of a network with several inputs, each is found by its name "
-        "(.npz light, touch_unit, touch_time; .csv columns light_0, or a column input; NWB series "
-        "and populations); to an input that takes spikes they go as events.",
+        help="Take the inputs from a file instead of the network's task: a drive of ours, NWB, "
+        ".npz or .csv. NWB: a time series, or spike times of units. .npz: inputs (samples, trials, "
+        "channels). .csv: rows are samples, columns channels; also trial, time_s, condition. "
+        "Spikes (unit, time in s, trial) become counts: the value of a sample is the number of "
+        "spikes in it. Several inputs are found by their names: .npz light, touch_unit, "
+        "touch_time; .csv columns light_0, or a column input; NWB series and populations. An input "
+        "that emits spikes gets them as events.",
         show_default="the task",
     ),
 ]
@@ -43,7 +43,7 @@ Poisson = Annotated[
         "--poisson",
         metavar="HZ",
         help="Drive every input channel, and every unit of an input that takes spikes, with a "
-        "Poisson train of its own, counted likewise.",
+        "Poisson train of its own, counted in the same way.",
         show_default=False,
     ),
 ]

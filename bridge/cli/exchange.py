@@ -87,7 +87,7 @@ def import_(
     dt_ms: Annotated[
         float | None,
         typer.Option(
-            help="Time step, ms: of recordings that tell none, of a state dict, or that the time "
+            help="Time step, ms: of recordings that state none, of a state dict, or that the time "
             "constants of a .mat file are counted in.",
             show_default="of a .mat file 5, of recordings 0.1",
         ),

@@ -1,4 +1,4 @@
-"""The options by which `spikebridge import` is told what a state dict does not say."""
+"""The options by which `spikebridge import` is given what a state dict does not say."""
 
 from typing import Annotated, Any
 
@@ -30,7 +30,7 @@ TauMs = Annotated[
 Form = Annotated[
     str | None,
     _option(
-        "x: tau dx/dt = -x + W f(x) + W_in u + b; h: tau dh/dt = -h + f(W h + W_in u + b).",
+        "x: tau dx/dt = -x + W f(x) + W_in u + b. h: tau dh/dt = -h + f(W h + W_in u + b).",
         "of nn.RNN h",
     ),
 ]

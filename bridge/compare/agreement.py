@@ -47,11 +47,11 @@ class Agreement:
         search: The search for its scale factor or gain, if known.
         curves: Output error against spikes of the neurons it was made of, and of other kinds that
             were searched with them, if known.
-        faithfulness: The first side beside the rate network, if there is one: whether the spiking
-            network is still that is another question than whether simulators agree.
-        from_ms: From when on in each trial what is only described is: rates, intervals,
-            correlations; None: as `bridge.compare.statistics.settled` finds for each recording.
-            What is judged are all spikes.
+        faithfulness: The first side compared with the rate network, if there is one. Whether it
+            still does the same is another question than whether simulators agree.
+        from_ms: Start of the part of each trial in which rates, intervals and correlations are
+            described; None: as `bridge.compare.statistics.settled` finds for each recording. All
+            spikes are judged.
     """
 
     network: SpikingNetwork | None

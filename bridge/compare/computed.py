@@ -72,7 +72,7 @@ def run_computed(
 
 
 def _beginning(network: SpikingNetwork, drive: Drive) -> Drive:
-    """A drive for the first steps only; one whose parts are told step by step stays as it is."""
+    """A drive for the first steps only; one whose parts are given step by step stays as it is."""
     if isinstance(drive.noise, FrozenNoise) or drive.stimulation or drive.spikes:
         return drive
     return replace(drive, inputs=drive.inputs[: -(-STEPS // network.sample_steps)])

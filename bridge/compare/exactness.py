@@ -73,7 +73,7 @@ class ExactComparison:
 
     @property
     def agreed(self) -> bool:
-        """Whether the spikes are identical, and the readouts but for rounding."""
+        """Whether the spikes are identical, and the readouts except for rounding."""
         return self.identical and self.readouts_apart <= _ROUNDING * self.largest_output
 
     @property
@@ -211,7 +211,7 @@ def run_exactly(
 def _part_report(
     on_progress: Callable[[str, float], None], label: str, start: int, stop: int, trials: int
 ) -> Callable[[float], None]:
-    """What tells of trials start to stop of a side's run."""
+    """What is reported of trials start to stop of a side's run."""
     return lambda fraction: on_progress(
         f"{label}, same noise", (start + fraction * (stop - start)) / trials
     )

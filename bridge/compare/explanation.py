@@ -176,7 +176,7 @@ class _Truth:
         return f"{label}: {told or self._of_currents(difference, off)}."
 
     def _of_neuron(self, neuron: int, found: float) -> str:
-        """What a single voltage tells, in a sentence; "" where it tells nothing."""
+        """What a single voltage says, in a sentence; "" where it says nothing."""
         unit, still = unit_name(self.network, neuron), self.before[neuron] + self.noise[neuron]
         if _close(self.reached[neuron], self.threshold[neuron]):
             apart = abs(self.reached[neuron] - self.threshold[neuron])
@@ -223,7 +223,7 @@ class _Truth:
         for steps, currents in enumerate(self.earlier, start=1):
             for name, before in currents.items():
                 if not before[off].any():
-                    # A current that was not there before cannot be told from one that is missing.
+                    # A current that was not there before looks the same as one that is missing.
                     continue
                 shift = (before - self.currents[name]) * self.factor
                 fit = _proportion(difference[off], shift[off])
@@ -242,7 +242,7 @@ _PROPORTIONAL = 1e-5
 def _proportion(difference: Array, part: Array) -> tuple[float, float] | None:
     """By which factor `part` makes the differences, and what is left of them, relative.
 
-    None where there are too few neurons to tell.
+    None where there are too few neurons to conclude anything.
     """
     size = float(part @ part)
     if size == 0 or np.count_nonzero(part) < 2:

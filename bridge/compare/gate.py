@@ -1,8 +1,8 @@
 """The agreement gate: one network on several backends, level by level, and one verdict.
 
 Exact: the same frozen noise must give the same spikes, for backends that claim so. Probe: parts of
-the network whose outcome a formula tells, for backends that integrate otherwise. Statistical:
-noise of their own must give the same statistics as one backend run twice.
+the network whose outcome follows from a formula, for backends that integrate otherwise.
+Statistical: noise of their own must give the same statistics as one backend run twice.
 """
 
 from collections.abc import Callable, Sequence
@@ -78,9 +78,9 @@ def compare(  # noqa: PLR0913
             ...; `from bridge.compare.faults import FAULTS` has all of them with their meanings.
         plan: How sure the statistical level is to be:
             `from bridge.compare.statistics.comparison import Plan`.
-        from_ms: Described, not judged, are rates, intervals and correlations from here on, ms from
-            the start of a trial; None: from 50 ms on where initial voltages lie above threshold and
-            trials last at least 0.2 s, else from 0.
+        from_ms: Start of the part of a trial in which rates, intervals and correlations are
+            described, ms; all spikes are judged. None: 50 ms if initial voltages lie above
+            threshold and trials last at least 0.2 s, else 0.
         on_progress: Called with what is being done and its fraction done.
         progress: Show how far it is, in a terminal or notebook, where it takes more than two
             seconds and `on_progress` is not given.

@@ -29,7 +29,7 @@ def compare_recordings(  # noqa: PLR0913
 ) -> Agreement:
     """Compare two recordings statistically, trial by trial and neuron by neuron.
 
-    Trial b of one is held against trial b of the other: they should be of the same stimulus, or
+    Trial b of one is compared with trial b of the other. They should be of the same stimulus, or
     both of stimuli in random order. Surplus trials are left out.
 
     Args:
@@ -40,8 +40,8 @@ def compare_recordings(  # noqa: PLR0913
         labels: Names of A and B.
         seed: Decides the draws of the test.
         plan: How sure it is to be; its `trials` may be fewer than there are.
-        from_ms: Described, not judged, are rates, intervals and correlations from here on, ms;
-            None: as in `bridge.compare` for recordings of ours, of others from 0.
+        from_ms: Start of the part of a trial in which rates, intervals and correlations are
+            described, ms; None: as in `bridge.compare` for recordings of ours, 0 for others.
         on_progress: Called with what is being done and its fraction done.
 
     Raises:
@@ -93,10 +93,10 @@ def _two_names(labels: object) -> tuple[str, str]:
 def _side_by_side(
     one: Recording, other: Recording, again: Recording | None
 ) -> tuple[Recording, Recording, Recording | None]:
-    """The recordings with neuron n of each the same one, as far as their files tell it.
+    """The recordings with neuron n of each the same one, as far as their files state it.
 
     A file that knows its populations by name only, as SONATA does, has them in any order; one that
-    does not tell their sizes seems to lack the last neurons where these are silent.
+    does not state their sizes seems to lack the last neurons where these are silent.
     """
     given = [each for each in (one, other, again) if each is not None]
     names = list(one.populations)
@@ -115,7 +115,7 @@ _ALL = "neurons"
 
 
 def _with_populations(recording: Recording, sizes: dict[str, int]) -> Recording:
-    """The recording with its populations in this order, and as large where it tells no sizes."""
+    """The recording with its populations in this order, and as large where it states no sizes."""
     if recording.provenance.get("sizes_told", True):
         sizes = {name: recording.populations[name] for name in sizes}
     if list(recording.populations.items()) == list(sizes.items()):

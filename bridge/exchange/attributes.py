@@ -15,7 +15,7 @@ import numpy as np
 from bridge.errors import FormatError
 from bridge.exchange.links import own_part
 
-# A group or a data set; h5py tells mypy nothing of either.
+# A group or a data set; h5py has no types for either.
 Holder = Any
 
 _UNIT_NAMES = {
@@ -77,17 +77,17 @@ def text_or_number(holder: Holder, name: str, path: Path) -> str | float | None:
 
 
 def per_second(holders: Sequence[Holder], path: Path, *, missing: str, ours: bool = False) -> float:
-    """How many of the unit of time that attributes of these tell make a second.
+    """How many of the unit of time that attributes of these state make a second.
 
     Args:
         holders: Whose attributes (`unit`, `units`, `time_units` and the like) are looked at.
         path: The file.
-        missing: The unit where none of them tells one.
+        missing: The unit where none of them states one.
         ours: Whether we have written it. As we do it, the unit stands in a heap without checksums,
             where one damaged byte can hang the HDF5 library, and need not be fetched.
 
     Raises:
-        FormatError: an attribute tells no unit of time, or two tell different ones.
+        FormatError: an attribute states no unit of time, or two state different ones.
     """
     told = {}
     for holder in holders:

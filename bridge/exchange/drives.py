@@ -40,12 +40,12 @@ def load_drive(
     """Read what a network is to be driven with. Nothing in a file is executed or unpickled.
 
     A network takes one value of each of its C channels for each sample of `dt_ms * sample_steps`.
-    Analog values of a file that tells no time between samples are taken as they are; of a file that
-    tells one they are held, or are means of several, where one time is a whole multiple of the
-    other. Spikes become counts: the value of a sample is the number of spikes that fall into it.
+    Analog values are taken as they are if the file states no time between samples. Otherwise they
+    are held, or are means of several: one time must be a whole multiple of the other. Spikes become
+    counts: the value of a sample is the number of spikes that fall in it.
 
-    A network of several inputs takes what a file has under their names; spikes of an input that
-    emits spikes stay events, in the steps that they fall into, and those of one unit in one step
+    A network of several inputs takes what a file has under their names. Spikes of an input that
+    emits spikes remain events, in the steps that they fall into. Those of one unit in one step
     count once.
 
     Args:
@@ -54,9 +54,9 @@ def load_drive(
         network: What it drives; of a conversion its spiking network.
         seed: Decides noise and initial voltages, as in `run` and `compare`; None: 0, or what a
             drive of ours has kept.
-        trials: Number of trials, B: a file of one trial is shown so often; of a file of spikes, how
-            many there are with silent ones; None: as many as the file has.
-        seconds: Length of a trial of spikes, s, where the file tells none; None: to the last spike.
+        trials: Number of trials, B; None: as many as the file has. A file of one trial is shown so
+            often. In a file of spikes, silent trials count.
+        seconds: Length of a trial of spikes, s, if the file states none; None: to the last spike.
         series: Which time series of an NWB file, by its name, or "units"; None: the only one.
 
     Returns:
@@ -145,7 +145,7 @@ def _own(
     if not isinstance(drive, Drive):
         raise FormatError(f"{file}: a drive is needed, this file holds a {type(drive).__name__}")
     if seconds is not None:
-        raise SpecError(f"{file}: has samples that tell its length; leave out --seconds (seconds)")
+        raise SpecError(f"{file}: has samples that fix its length; leave out --seconds (seconds)")
     if trials not in (None, drive.n_trials):
         raise SpecError(f"{file}: has {drive.n_trials} trials, not {trials}; leave out --trials")
     if seed is not None:
@@ -164,12 +164,12 @@ def _values(
     trials: int | None,
     seconds: float | None,
 ) -> NDArray[np.float64]:
-    """(T, B, C) what a file tells of the one analog input."""
+    """(T, B, C) what a file states of the one analog input."""
     if isinstance(told, SpikeInput):
         return spike_counts(told, network, file, trials=trials, seconds=seconds)
     if seconds is not None:
         raise SpecError(
-            f"{file}: has samples that tell its length; leave out --seconds (seconds), which is "
+            f"{file}: has samples that fix its length; leave out --seconds (seconds), which is "
             "for spikes"
         )
     return analog_samples(told, network, file)
@@ -183,7 +183,7 @@ def _made(
     seed: int | None,
     trials: int | None,
 ) -> Drive:
-    """The drive of what a file tells, and of the values and spikes that this becomes."""
+    """The drive of what a file states, and of the values and spikes that this becomes."""
     inputs, spikes = shown
     if told.labels is not None and told.labels.size != inputs.shape[1]:
         raise FormatError(

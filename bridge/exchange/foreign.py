@@ -112,11 +112,11 @@ def moments(
         name: Its name.
         path: The file.
         unit: The unit of time where the file says none.
-        above: Groups whose attributes may tell the unit, too.
+        above: Groups whose attributes may state the unit, too.
         ours: Whether we have written it, in `unit`.
 
     Raises:
-        FormatError: as of `vector`, or the unit is none of time, or told twice and differently.
+        FormatError: as of `vector`, or the unit is none of time, or stated twice and differently.
     """
     values = vector(group, name, path)
     item = group[name]

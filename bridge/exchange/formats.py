@@ -141,11 +141,12 @@ def import_network(path: str | Path, *, format: str | None = None, **options: An
     Args:
         path: The file.
         format: "matlab" or "safetensors"; None: by the ending of the file.
-        **options: matlab: `task` and `activation` (names, where the file does not make them
-            certain; the task "" is none), `relu` (bool: set negative raw weights to zero), `dt_ms`
-            (the step, where it is not the authors' 5 ms). safetensors: `dt_ms` and `activation`;
-            `tau_ms`, `form`, `highest_rate`, `task`, and by their names `recurrent`, `w_in`,
-            `readout`, `b_out`, `bias`, `initial_state`, see `bridge.exchange.safetensors`.
+        **options: matlab: `task`, `activation`, `relu`, `dt_ms`. The first two are names, for
+            files that do not make them certain; the task "" is none. `relu` (bool) sets negative
+            raw weights to zero, and `dt_ms` is the step, if not the authors' 5 ms. safetensors:
+            `dt_ms` and `activation`; `tau_ms`, `form`, `highest_rate`, `task`, and by their names
+            `recurrent`, `w_in`, `readout`, `b_out`, `bias`, `initial_state`, see
+            `bridge.exchange.safetensors`.
 
     Returns:
         The network, the scale factor that the file may hold, and notes.

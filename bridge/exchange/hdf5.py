@@ -30,7 +30,7 @@ _UNITS = {"_ms": "ms", "_mv": "mV", "_hz": "Hz"}
 
 
 def write_tree(path: Path, tree: Tree, *, overwrite: bool) -> None:
-    """Write a tree to `path` through a temporary file beside it.
+    """Write a tree to `path` through a temporary file next to it.
 
     Raises:
         OutputError: the file exists and may not be replaced, or cannot be written.

@@ -163,7 +163,7 @@ def _left_aside(arrays: Arrays, path: Path) -> tuple[str, ...]:
     """A sentence on arrays that are not looked at; a single one is called `inputs`."""
     others = [name for name in arrays if name not in _KNOWN]
     if "unit" in arrays and "inputs" in arrays:
-        raise FormatError(f"{path}: holds inputs and units of spikes; which are meant is not told")
+        raise FormatError(f"{path}: holds inputs and units of spikes; which of them are meant?")
     if "inputs" not in arrays and "unit" not in arrays:
         if len(others) != 1:
             raise FormatError(

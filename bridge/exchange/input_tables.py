@@ -1,8 +1,8 @@
 """Inputs of a network in tables of text (.csv): analog values, or units and times of spikes.
 
 Columns are separated by commas, and may have names in the first row. Analog: a row is a sample, and
-a column a channel but for those called `trial`, `time_s` and `condition`. Spikes: `unit` and `time`
-(or `time_s`), s from the start of the trial, beside `trial` and `condition`.
+a column a channel except for those called `trial`, `time_s` and `condition`. Spikes: `unit` and
+`time` (or `time_s`), s from the start of the trial, in addition to `trial` and `condition`.
 
 Of several inputs, the names of an analog one's columns are or begin with its name, as `light_0`,
 and a table of spikes has a column `input`.

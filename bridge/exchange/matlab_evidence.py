@@ -1,4 +1,4 @@
-"""What a `.mat` file says of its network besides the weights: its step, its task, its trials.
+"""What a `.mat` file says of its network apart from the weights: its step, its task, its trials.
 
 None of it is a field of the format. It is held against what is presumed, and where the two
 contradict each other, the user is asked: a name alone may be wrong.
@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 # What the authors' code calls its tasks in the names of its files and in its settings.
 _TASKS = {"gonogo": "go-nogo", "xor": "xor", "mante": "context"}
 
-# What that code writes beside the network: values before training, an example, how training went.
+# What that code writes as well: values before training, an example, how training went.
 _LEFT_ASIDE = {
     "x0", "r0", "w0", "taus_gaus0", "w_in0", "w_out0", "b_out0", "x", "r", "o", "label", "losses",
     "eval_perf_mean", "eval_loss_mean", "eval_os", "eval_labels", "tr", "exc", "inh_pv", "som_N",
@@ -37,7 +37,7 @@ _MOST_NAMED = 12
 
 
 def telling(name: str) -> bool:
-    """Whether a field of that name says something besides the weights."""
+    """Whether a field of that name says something in addition to the weights."""
     known = (*_INPUTS, *_TARGETS, "T", "task", "made_by", "x0", "form")
     units = is_bias(name) or is_start(name)
     return units or name in known or _bare(name) in _STEPS | _TAUS

@@ -96,7 +96,7 @@ def outside(fields: Fields) -> dict[str, Any]:
     """Weights from the inputs and onto the outputs, (N, C) and (O, N), with the output's bias.
 
     MATLAB and savemat make rows or columns of vectors: where one of N numbers stands for the one
-    channel, N tells which way it lies.
+    channel, N decides which way it lies.
     """
     w_in, w_out, size = fields["w_in"], fields["w_out"], len(fields["w"])
     turned = (size > 1 and w_in.shape == (1, size), size > 1 and w_out.shape == (size, 1))

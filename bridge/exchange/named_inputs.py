@@ -1,4 +1,4 @@
-"""What a file tells of several inputs, by their names, and the channels and events it becomes."""
+"""What a file states of several inputs, by their names, and the channels and events it becomes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,12 +28,12 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ToldInputs:
-    """What a file tells of the inputs of a network.
+    """What a file states of the inputs of a network.
 
     Attributes:
         analog: Values, by the names of inputs.
         spikes: Spikes, whose channels are units, by the names of inputs.
-        labels: (B,) which of `conditions` each trial is of; None: not told.
+        labels: (B,) which of `conditions` each trial is of; None: not stated.
         conditions: Their names.
         notes: What a user should know, a sentence each.
     """
@@ -48,17 +48,17 @@ class ToldInputs:
 
 
 def assigned(told: AnalogInput | SpikeInput, network: SpikingNetwork, path: Path) -> ToldInputs:
-    """What a file without names tells: the channels of all analog inputs, or of one the spikes.
+    """What a file without names says: the channels of all analog inputs, or of one the spikes.
 
     Raises:
-        FormatError: of which input the units are is not told, or the channels are others.
+        FormatError: of which input the units are is not stated, or the channels are others.
     """
     about = ToldInputs(labels=told.labels, conditions=told.conditions, notes=told.notes)
     if isinstance(told, SpikeInput):
         spiking = network.spiking_inputs()
         if len(spiking) != 1:
             raise FormatError(
-                f"{path}: holds spikes, and of which input is not told; {inputs_told(network)}"
+                f"{path}: holds spikes, and of which input is not stated; {inputs_told(network)}"
             )
         return replace(about, spikes={spiking[0].name: told})
     if told.values.shape[2] != network.input_size:
@@ -105,11 +105,11 @@ def inputs_and_spikes(
     """(T, B, C) values of the analog inputs, spikes of the others by name, and notes.
 
     Args:
-        told: What the file tells.
+        told: What the file states.
         network: What it drives.
         path: The file.
         trials: How many trials of spikes there are, silent ones among them; None: to the last.
-        seconds: Length of a trial of spikes alone, s; None: as told, or to the last spike.
+        seconds: Length of a trial of spikes alone, s; None: as stated, or to the last spike.
 
     Raises:
         FormatError: an input is missing, or makes no sense.
@@ -131,7 +131,7 @@ def inputs_and_spikes(
         values = np.zeros((samples, count, 0))
     elif seconds is not None:
         raise SpecError(
-            f"{path}: has samples that tell its length; leave out --seconds (seconds), which is "
+            f"{path}: has samples that fix its length; leave out --seconds (seconds), which is "
             "for spikes"
         )
     check_extent(network, *values.shape[:2])

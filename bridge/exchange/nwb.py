@@ -124,10 +124,10 @@ def _ends(units: h5py.Group, spikes: int, path: Path) -> NDArray[np.int64]:
         return whole_numbers(units, "spike_times_index", path)
     rows = whole_numbers(units, "id", path).size if "id" in units else None
     if rows != 1:
-        told = "does not tell its rows" if rows is None else f"has {rows} rows"
+        told = "does not state its rows" if rows is None else f"has {rows} rows"
         raise FormatError(
             f"{path}: its units table {told} and no spike_times_index, so whose spikes these are "
-            "is not told"
+            "is not stated"
         )
     return np.array([spikes])
 
@@ -173,7 +173,7 @@ def _intervals_left_aside(file: h5py.File, path: Path) -> tuple[str, ...]:
 
 
 def _dt_ms(units: h5py.Group, path: Path) -> float | None:
-    """The time step that the units tell; others leave it out, or write NaN, 0 or -1 for that."""
+    """The time step that the units state; others leave it out, or write NaN, 0 or -1 for that."""
     resolution = number(units["spike_times"], "resolution", path)
     if resolution is None or np.isnan(resolution) or resolution in (0.0, -1.0):
         return None

@@ -44,7 +44,7 @@ def read(path: Path, series: str | None) -> AnalogInput | SpikeInput:
 
     Raises:
         FormatError: it holds no input, or what is damaged.
-        SpecError: nothing is called so, or which is meant is not told.
+        SpecError: nothing is called so, or which is meant is not stated.
     """
     with foreign_file(path) as file:
         if "nwb_version" not in file.attrs:
@@ -141,7 +141,7 @@ def _times(series: h5py.Group, count: int, path: Path) -> tuple[float, float, fl
             raise FormatError(f"{path}: {series.name}/starting_time must hold one number")
         return float(begins[0]), sample_ms_of(series, path), ROUNDING
     if own_part(series, "timestamps", path) is None:
-        raise FormatError(f"{path}: {series.name} tells no times of its samples")
+        raise FormatError(f"{path}: {series.name} states no times of its samples")
     times = moments(series, "timestamps", path, unit="s").seconds
     if times.size != count or count < 2 or not np.isfinite(times).all():
         raise FormatError(f"{path}: {series.name}/timestamps does not fit its data")

@@ -118,11 +118,11 @@ def converted(values: Array, series: h5py.Group, path: Path) -> Array:
 
 
 def sample_ms_of(series: h5py.Group, path: Path) -> float:
-    """The time between two samples of a series, ms; FormatError where it tells none."""
+    """The time between two samples of a series, ms; FormatError where it states none."""
     start = own_part(series, "starting_time", path)
     rate = None if start is None else number(start, "rate", path)
     if rate is None or not 0 < rate < np.inf:
-        raise FormatError(f"{path}: {series.name} tells no rate of its samples")
+        raise FormatError(f"{path}: {series.name} states no rate of its samples")
     exact = 1000.0 / rate
     short = decimal(exact)
     return short if 1000.0 / short == rate else exact

@@ -66,7 +66,7 @@ def segments_of(units: h5py.Group, size: int, path: Path, *, trials_told: bool) 
 
     Raises:
         FormatError: rows belong to segments, and which are the same unit or from when to when a
-            segment lasts is not told; or whether they do.
+            segment lasts is not stated; or whether they do.
     """
     column, segment = _segment_of_rows(units, size, path, trials_told=trials_told)
     if not column:
@@ -90,7 +90,7 @@ def segments_of(units: h5py.Group, size: int, path: Path, *, trials_told: bool) 
 def _segment_of_rows(
     units: h5py.Group, size: int, path: Path, *, trials_told: bool
 ) -> tuple[str, list[str]]:
-    """The column that tells the segment of a row, and the segments; "" where a row is a unit."""
+    """The column that gives the segment of a row, and the segments; "" where a row is a unit."""
     segment, block = (labels(units, name, size, path) for name in ("segment", "block"))
     if segment and block:
         if len(set(block)) > 1:
@@ -107,14 +107,14 @@ def _segment_of_rows(
         if count > 1 and not trials_told:
             raise FormatError(
                 f"{path}: its units table has a column {name!r} of {count} values, and whether "
-                f"these are {count} trials of the same units, or other units each, is not told; "
+                f"these are {count} trials of the same units, or other units each, is not stated; "
                 "write one row for each unit and a trials table"
             )
     return "", []
 
 
 def _names(units: h5py.Group, size: int, path: Path) -> list[str]:
-    """What tells the unit of a row; [] where nothing does."""
+    """What gives the unit of a row; [] where nothing does."""
     found = (labels(units, name, size, path) for name in _NAME_COLUMNS)
     return next((each for each in found if each), [])
 
@@ -128,7 +128,7 @@ def _neurons(
     if len(set(sizes)) > 1:
         raise FormatError(
             f"{path}: of its {len(rows)} segments (column {column!r}) one has {min(sizes)} units "
-            f"and one {max(sizes)}; which of them are the same is not told"
+            f"and one {max(sizes)}; which of them are the same is not stated"
         )
     named = [[names[row] if names else "" for row in each] for each in rows]
     neuron = np.empty(trial.size, dtype=np.int64)
@@ -145,7 +145,7 @@ def _places(own: list[str], first: list[str], size: int, path: Path) -> NDArray[
         odd = min(set(own) ^ set(first))
         raise FormatError(
             f"{path}: its segments hold units of different names ({odd!r} is not in all of them); "
-            "which of them are the same is not told"
+            "which of them are the same is not stated"
         )
     return np.array([first.index(name) for name in own], dtype=np.int64)
 
@@ -173,5 +173,5 @@ def _bounds(
             return bounds
     raise FormatError(
         f"{path}: its units table has a row for each unit in each of {count} segments (column "
-        f"{column!r}), and no obs_intervals that tell from when to when a segment lasts"
+        f"{column!r}), and no obs_intervals that state from when to when a segment lasts"
     )

@@ -1,4 +1,4 @@
-"""What the columns of an NWB units table tell of its units: populations, when they were observed.
+"""What the columns of an NWB units table state of its units: populations, when they were observed.
 
 Columns that are of another form than the standard's are those of others, and passed over.
 """
@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 
 
 def populations_of(units: h5py.Group, size: int, path: Path) -> dict[str, int]:
-    """Names and sizes of the populations: as we wrote them, or as a column tells them."""
+    """Names and sizes of the populations: as we wrote them, or as a column gives them."""
     found = _own_populations(units, path)
     if sum(found.values()) == size and found:
         return found
@@ -34,14 +34,14 @@ def populations_of(units: h5py.Group, size: int, path: Path) -> dict[str, int]:
 
 
 def _own_populations(units: h5py.Group, path: Path) -> dict[str, int]:
-    """What `encode` noted beside the column, whose text lies in the heap; {} where it did not."""
+    """What `encode` noted with the column, whose text lies in the heap; {} where it did not."""
     note = text(units, POPULATIONS, path)
     try:
         told = {} if note is None else json.loads(note)
     except json.JSONDecodeError:
         told = None
     if not isinstance(told, dict) or not all(type(n) is int and n >= 0 for n in told.values()):
-        raise FormatError(f"{path}: {units.name}: {POPULATIONS} must tell names and sizes")
+        raise FormatError(f"{path}: {units.name}: {POPULATIONS} must state names and sizes")
     return told
 
 
@@ -74,10 +74,10 @@ def _column(units: h5py.Group, name: str, size: int, path: Path) -> h5py.Dataset
 
 
 def intervals_s(units: h5py.Group, size: int, path: Path) -> Array | None:
-    """(N, 2) from when to when each unit was observed, s; None: not told, or not in one piece.
+    """(N, 2) from when to when each unit was observed, s; None: not stated, or not in one piece.
 
     Raises:
-        FormatError: what tells it is damaged.
+        FormatError: what gives it is damaged.
     """
     if own_part(units, "obs_intervals", path) is None or "obs_intervals_index" not in units:
         return None
@@ -91,7 +91,7 @@ def intervals_s(units: h5py.Group, size: int, path: Path) -> Array | None:
 def observed(
     units: h5py.Group, size: int, times_s: Array, path: Path
 ) -> tuple[tuple[float, float] | None, tuple[str, ...]]:
-    """From when to when all units were observed, s, if told; and what a user should know."""
+    """From when to when all units were observed, s, if stated; and what a user should know."""
     if own_part(units, "obs_intervals", path) is None:
         return None, ()
     edges = intervals_s(units, size, path)

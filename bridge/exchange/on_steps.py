@@ -91,7 +91,7 @@ def _provenance(trains: SpikeTrains, path: Path, options: ReadingOptions) -> dic
         trials = "one, as long as the file says that spikes were looked for"
     elif options.window_s is not None:
         trials = "one"
-    step = f"{DEFAULT_DT_MS:g} ms, since the file tells none"
+    step = f"{DEFAULT_DT_MS:g} ms, since the file states none"
     if options.dt_ms is not None:
         step = "as given"
     told: dict[str, Any] = {
@@ -115,7 +115,7 @@ def _bounds(trains: SpikeTrains, path: Path, options: ReadingOptions, step_ms: f
         return in_window(trains.trials_s, path, options, step_ms)
     if times.min(initial=0.0) < 0 and trains.observed_s is None:
         raise FormatError(
-            f"{path}: spike times must be finite and not negative where no trials are told; the "
+            f"{path}: spike times must be finite and not negative where no trials are given; the "
             f"first is {times.min():g} s"
         )
     last = float(times.max()) + step_ms / 1000.0 if times.size else 0.0

@@ -16,7 +16,7 @@ class ReadingOptions:
 
     Attributes:
         trial_s: Length of the trials of a file that knows none, s; None: all is one trial.
-        dt_ms: Time step of a file that tells none, ms; None: 0.1 ms.
+        dt_ms: Time step of a file that states none, ms; None: 0.1 ms.
         window_s: Start and stop of what is wanted of each trial, s from its start; None: all.
 
     Raises:
@@ -62,7 +62,7 @@ def whole_steps(time_s: float, step_ms: float, what: str) -> int:
 def round_step_ms(below_ms: float) -> float:
     """The largest of 1, 2 and 5 times a power of ten that is not above; what a person would give.
 
-    A time that is such a number but for its last digits counts as one.
+    A time that is such a number except for its last digits counts as one.
     """
     power = 10.0 ** np.floor(np.log10(below_ms))
     # A negative power times a whole number is not the nearest number to what is written.

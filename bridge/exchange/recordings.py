@@ -38,14 +38,14 @@ def load_recording(
     Args:
         path: The file; its content says which format it is.
         trial_s: Length of the trials of a file that knows none, s; None: all is one trial.
-        dt_ms: Time step of a file that tells none, ms; None: 0.1 ms.
+        dt_ms: Time step of a file that states none, ms; None: 0.1 ms.
         window_s: Start and stop of what is wanted of each trial, s from its start: what makes
             trials of several lengths alike; None: all.
         format: "nwb" or "sonata", if it must be one; None: any.
 
     Returns:
-        The recording; of a foreign file its provenance says where trials and time step come from,
-        how many spikes lay in no trial and were left out, and what else a user should know.
+        The recording. Of a foreign file the provenance says where trials and time step come from,
+        and how many spikes lay in no trial and were left out.
 
     Raises:
         FormatError: missing, damaged, of another kind or of no such format, or none of its spikes
@@ -57,7 +57,7 @@ def load_recording(
     source = _read(file, format)
     for name in _contradicted(source, options):
         raise SpecError(
-            f"{file}: tells its own {_TOLD[name]}, {_own(source, name)}; leave out "
+            f"{file}: states its own {_TOLD[name]}, {_own(source, name)}; leave out "
             f"--{name.replace('_', '-')} ({name}), which says {getattr(options, name):g}"
         )
     return _made(source, file, options)
@@ -81,13 +81,13 @@ def load_recordings(
     unused = {path: _contradicted(source, options) for path, source in sources.items()}
     for name in set.intersection(*map(set, unused.values())):
         raise SpecError(
-            f"every recording tells its own {_TOLD[name]}; leave out --{name.replace('_', '-')}"
+            f"every recording states its own {_TOLD[name]}; leave out --{name.replace('_', '-')}"
         )
     for path in paths:
         source = sources[path]
         for name in unused[path]:
             notes.append(
-                f"{path}: tells its own {_TOLD[name]}, {_own(source, name)}, so "
+                f"{path}: states its own {_TOLD[name]}, {_own(source, name)}, so "
                 f"--{name.replace('_', '-')} is not used for it"
             )
         kept = replace(options, **dict.fromkeys(unused[path]))
@@ -134,13 +134,13 @@ def _contradicted(source: Recording | SpikeTrains, options: ReadingOptions) -> l
         for name in _TOLD
         if getattr(options, name) is not None
         and (own := _lengths(source, name)) is not None
-        # A length told in float32, or a step as a rate in Hz, is the given one but for rounding.
+        # A length stated in float32, or a step as a rate in Hz, is the given one within rounding.
         and not np.allclose(own, getattr(options, name), rtol=1e-6, atol=0.0)
     ]
 
 
 def _lengths(source: Recording | SpikeTrains, name: str) -> NDArray[np.float64] | None:
-    """What a file tells itself: its time step, ms, or the lengths of its trials, s."""
+    """What a file states itself: its time step, ms, or the lengths of its trials, s."""
     if name == "dt_ms":
         return None if source.dt_ms is None else np.array([source.dt_ms])
     if isinstance(source, Recording):

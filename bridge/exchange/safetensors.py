@@ -65,7 +65,7 @@ def read(  # noqa: PLR0913
         w_in: Name of W_in; None: likewise.
         readout: Name of W_out; None: the only other matrix, if the others are found, too.
         b_out: Name of the output bias, where it is not called as its weights are.
-        bias: Names of biases of the units, besides those that are called as their weights are.
+        bias: Names of biases of the units, if they are not called as their weights are.
         initial_state: Name of x(0) or h(0).
         orientation: "post_pre" or "pre_post": how arrays lie whose name does not say `weight`.
         task: Name of its task.
@@ -152,7 +152,7 @@ def _provenance(path: Path, names: Names) -> dict[str, Any]:
 
 def _notes(left: list[str]) -> tuple[str, ...]:
     notes = (
-        "activation, form and time constants are as told, and not tried: bridge.from_torch tries "
+        "activation, form and time constants are as stated, and not tried: bridge.from_torch tries "
         "the network on the module itself",
     )
     return (*notes, f"left aside: {', '.join(left)}") if left else notes

@@ -3,7 +3,7 @@
 The first layout, of 2018, is read as well: `/spikes/{timestamps,gids}`, without a population.
 
 SONATA knows no trials: they lie end to end on the axis of time, and attributes of our own on
-`/spikes` tell the time step, the number of steps and of trials, and the sizes of populations. What
+`/spikes` state the time step, the number of steps and of trials, and the sizes of populations. What
 other tools wrote is cut into trials of a given length, or is one trial.
 """
 
@@ -86,8 +86,8 @@ def _parts(spikes: h5py.Group, path: Path) -> Parts:
     if alone & {"timestamps", *_IDS}:
         if parts:
             raise FormatError(
-                f"{path}: {spikes.name} holds spikes in populations and beside them; which are "
-                "meant is not told"
+                f"{path}: {spikes.name} holds spikes in populations and outside of them; which are "
+                "meant is not stated"
             )
         return [(_NAMELESS, spikes)]
     return sorted(parts, key=lambda part: (_place(part[1], len(parts), path), part[0]))
@@ -101,7 +101,7 @@ def _place(part: h5py.Group, last: int, path: Path) -> int:
 def _population(
     name: str, part: h5py.Group, spikes: h5py.Group, path: Path
 ) -> tuple[Moments, NDArray[np.int64], int | None, tuple[str, ...]]:
-    """S times, (S,) neurons of one population, its size where told, what a user should know."""
+    """S times, (S,) neurons of one population, its size where stated, what a user should know."""
     above = (part,) if part == spikes else (part, spikes)
     stamps = moments(part, "timestamps", path, unit="ms", above=above, ours=_is_ours(part))
     ids = _ids(part, path)
@@ -132,12 +132,14 @@ def _is_ours(part: h5py.Group) -> bool:
 def _ids(part: h5py.Group, path: Path) -> NDArray[np.int64]:
     there = [name for name in _IDS if name in part]
     if len(there) > 1:
-        raise FormatError(f"{path}: {part.name} has node_ids and gids; which are meant is not told")
+        raise FormatError(
+            f"{path}: {part.name} has node_ids and gids, and which are meant is unclear"
+        )
     return whole_numbers(part, there[0] if there else _IDS[0], path)
 
 
 def _sizes(told: list[int | None]) -> tuple[list[int], tuple[str, ...]]:
-    """The sizes of all populations: one that neither fires nor tells its size is empty."""
+    """The sizes of all populations: one that neither fires nor states its size is empty."""
     sizes = [size or 0 for size in told]
     if sum(sizes):
         return sizes, ()

@@ -26,7 +26,7 @@ def check_order(
     """What a user should know of the order of (S,) spikes, a sentence each.
 
     Raises:
-        FormatError: they are not in the order that the file tells, or the times of its nodes seem
+        FormatError: they are not in the order that the file states, or the times of its nodes seem
             to start over at each trial.
     """
     told = _sorting(part, path)

@@ -24,12 +24,12 @@ class SpikeTrains:
         trials_s: (B, 2) start and end of each trial, s; None: the file knows no trials.
         trial: (S,) trial of each spike, where trials have an axis of time each; None: they lie on
             one.
-        observed_s: From when to when spikes were looked for, s; None: the file tells it not.
-        dt_ms: Time step, ms; None: the file tells none.
+        observed_s: From when to when spikes were looked for, s; None: the file does not state it.
+        dt_ms: Time step, ms; None: the file states none.
         readouts: (T, B, O) outputs by name.
         sample_ms: Time between two samples of them, ms; None: there are none.
-        sizes_told: Whether the file tells the sizes, or they are those of the neurons that fire.
-        apart_s: To how much a time in a trial is told by numbers of the type that is stored, s.
+        sizes_told: Whether the file states the sizes, or they are those of the neurons that fire.
+        apart_s: To how much a time in a trial is known from numbers of the type that is stored, s.
         number_type: That type.
         notes: What a user should know, a sentence each.
         known: More fields of the recording that was exported, as its conditions, by name.

@@ -66,7 +66,7 @@ def network_from_tree(tree: Tree) -> SpikingNetwork:
 
 
 def _inputs_to_tree(network: SpikingNetwork) -> Tree:
-    """The inputs; of one that old files know, the number of its channels tells all."""
+    """The inputs; of one that old files know, the number of its channels is all there is."""
     if is_plain(network.inputs):
         return {}
     return {"inputs": numbered(network.inputs, lambda part: dict(vars(part)))}

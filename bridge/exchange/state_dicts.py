@@ -112,8 +112,8 @@ def _by_themselves(shapes: Shapes, found: Names) -> Names:
     unknown = [name for name in left if name not in found.all()]
     if unknown:
         raise SpecError(
-            f"besides an nn.RNN it has arrays of unknown use, {_listed(unknown)}; name its parts: "
-            "recurrent, w_in, readout"
+            f"apart from an nn.RNN it has arrays of unknown use, {_listed(unknown)}; name its "
+            "parts: recurrent, w_in, readout"
         )
     return found
 
@@ -131,7 +131,7 @@ def named(shapes: Shapes, argument: str, name: str) -> str:
 
 
 def _bias_of(shapes: Shapes, weights: str) -> str | None:
-    """The bias that is called as some weights are: `fc.bias` beside `fc.weight`."""
+    """The bias that is called as some weights are: `fc.bias` next to `fc.weight`."""
     above, dot, last = weights.rpartition(".")
     bias = f"{above}{dot}{last.replace('weight', 'bias')}"
     return bias if "weight" in last and bias in shapes else None

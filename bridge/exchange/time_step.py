@@ -44,7 +44,7 @@ def check_extent(trains: SpikeTrains, path: Path, step_ms: float) -> float:
     if end_s > _LONGEST_S:
         raise FormatError(
             f"{path}: times beyond {_LONGEST_S:g} s make no sense; they must count from the start "
-            "of the session, in the unit that the file tells"
+            "of the session, in the unit that the file states"
         )
     if not _DT_RANGE_MS[0] <= step_ms <= _DT_RANGE_MS[1]:
         raise FormatError(f"{path}: a time step of {step_ms:g} ms makes no sense")
@@ -64,7 +64,7 @@ def check_precision(trains: SpikeTrains, path: Path, step_ms: float) -> None:
     remedies += [] if trains.number_type == "float64" else ["write them as float64"]
     raise FormatError(
         f"{path}: its times lack the precision for a time step of {step_ms:g} ms: they are "
-        f"{trains.number_type} numbers, which here tell a time in a trial to {apart_ms:.2g} ms; "
+        f"{trains.number_type} numbers, which here give a time in a trial to {apart_ms:.2g} ms; "
         f"{', or '.join(remedies) or 'let them count from the start of the session'}"
     )
 
@@ -91,14 +91,14 @@ def refuse_shared_steps(
         why = "" if stored == "float64" else f", or too coarse a type ({stored})"
         raise FormatError(
             f"{who} at the same time, {place}, and so it is with {equal} spikes in all: duplicates "
-            f"in the file{why}, which no finer time step tells apart; take them out"
+            f"in the file{why}, which no finer time step distinguishes; take them out"
         )
     fine_ms = round_step_ms(float(gaps_ms.min()))
     while _share_a_step(times, pairs, fine_ms).any():
         fine_ms = round_step_ms(0.9 * fine_ms)
     remedy = f"give one of {fine_ms:g} ms or less, --dt-ms (dt_ms)"
     if trains.dt_ms is not None:
-        remedy = f"the file tells that step itself; {fine_ms:g} ms or less would do"
+        remedy = f"the file states that step itself; {fine_ms:g} ms or less would do"
     raise FormatError(f"{who} in one step of {step_ms:g} ms, {place}; {remedy}")
 
 

@@ -1,4 +1,4 @@
-"""What a file tells of a network's input, analog or as spikes, and the samples that it becomes."""
+"""What a file states of a network's input, analog or as spikes, and the samples that it becomes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ class AnalogInput:
         values: (T, B, C) sample by sample.
         sample_ms: Time between two of them, ms; None: a sample of the file is one of the network.
         apart: By what share of itself that time may be off.
-        labels: (B,) which of `conditions` each trial is of; None: not told.
+        labels: (B,) which of `conditions` each trial is of; None: not stated.
         conditions: Their names.
         notes: What a user should know, a sentence each.
     """
@@ -51,10 +51,10 @@ class SpikeInput:
         channel: (S,) channel of each, from 0.
         trial: (S,) trial of each, from 0; None: the file knows one trial only.
         channels: How many channels the file has; None: those of the network.
-        trials: How many trials it has; None: it does not tell.
-        trial_s: How long they last, s; None: it does not tell.
-        apart_s: To how much a time is told by numbers of the type that is stored, s.
-        labels: (B,) which of `conditions` each trial is of; None: not told.
+        trials: How many trials it has; None: it is not stated.
+        trial_s: How long they last, s; None: it is not stated.
+        apart_s: To how much a time is known from numbers of the type that is stored, s.
+        labels: (B,) which of `conditions` each trial is of; None: not stated.
         conditions: Their names.
         notes: What a user should know, a sentence each.
     """
@@ -134,7 +134,7 @@ def spike_counts(
         path: The file.
         trials: How many trials there are, silent ones among them; None: to the last that has a
             spike. Of a file that knows one trial only one is returned.
-        seconds: Length of a trial, s; None: as the file tells, or to the end of the sample of the
+        seconds: Length of a trial, s; None: as the file states, or to the end of the sample of the
             last spike.
 
     Raises:
@@ -157,7 +157,7 @@ def spike_counts(
 
 
 def check_times(told: SpikeInput, path: Path, interval_ms: float, what: str) -> None:
-    """Raise FormatError for times that make no sense, or are told too coarsely for an interval."""
+    """Raise FormatError for times that make no sense, or are too coarse for an interval."""
     times = told.times_s
     if not np.isfinite(times).all():
         raise FormatError(f"{path}: a time of a spike is no finite number")
@@ -172,7 +172,7 @@ def check_times(told: SpikeInput, path: Path, interval_ms: float, what: str) -> 
         )
     if told.apart_s * 1000.0 >= interval_ms:
         raise FormatError(
-            f"{path}: its times are told to {told.apart_s * 1000:.2g} ms only, {what} lasts "
+            f"{path}: its times are known to {told.apart_s * 1000:.2g} ms only, {what} lasts "
             f"{interval_ms:g} ms; write them as float64"
         )
 
@@ -198,7 +198,7 @@ def length(
     if told.trial_s is not None:
         if seconds is not None:
             raise SpecError(
-                f"{path}: tells the length of its trials, {told.trial_s:g} s; leave out --seconds "
+                f"{path}: states the length of its trials, {told.trial_s:g} s; leave out --seconds "
                 "(seconds)"
             )
         # Times so long are refused by their number of samples.

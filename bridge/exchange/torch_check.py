@@ -37,7 +37,7 @@ class Match:
         difference: The largest, of the largest output.
         lag_samples: How much later the network's outputs come, samples.
         first: Sample and trial of the first difference beyond `TOLERANCE`; None: there is none.
-        varies: Whether the module's outputs are so far from alike that the difference tells.
+        varies: Whether the module's outputs vary so much that a difference means something.
         inputs: What they were shown, in words.
     """
 
@@ -64,7 +64,7 @@ class Match:
 
 
 def match(rate: RateNetwork, trial: Trial) -> Match:
-    """The network beside its module, in the layout and at the lag at which they are nearest.
+    """The network next to its module, in the layout and at the lag at which they are nearest.
 
     Where rounding to float32 grows too much for the two to be compared, as it does in a network
     that is chaotic, a copy of the module in float64 is.
@@ -108,7 +108,7 @@ def _hint(rate: RateNetwork, trial: Trial) -> str:
                 "(forward=...)"
             )
     return (
-        "its parts, activation, form and time constants must be told as it has them, and no noise"
+        "its parts, activation, form and time constants must be given as it has them, and no noise"
     )
 
 

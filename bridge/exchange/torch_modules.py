@@ -53,24 +53,24 @@ def from_torch(  # noqa: PLR0913
 ) -> RateNetwork:
     """A rate network that computes what a PyTorch module does, which is tried before it is given.
 
-    A module that is an `nn.RNN` or an `nn.RNNCell`, or holds one beside at most one `nn.Linear`,
+    A module that is an `nn.RNN` or an `nn.RNNCell`, or holds one and at most one `nn.Linear`,
     is read by itself: `from_torch(module, dt_ms=10)`. Of any other the parts are named:
     `from_torch(module, dt_ms=10, tau_ms=100, recurrent="w_rec", w_in="w_in", readout="out",
     activation="tanh", form="x")`. A part is a name in the module (`"cell.w_rec"`), a layer or an
     array. The module stays as it is.
 
     Args:
-        module: It takes inputs (T, B, C), or (B, T, C), and gives outputs (T, B, O), or the last of
-            them, alone or before others in a tuple.
+        module: It takes inputs (T, B, C) or (B, T, C). It gives outputs (T, B, O), or the last of
+            them; in a tuple they come first.
         dt_ms: How long a step is, ms: PyTorch does not say.
         tau_ms: Time constants, ms: one number, (N,) or a part's name; None: the step, as of
             `nn.RNN` where no module around it makes it leaky.
         recurrent: W as it acts; of a linear layer its bias counts, too.
-        w_in: W_in, likewise.
-        readout: W_out, of a linear layer with its bias; None: the only linear layer beside an
+        w_in: W_in; of a linear layer its bias counts, too.
+        readout: W_out, of a linear layer with its bias; None: the only linear layer apart from an
             `nn.RNN`, else the outputs are the activities.
         b_out: Output bias, where the readout is no linear layer.
-        bias: Biases of the units besides those of layers: one, or a list; they add up.
+        bias: Biases of the units in addition to those of layers: one, or a list; they add up.
         initial_state: x(0) or h(0).
         activation: Its name, a function of torch or a module: sigmoid, softplus, relu, relu6, tanh.
         form: "x": tau dx/dt = -x + W phi(x) + W_in u + b; "h": tau dh/dt = -h + phi(W h + ...).
@@ -220,7 +220,7 @@ def _vectors(
 
 
 def _with_vectors(parts: Parts, told: dict[str, dict[str, Any]]) -> Parts:
-    """The parts with what a user names besides."""
+    """The parts with what a user names in addition."""
     b_out = told["b_out"].get("b_out")
     if b_out is not None and parts.b_out is not None:
         raise SpecError("b_out: the readout has a bias of its own")

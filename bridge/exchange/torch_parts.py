@@ -71,7 +71,7 @@ def found_parts(module: nn.Module, readout: Any, known: list[Any]) -> tuple[Recu
     Args:
         module: The module.
         readout: What a user names as the readout, if anything.
-        known: Parameters whose use a user tells besides.
+        known: Parameters whose use a user names in addition.
 
     Raises:
         SpecError: there is no such layer, or several, or weights that are of neither.
@@ -115,7 +115,7 @@ def _with_leftover(module: nn.Module, parts: Parts, used: list[Any]) -> Parts:
     others = [name for name in left if name not in start]
     if others:
         raise SpecError(
-            "module: besides a recurrent layer and its readout it has weights of unknown use, "
+            "module: apart from a recurrent layer and its readout it has weights of unknown use, "
             f"{_listed(others)}; name its parts: recurrent, w_in, readout"
         )
     return replace(parts, start=start)

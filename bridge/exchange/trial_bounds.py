@@ -1,4 +1,4 @@
-"""The trials of a recording of another tool: as its file tells them, cut, or one for all."""
+"""The trials of a recording of another tool: as its file gives them, cut, or one for all."""
 
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def cut_evenly(
         step_ms: Time step, ms.
 
     Raises:
-        SpecError: nothing tells a length.
+        SpecError: nothing gives a length.
     """
     start, stop = observed_s or (0.0, last_s)
     length = options.trial_s

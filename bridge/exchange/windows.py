@@ -46,7 +46,7 @@ def cut_out(recording: Recording, window_s: tuple[float, float], path: Path) -> 
         inputs=_in(samples, recording.inputs),
         values=None if recording.values is None else cut_readouts(recording.values, samples),
         window=None,
-        # Which step came nearest to threshold is not told.
+        # Which step came nearest to threshold is not known.
         margins_mv=None,
         provenance=provenance,
     )

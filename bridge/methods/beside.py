@@ -1,4 +1,4 @@
-"""A spiking network beside its rate network on trials that both were shown."""
+"""A spiking network compared with its rate network on trials that both were shown."""
 
 import math
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class RateAnswers:
 
 
 def beside(rate: RateAnswers, network: SpikingNetwork, recording: Recording) -> Faithfulness:
-    """Scores, output error and correlation of the units, each beside the rate network's.
+    """Scores, output error and correlation of the units, each compared with the rate network's.
 
     Args:
         rate: What the rate network does.

@@ -41,7 +41,7 @@ def _shifted(task: Task, outputs: Array, trials: Trials) -> float:
 def told_from_chance(correct: int, trials: int, chance: float) -> bool:
     """Whether so many right answers are more than chance explains, one-sided at 5 %.
 
-    Where all of the trials right would be no more than that either, nothing can be told, and
+    Where all of the trials right would be no more than that either, nothing can be concluded, and
     nothing is held against the network.
     """
     if float(at_least(trials, trials, chance)) >= _LEVEL:

@@ -41,9 +41,9 @@ def convert(
 ) -> Conversion:
     """A spiking network of a rate network's size that keeps what it does best.
 
-    Each unit becomes a neuron: leaky ("lif") or quadratic ("qif") integrate-and-fire, as in Kim et
-    al. 2019, with weights at the scale factor that is best; or integrate-and-fire with the unit's
-    activation inside ("if"), of any activation, at as few spikes as are enough.
+    Each unit becomes a neuron. Leaky ("lif") and quadratic ("qif") integrate-and-fire neurons are
+    those of Kim et al. 2019, with weights at the best scale factor. Integrate-and-fire neurons with
+    the unit's activation inside ("if") take any activation, with as few spikes as are enough.
 
     Args:
         rate: A network with a task, unless a drive is given; of a conversion its rate network.
@@ -53,21 +53,20 @@ def convert(
         scale: "predicted", of LIF and QIF neurons: try only the scale factor that
             `bridge.methods.predicted_scale` finds from the neurons' response, without a search.
         refit_readout: Fit the readout to filtered spikes, see `bridge.refit_readout`. The
-            provenance of the network says how many of as many fresh trials were right before and
-            after it, and how far the output was from the rate network's. Of a drive every other
-            trial is fitted, to the rate network's output where no task judges, and the rest are
-            the fresh ones.
+            provenance of the network says what that changed on as many fresh trials: right answers
+            and output error. Of a drive every other trial is fitted, to the rate network's output
+            where no task judges, and the rest are the fresh ones.
         on_progress: Called with the fraction done.
         progress: Show how far it is, in a terminal or notebook, where it takes more than two
             seconds and `on_progress` is not given.
-        **options: `neuron`, by default "lif", but "if" for units of activation relu or tanh, of
-            form h, or with a state to start from, and where gain_hz is given. Of LIF and QIF
-            fields of `bridge.methods.search_options.SearchOptions` (inverse_scales, rule, trials,
-            seed, backend, device, exhaustive) and of
-            `bridge.methods.one_to_one.SpikingOptions` (synapse, tau_side, refractory_ms, start_mv,
-            output_bias), any of which makes "lif" the default; of "if" those of
-            `bridge.methods.gain_options.GainOptions` (gain_hz, dt_ms, trials, seed, backend,
-            device).
+        **options: `neuron`, by default "lif". For relu, tanh, form h or a state to start from, and
+            if gain_hz is given, the default is "if". LIF and QIF take the fields of
+            `bridge.methods.search_options.SearchOptions`: inverse_scales, rule, trials, seed,
+            backend, device, exhaustive. They take those of
+            `bridge.methods.one_to_one.SpikingOptions`, too: synapse, tau_side, refractory_ms,
+            start_mv, output_bias. Any of these makes "lif" the default. "if" takes those of
+            `bridge.methods.gain_options.GainOptions`: gain_hz, dt_ms, trials, seed, backend,
+            device.
 
     Returns:
         The spiking network, the rate network, and how well each scale factor or gain did. The
@@ -75,8 +74,8 @@ def convert(
         spiking network is still the rate network.
 
     Raises:
-        SpecError: neither task nor drive, an unknown option, or one that makes no sense; a drive
-            that the rate network cannot be shown, or that it answers with a constant.
+        SpecError: neither task nor drive, an unknown option, or one that makes no sense. Also a
+            drive that the rate network cannot be shown, or that it answers with a constant.
     """
     rate = of_kind("rate", rate, RateNetwork)
     # Of neurons with a scale factor alone.
@@ -115,7 +114,7 @@ def _convert_driven(
 
 
 class _How(TypedDict):
-    """What `convert` takes besides the options of a road."""
+    """What `convert` takes in addition to the options of a road."""
 
     refit_readout: bool
     on_progress: Progress | None

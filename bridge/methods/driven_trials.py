@@ -2,7 +2,7 @@
 
 A task judges the answers as well, where the rate network names one that says which are right and
 the drive has conditions of that name: a condition of a drive wants what the task wants in it. A
-task that wants something else in each trial, as the flip-flop does, cannot tell from a condition
+task that wants something else in each trial, as the flip-flop does, cannot infer from a condition
 what is wanted.
 """
 

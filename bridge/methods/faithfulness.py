@@ -25,7 +25,7 @@ class _Counts(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Faithfulness:
-    """A spiking network beside its rate network, on the same trials.
+    """A spiking network compared with its rate network, on the same trials.
 
     Attributes:
         trials: How many.

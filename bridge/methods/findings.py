@@ -1,4 +1,4 @@
-"""What searches of whatever kind have found, and how it is told."""
+"""What searches of whatever kind have found, and how it is reported."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ class Findings(ABC):
             output never varies.
         unit_correlations: (L, N) of each neuron's filtered spikes with its unit's rate, in the
             first fifth of the trials; 0 where either never varies.
-        correct: (L,) trials answered rightly; None, as the three that follow, where nothing says
-            which are.
+        correct: (L,) trials answered rightly. `correct`, `lost`, `gained` and `chance` are None
+            where nothing says which answers are right.
         lost: (L,) trials that the rate network, with its noise, answers rightly and this does not.
         gained: (L,) trials that this answers rightly and the rate network does not.
         chance: Share of the trials that the chosen one's outputs get right as answers to one

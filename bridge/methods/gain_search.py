@@ -62,10 +62,10 @@ class GainSearch(Findings):
             correct = frozen_array("correct", self.correct, gains.shape, np.int64)
             object.__setattr__(self, "correct", correct)
             if self.lost is None or self.gained is None:
-                raise SpecError("correct: needs lost and gained beside it")
+                raise SpecError("correct: needs lost and gained, too")
         self._check_counts()
         if self.measured is None and self.rate_measured is not None:
-            raise SpecError("rate_measured: needs measured beside it")
+            raise SpecError("rate_measured: needs measured, too")
         self._check_measures(gains.size, "gains")
         if not 0 <= counted("best", self.best) < gains.size:
             raise SpecError(f"best: {self.best} is no index into {gains.size} gains")

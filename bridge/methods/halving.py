@@ -50,7 +50,7 @@ def still_faithful(
 
     One is out if it will not be right often enough, by `still_in`; or if the one that would be
     chosen by the trials so far has the lesser error in more of them than chance explains. Of the
-    others the one that is most surely right stays, too: who is right enough is told by the best.
+    others the one that is most surely right stays, too: the best decides who is right enough.
 
     Args:
         correct: (L, n) which of the n trials so far each scale factor got right.

@@ -80,8 +80,8 @@ def map_integrate_and_fire(
             good, 5 often enough.
         readout_lag_ms: In form x, by how much the output's filter lags, ms: a short one is noisy.
             None: by each unit's own time constant, which form h always has.
-        dt_ms: Longest step, ms: it is shortened to a whole fraction of the rate network's, and
-            halved where a neuron would have to fire more than once in it, at most three times.
+        dt_ms: Longest step, ms: it is shortened to a whole fraction of the rate network's. It is
+            halved, at most three times, if a neuron would have to fire more than once in it.
         highest_activity: The highest activation that will occur, see `highest_activity_of`; None:
             the highest there can be.
 

@@ -31,13 +31,13 @@ def lesion(
     """A network in which the weights from chosen units are multiplied by `scale`.
 
     With `scale` 0 the units are silenced: all that they send over recurrent connections and into
-    readouts is zero. They still receive input and may fire, but nothing hears them.
+    readouts is zero. They still receive input and may fire, but nothing receives it.
 
     Args:
         network: A spiking or a rate network, or a conversion: its spiking network is meant. What
             is given stays as it is.
-        units: Which units, numbered through all populations; or
-        cell_type: the name of their kind, as "SOM".
+        units: Which units, numbered through all populations; None: given by `cell_type`.
+        cell_type: The name of their kind, as "SOM"; None: given by `units`.
         onto: Only the recurrent weights onto units of this kind; readouts are then left alone.
         scale: Factor of the weights, from 0 on.
 

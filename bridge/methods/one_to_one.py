@@ -54,7 +54,7 @@ class SpikingOptions:
         start_mv: Lowest and highest voltage at the start of a trial, mV; neurons that begin beyond
             threshold, as the original's do, fire at once.
         output_bias: Whether the output keeps the bias b_out of the rate network. The original
-            leaves it out, and an output that rests on it then lies beside the rate network's.
+            leaves it out, and an output that rests on it then differs from the rate network's.
     """
 
     neuron: Literal["lif", "qif"] = "lif"
@@ -118,13 +118,13 @@ def map_one_to_one(
         options: Neurons, synapses, refractory time.
 
     Returns:
-        One population of N neurons at 0.05 ms, with the unit's names of cell types; synapses and
-        an output that reads spikes filtered with each unit's own time constant, with the output
-        bias of the rate network.
+        One population of N neurons at 0.05 ms, with the units' names of cell types, and their
+        synapses. The output reads spikes filtered with each unit's own time constant, and has the
+        output bias of the rate network.
 
     Raises:
-        SpecError: the scale factor is not positive, the rate step is no multiple of 0.05 ms, or
-            the units are none that these neurons can stand for, see `check_units`.
+        SpecError: the scale factor is not positive, or the rate step is no multiple of 0.05 ms. Or
+            these neurons cannot represent the units, see `check_units`.
     """
     rate = of_kind("rate", rate, RateNetwork)
     check_units(rate)

@@ -44,15 +44,15 @@ def refit_readout(
 ) -> SpikingNetwork:
     """The same network, its readout fitted to the task's targets on trials of its own.
 
-    The penalty is the one with the least mean squared error in a fifth of the trials when fitted
-    to the rest; all of them then give the weights. Search, cross-check and `score` have other
+    The penalty is the one with the least mean squared error in a fifth of the trials, when fitted
+    to the rest. All of them then give the weights. Search, comparison and `score` have other
     trials, whatever the seed.
 
     Args:
         network: A network with a task and one readout; of a conversion its spiking network.
         trials: How many, at least 5.
         seed: Decides trials and noise.
-        backend: Where they run, as in `bridge.simulate` (snntorch takes float32 unless told
+        backend: Where they run, as in `bridge.simulate` (snntorch takes float32 unless stated
             otherwise); None: the quickest that can run here, compiled or snntorch.
         on_progress: Called with the fraction done.
         progress: Show how far it is, in a terminal or notebook, where it takes more than two

@@ -32,7 +32,7 @@ def firing_rates_hz(population: Population, current_mv: Array, dt_ms: float) -> 
 
     Args:
         population: LIF or QIF neurons with noise.
-        current_mv: (M,) current besides the bias, mV; what lies below `LOWEST_MV` counts as that.
+        current_mv: (M,) current without the bias, mV; what lies below `LOWEST_MV` counts as that.
         dt_ms: Step of the network, ms.
 
     Raises:

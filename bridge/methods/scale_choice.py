@@ -5,7 +5,7 @@ output overshoots. The output error (`bridge.methods.output_error`) has one leas
 spiking network does what the rate network does, but near the island's edge, where some trials fail.
 So the rule by default takes the least output error among the scale factors that are right about as
 often as the best: at most 2 points less, or 1 point, if they lie between those of the grid. The
-paper's rule, by accuracy alone, is kept beside it. Where a task gives each trial a number, its
+paper's rule, by accuracy alone, is kept in addition. Where a task gives each trial a number, its
 median over trials may stand in the output error's place; where it gives nothing else, no scale
 factor is right less often than another, and the best median wins.
 """

@@ -80,7 +80,7 @@ def score(
         network: A network with a task; of a conversion its spiking network.
         trials: How many.
         seed: Decides trials and noise.
-        backend: Where they run, as in `bridge.simulate` (snntorch takes float32 unless told
+        backend: Where they run, as in `bridge.simulate` (snntorch takes float32 unless stated
             otherwise); None: the quickest that can run here, compiled or snntorch.
         on_progress: Called with the fraction done.
         progress: Show how far it is, in a terminal or notebook, where it takes more than two

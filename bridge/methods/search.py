@@ -49,7 +49,7 @@ def search_scale(
     By the rule "faithful" the least output error wins among those whose accuracy is at most 2
     points below the best; where the choice is an end of the grid, the grid is extended; then twice
     two more are tried, halfway between the choice and its neighbours, and win by the same rule,
-    but for a tolerance of 1 point. By the rule "score" the task's number stands in the output
+    except for a tolerance of 1 point. By the rule "score" the task's number stands in the output
     error's place, and each of the grid does all trials. By the rule "accuracy" the highest accuracy
     wins; among equals the middle of the longest plateau. Scale factors that are given are tried,
     and no others. Where no task judges the answers, none counts as wrong.
@@ -76,7 +76,7 @@ def search_scale(
     race = _Race(trials, on_progress, by_number=by_number)
     grid = list(options.inverse_scales or default_inverse_scales(rate.activation))
     if by_number:
-        # A median of some trials tells too little of the others to drop a scale factor by.
+        # A median of some trials says too little of the others to drop a scale factor by.
         tried, best = _by_error(race, grid, replace(options, exhaustive=True))
     # Where the rate network's output never varies there is no output error to go by.
     elif trials.rule == "faithful" and trials.variation(options.trials) > 0:
@@ -243,7 +243,7 @@ def _found(
 
 
 def _counts(rate_right: Flags | None, tried: list[Tried]) -> dict[str, NDArray[np.int64] | None]:
-    """Right answers at each scale factor, beside the rate network's; None where nothing says so."""
+    """Right answers at each scale factor, compared with the rate network's; None if unknown."""
     if rate_right is None:
         return dict.fromkeys(("correct", "lost", "gained"))
     beside = [(each.correct, rate_right[: each.trials]) for each in tried]

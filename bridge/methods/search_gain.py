@@ -239,7 +239,7 @@ def _found(
 
 
 def _counts(rate_right: Flags | None, tried: Sequence[_Tried]) -> dict[str, Any]:
-    """Right answers at each gain, beside the rate network's; None where nothing says so."""
+    """Right answers at each gain, compared with the rate network's; None if unknown."""
     right = [each.right for each in tried if each.right is not None]
     if rate_right is None or not right:
         return dict.fromkeys(("correct", "lost", "gained"))

@@ -23,7 +23,7 @@ Progress = Callable[[float], None]
 
 # Of the time of each: the conversion's share; the rest is a run of what it made.
 _CONVERTED = 0.9
-# What `convert` takes besides the options of a road.
+# What `convert` takes in addition to the options of a road.
 _COMMON = {"refit_readout"}
 
 

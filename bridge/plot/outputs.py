@@ -93,7 +93,7 @@ def _groups(recording: Recording, outputs: Array) -> Iterator[_Group]:
 def _draw(
     axes: Axes, recording: Recording, groups: Sequence[_Group], channels: Sequence[int]
 ) -> None:
-    """Colours tell outputs apart, where there are several, and lines conditions; else colours."""
+    """Colours distinguish outputs, where there are several, and lines conditions; else colours."""
     many = len(channels) > 1
     for place, (name, outputs) in enumerate(groups):
         times_s = np.arange(1, len(outputs) + 1) * recording.sample_ms / 1000

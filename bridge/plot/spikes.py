@@ -17,7 +17,7 @@ from bridge.spiking.firing import rates_hz
 from bridge.spiking.recording import Recording, Spikes
 from bridge.spiking.values import number
 
-# More marks than this are not told apart, and take minutes to draw.
+# More marks than this cannot be distinguished, and take minutes to draw.
 _MOST_SPIKES = 100_000
 _MOST_NAMED = 8
 

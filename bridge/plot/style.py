@@ -7,8 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 PAPER, INK, QUIET = "#ffffff", "#1b2a41", "#6b778c"
-# Okabe and Ito (2008): told apart by the colour-blind, too. What is marked has one of its own.
+# Okabe and Ito (2008): the colour-blind can distinguish them, too.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9")
+# Theirs too, for what is marked.
 ACCENT = "#d55e00"
 LINES = ("-", "--", ":", "-.")
 # What stands for each colour on a page whose ground is dark; figures there have no ground.
@@ -66,7 +67,7 @@ def colour(number: int) -> str:
 
 
 def legend_beside(axes: Axes) -> None:
-    """A legend to the right of the axes, where there is more than one thing to tell apart."""
+    """A legend to the right of the axes, where there is more than one thing to distinguish."""
     handles, labels = axes.get_legend_handles_labels()
     if len(labels) > 1:
         legend = axes.legend(

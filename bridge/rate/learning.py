@@ -46,7 +46,7 @@ class History:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Checkpoint:
-    """What is needed to go on training where it stopped, besides the options.
+    """What is needed to go on training where it stopped, in addition to the options.
 
     Attributes:
         updates: Updates made so far.

@@ -41,10 +41,11 @@ def _zero() -> Array:
 class RateNetwork:
     """A continuous-variable recurrent network, in one of two forms; o = W_out r + b_out.
 
-    Form x (Kim et al. 2019, eq. 1-2): tau dx/dt = -x + W phi(x) + W_in u + b, in steps
-    x[t] = (1 - dt/tau) x[t-1] + (dt/tau) (W r[t-1] + W_in u[t-1] + b) + noise;  r = phi(x).
-    Form h (`torch.nn.RNN` where tau = dt): tau dh/dt = -h + phi(W h + W_in u + b), in steps
-    h[t] = (1 - dt/tau) h[t-1] + (dt/tau) phi(W h[t-1] + W_in u[t-1] + b) + noise;  r = h.
+    Form x (Kim et al. 2019, eq. 1-2), with r = phi(x): `tau dx/dt = -x + W r + W_in u + b`,
+    in steps `x[t] = (1 - dt/tau) x[t-1] + (dt/tau) (W r[t-1] + W_in u[t-1] + b) + noise`.
+
+    Form h (`torch.nn.RNN` where tau = dt), with r = h: `tau dh/dt = -h + phi(W h + W_in u + b)`,
+    in steps `h[t] = (1 - dt/tau) h[t-1] + (dt/tau) phi(W h[t-1] + W_in u[t-1] + b) + noise`.
 
     Attributes:
         recurrent: (N, N) W as it acts, (post, pre): sign and sparsity constraints applied.
@@ -179,9 +180,9 @@ class RateNetwork:
             orientation: "post_pre": W r, as `torch.nn.Linear` keeps its weights; "pre_post":
                 r W, as for row vectors in TensorFlow. It holds for weights and mask alike.
             **fields: `cell_types`, `task`, `noise_sd`, `initial_sd`, `form`, `highest_rate`,
-                `provenance` of the network. A bias of the units may have the name `bias` or what
-                people call it (`bias_ih` and `bias_hh` add up), a state to start from
-                `initial_state` or what people call it (`h0`, `x0`, ...).
+                `provenance` of the network. A bias of the units may have the name `bias` or another
+                in common use (`bias_ih` and `bias_hh` add up). A state to start from may be called
+                `initial_state`, `h0`, `x0` and so on.
 
         Raises:
             SpecError: a shape, a type or a sign does not fit, or an argument is not known.

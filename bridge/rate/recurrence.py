@@ -1,8 +1,8 @@
 """The recurrence of rate networks as one operation, its backward pass through time written out.
 
 Autograd would add a gradient of the recurrent weights in every step. Here the deltas of many steps
-are kept and one matrix product gives their gradient, on a thread of its own beside the steps that
-follow.
+are kept and one matrix product gives their gradient, on its own thread in parallel with the
+steps that follow.
 """
 
 from concurrent.futures import Executor
@@ -26,7 +26,7 @@ class Workspace:
     Attributes:
         r: Activities.
         delta: Gradients of the loss with respect to the states.
-        helper: Computes the weight gradients of a block beside the deltas of the next one.
+        helper: Computes the weight gradients of a block during the deltas of the next one.
     """
 
     def __init__(

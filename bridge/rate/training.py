@@ -128,11 +128,11 @@ def train_many(
         on_progress: Called after each evaluation for each network in training.
         progress: Show how far it is, in a terminal or notebook, where it takes more than two
             seconds and `on_progress` is not given.
-        **options: As for `train`, but for the seed.
+        **options: As for `train`, except for the seed.
 
     Returns:
         The networks in the order of their seeds; `provenance["seconds"]` is the time until each
-        ended, beside the others.
+        ended, in addition to the others.
 
     Raises:
         SpecError: an option, the seeds or the task make no sense.

@@ -1,4 +1,4 @@
-"""What units may have beside weights and time constants: form, bias, start and highest rate."""
+"""What units may have apart from weights and time constants: form, bias, start and highest rate."""
 
 import math
 

@@ -20,7 +20,7 @@ def with_computed_readouts(network: SpikingNetwork) -> SpikingNetwork:
     and each of its channels a projection within the step, whose filter is that of the neurons that
     are read. A `StateReadout` of the readout's name then shows the units. Spikes stay what they
     are, under noise that is shared or given; what is computed is what `bridge.spiking.decoding`
-    makes of them, but for the order of sums.
+    makes of them, except for the order of sums.
     """
     taken = [part.name for part in network.populations]
     populations, projections, shown = [], [], {}

@@ -27,7 +27,7 @@ _NOISE_STREAM, _VOLTAGE_STREAM, _STIMULATION_STREAM = 0, 1, 2
 
 
 def trial_generator(seed: int, stream: int, trial: int) -> np.random.Generator:
-    """The counter-based generator (Philox) of one trial: the same whatever trials run beside it."""
+    """The counter-based generator (Philox) of one trial: the same whatever trials run with it."""
     sequence = np.random.SeedSequence(entropy=seed, spawn_key=(stream, trial))
     return np.random.Generator(np.random.Philox(sequence))
 
@@ -100,13 +100,13 @@ class Drive:
             Trials of one number have the same noise, initial voltages and draws of stimulation.
         stimulation: Pushes of chosen neurons, added in this order. With `FrozenNoise` each needs a
             seed of its own.
-        labels: (B,) which of `conditions` each trial is of; None: not known. Neither they nor what
-            follows changes a run: the recording takes them over, to be sorted by.
+        labels: (B,) which of `conditions` each trial is of; None: not known. Labels, conditions,
+            task and seed do not change a run: the recording takes them over, to be sorted by.
         conditions: Names of the conditions, by label.
         task: Name of the task that the trials are of, or "".
         seed: The seed that decided trials and noise, as it was given; None: not known.
-        spikes: When the units of the inputs that emit spikes fire, by the name of the input: B
-            trials of K steps, K the T samples in steps of the network.
+        spikes: When the units of the inputs that emit spikes fire, by the name of the input. There
+            are B trials of K steps; K steps of the network last as long as T samples.
     """
 
     inputs: Array

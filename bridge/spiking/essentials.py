@@ -20,14 +20,14 @@ def told(thing: object, *parts: str) -> str:
 
 
 class Rows(Protocol):
-    """What tells itself in rows."""
+    """What shows itself in rows."""
 
     def rows_told(self) -> Mapping[str, str]:
-        """Phrases by what they tell, in their order; those that are empty say nothing."""
+        """Phrases by what they show, in their order; those that are empty say nothing."""
 
 
 def in_a_line(thing: Rows) -> str:
-    """The `repr` of what tells itself in rows: the phrases, one after the other."""
+    """The `repr` of what shows itself in rows: the phrases, one after the other."""
     return told(thing, *thing.rows_told().values())
 
 

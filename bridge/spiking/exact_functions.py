@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 
 class Primitives(Protocol):
-    """What is used besides `+ - * /`; see `bridge.spiking.operations`."""
+    """What is used in addition to `+ - * /`; see `bridge.spiking.operations`."""
 
     def above(self, a: Any, b: Any) -> Any:
         """Where a > b."""
@@ -46,7 +46,7 @@ class _Precision:
             least half the last bit of 1.
         top: Numbers times 2^-shift are below 2^(top + 1).
         steps: Exponents by which the smallest of them is brought to the top.
-        grain: 2^-grain is what a step changes a number by, besides, for each exponent.
+        grain: 2^-grain is what a step changes a number by, in addition, for each exponent.
     """
 
     bits: int

@@ -18,7 +18,7 @@ Emits = Literal["value", "spikes"]
 
 @dataclass(frozen=True)
 class Input:
-    """What projections may have as their source besides populations.
+    """What projections may have as their source in addition to populations.
 
     Attributes:
         name: Unique among the inputs and the populations of a network.

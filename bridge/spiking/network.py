@@ -41,7 +41,7 @@ class SpikingNetwork:
         task: Name of the task it was made for, or "".
         provenance: How it was made: plain values under string keys.
         inputs: What comes from outside, under names that projections may have as their source.
-            Analog ones share `Drive.inputs`, their channels in this order. None are told: one
+            Analog ones share `Drive.inputs`, their channels in this order. None are given: one
             analog input, named `INPUT`, of `input_size` channels.
     """
 
@@ -133,7 +133,7 @@ class SpikingNetwork:
         for part in self.inputs:
             if part.name == name:
                 return part
-        # Of no channels at all, where no inputs are told.
+        # Of no channels at all, where no inputs are given.
         return Input(INPUT, 0) if name == INPUT and not self.inputs else None
 
     def is_input(self, name: str) -> bool:

@@ -1,7 +1,7 @@
 """Normal noise that every backend computes for itself, bit for bit: a counter, hashed.
 
 The number for (trial, step, neuron) is a function of these and of the seed: there is no stream to
-read in order, nothing to store, and a trial's noise does not depend on what runs beside it. 32-bit
+read in order, nothing to store, and a trial's noise does not depend on what runs with it. 32-bit
 integers are mixed, four 16-bit parts of them added, and a polynomial bends that sum into a normal
 number (the method of Teichroew, see Knuth, TAOCP 2, 3.4.1). Integers and + - * round alike in
 NumPy, torch and C++; logarithms and cosines would not. In float32 the same number comes out

@@ -1,9 +1,9 @@
 """The vocabulary of a step: what a neuron model or a filter may do with numbers.
 
-Besides `+ - * /` between arrays, a step uses only what is here, so one text of it runs on NumPy and
-torch arrays alike, and on the symbols from which other simulators' statements are written. All of
-it is rounded the same everywhere: `exp` and its like are written out in `+ - * /`, since those of
-the libraries differ in their last bits.
+Apart from `+ - * /` between arrays, a step uses only what is here, so one text of it runs on NumPy
+and torch arrays alike, and on the symbols from which other simulators' statements are written. All
+of it is rounded the same everywhere: `exp` and its like are written out in `+ - * /`, since those
+of the libraries differ in their last bits.
 """
 
 from abc import ABC, abstractmethod
@@ -15,7 +15,7 @@ from bridge.spiking import exact_functions
 
 
 class Operations(ABC):
-    """What a step may do besides `+ - * /`; arguments are arrays, numbers or symbols."""
+    """What a step may do in addition to `+ - * /`; arguments are arrays, numbers or symbols."""
 
     @abstractmethod
     def above(self, a: Any, b: Any) -> Any:

@@ -25,8 +25,8 @@ class Population:
         size: Number of neurons N.
         neurons: Their model; single numbers are spread over the N neurons.
         initial_voltage: Where the voltage starts in each trial.
-        noise_mv: S.d. of the independent normal noise added to the voltage once a step, in
-            refractory steps too and not scaled with the step, mV; one number or (N,).
+        noise_mv: S.d. of the independent normal noise added to the voltage once a step, mV; one
+            number or (N,). It acts in refractory steps too and is not scaled with the step.
         cell_types: (N,) names of the kinds of neurons, as PYR, PV and SOM; None: they have none.
         initial_states: Where states of the model other than the voltage start, by name; one number
             or (N,). Those that are not named start as the model says.
@@ -67,7 +67,7 @@ class Population:
         free = [name for name in self.neurons.states if name != self.neurons.voltage]
         for name in self.initial_states:
             if name not in free:
-                known = f"has {', '.join(free)}" if free else "has none besides the voltage"
+                known = f"has {', '.join(free)}" if free else "has none apart from the voltage"
                 raise SpecError(
                     f"{self.name}: initial_states: no state {shown(name)}; "
                     f"{self.neurons.title} {known}"

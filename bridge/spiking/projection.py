@@ -31,11 +31,11 @@ class Projection:
             mV per unit of what the filter gives: mV/Hz for unit area, mV for unit jump and direct.
         filter: What the weighted arrivals pass before they become a current; with side "pre" what
             arrivals pass before they are weighted.
-        delay_steps: Whole steps by which spikes arrive later; 0: they enter the filter in the
-            step they are fired in, and by which the input acts later; before, nothing arrives. One
-            number, or (pre,), one for each presynaptic neuron or input channel; at most 10^5.
-        within_step: What the source emits enters the filter before the target, which comes later
-            in the order of the populations, sums its current: it acts one step earlier.
+        delay_steps: Whole steps by which spikes arrive, or the input acts, later; at most 10^5. 0:
+            spikes enter the filter in the step they are fired in. Before the first arrival there
+            is nothing. One number, or (pre,), one for each presynaptic neuron or input channel.
+        within_step: What the source emits enters the filter before the target sums its current, so
+            it acts one step earlier. The target comes later in the order of the populations.
         scaled: Whether the gain of a drive (`recurrent_gain`) acts on it; on what comes from the
             input it never does.
         initial_states: Where states of the filter start, by name; one number, or one for each

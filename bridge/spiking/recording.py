@@ -143,7 +143,7 @@ class Recording:
             self.window.check(self.spikes.n_steps, trials, self.populations)
 
     def _check_populations(self) -> None:
-        # A file that does not tell the sizes knows of a silent population nothing but its name.
+        # A file that does not state the sizes knows of a silent population nothing but its name.
         least = 0 if self.provenance.get("sizes_told") is False else 1
         sizes = {
             text("population: name", name): counted(f"population {name}: size", size, least=least)
@@ -251,12 +251,17 @@ class Recording:
         """A `pandas.DataFrame` with one row a spike, or one row a neuron.
 
         Args:
-            rows: "spikes": trial, time_ms (the start of the spike's step, from that of the trial),
-                neuron (numbered through all populations), population, index_in_population, and,
-                where labels are known, condition. "neurons": neuron, population,
-                index_in_population, spikes (in all trials), rate_hz (mean of all trials), cv_isi
-                (mean of the trials with three intervals or more, else NaN), silent, and, where
-                labels are known, rate_hz_NAME of the trials of each condition.
+            rows: "spikes" or "neurons".
+
+        Returns:
+            Of "spikes" the columns trial, time_ms, neuron, population, index_in_population and, if
+            labels are known, condition. `time_ms` is the start of the spike's step, from the start
+            of the trial; `neuron` counts through all populations.
+
+            Of "neurons" the columns neuron, population, index_in_population, spikes, rate_hz,
+            cv_isi, silent and, if labels are known, rate_hz_NAME for each condition. `spikes` are
+            those of all trials, and `rate_hz` is their mean. `cv_isi` is the mean of the trials
+            with three intervals or more, else NaN.
 
         Raises:
             SpecError: `rows` is something else.

@@ -1,4 +1,4 @@
-"""The networks of each cell of a study summarised, beside what the paper reports."""
+"""The networks of each cell of a study summarised, with what the paper reports."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a study keeps of a network besides numbers: its units, or its principal components."""
+"""What a study keeps of a network apart from numbers: its units, or its principal components."""
 
 from typing import Any
 

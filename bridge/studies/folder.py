@@ -156,7 +156,7 @@ class Folder:
         return plain
 
     def _made(self, cell: Cell) -> str:
-        """A digest of all that decides what is measured of a network, but for its seed."""
+        """A digest of all that decides what is measured of a network, except for its seed."""
         return _digest([self._making(cell), self.effort.plain(), self.study.details])
 
     def network_path(self, unit: Unit) -> Path:

@@ -1,4 +1,4 @@
-"""A study's figure: every network a dot, the mean and s.d. beside them."""
+"""A study's figure: every network a dot, the mean and s.d. next to them."""
 
 import io
 from collections.abc import Sequence

@@ -35,7 +35,7 @@ class Cell:
     Attributes:
         name: Unique in its study; letters, digits and simple signs.
         task: What its networks learn.
-        training: Options of `bridge.train` besides the seed.
+        training: Options of `bridge.train` in addition to the seed.
         value: Where it stands on the figure's axis, or None.
         variants: The first has its scale factor searched; none where the rate networks are all that
             is measured.
@@ -67,10 +67,10 @@ class Study:
         name: As the command takes it, such as "2c".
         title: What the figure shows.
         axis: What the values of cells or variants are; "" where they are names.
-        networks: How many networks in each cell unless told otherwise.
+        networks: How many networks in each cell unless stated otherwise.
         cells: Its conditions.
         paper: What the paper reports, by name of the cell or variant; "" for the whole figure.
-        details: What is kept of each network besides accuracies.
+        details: What is kept of each network in addition to accuracies.
         converting: Options of `bridge.convert` for all variants, which may have others.
     """
 

@@ -47,7 +47,7 @@ def train_network(task: str, options: Mapping[str, Any]) -> bytes:
 def measure_network(
     content: bytes, seed: int, variants: list[dict[str, Any]], effort: Effort, details: str
 ) -> list[Row]:
-    """Make one rate network spike in every way that is asked for, and score each beside it.
+    """Make one rate network spike in every way that is asked for, and score each against it.
 
     Args:
         content: Its file.
@@ -130,7 +130,7 @@ def _rate_row(rate: RateNetwork, answers: RateAnswers) -> Row:
 def _spiking_row(
     task: Task, found: Conversion, seed: int, answers: RateAnswers, details: str
 ) -> Row:
-    """Accuracy and rates of a spiking network on fresh trials, beside its rate network."""
+    """Accuracy and rates of a spiking network on fresh trials, compared with its rate network."""
     count = answers.trials.labels.size
     trials, drive = drive_of(task, found.network, count, derived_seed(seed, _FRESH))
     recording = simulate(found.network, drive, workers=1, **quick_run(None, {}))

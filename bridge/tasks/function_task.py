@@ -20,7 +20,7 @@ class FunctionTask:
     """A task of one's own; `bridge.register_task` makes it known by its name.
 
     Attributes:
-        name: What files and the command call it: letters, digits and . _ -
+        name: What files and the command call it: letters, digits, `.`, `_` and `-`.
         step_ms: Time between two samples, ms.
         steps: Samples T of a trial.
         input_size: Number of input channels C.
@@ -29,7 +29,7 @@ class FunctionTask:
         draw: Makes so many trials from a random generator: inputs (T, B, C), targets (T, B, O),
             labels (B,).
         correct: From outputs (T, B, O) and their trials to (B,) bools, for rate networks and for
-            spiking ones; None: the bound of the measure says what is right, or nothing does.
+            spiking ones. None: the bound of the measure says what is right, or nothing does.
         measure: A number for each trial, as `bridge.nmse()`; None: there is none.
     """
 

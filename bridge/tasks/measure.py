@@ -1,4 +1,4 @@
-"""A number for each trial, beside right and wrong or instead of them."""
+"""A number for each trial, in addition to right and wrong or instead of them."""
 
 import math
 from collections.abc import Callable
@@ -64,9 +64,8 @@ class Measure:
 def nmse(bound: float | None = None) -> Measure:
     """The normalised mean squared error of DePasquale et al. 2016; lower is better.
 
-    In each trial the squared deviation of the output z from the target f, summed over samples and
-    outputs, as a share of the summed square of the target: sum (z - f)^2 / sum f^2. An output
-    that stays at 0 has 1.
+    It is `sum (z - f)^2 / sum f^2` of a trial, with output z and target f, summed over samples and
+    outputs. An output that stays at 0 has 1.
 
     Args:
         bound: Up to which a trial counts as right; None: the number says nothing of that.

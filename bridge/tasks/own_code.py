@@ -26,9 +26,9 @@ def own_code(what: str, file: Path | None = None) -> Iterator[None]:
     try:
         yield
     except MemoryError:
-        # Not the code's fault, and told apart by whoever asked for so much.
+        # Not the code's fault, and distinguished by whoever asked for so much.
         raise
-    # Whatever a user's code may raise is to be told, and nothing of it is known here.
+    # Whatever a user's code may raise is to be reported, and nothing of it is known here.
     except (Exception, SystemExit) as error:
         place = _place(error, file)
         if not place and isinstance(error, BridgeError):

@@ -38,7 +38,7 @@ class Trials:
 class Task(Protocol):
     """What every task offers; times are in samples of `step_ms`.
 
-    It scores answers besides, in one of three ways:
+    It also scores answers, in one of three ways:
 
     - by right and wrong: methods `rate_correct(outputs, trials)` and `spiking_correct(outputs,
       trials)` of (T, B, O) outputs say which of the B trials a rate or a spiking network answered

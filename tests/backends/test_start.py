@@ -78,7 +78,7 @@ def test_states_that_are_none_are_refused(states, reason):
 
 def test_a_model_with_a_voltage_alone_has_no_other_state_to_set():
     (units,) = kim_network().populations
-    with pytest.raises(SpecError, match="LIF has none besides the voltage"):
+    with pytest.raises(SpecError, match="LIF has none apart from the voltage"):
         replace(units, initial_states={"w": 0.0})
 
 

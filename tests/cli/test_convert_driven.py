@@ -161,7 +161,7 @@ def test_a_file_that_cannot_drive_the_network_is_refused(
         (("--trials", 4), "has 6 trials, not 4; leave out --trials"),
         (("--rule", "accuracy"), "nothing judges the answers to this drive"),
         (("--series", "lever"), "no NWB file, so it has no --series"),
-        (("--seconds", 2), "has samples that tell its length"),
+        (("--seconds", 2), "has samples that fix its length"),
         (("--refit-readout",), "takes at least 9, and this drive has 6"),
     ],
 )

@@ -232,5 +232,5 @@ def test_the_effect_decides_no_number_of_trials_where_a_drive_has_them(refused, 
 @pytest.mark.parametrize("name", ["run", "compare"])
 def test_help_says_what_spikes_become(name, command):
     text = " ".join(re.sub("[│ \n]+", " ", command(name, "--help").out).split())
-    assert "the value of a sample is the number of spikes that fall into it" in text
+    assert "the value of a sample is the number of spikes in it" in text
     assert f"$ spikebridge {name} net.h5 --drive inputs.csv" in text

@@ -148,7 +148,7 @@ def test_a_resolution_in_any_form_is_the_time_step(tmp_path, value):
 @pytest.mark.parametrize("value", [np.nan, -1.0, [-1.0], 0.0, np.array([[np.nan]])])
 def test_a_resolution_that_says_unknown_is_none(tmp_path, value):
     found = load_recording(nwb_file(tmp_path / "a.nwb", [[0.5]], resolution=value))
-    assert found.provenance["time_step"] == "0.1 ms, since the file tells none"
+    assert found.provenance["time_step"] == "0.1 ms, since the file states none"
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_populations_in_another_form_are_read_and_in_none_refused(ours):
     for value in (np.array([note]), note.decode(), np.array([note.decode()], dtype=TEXT)):
         ours("nwb", "units", spikebridge_populations=value)
         assert dict(load_recording(path).populations) == dict(recording.populations)
-    for value, message in ((7, "must be a text"), ("{", "must tell names and sizes")):
+    for value, message in ((7, "must be a text"), ("{", "must state names and sizes")):
         ours("nwb", "units", spikebridge_populations=value)
         with pytest.raises(FormatError, match=f"spikebridge_populations {message}"):
             load_recording(path)

@@ -350,7 +350,7 @@ ARRAYS = {
     "text": ({"inputs": np.array(["a"])}, "must be numbers of shape"),
     "complex": ({"inputs": np.ones((4, 2), complex)}, "holds complex128, neither numbers nor text"),
     "two": ({"a": np.ones((4, 2)), "b": np.ones((4, 2))}, "call the one that is meant inputs"),
-    "both": ({"inputs": np.ones((4, 2)), "unit": np.ones(2)}, "which are meant is not told"),
+    "both": ({"inputs": np.ones((4, 2)), "unit": np.ones(2)}, "which of them are meant"),
     "no time": ({"unit": np.ones(2)}, "spikes need the arrays unit and time"),
     "lengths": ({"unit": np.ones(2), "time": np.ones(3)}, "time must be one number of each spike"),
     "units": ({"unit": [5], "time": [0.1]}, "a spike of unit 5, which does not exist"),
@@ -469,7 +469,7 @@ def test_times_that_are_told_too_coarsely_are_refused(tmp_path, network):
         opened["units/spike_times"] = values.astype(np.float32)
         opened["units/spike_times"].attrs.update(attributes)
     # Numbers of float32 are 2^-7 s apart there.
-    with pytest.raises(FormatError, match=r"told to 7.8 ms only, a sample of the network lasts 5"):
+    with pytest.raises(FormatError, match=r"known to 7.8 ms only, a sample of the network lasts 5"):
         bridge.load_drive(tmp_path / "x.nwb", network)
 
 
@@ -479,10 +479,10 @@ def test_options_that_do_not_fit_the_file_are_refused(put, tmp_path, network, va
     )
     analog, spikes = put(table(values)), put("unit,time,trial\n0,0.1,1\n0,0.1,0\n", "spikes.csv")
     for path, options, said in (
-        (own, {"seconds": 1.0}, "samples that tell its length; leave out --seconds"),
+        (own, {"seconds": 1.0}, "samples that fix its length; leave out --seconds"),
         (own, {"trials": 2}, "has 3 trials, not 2; leave out --trials"),
         (own, {"series": "x"}, "no NWB file, so it has no --series"),
-        (analog, {"seconds": 1.0}, "samples that tell its length; leave out --seconds"),
+        (analog, {"seconds": 1.0}, "samples that fix its length; leave out --seconds"),
         (analog, {"trials": 2}, "has 3 trials, not 2"),
         (spikes, {"trials": 1}, "a spike of trial 1, of 1 trials counted from 0"),
         (spikes, {"seconds": 0.05}, "a spike at 0.1 s lies beyond the 0.05 s of a trial"),

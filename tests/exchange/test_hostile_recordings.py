@@ -127,7 +127,7 @@ HUGE = {"shape": (2**40,), "chunks": (1024,)}
         ("nwb", replaced("units/spike_times", data=np.ones((4, 1))), "do not fit together"),
         ("nwb", replaced("intervals/trials/stop_time", data=[0.1]), "a start and a stop for each"),
         ("nwb", attribute("units/spike_times", "resolution", 1e-320), "ms makes no sense"),
-        ("nwb", attribute("acquisition/readout_both/starting_time", "rate", 0.0), "tells no rate"),
+        ("nwb", attribute("acquisition/readout_both/starting_time", "rate", 0.0), "states no rate"),
         ("sonata", attribute("spikes", "spikebridge_n_trials", np.inf), "must be a number"),
         ("sonata", attribute("spikes", "spikebridge_dt_ms", "fast"), "must be a number"),
         ("sonata", attribute("spikes/inh", "spikebridge_size", np.inf), "must be a number"),
@@ -245,7 +245,7 @@ def test_the_command_says_where_trials_and_time_step_come_from(command, tmp_path
     out = ("--out", tmp_path / "recording.h5")
     outcome = command("import", path, *out)
     assert (outcome.status, outcome.err) == (0, "")
-    line = "trials: one, to the last spike; time step: 0.1 ms, since the file tells none"
+    line = "trials: one, to the last spike; time step: 0.1 ms, since the file states none"
     assert line in " ".join(outcome.out.split())
     outcome = command("import", path, *out, "--trial-s", "0.1", "--dt-ms", "1.0", "--force")
     assert "trials: cut every 0.1 s; time step: as given" in " ".join(outcome.out.split())

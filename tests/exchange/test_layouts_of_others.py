@@ -108,7 +108,7 @@ def test_a_unit_id_tells_which_rows_are_the_same_neuron(tmp_path):
 
 def test_trials_of_rows_whose_length_is_not_told_are_refused(tmp_path):
     path = nwb_file(tmp_path / "a.nwb", TRAINS, columns={"trial": [0, 0, 1, 1]})
-    with pytest.raises(FormatError, match="no obs_intervals that tell from when to when"):
+    with pytest.raises(FormatError, match="no obs_intervals that state from when to when"):
         load_recording(path)
 
 
@@ -149,7 +149,7 @@ def test_one_unit_needs_no_index_and_several_do(tmp_path):
     with h5py.File(path, "a") as file:
         del file["units/spike_times_index"]
     assert events(load_recording(path, dt_ms=1.0)) == [(0, 250, 0), (0, 500, 0)]
-    for ids, said in (([0, 1], "has 2 rows"), (None, "does not tell its rows")):
+    for ids, said in (([0, 1], "has 2 rows"), (None, "does not state its rows")):
         with h5py.File(path, "a") as file:
             del file["units/id"]
             if ids:
@@ -220,12 +220,12 @@ def test_what_contradicts_itself_is_refused(tmp_path):
     path = sonata_file(tmp_path / "a.h5", [5.0], [3])
     with h5py.File(path, "a") as file:
         file["spikes/cortex/gids"] = [2]
-    with pytest.raises(FormatError, match="cortex has node_ids and gids; which are meant"):
+    with pytest.raises(FormatError, match="cortex has node_ids and gids, and which are meant"):
         load_recording(path)
     path = sonata_file(tmp_path / "b.h5", [5.0], [3])
     with h5py.File(path, "a") as file:
         file["spikes/timestamps"], file["spikes/gids"] = [5.0], [3]
-    with pytest.raises(FormatError, match="holds spikes in populations and beside them"):
+    with pytest.raises(FormatError, match="holds spikes in populations and outside of them"):
         load_recording(path)
 
 

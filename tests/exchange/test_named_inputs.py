@@ -206,7 +206,7 @@ BAD = {
         {**without(), "touch_unit": [0], "touch_time": [-0.1], "touch_trial": [0]},
         "the time of a spike is negative",
     ),
-    "no name": ({"unit": [0], "time": [0.1]}, "holds spikes, and of which input is not told"),
+    "no name": ({"unit": [0], "time": [0.1]}, "holds spikes, and of which input is not stated"),
     "no names": ({"inputs": np.ones((40, 3, 4))}, "holds 4 channels without names; the network"),
     "analog alone": ({"inputs": np.ones((40, 3, 5))}, "input touch is missing"),
 }
@@ -222,7 +222,7 @@ def test_arrays_that_do_not_fit_the_inputs_are_refused_in_a_sentence(name, array
 def test_tables_that_do_not_fit_the_inputs_are_refused_in_a_sentence(put, network):
     one, both = spikes_only("touch"), spikes_only("touch", "nerve")
     cases = [
-        (both, "unit,time\n0,0.1\n", "holds spikes, and of which input is not told"),
+        (both, "unit,time\n0,0.1\n", "holds spikes, and of which input is not stated"),
         (both, "input,unit,time\ntouch,0,0.1\n", "input nerve is missing"),
         (both, "input,unit,time\nsmell,0,0.1\n", "a spike of 'smell', which is no input that"),
         (one, "touch_0,touch_1\n0,1\n", "'touch_0' is of an input that takes spikes"),
@@ -236,7 +236,7 @@ def test_tables_that_do_not_fit_the_inputs_are_refused_in_a_sentence(put, networ
 
 def test_options_that_do_not_fit_are_refused(arrays, network, tmp_path):
     path = arrays(**whole())
-    with pytest.raises(SpecError, match="has samples that tell its length; leave out --seconds"):
+    with pytest.raises(SpecError, match="has samples that fix its length; leave out --seconds"):
         bridge.load_drive(path, network, seconds=0.12)
     with pytest.raises(SpecError, match="has 3 trials, not 4"):
         bridge.load_drive(path, network, trials=4)

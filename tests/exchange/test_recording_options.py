@@ -63,7 +63,7 @@ def test_an_option_that_contradicts_the_file_is_refused(refused, files, tmp_path
     ours = bridge.save(load_recording(nwb), tmp_path / "ours.h5")
     word = f"--{name.replace('_', '-')}"
     for file in (nwb, ours):
-        with pytest.raises(SpecError, match=f"tells its own {own}; leave out {word} .* says 0.5"):
+        with pytest.raises(SpecError, match=f"states its own {own}; leave out {word} .* says 0.5"):
             load_recording(file, **{name: value})
         assert own in refused("import", file, "--out", tmp_path / "o.h5", word, value)
 
@@ -79,8 +79,8 @@ def test_compare_uses_an_option_for_the_file_that_needs_it_and_says_so(command, 
     outcome = command("compare", *files, *words, "--out", tmp_path / "r.html")
     # The trials differ in length then, which is refused; but it was told before.
     assert outcome.status == 2
-    assert "a.nwb: tells its own trials, of 1 s, so --trial-s is not used for it" in outcome.err
-    assert "a.nwb: tells its own time step, 1 ms, so --dt-ms is not used for it" in outcome.err
+    assert "a.nwb: states its own trials, of 1 s, so --trial-s is not used for it" in outcome.err
+    assert "a.nwb: states its own time step, 1 ms, so --dt-ms is not used for it" in outcome.err
     good = ("--dt-ms", "1", "--trial-s", "1", "--force")
     outcome = command("compare", *files, *good, "--out", tmp_path / "r.html")
     assert (outcome.status in (0, 1), "note:" in outcome.err) == (True, False)
@@ -89,7 +89,7 @@ def test_compare_uses_an_option_for_the_file_that_needs_it_and_says_so(command, 
 @pytest.mark.parametrize("word", ["--dt-ms", "--trial-s"])
 def test_compare_refuses_an_option_that_no_file_needs(refused, files, tmp_path, word):
     said = refused("compare", files[0], files[0], word, "0.25", "--out", tmp_path / "r.html")
-    assert f"every recording tells its own {'time step' if 'dt' in word else 'trials'}" in said
+    assert f"every recording states its own {'time step' if 'dt' in word else 'trials'}" in said
     assert f"leave out {word}" in said
 
 

@@ -168,7 +168,7 @@ def test_spikes_of_others_are_cut_into_trials(tmp_path):
     told = [(r.provenance["trials"], r.provenance["time_step"]) for r in (cut, whole)]
     assert told == [
         ("cut every 0.1 s", "as given"),
-        ("one, to the last spike", "0.1 ms, since the file tells none"),
+        ("one, to the last spike", "0.1 ms, since the file states none"),
     ]
 
 

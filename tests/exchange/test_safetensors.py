@@ -124,7 +124,7 @@ def test_only_arrays_that_are_no_layers_are_turned_round(saved):
 
 def test_what_is_not_used_and_what_is_not_tried_is_said(saved):
     first, second = imported(saved(loose(other=torch.ones(1))), **NAMED).notes
-    assert first.startswith("activation, form and time constants are as told, and not tried")
+    assert first.startswith("activation, form and time constants are as stated, and not tried")
     assert second == "left aside: other"
 
 

@@ -110,7 +110,7 @@ def test_a_step_that_is_too_coarse_is_refused_with_one_that_is_not(tmp_path, see
 
 def test_a_step_of_the_file_that_is_too_coarse_is_not_to_be_given(tmp_path):
     path = nwb_file(tmp_path / "a.nwb", [[0.5, 0.5004]], TEN, resolution=1e-3)
-    with pytest.raises(FormatError, match=r"the file tells that step itself; 0.2 ms or less"):
+    with pytest.raises(FormatError, match=r"the file states that step itself; 0.2 ms or less"):
         load_recording(path)
 
 
@@ -119,7 +119,7 @@ def test_times_of_too_little_precision_are_refused_for_that(tmp_path, dtype):
     trains, trials = [[40000.5, 40001.5]], [(a + 40000, b + 40000) for a, b in TEN]
     path = nwb_file(tmp_path / "a.nwb", trains, trials, dtype=dtype)
     # Beyond 2^15 s numbers of float32 are 1/256 s apart, those of the trials as well.
-    said = "float32 numbers, which here tell a time in a trial to 7.8 ms; give a step of at least"
+    said = "float32 numbers, which here give a time in a trial to 7.8 ms; give a step of at least"
     with pytest.raises(FormatError, match=said) as refused:
         load_recording(path)
     found = load_recording(path, dt_ms=10.0)
@@ -177,7 +177,7 @@ def test_times_before_the_session_are_outside_of_trials_or_in_one(tmp_path):
     found = load_recording(path, dt_ms=1.0)
     assert events(found) == [(0, 250, 0), (1, 250, 0)]
     assert found.provenance["spikes_outside_trials"] == 1
-    with pytest.raises(FormatError, match=r"not negative where no trials are told; .* -1.5 s"):
+    with pytest.raises(FormatError, match=r"not negative where no trials are given; .* -1.5 s"):
         load_recording(nwb_file(tmp_path / "b.nwb", [[-1.5, 0.25]]))
 
 

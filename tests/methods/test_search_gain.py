@@ -282,7 +282,7 @@ def test_a_conversion_is_stored_with_its_search(tmp_path):
         ("readout_lag_ms", [0.0, np.nan], "readout_lag_ms: holds NaN"),
         ("output_error", [0.1, -0.1], "output_error: must lie between 0 and inf"),
         ("correct", [9, 11], "correct: must lie between 0 and the trials tested"),
-        ("lost", None, "correct: needs lost and gained beside it"),
+        ("lost", None, "correct: needs lost and gained, too"),
         ("lost", [2, 0], "lost: does not fit the trials answered rightly"),
         ("best", 2, "best: 2 is no index into 2 gains"),
         ("trials", 0, "trials: expected a whole number of at least 1"),

@@ -1,11 +1,11 @@
 """The tables on record: of networks made as the program makes them, each whole."""
 
 import json
-import runpy
 import shutil
 from dataclasses import fields
 from pathlib import Path
 
+import page_tables
 import pytest
 
 from bridge.studies.catalog import STUDIES, find
@@ -47,11 +47,8 @@ def test_every_study_is_on_record_with_enough_networks(name):
         assert len(found) >= least.get(cell, least[""]), cell
 
 
-def test_the_tables_of_the_readme_are_those_of_the_record():
-    tables = runpy.run_path(str(RECORD.parent / "readme_tables.py"))
-    said = (RECORD.parents[1] / "README.md").read_text().splitlines()
-    for head, rows in (("STUDY_HEAD", "study_rows"), ("FAULT_HEAD", "fault_rows")):
-        expected = list(tables[rows]())
-        start = said.index(tables[head]) + 2
-        assert said[start : start + len(expected)] == expected
-        assert said[start + len(expected)] == ""
+@pytest.mark.parametrize(("page", "name"), page_tables.MADE)
+def test_the_tables_of_a_page_are_those_of_the_record(page, name):
+    said = (page_tables.PAGES / f"{page}.md").read_text(encoding="utf-8")
+    _, found, _ = page_tables.split(said, name)
+    assert found == page_tables.made(page, name)

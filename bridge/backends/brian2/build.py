@@ -26,16 +26,16 @@ FORM, SAID = "form.json", "said.txt"
 
 
 def table_name(name: str, number: int, factor: int) -> str:
-    """A file that tells which synapses there are, of a factor of projection `number`."""
+    """A file that says which synapses there are, of a factor of projection `number`."""
     return f"{name}_{number}" if not factor else f"{name}_{number}_outer"
 
 
 def build_program(form: Form, folder: Path) -> None:
-    """Compile the program of one trial of a form, and note beside it how to run it.
+    """Compile the program of one trial of a form, and note next to it how to run it.
 
     Args:
         form: What to build; `trials` is 1.
-        folder: Made, to hold the program and its manifest. All work is done beside it.
+        folder: Made, to hold the program and its manifest. All work is done next to it.
 
     Raises:
         BackendError: it does not compile.

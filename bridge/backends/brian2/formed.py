@@ -21,7 +21,7 @@ def form_of(network: SpikingNetwork, drive: Drive, wanted: Wanted, *, counted: b
     Args:
         network: What is run.
         drive: Its number of trials and samples, its kind of noise, whether it has gains.
-        wanted: What is recorded besides spikes.
+        wanted: What is recorded in addition to spikes.
         counted: Shared noise is computed by the generated code, not given.
     """
     numbers = Numbers()

@@ -132,7 +132,7 @@ def run(
 
 
 class _Trials:
-    """The trials of a drive, each run in a folder of its own beside the values of all."""
+    """The trials of a drive, each run in its own folder next to the values of all."""
 
     def __init__(
         self,

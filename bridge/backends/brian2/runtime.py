@@ -84,7 +84,7 @@ def _run_chunk(
         report((first + done * drive.n_trials) / results.shape[0])
 
     duration = form.steps * form.dt_ms * brian2.ms
-    # What overflows is told of afterwards, in a sentence.
+    # What overflows is reported afterwards, in a sentence.
     with np.errstate(over="ignore", invalid="ignore"):
         model.net.run(duration, report=on_report, report_period=0.5 * brian2.second)
     _gather(model, form, results, first)

@@ -180,7 +180,7 @@ def _cython_cache() -> Path:
 def _environment(target: str) -> Iterator[None]:
     """Without flags of the user's own, which Python's compiler driver would add.
 
-    The compiler's temporary files lie beside what it makes: one folder fewer that can be full.
+    The compiler's temporary files lie next to what it makes: one folder fewer that can be full.
     """
     if target != "cython":
         yield

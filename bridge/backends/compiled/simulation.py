@@ -83,7 +83,7 @@ def simulate(  # noqa: PLR0913
 
 
 def _threads() -> int:
-    """How many threads share the trials: those this process may use, and was told to use."""
+    """How many threads share the trials: those this process may use, and was given."""
     most = available_processes()
     asked = os.environ.get("OMP_NUM_THREADS", "")
     if asked.isdigit() and int(asked) >= 1:
@@ -97,7 +97,7 @@ class _Run:
     """A run of a program: what it is handed, and what its trials leave.
 
     Attributes:
-        kept: What the program writes besides spikes, by name.
+        kept: What the program writes in addition to spikes, by name.
     """
 
     network: SpikingNetwork
@@ -113,7 +113,7 @@ class _Run:
         self._events = [None] * self.drive.n_trials
 
     def make_room(self, form: Form, kept: Kept) -> None:
-        """Arrays for what the program keeps besides spikes."""
+        """Arrays for what the program keeps in addition to spikes."""
         samples, trials = len(self.drive.inputs), self.drive.n_trials
         for number, mine in enumerate(form.populations):
             size = self.network.populations[number].size

@@ -137,7 +137,7 @@ def _held_share(tau_ms: Array, tau_mem_ms: Array, dt_ms: float) -> Array:
 def delay_steps(projection: Projection) -> NDArray[np.int64]:
     """NEST's delay of each presynaptic neuron, (pre,), at least one step.
 
-    A spike of step k moves v first in step k + delay + 1: where the contract says so, but for
+    A spike of step k moves v first in step k + delay + 1: where the contract says so, except for
     single exponentials without delay, which act one step late.
     """
     if isinstance(projection.filter, DoubleExponential):

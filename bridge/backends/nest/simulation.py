@@ -49,7 +49,7 @@ def simulate(
             side. Where time constants of a neuron are equal, they are set apart by 1e-5 or 2e-5
             of themselves.
         drive: Its input, noise and start; `OwnNoise` is drawn by NEST, the same for a trial
-            whatever trials run beside it. Other noise must be none.
+            whatever trials run with it. Other noise must be none.
         parameters: "euler": time constants and weights with which NEST takes the reference's
             steps; "plain": those of the description, in NEST's exact propagation.
         workers: Processes that share the trials; None: as many as there are CPUs. Spikes do not
@@ -159,7 +159,7 @@ def _run(
 
 
 def _seeds(drive: Drive) -> list[int]:
-    """NEST's seed of each trial, positive, told by the keys of its noise."""
+    """NEST's seed of each trial, positive, from the keys of its noise."""
     if isinstance(drive.noise, FrozenNoise):
         return [1] * drive.n_trials
     keys = drive.noise_keys().view(np.uint32).tolist()

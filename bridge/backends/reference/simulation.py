@@ -72,7 +72,7 @@ def simulate(
     kept = Kept(network, drive, wanted)
     events = EventList(network, drive, margins=margins)
     for sample in range(len(drive.inputs)):
-        # What overflows is told of below, in a sentence.
+        # What overflows is reported below, in a sentence.
         with np.errstate(over="ignore", invalid="ignore"):
             _sample(network, run, events, kept, sample)
         for number, neurons in enumerate(run.populations):

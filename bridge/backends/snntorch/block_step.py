@@ -55,7 +55,7 @@ MOST_STEPS = 10
 
 @dataclass(frozen=True)
 class Plan:
-    """What decides the code of a block, beside the network.
+    """What decides the code of a block, in addition to the network.
 
     Attributes:
         steps: Steps of a block.

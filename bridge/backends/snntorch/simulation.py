@@ -58,9 +58,9 @@ def simulate(  # noqa: PLR0913
         dense: Spread spikes by matrix products inside the compiled steps, not event by event; None:
             for few trials of a small network in float32, and on CUDA. Sums then run in another
             order, so spikes agree with the reference's unless a voltage comes within rounding
-            of threshold (`margins` tells).
+            of threshold (`margins` shows).
         workers: Processes that share the trials, on the CPU; None: as many as pay. Spikes do not
-            depend on it, except under `OwnNoise`, which has one unless told otherwise.
+            depend on it, except under `OwnNoise`, which has one unless stated otherwise.
         voltages: Keep the voltages at the end of each sample.
         margins: Keep the least distance of any voltage from threshold.
         values: Keep what populations that emit values hand on, at the end of each sample.

@@ -1,1 +1,1 @@
-"""Parts of a network whose outcome a formula tells, held against a simulator."""
+"""Parts of a network whose outcome follows from a formula, held against a simulator."""

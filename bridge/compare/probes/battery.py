@@ -1,4 +1,4 @@
-"""Probes: small runs whose outcome a formula tells, for simulators that integrate otherwise.
+"""Probes: small runs whose outcome follows from a formula, for simulators that integrate otherwise.
 
 They are made from the network that is compared: its neurons, its synapses, its input. What a
 backend answers is read from the voltages, from which the membrane's own step gives back the

@@ -1,4 +1,4 @@
-"""What a probe found: a number that a formula tells, and the number that came out."""
+"""What a probe found: a number that follows from a formula, and the number that came out."""
 
 from dataclasses import dataclass
 

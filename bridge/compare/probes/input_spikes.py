@@ -1,4 +1,4 @@
-"""The probe of spikes that are given: a unit of an input fires once, and every current is told.
+"""The probe of spikes that are given: a unit of an input fires once, and every current is known.
 
 It is that of `bridge.compare.probes.synapses` for inputs that emit spikes.
 """

@@ -47,7 +47,7 @@ def _linear(neurons: NeuronModel) -> Lif:
     """LIF neurons of the same membrane that never reach threshold, active in every step.
 
     One that is not leaky lends at most its time constant: from its voltages currents could not be
-    told.
+    stated.
     """
     arrays = neurons.arrays()
     exact = neurons.chosen().get("membrane_step") == "exact"

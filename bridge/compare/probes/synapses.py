@@ -1,4 +1,4 @@
-"""The synapse probe: one neuron fires once, and every current that follows is told by a formula.
+"""The synapse probe: one neuron fires once, and a formula gives every current that follows.
 
 The current is the weight times the filter's response to a spike of weight 1, for which each filter
 has its formula.
@@ -84,7 +84,7 @@ def _measure(
     recording = side.run_probe(probe, drive, voltages=True)
     v = np.asarray(recording.voltages_mv)
     currents = currents_of(probe.populations, probe.dt_ms, start, v)
-    # In its first step the neuron that fires is reset, which tells no current; the next ones do.
+    # In its first step the neuron that fires is reset, which shows no current; the next ones do.
     currents[0, np.arange(trials), sources] = 0.0
     expected = np.stack([_expected(probe, int(source), steps) for source in sources], axis=1)
     return {

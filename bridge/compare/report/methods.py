@@ -170,7 +170,7 @@ def _gate(agreement: Agreement, said: Outcome) -> Iterator[str]:
     for one in agreement.statistical:
         yield (
             f"The p value is of all quantities together, with the labels of runs permuted trial by "
-            f"trial {one.draws:,} times; below {one.alpha:g} it counts as a difference."
+            f"trial {one.draws:,} times (Westfall & Young 1993); below {one.alpha:g} it counts as a difference."
         )
         if any("LV" in part.name for part in one.quantities):
             yield "LV is the local variation of intervals (Shinomoto et al. 2003)."

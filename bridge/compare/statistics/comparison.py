@@ -53,7 +53,7 @@ class StatisticalComparison:
             or pairs, by name.
         time_course: Correlation over time of the mean rate in 20 ms (PSTH) of A with that of B and
             with that of A'; NaN where nothing varies or there is no A'.
-        step_ms: The step, ms, in which intervals and bins were told: the longest of any set.
+        step_ms: The step, ms, in which intervals and bins were taken: the longest of any set.
         left_out: What was not compared, a sentence each.
         power: Chance with which the difference `effect` is found.
         effect: Relative difference of every unit's rate that is found with chance `power`.
@@ -262,7 +262,7 @@ _TESTS_SHARE = 0.8
 
 
 def check_trials(trials: int, design: Design) -> None:
-    """Raise SpecError where so few trials could not tell any difference."""
+    """Raise SpecError where so few trials could not show any difference."""
     if trials < design.least_trials:
         raise SpecError(
             f"trials: at a rate of false alarms of {design.alpha:g} statistics of {design.sets} "

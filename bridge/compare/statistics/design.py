@@ -51,7 +51,7 @@ class QuantityResult:
         name: What it is.
         unit: Its unit.
         z: (F,) difference of B from A, or from the mean of A and A', in standard errors; NaN where
-            there is too little to tell.
+            there is too little to conclude anything.
         z_yardstick: (F,) the same of A' from A; all NaN where there is no A'.
         rmse: Root mean square over features of the difference of the means of A and B.
         rmse_yardstick: The same of A and A'; what is to be expected of it where there is no A'.
@@ -113,12 +113,12 @@ class Design:
 
     @property
     def draws(self) -> int:
-        """How often names are drawn so that a difference in one quantity alone can be told."""
+        """How often labels are permuted so that a difference in one quantity alone can be found."""
         return max(DRAWS, math.ceil(_DRAWS_AT_ALPHA / self.alpha_each))
 
     @property
     def least_trials(self) -> int:
-        """Fewest trials with which a difference, however large, can be told.
+        """Fewest trials with which a difference, however large, can be found.
 
         There are sets^B ways to name B trials, and the same statistic comes up where all names are
         changed alike: no p value of a statistic is below sets^(1 - B), and each has its own.

@@ -3,7 +3,7 @@
 The difference that is promised to be found: every unit fires by `effect` more or less often, some
 units more and others less, relative to its own rate. How often it is found is tried: in the trials
 at hand one set is called B, as the test does it, and the difference is put in (`Sensitivity`).
-`Spread` tells from a formula how many trials that may take, so that few looks are needed.
+`Spread` estimates from a formula how many trials that may take, so that few looks are needed.
 """
 
 from dataclasses import dataclass, replace
@@ -35,8 +35,8 @@ _TRIED = 400
 class Sensitivity:
     """How small a difference of rates can be found in trials like these.
 
-    Without a difference each set could as well be called B in each trial. So names are drawn, as
-    the test does, and what is called B is given the difference.
+    Without a difference each set could as well be called B in each trial. So labels are permuted,
+    as the test does, and what is called B is given the difference.
 
     Attributes:
         contrasts: (S * B, N) by how much each set differs from the others in each trial.
@@ -60,7 +60,7 @@ class Sensitivity:
     def of(cls, values: Array, design: Design, rng: np.random.Generator) -> "Sensitivity":
         """From the rates (S, B, N) of S runs of the same trials.
 
-        Two runs tell what a test of three sets will find, too: but for a factor, B differs from
+        Two runs show what a test of three sets will find, too: except for a factor, B differs from
         the mean of two others as it does from one.
 
         Args:
@@ -94,7 +94,7 @@ class Sensitivity:
     def effect(self, power: float) -> float:
         """Smallest relative difference that is found with that power; infinite if none is.
 
-        Other trials would tell another one, by some percent, so half of the misses that are
+        Other trials would give another one, by some percent, so half of the misses that are
         allowed are kept for that.
         """
         wanted = (1 + power) / 2

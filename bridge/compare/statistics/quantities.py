@@ -1,6 +1,6 @@
 """What two simulators are compared by: of recordings of the same trials, quantities trial by trial.
 
-Beside them what is described and not judged: distances of distributions, and of rates over time.
+In addition what is described and not judged: distances of distributions, and of rates over time.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ def rates_of(sets: tuple[Recording, ...]) -> list[Array]:
 
 
 def longest_step_ms(sets: tuple[Recording, ...]) -> float:
-    """The step in which intervals and bins are told, ms."""
+    """The step in which intervals and bins are taken, ms."""
     return max(each.dt_ms for each in sets)
 
 

@@ -46,7 +46,7 @@ def check_from_ms(given: float, trial_ms: float) -> float:
 
 def settled(recording: Recording, from_ms: float) -> Recording:
     """The spikes of a recording from a time of each trial on, as a recording of shorter trials."""
-    # A time that is a whole number of steps may be told a rounding above it.
+    # A time that is a whole number of steps may be stored a rounding above it.
     spikes = recording.spikes
     first = min(math.ceil(from_ms / recording.dt_ms - 1e-6), spikes.n_steps - 1)
     if first <= 0:

@@ -3,7 +3,7 @@
 A and A' are runs of one backend, B is a run of another, all of the same trials and each with noise
 of its own. If the backends are alike, then in every trial each of the three could as well be
 called B. Drawing that name anew, trial by trial and many thousand times, shows what the statistics
-are when there is no difference; how units hang together, and how they are distributed, does not
+are when there is no difference; how units are correlated, and how they are distributed, does not
 matter, since it stays as it is. So the rate of false alarms is what was asked for, for any network,
 as long as trials do not depend on each other: pieces cut from one long run do. Where there is no
 A', the same is done with two. Where A differs from A', B differs from one of them, and that is a
@@ -138,7 +138,7 @@ _NUMBERS_AT_ONCE = 4_000_000
 
 
 def outlier_bounds(differences: Array) -> Array:
-    """(F,) 3 s.d. of differences (..., F), as the median of their sizes tells; else infinite."""
+    """(F,) 3 s.d. of differences (..., F), from the median of their sizes; else infinite."""
     if not differences.size:
         return np.zeros(differences.shape[-1])
     middle = np.median(np.abs(differences), axis=tuple(range(differences.ndim - 1)))
@@ -147,7 +147,7 @@ def outlier_bounds(differences: Array) -> Array:
 
 
 def without_outliers(differences: Array) -> Array:
-    """Differences (..., F) of a feature held within 3 s.d., as the median of their sizes tells.
+    """Differences (..., F) of a feature held within 3 s.d., from the median of their sizes.
 
     Where a network by itself answers a trial now and then quite differently, all units differ much
     in that trial, and would hide what there is in all others. The bounds do not depend on which

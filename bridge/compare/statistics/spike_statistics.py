@@ -19,7 +19,7 @@ def in_longer_steps(spikes: Spikes, dt_ms: float, step_ms: float) -> Spikes:
     return Spikes.gather(trial, step, neuron, shape)
 
 
-# A time that is a whole number of steps may be told a rounding below it.
+# A time that is a whole number of steps may be stored a rounding below it.
 _ROUNDING = 1e-6
 
 

@@ -20,9 +20,9 @@ class DoubleExponential(Filter):
     x takes the old h, so a spike moves a voltage two steps later. Times are in seconds in the
     gain and in h dt: a spike has unit area and x is in Hz times the weight's unit
     (Kim et al. 2019, SI eq. 5-6). In a projection the time constants belong to the postsynaptic
-    neuron, as in the authors' code, or, where `side` is "pre", to the presynaptic one, as in their
-    paper: then x and h are kept, without w, for each presynaptic neuron or input channel, and the
-    weights sum the x. In a readout they belong to the neuron read.
+    neuron, as in the authors' code. If `side` is "pre", they belong to the presynaptic one, as in
+    their paper. Then x and h are kept, without w, for each presynaptic neuron or input channel,
+    and the weights sum the x. In a readout they belong to the neuron read.
 
     Attributes:
         tau_rise_ms: Rise time constant, ms; one number or (N,).

@@ -18,14 +18,14 @@ from bridge.spiking.parts import choice, each
 class Exponential(Filter):
     """x <- x exp(-dt/tau) + g w s.
 
-    In a projection tau belongs to the postsynaptic neuron, or, where `side` is "pre", to the
-    presynaptic one: then x <- x exp(-dt/tau) + g s is kept for each presynaptic neuron or input
+    In a projection tau belongs to the postsynaptic neuron. If `side` is "pre", it belongs to the
+    presynaptic one. Then x <- x exp(-dt/tau) + g s is kept for each presynaptic neuron or input
     channel, and the weights sum these x. In a readout tau belongs to the neuron read.
 
     Attributes:
         tau_ms: Time constant, ms; one number or (N,).
         normalisation: "area": g = 1/tau in 1/s, a spike has unit area and x is in Hz times the
-            weight's unit; "jump": g = 1, a spike moves x by its weight; "gain": g is `gain`.
+            weight's unit. "jump": g = 1, a spike moves x by its weight. "gain": g is `gain`.
         gain: g where it is its own, dimensionless; one number or (N,).
         filter_step: "exact": a step leaves exp(-dt/tau); "euler": 1 - dt/tau, as in NIR's cells.
     """

@@ -29,7 +29,7 @@ class Qif(NeuronModel):
         tau_mem_ms: Membrane time constant, ms.
         v_threshold_mv: A neuron whose v is at or above this fires, mV.
         v_reset_mv: Voltage after a spike, mV.
-        bias_mv: Constant current; it counts as mV^2 beside v^2.
+        bias_mv: Constant current; it counts as mV^2, added to v^2.
     """
 
     kind = "qif"
