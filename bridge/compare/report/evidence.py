@@ -33,7 +33,7 @@ def _next_step(agreement: Agreement, levels: Sequence[LevelRow]) -> str:
     if "probe" in failed:
         return "Next: the table of probes says which part of the simulator is off, and by how much."
     return (
-        "Next: --levels probe tells which part of a simulator is off; --levels statistical, "
+        "Next: --levels probe shows which part of a simulator is off; --levels statistical, "
         "whether rates and outputs differ as well."
     )
 
@@ -49,7 +49,7 @@ def _exact_evidence(comparison: ExactComparison) -> Iterator[str]:
         )
         why = comparison.explanation
         if why is None:
-            yield "No voltage differs until there: the same spikes are told differently."
+            yield "No voltage differs until there: the same spikes are counted at other steps."
         else:
             yield (
                 f"What differed first: the voltage of {why.unit} in step {why.step}, "
@@ -84,7 +84,7 @@ def _computed(comparison: ExactComparison) -> Iterator[str]:
 
 
 def _certificate(comparison: ExactComparison) -> Iterator[str]:
-    """How near voltages came to threshold, beside how far they are from each other."""
+    """How near voltages came to threshold, and how far they are from each other."""
     apart = comparison.largest_difference_mv
     if comparison.margin_mv is None or apart is None:
         return

@@ -80,7 +80,7 @@ def _statistical_row(found: StatisticalComparison) -> LevelRow:
 def promised(found: StatisticalComparison) -> str:
     """How small a difference a statistical comparison would have found."""
     if not math.isfinite(found.effect):
-        return "how small a difference would be found cannot be told, nothing varies"
+        return "nothing varies, so it is unknown how small a difference would be found"
     return (
         f"a difference of {100 * found.effect:.2g} % in every unit's rate is found with "
         f"{100 * found.power:g} %, as tried with these trials; a false alarm comes in at most "

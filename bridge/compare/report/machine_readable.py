@@ -88,7 +88,7 @@ _PACKAGES = (
 
 
 def _faithfulness(agreement: Agreement, said: Outcome) -> dict[str, Any] | None:
-    """The spiking network beside its rate network, if there is one."""
+    """The spiking network compared with its rate network, if there is one."""
     found = agreement.faithfulness
     if found is None:
         return None

@@ -169,9 +169,10 @@ def _gate(agreement: Agreement, said: Outcome) -> Iterator[str]:
         yield f"Found: {row.found}, which {agreed}; {row.sure}."
     for one in agreement.statistical:
         yield (
-            f"The p value is of all quantities together, with the labels of runs permuted trial by "
-            f"trial {one.draws:,} times (Westfall & Young 1993); below {one.alpha:g} it counts as a difference."
+            "The p value is of all quantities together, with the labels of runs permuted trial by "
+            f"trial {one.draws:,} times (Westfall & Young 1993)."
         )
+        yield f"Below {one.alpha:g} it counts as a difference."
         if any("LV" in part.name for part in one.quantities):
             yield "LV is the local variation of intervals (Shinomoto et al. 2003)."
     if agreement.fault:

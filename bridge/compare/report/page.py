@@ -24,7 +24,7 @@ from bridge.plot.style import DARK
 
 
 def report(agreement: Agreement, path: str | Path, *, force: bool = False) -> list[Path]:
-    """Write an HTML report, `<name>.json` beside it, and its pictures into `<name>_figures`.
+    """Write an HTML report, `<name>.json` next to it, and its pictures into `<name>_figures`.
 
     Args:
         agreement: What `bridge.compare` or `bridge.compare_recordings` found.
@@ -74,7 +74,7 @@ def check_report_writable(page: Path, *, force: bool) -> Path:
     """The folder of a page's pictures; OutputError where anything exists or cannot be written."""
     check_writable(page, overwrite=force)
     if page.suffix == ".json":
-        raise OutputError(f"{page}: the report is a page; call it .html, a .json comes beside it")
+        raise OutputError(f"{page}: the report is a page; call it .html, a .json comes next to it")
     check_writable(page.with_suffix(".json"), overwrite=force)
     folder = page.with_name(page.stem + "_figures")
     if folder.exists() and not force:
@@ -114,11 +114,11 @@ def _described_note(agreement: Agreement) -> str:
     }
     if not any(said.values()):
         return ""
-    what = "Rates, intervals, their variability and silent neurons are told"
+    what = "Rates, intervals, their variability and silent neurons are given"
     if len(set(said.values())) == 1:
         return f"{what} {next(iter(said.values()))}; readouts and scores of whole trials."
     each = "; ".join(f"{label}: {text}" for label, text in said.items() if text)
-    return f"{what} of all spikes, but for {each}. Readouts and scores are of whole trials."
+    return f"{what} of all spikes, except {each}. Readouts and scores are of whole trials."
 
 
 def _origin(agreement: Agreement) -> dict[str, str]:

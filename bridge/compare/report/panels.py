@@ -1,4 +1,4 @@
-"""What the pictures of a report have in common besides what all pictures have: rows of panels."""
+"""What only the pictures of a report have in common: rows of panels, legends, short names."""
 
 from collections.abc import Mapping
 from string import ascii_lowercase, ascii_uppercase

@@ -151,7 +151,7 @@ def _statistical_pictures(
             "(b) Intervals between spikes. "
             "(c) Correlations of spike counts of pairs of neurons, in bins of 20 ms. "
             "In its grey band 95 % of the histograms lie when the first side's trials are drawn "
-            f"anew.{rest and f' Intervals and correlations are told {rest}.'}{sides}",
+            f"anew.{rest and f' Intervals and correlations are given {rest}.'}{sides}",
             statistical_figures.distributions(found, from_ms),
         ),
     ]

@@ -21,7 +21,7 @@ from bridge.spiking.recording import Recording
 
 
 def own_rates(found: StatisticalComparison) -> Figure:
-    """Rates of B against A beside those of A', and how far B's lie off in standard errors."""
+    """Rates of B and of A' against A, and how far B's lie off in standard errors."""
     figure, (left, right) = panels(2, square=True)
     names = short_names(found.labels)
     _plot_rates(left, found, names)

@@ -30,7 +30,7 @@ def _away(channel: Array) -> NDArray[np.bool_]:
 
     A channel rests at what it begins with. One that begins with a stimulus, and so neither with
     zero nor with what it ends with, rests at the value of the two that it has more often. A
-    constant channel tells nothing about time, and one that is noise throughout has no rest.
+    constant channel says nothing about time, and one that is noise throughout has no rest.
     """
     start, end = channel[0], channel[-1]
     often = [np.count_nonzero(channel == value) for value in (start, end)]

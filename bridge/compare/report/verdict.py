@@ -1,4 +1,4 @@
-"""The outcome of a comparison in one sentence, and that of the conversion beside it."""
+"""The outcome of a comparison in one sentence, and that of the conversion."""
 
 from collections.abc import Sequence
 
@@ -44,7 +44,7 @@ def _agreements(agreement: Agreement) -> list[_Said]:
     if agreement.probes:
         names = tuple(report.label for report in agreement.probes)
         count = sum(finding.count for finding in agreement.probes[-1].findings)
-        said.append((names, f"meet {count:,} numbers that formulas tell"))
+        said.append((names, f"meet {count:,} numbers from formulas"))
     return said + [(one.labels, _statistical_agreement(one)) for one in agreement.statistical]
 
 
