@@ -31,7 +31,7 @@ def conversion_to_tree(conversion: Conversion) -> Tree:
         "network": network_to_tree(conversion.network),
         "rate": rate_to_tree(conversion.rate),
         "search": _search_to_tree(conversion.search),
-        **_beside_to_tree(conversion.beside),
+        **_others_to_tree(conversion.others),
     }
 
 
@@ -41,13 +41,13 @@ def conversion_from_tree(tree: Tree) -> Conversion:
         network=network_from_tree(tree["network"]),
         rate=rate_from_tree(tree["rate"]),
         search=_search_from_tree(tree["search"]),
-        beside=tuple(_curve_from_tree(part) for part in in_order(tree.get("beside", {}))),
+        others=tuple(_curve_from_tree(part) for part in in_order(tree.get("others", {}))),
     )
 
 
-def _beside_to_tree(curves: tuple[ErrorCurve, ...]) -> Tree:
+def _others_to_tree(curves: tuple[ErrorCurve, ...]) -> Tree:
     """Curves of other kinds of neurons, numbered; nothing where there are none."""
-    return {"beside": numbered(curves, lambda curve: dict(vars(curve)))} if curves else {}
+    return {"others": numbered(curves, lambda curve: dict(vars(curve)))} if curves else {}
 
 
 def _curve_from_tree(tree: Tree) -> ErrorCurve:

@@ -150,13 +150,13 @@ class Conversion:
         network: The spiking network.
         rate: The rate network.
         search: Of its scale factor or gain.
-        beside: What searches for other kinds of neurons found that were asked for with this one.
+        others: What searches for other kinds of neurons found that were asked for with this one.
     """
 
     network: SpikingNetwork
     rate: RateNetwork
     search: Search
-    beside: tuple[ErrorCurve, ...] = ()
+    others: tuple[ErrorCurve, ...] = ()
 
     __repr__ = in_a_line
     _repr_html_ = as_table
@@ -180,9 +180,9 @@ class Conversion:
         }
         for name, kinds in parts.items():
             known_model(f"conversion: {name}", getattr(self, name), kinds)
-        object.__setattr__(self, "beside", tuple(self.beside))
-        for curve in self.beside:
-            known_model("conversion: beside", curve, (ErrorCurve,))
+        object.__setattr__(self, "others", tuple(self.others))
+        for curve in self.others:
+            known_model("conversion: others", curve, (ErrorCurve,))
         for name in ("size", "input_size", "task"):
             one, other = getattr(self.network, name), getattr(self.rate, name)
             if one != other:
@@ -210,17 +210,17 @@ class Conversion:
         return refitted(made, found) or found
 
     def error_curves(self) -> tuple[ErrorCurve, ...]:
-        """Output error against spikes: its own curve, where it is known, and those beside it."""
+        """Output error against spikes: its own curve, if it is known, and the others'."""
         search = self.search
         if search.rates_hz is None or search.output_error is None:
-            return self.beside
+            return self.others
         own = ErrorCurve(
             neuron=self.network.populations[0].neurons.title,
             rates_hz=search.rates_hz,
             output_error=search.output_error,
             best=search.best,
         )
-        return (own, *self.beside)
+        return (own, *self.others)
 
     def held(self) -> tuple[SpikingNetwork, RateNetwork]:
         """What it stands for where one of them is wanted."""

@@ -230,10 +230,10 @@ def test_kinds_of_neurons_stand_side_by_side_on_the_same_trials():
         assert own.output_error.tolist() == side.conversion.search.output_error.tolist()
         assert (own.neuron, other.neuron) == kinds
         kinds = kinds[::-1]
-        assert side.conversion.beside == (other,)
-    assert sides[0].conversion.beside[0].rates_hz == pytest.approx([sides[1].rate_hz])
+        assert side.conversion.others == (other,)
+    assert sides[0].conversion.others[0].rates_hz == pytest.approx([sides[1].rate_hz])
     alone = bridge.convert(of_task(), gain_hz=50.0, trials=4, seed=5, **WHERE)
-    assert alone.beside == ()
+    assert alone.others == ()
     assert sides[1].rate_hz == pytest.approx(alone.search.rates_hz[0])
     headers, rows = sides_table(sides)
     assert headers == ("neuron", "at", "right", "output error", "spikes/s")

@@ -199,7 +199,7 @@ def test_a_search_for_a_gain_shows_how_often_neurons_fire():
 def test_each_kind_of_neuron_has_its_curve_of_error_against_spikes_and_its_chosen_one():
     one = conversion(rates_hz=[2.0, 8.0], output_error=[3.0, 0.25])
     other = ErrorCurve(neuron="IF", rates_hz=[5.0, 10.0], output_error=[0.3, 0.1], best=0)
-    axes = drawn(bridge.plot.error_curves(replace(one, beside=(other,))))
+    axes = drawn(bridge.plot.error_curves(replace(one, others=(other,))))
     lif, lif_ring, gain, gain_ring = axes.lines[:4]
     assert lif.get_xydata().tolist() == [[2.0, 3.0], [8.0, 0.25]]
     assert gain.get_xydata().tolist() == [[5.0, 0.3], [10.0, 0.1]]
@@ -207,7 +207,7 @@ def test_each_kind_of_neuron_has_its_curve_of_error_against_spikes_and_its_chose
     assert gain_ring.get_xydata().tolist() == [[5.0, 0.3]]
     assert lif.get_marker() != gain.get_marker()
     assert legend(axes) == ["LIF", "IF"]
-    assert legend(drawn(bridge.plot.error_curves(replace(conversion(), beside=(other, other)))))
+    assert legend(drawn(bridge.plot.error_curves(replace(conversion(), others=(other, other)))))
 
 
 def agreement():

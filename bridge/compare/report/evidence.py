@@ -49,7 +49,7 @@ def _exact_evidence(comparison: ExactComparison) -> Iterator[str]:
         )
         why = comparison.explanation
         if why is None:
-            yield "No voltage differs until there: the same spikes are counted at other steps."
+            yield "No voltage differs until there: the spikes are reported differently."
         else:
             yield (
                 f"What differed first: the voltage of {why.unit} in step {why.step}, "

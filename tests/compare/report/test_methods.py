@@ -52,7 +52,7 @@ def test_all_that_a_reader_needs_is_said_with_the_numbers_of_the_agreement(agree
         assert part in text
     *_, papers = text.split("\n\n")
     assert papers.splitlines() == [
-        REFERENCES["Kim et al. 2019"], REFERENCES["Stimberg et al. 2019"],
+        REFERENCES["Kim et al. 2019"], REFERENCES["McNemar"], REFERENCES["Stimberg et al. 2019"],
     ]  # fmt: skip
     page, machine, *_ = bridge.report(agreement, tmp_path / "page.html")
     assert json.loads(machine.read_text())["methods"] == text
