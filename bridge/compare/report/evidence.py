@@ -8,6 +8,7 @@ from bridge.compare.probes.battery import ProbeReport
 from bridge.compare.report.levels import LevelRow, promised, spikes_are
 from bridge.compare.statistics.comparison import StatisticalComparison
 from bridge.methods.scoring import Score, score_of
+from bridge.spiking.essentials import several
 
 
 def evidence(agreement: Agreement, levels: Sequence[LevelRow]) -> list[str]:
@@ -78,8 +79,8 @@ def _computed(comparison: ExactComparison) -> Iterator[str]:
     )
     yield (
         f"{' and '.join(comparison.labels)}: readouts that each computed step by step, in "
-        f"{found.trials} trials, {told}, and at most {found.from_decoded:.2g} apart from "
-        "what the spikes decode to."
+        f"{several(found.trials, 'trial')}, {told}, and at most {found.from_decoded:.2g} apart "
+        "from what the spikes decode to."
     )
 
 

@@ -7,6 +7,7 @@ from bridge.compare.agreement import Agreement
 from bridge.compare.exactness import ExactComparison
 from bridge.compare.probes.battery import ProbeReport
 from bridge.compare.statistics.comparison import StatisticalComparison
+from bridge.spiking.essentials import several
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def _exact_row(comparison: ExactComparison) -> LevelRow:
     return LevelRow(
         level="exact",
         names=comparison.labels,
-        tested=f"{comparison.trials} trials under the same noise, spike for spike",
+        tested=f"{several(comparison.trials, 'trial')} under the same noise, spike for spike",
         found=found,
         sure=sure,
         agreed=comparison.agreed,

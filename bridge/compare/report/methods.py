@@ -54,7 +54,7 @@ def _rate(rate: RateNetwork) -> Iterator[str]:
     options = made.get("options", {})
     updates, seed = made.get("updates"), options.get("seed")
     if isinstance(updates, int):
-        yield f"It was trained in {updates:,} updates{'' if seed is None else f' (seed {seed})'}."
+        yield f"Training took {updates:,} updates{'' if seed is None else f' (seed {seed})'}."
 
 
 def _network(network: SpikingNetwork, search: Search | None) -> Iterator[str]:
@@ -66,7 +66,7 @@ def _network(network: SpikingNetwork, search: Search | None) -> Iterator[str]:
         yield from _search(search)
     options = made.get("options")
     if isinstance(options, Mapping) and options:
-        yield f"Its options are {_values(options)}."
+        yield f"The options of the conversion are {_values(options)}."
     if "fresh_trials" in made:
         yield (
             "Its output weights were fitted to filtered spikes and scored on "
@@ -96,7 +96,9 @@ def _population(population: Population) -> str:
 
 
 def _start(voltage: InitialVoltage) -> str:
-    return "started from " + ", ".join(f"{name} {value:g}" for name, value in vars(voltage).items())
+    return "initial voltage " + ", ".join(
+        f"{name} {value:g}" for name, value in vars(voltage).items()
+    )
 
 
 def _parameters(part: Part) -> str:
@@ -109,7 +111,7 @@ def _parameters(part: Part) -> str:
 def _range(values: NDArray[np.float64]) -> str:
     """One number, or the lowest and the highest."""
     low, high = float(values.min()), float(values.max())
-    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
 
 
 def _search(search: Search) -> Iterator[str]:
@@ -166,7 +168,7 @@ def _gate(agreement: Agreement, said: Outcome) -> Iterator[str]:
     for row in said.levels:
         agreed = "agrees" if row.agreed else "differs"
         yield f"Level {row.level}, {row.compared}: {row.tested}."
-        yield f"Found: {row.found}, which {agreed}; {row.sure}."
+        yield f"Outcome: {agreed}. Found: {row.found}. How sure: {row.sure}."
     for one in agreement.statistical:
         yield (
             "The p value is of all quantities together, with the labels of runs permuted trial by "

@@ -15,6 +15,7 @@ from bridge.compare.agreement import Agreement
 from bridge.compare.report.machine_readable import plain, versions
 from bridge.compare.report.methods import methods_of
 from bridge.compare.report.outcome import Outcome, outcome
+from bridge.compare.report.panels import short_names, told_names
 from bridge.compare.report.pictures import Picture, pictures_of
 from bridge.compare.report.vector import variable
 from bridge.compare.statistics.settled import from_ms_of, told
@@ -87,6 +88,7 @@ def _html(agreement: Agreement, said: Outcome, pictures: list[Picture]) -> str:
     template = jinja2.Template(source, autoescape=True, undefined=jinja2.StrictUndefined)
     network = agreement.network
     task = network.task if network is not None else ""
+    names = short_names(agreement.labels)
     page: str = template.render(
         agreement=agreement,
         title=f"{task or 'Spikes'}: {', '.join(agreement.labels)}",
@@ -101,6 +103,8 @@ def _html(agreement: Agreement, said: Outcome, pictures: list[Picture]) -> str:
         statistics=said.statistics,
         left_out=_described_note(agreement),
         labels=list(agreement.described()),
+        names=names,
+        names_note=told_names(names).strip(),
         origin=_origin(agreement),
     )
     return page
@@ -128,7 +132,7 @@ def _origin(agreement: Agreement) -> dict[str, str]:
         + f" by spikebridge {version('spikebridge')}",
         "seed": str(agreement.seed),
     }
-    if agreement.network is not None:
+    if agreement.network is not None and agreement.network.provenance:
         made = agreement.network.provenance
         rows["network"] = "; ".join(f"{name}: {value}" for name, value in made.items())
     if agreement.rate is not None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from bridge.compare.agreement import Agreement
@@ -19,6 +20,8 @@ from bridge.spiking.recording import Recording
 
 # A condition is a row of rasters and a column of outputs: more would be a poster.
 _MOST_CONDITIONS = 4
+# Those of neighbours would run into each other.
+_MOST_TICKS = 5
 MOST_SIDES, MOST_OUTPUTS = 4, 5
 # As vectors so many spikes of a figure take some 400 kilobytes; a panel with more than its share
 # of them is pixels, and its axes and letters are not.
@@ -61,6 +64,9 @@ def _one_raster(
     # A row of few neurons is high, and of many its marks are as low as can be seen.
     size = float(np.clip(70.0 / recording.spikes.n_neurons, 1.6, 10.0))
     mark_populations(axes, recording, time_s, neuron, size, pixels_from=most)
+    # What fires in the first step stands free of the axis.
+    axes.set_xlim(-0.012 * recording.trial_s, recording.trial_s)
+    axes.xaxis.set_major_locator(MaxNLocator(_MOST_TICKS, steps=[1, 2, 5, 10]))
     shade(axes, agreement, trial)
     _mark_first_difference(axes, agreement, trial)
     spikes = "spike" if len(neuron) == 1 else "spikes"
@@ -80,6 +86,7 @@ def readouts(agreement: Agreement) -> Figure:
         axes.spines[["top", "right"]].set_visible(False)
         _plot_output(axes, lines, shown[column][1], output)
         shade(axes, agreement, shown[column][1])
+        axes.xaxis.set_major_locator(MaxNLocator(_MOST_TICKS, steps=[1, 2, 5, 10]))
     for axes, (name, _) in zip(grid[0], shown, strict=True):
         axes.set_title(wrapped(plain_label(name), PAGE_IN / len(shown) - 0.3), loc="left")
     for axes in grid[-1]:

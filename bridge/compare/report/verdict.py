@@ -6,6 +6,7 @@ from bridge.compare.agreement import Agreement
 from bridge.compare.exactness import ExactComparison
 from bridge.compare.report.levels import LevelRow, listed
 from bridge.compare.statistics.comparison import StatisticalComparison
+from bridge.spiking.essentials import several
 
 
 def verdict(agreement: Agreement, levels: Sequence[LevelRow]) -> str:
@@ -49,7 +50,10 @@ def _agreements(agreement: Agreement) -> list[_Said]:
 
 
 def _exact_agreement(one: ExactComparison) -> str:
-    return f"fired the same {one.spikes[0]:,} spikes in {one.trials} trials, none differing"
+    return (
+        f"fired the same {several(one.spikes[0], 'spike')} in {several(one.trials, 'trial')}, "
+        "none differing"
+    )
 
 
 def _statistical_agreement(one: StatisticalComparison) -> str:

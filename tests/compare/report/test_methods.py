@@ -72,7 +72,7 @@ def test_what_is_not_known_is_not_said():
         assert word not in text
     assert "of a drive that was given" in text
     assert "A fault was put in on purpose: recurrent weights x 0.95." in text
-    assert "which differs" in text
+    assert "Outcome: differs." in text
 
 
 def test_a_paper_is_cited_where_it_is_named_and_in_that_order():
