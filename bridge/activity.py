@@ -13,7 +13,7 @@ _LISTENERS: list[Listener] = []
 
 @contextmanager
 def heard_by(listener: Listener) -> Iterator[None]:
-    """Let a listener hear what begins inside the block, and "" where it has ended."""
+    """Inform a listener of what begins inside the block, and "" where it has ended."""
     _LISTENERS.append(listener)
     try:
         yield

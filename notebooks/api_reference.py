@@ -1,9 +1,20 @@
-"""What the page of the API shows besides the names that have a place on it."""
+"""The page of the API: names that have no place on it yet, members left out, types in words."""
 
 import re
+from collections.abc import Iterable
 from types import ModuleType
+from typing import Any
 
 import bridge
+
+# Public for other modules of the package, and of no use to who reads the page.
+INTERNAL = {
+    *("drawn_from", "held", "kicks", "needs_version", "noise_keys", "push_keys"),
+    *("rows_told", "told_delay", "told_units"),
+}
+_ARRAY = re.compile(
+    r"(numpy\.)?ndarray\[tuple\[int, \.\.\.\], (numpy\.)?dtype\[(numpy\.)?(\w+)\]\]"
+)
 
 
 def others(page: str) -> str:
@@ -20,3 +31,35 @@ def _directive(name: str) -> str:
     kind = {ModuleType: "module", type: "class"}.get(type(found), "function")
     members = "" if kind == "function" else "   :members:\n"
     return f".. auto{kind}:: bridge.{name}\n{members}"
+
+
+def in_words(type_: str) -> str:
+    """A type as a reader says it: "float64 array"."""
+    found = _ARRAY.sub(r"\4 array", type_)
+    return re.sub(r"\b(collections\.abc|typing|pathlib|bridge(\.\w+)*)\.(?=[A-Z])", "", found)
+
+
+def describe_types(content: Any, nodes: Any) -> None:
+    """Replace in the fields of a docstring the types of arrays by words, and " -- " by a colon.
+
+    Args:
+        content: Node of the page.
+        nodes: `docutils.nodes`, which only the documentation needs.
+    """
+    for text in list(content.findall(nodes.Text)):
+        if text.astext() == " -- ":
+            line, at = text.parent, text.parent.index(text)
+            line[at] = nodes.Text(": ")
+            _replace_type(line, line.children[:at], nodes)
+
+
+def _replace_type(line: Any, before: Iterable[Any], nodes: Any) -> None:
+    parts = list(before)
+    texts = [each.astext() for each in parts]
+    if " (" not in texts or texts[-1] != ")":
+        return
+    start = texts.index(" (") + 1
+    whole = "".join(texts[start:-1])
+    if (said := in_words(whole)) != whole:
+        line.children[start : len(parts) - 1] = []
+        line.insert(start, nodes.emphasis("", said))

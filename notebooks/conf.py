@@ -10,6 +10,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import api_reference
 import command_reference
+from docutils import nodes
 
 project = "spikebridge"
 author = "The authors of spikebridge"
@@ -49,6 +50,20 @@ def fill_pages(_app: Any, page: str, source: list[str]) -> None:
         source[0] += "\n" + api_reference.others(source[0])
 
 
+def leave_out(*given: Any) -> bool:
+    """Whether the page of the API leaves a member out."""
+    _app, _what, name, _member, skip, _options = given
+    return skip or name in api_reference.INTERNAL
+
+
+def describe_types(app: Any, page: Any) -> None:
+    """Types as a reader says them."""
+    if app.env.docname == "api":
+        api_reference.describe_types(page, nodes)
+
+
 def setup(app: Any) -> None:
     """What Sphinx calls with itself."""
     app.connect("source-read", fill_pages)
+    app.connect("autodoc-skip-member", leave_out)
+    app.connect("doctree-read", describe_types)

@@ -1,5 +1,6 @@
 """The pages that are written from the code say what the code says."""
 
+import configparser
 import re
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import bridge
 from bridge.cli import app
 
 COMMANDS = typer.main.get_command(app).commands
-PAGES = Path(__file__).parents[1] / "notebooks"
+ROOT = Path(__file__).parents[1]
+PAGES = ROOT / "notebooks"
 API = (PAGES / "api.md").read_text(encoding="utf-8")
 FORMAT = (PAGES / "file_format.md").read_text(encoding="utf-8")
 # Sections of the file format that the one of a kind refers to.
@@ -47,6 +49,22 @@ def test_a_public_name_without_a_place_on_the_page_goes_to_its_end():
     assert "bridge.convert_each" not in api_reference.others(page)
 
 
+@pytest.mark.parametrize(
+    ("annotated", "said"),
+    [
+        (
+            "numpy.ndarray[tuple[int, ...], numpy.dtype[numpy.float64]] | None",
+            "float64 array | None",
+        ),
+        ("collections.abc.Mapping[str, Any]", "Mapping[str, Any]"),
+        ("bridge.rate.learning.History | None", "History | None"),
+        ("Literal['x', 'h']", "Literal['x', 'h']"),
+    ],
+)
+def test_types_are_written_as_a_reader_says_them(annotated, said):
+    assert api_reference.in_words(annotated) == said
+
+
 def names_in(path):
     """What a file calls its groups, arrays and attributes."""
     places = []
@@ -65,3 +83,11 @@ def test_whatever_a_file_holds_is_on_the_page_of_the_file_format(name, tmp_path)
     page = " ".join(text for of, text in found if of in (kind, *ALSO.get(kind, ())))
     words = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]*)`", page))))
     assert names - {"format", "format_version", "kind", "checksum", "units"} <= words
+
+
+def test_the_citation_is_of_this_version_and_licence():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    cited = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    for name in ("version", "license"):
+        assert re.findall(rf"^{name}: (.*)$", cited, re.MULTILINE) == [setup["metadata"][name]]

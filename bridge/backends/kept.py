@@ -18,7 +18,7 @@ from bridge.spiking.window import Window
 Array = NDArray[np.float64]
 Place = tuple[str, Array]
 
-# Stands among the names of states for what a population hands on; no state has such a name.
+# Stands among the names of states for what a population passes on; no state has such a name.
 EMITTED = "emitted value"
 
 
@@ -29,7 +29,7 @@ class Wanted:
     Attributes:
         voltages: The voltages of all populations at the end of each sample.
         margins: The least distance of any voltage from threshold.
-        values: What populations that emit values hand on, at the end of each sample.
+        values: What populations that emit values pass on, at the end of each sample.
         window: First step, and first step after, of what is recorded step by step.
     """
 
@@ -41,7 +41,7 @@ class Wanted:
     def check(self, network: SpikingNetwork, drive: Drive) -> None:
         """Raise SpecError where there is no such thing in a run."""
         if self.values and not any(map(_graded, network.populations)):
-            raise SpecError("values: no population of this network hands on values")
+            raise SpecError("values: no population of this network passes on values")
         if self.window is None:
             return
         start, stop = checked_window(self.window)

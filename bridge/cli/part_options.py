@@ -15,7 +15,7 @@ Recurrent = Annotated[str | None, _option("Name of the recurrent weights W.", PY
 WIn = Annotated[str | None, _option("Name of the input weights W_in.", PYTORCH)]
 Readout = Annotated[
     str | None,
-    _option("Name of the output weights, with the bias that is called likewise.", "the only ones"),
+    _option("Name of the output weights, with the bias of that name.", "the only ones"),
 ]
 BOut = Annotated[str | None, _option("Name of an output bias called otherwise.", "none")]
 Bias = Annotated[

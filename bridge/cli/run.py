@@ -95,13 +95,13 @@ def run(
         bool,
         typer.Option(
             "--values",
-            help="Record what populations that emit values hand on, at the end of each sample.",
+            help="Record what populations that emit values pass on, at the end of each sample.",
         ),
     ] = False,
     window: Annotated[
         str | None,
         typer.Option(
-            help="START_S:STOP_S: record every state, and the values handed on, in each step of "
+            help="START_S:STOP_S: record every state, and the values passed on, in each step of "
             "that time of every trial.",
             show_default=False,
         ),

@@ -35,7 +35,7 @@ def compare_recordings(  # noqa: PLR0913
     Args:
         one: A.
         other: B, of the same neurons and trials as long.
-        again: A', another recording of what made A: the yardstick; None: it is reckoned from how
+        again: A', another recording of what made A: the yardstick; None: it is estimated from how
             much trials differ.
         labels: Names of A and B.
         seed: Decides the draws of the test.

@@ -192,7 +192,7 @@ def export_recording(
     write_bytes(file, (nwb if name == "nwb" else sonata).encode(recording))
     lost = [] if recording.voltages_mv is None else ["voltages are not kept in this format"]
     if recording.values is not None:
-        lost.append("values that populations hand on are not kept in this format")
+        lost.append("values that populations pass on are not kept in this format")
     if recording.window is not None:
         lost.append("what was recorded step by step is not kept in this format")
     if recording.input_spikes:

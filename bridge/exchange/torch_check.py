@@ -94,7 +94,7 @@ def match(rate: RateNetwork, trial: Trial) -> Match:
 
 
 def _hint(rate: RateNetwork, trial: Trial) -> str:
-    """What would mend it, where that is known."""
+    """What would resolve it, where that is known."""
     form: Literal["x", "h"] = "h" if rate.form == "x" else "x"
     turned = replace(rate, recurrent=rate.recurrent.T, excitatory=None)
     if _nearest(replace(rate, form=form), trial).fits:

@@ -71,7 +71,7 @@ class Trial:
         return torch.tensor(array, dtype=_dtype(self.module)), said
 
     def returned(self, inputs: Tensor) -> list[Tensor]:
-        """The tensors that the module returns for inputs in its layout; it stays as it was."""
+        """The tensors that the module returns for inputs in its layout; it remains as it was."""
         forward = self.forward or (self.module if self.bare is None else self._layer(self.bare))
         with untouched(self.module):
             return list(_tensors(forward(inputs.contiguous())))

@@ -6,9 +6,10 @@ wait for 10 ms less, or not at all.
 
 A rate network takes long steps. In one of them its state keeps the share 1 - dt/tau, so the filters
 of the spiking network have the time constant -dt / ln(1 - dt/tau) that keeps as much in a sample;
-and what a unit hears stays as it was at the beginning of the step, so spikes are late by what tau
-is longer than that, about half a step. Both networks then differ by the square of dt, no longer by
-dt itself: at 10 ms and 100 ms the output error that more spikes could not mend falls to a tenth.
+and what a unit receives remains as it was at the beginning of the step. So spikes are late by what
+tau is longer than that, about half a step. Both networks then differ by the square of dt, no longer
+by dt itself: at 10 ms and 100 ms the output error that more spikes could not remove falls to a
+tenth.
 
 Neurons that carry their remainder fire nearly evenly, so that what a filter leaves of the single
 spikes falls with every stage that it has. In form x, where the output reads the activities of the
@@ -43,7 +44,7 @@ class Timing:
     Attributes:
         dt_ms: The step.
         waits: Steps before any input arrives or neuron fires, in which filters decay.
-        late: Steps after which what a unit does is heard.
+        late: Steps after which what a unit does takes effect.
         kept_ms: (N,) time constants of the filters, which keep as much as the units do.
         gain_hz: The rate that stands for 1.
     """

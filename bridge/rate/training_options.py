@@ -48,8 +48,8 @@ class Options:
         training_noise_sd: S.d. of the noise added to every state in each step of training, from
             when a network first exceeds the target accuracy; before, in evaluations, and in the
             finished network it is the original's 0.1. Filtered spikes fluctuate more than that: a
-            network that has learnt to bear it converts at more scale factors, but does not begin to
-            learn in it.
+            network that has learnt to tolerate it converts at more scale factors, but cannot begin
+            to learn in it.
         loss: "l2": mean over trials of sqrt(sum (o - z)^2); "l1": of sum |o - z|.
         learning_rate: Adam's; None: 0.01 under Dale's law, 0.001 without. Adam moves every weight
             by about as much in each step. Weights free to change sign, at the higher rate, grow

@@ -161,7 +161,7 @@ class SpikingNetwork:
         raise SpecError(f"no analog input {shown(name)}")
 
     def emits(self, source: str) -> str:
-        """What a projection's source hands on: the "spikes" or "value" of a population or input."""
+        """What a projection's source sends: the "spikes" or "value" of a population or input."""
         part = self.input_named(source)
         return self.population(source).neurons.emits if part is None else part.emits
 
@@ -285,7 +285,7 @@ def _check_readouts(network: SpikingNetwork) -> None:
         for channel in readout.channels:
             if network.emits(channel.source) != "spikes":
                 raise SpecError(
-                    f"readout {readout.name}: population {channel.source} hands on no spikes; "
+                    f"readout {readout.name}: population {channel.source} passes on no spikes; "
                     "read it by a StateReadout, or by a population of its own"
                 )
             got = channel.weights.shape[1]

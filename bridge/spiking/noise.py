@@ -37,7 +37,7 @@ def mix(bits: Bits) -> Bits:
     """
     # The masks make the shifts those of unsigned numbers.
     bits = bits ^ ((bits >> 16) & 0xFFFF)
-    # From here on in place: what was handed in stays as it was.
+    # From here on in place: what was handed in remains as it was.
     bits *= 0x21F0AAAD
     bits ^= (bits >> 15) & 0x1FFFF
     bits *= 0x735A2D97

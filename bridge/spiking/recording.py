@@ -53,7 +53,7 @@ class Recording:
         voltages_mv: (T, B, N) at the end of each sample, mV; None unless asked for.
         margins_mv: (B,) least distance of any v from its threshold in any step, mV; None unless
             asked for, or where nobody has a threshold.
-        values: (T, B, n) what each population that emits values handed on in the last step of each
+        values: (T, B, n) what each population that emits values passed on in the last step of each
             sample; None unless asked for.
         window: Every step of a part of the trials; None unless asked for.
         provenance: What made it: backend, versions, precision, seed.
@@ -129,7 +129,7 @@ class Recording:
             raise SpecError(f"margins_mv: must not be negative, got {self.margins_mv.min():g}")
 
     def _check_values(self, samples: int, trials: int) -> None:
-        """What was handed on and what is in the window belongs to populations."""
+        """What was passed on and what is in the window belongs to populations."""
         if self.values is not None:
             values = {}
             for name, given in checked_mapping("values", self.values).items():
@@ -294,7 +294,7 @@ def _beside(parts: Sequence[NDArray[Any] | None], axis: int) -> NDArray[Any] | N
 
 
 def _values_beside(parts: Sequence[Recording]) -> dict[str, Array] | None:
-    """What was handed on in the trials of all parts; None where one does not know."""
+    """What was passed on in the trials of all parts; None where one does not know."""
     given = [part.values for part in parts if part.values is not None]
     if len(given) < len(parts):
         return None

@@ -20,12 +20,12 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Window:
-    """What populations held and handed on in W steps of each of B trials.
+    """What populations held and passed on in W steps of each of B trials.
 
     Attributes:
         start_step: The first of the steps.
         states: For each population its states by name, (W, B, n) at the end of each step.
-        values: (W, B, n) what each population that emits values handed on in each step.
+        values: (W, B, n) what each population that emits values passed on in each step.
     """
 
     start_step: int

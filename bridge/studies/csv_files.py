@@ -45,7 +45,7 @@ def read_csv(path: Path) -> list[Row]:
     for number, row in enumerate(rows, start=1):
         # What DictReader makes of a line that is too long, and of one that is too short.
         if None in row or None in row.values():
-            raise FormatError(f"{path}: damaged in row {number}; mend it, or move it away")
+            raise FormatError(f"{path}: damaged in row {number}; repair it, or move it away")
     return [{name: _value(name, text) for name, text in row.items()} for row in rows]
 
 

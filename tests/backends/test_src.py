@@ -152,7 +152,7 @@ def test_layers_of_cells_give_the_same_bits_everywhere(label):
 
 def test_a_readout_reads_spikes_and_says_so_of_values():
     channel = Channel(source="cells", weights=np.ones((1, 1)), filter=Direct())
-    with pytest.raises(SpecError, match="hands on no spikes; read it by a StateReadout"):
+    with pytest.raises(SpecError, match="passes on no spikes; read it by a StateReadout"):
         SpikingNetwork(
             dt_ms=1.0, populations=[cells()], projections=[],
             readouts=[Readout(name="output", channels=[channel])],

@@ -174,7 +174,7 @@ def two(**fields):
                     )
                 ],
             ),
-            "population sums hands on no spikes; read it by a StateReadout",
+            "population sums passes on no spikes; read it by a StateReadout",
         ),
     ],
 )

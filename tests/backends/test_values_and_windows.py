@@ -163,7 +163,7 @@ def test_what_a_run_cannot_show_is_refused(label, options, reason):
 def test_values_are_asked_of_a_network_that_has_some():
     network = kim_network(size=4)
     for label in QUICK:
-        with pytest.raises(SpecError, match="values: no population of this network hands on valu"):
+        with pytest.raises(SpecError, match="values: no population of this network passes on val"):
             run(label, network, drive_for(network, 2), values=True)
     drive = Drive(inputs=np.zeros((2, 1, 2)), noise=OwnNoise(seed=0))
     with pytest.raises(SpecError, match="backend nest: unknown option 'window'"):
@@ -199,7 +199,7 @@ def test_what_is_exported_elsewhere_loses_them_and_says_so(tmp_path):
     network = graded_network()
     recording = simulate(network, drive_for(network, 10), values=True, window=(3, 5))
     lost = bridge.export_recording(recording, tmp_path / "recording.h5", to="sonata")
-    assert "values that populations hand on are not kept in this format" in lost
+    assert "values that populations pass on are not kept in this format" in lost
     assert "what was recorded step by step is not kept in this format" in lost
 
 

@@ -27,7 +27,7 @@ class PopulationForm:
         voltage: The one that takes noise and stimulation.
         constants: Variables of the constants.
         step: Statements of the model's step; "{current}" stands for its current.
-        emission: Those that set "emitted", where the model hands on values.
+        emission: Those that set "emitted", where the model passes on values.
         condition: Where a neuron fires; "" where none does.
         reset: What then becomes of its states.
         gated: Whether neurons are ever refractory.
@@ -70,11 +70,11 @@ class ProjectionForm:
         constants: Variables of the filter's constants.
         decay: Statements of the filter's decay.
         side: Whose neurons the filter runs over.
-        graded: Whether the source hands on values.
+        graded: Whether the source passes on values.
         within_step: Whether it acts in the step in which the source emits.
         delay_steps: Steps by which spikes arrive later.
         late: Whether there are delays that are filled in afterwards instead: each presynaptic
-            neuron has its own, or hands on values.
+            neuron has its own, or passes on values.
         scaled: Whether the gain of a trial acts on it.
         rank: Number of factors K, where the weights are factored; else 0.
         connected: Whether there is a synapse.

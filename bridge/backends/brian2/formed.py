@@ -58,7 +58,7 @@ def form_of(network: SpikingNetwork, drive: Drive, wanted: Wanted, *, counted: b
 
 
 def variable(name: str) -> str:
-    """The variable that holds a state, or what is handed on."""
+    """The variable that holds a state, or what is passed on."""
     return "emitted" if name == EMITTED else f"state_{name}"
 
 

@@ -206,7 +206,7 @@ class _Files:
         }}
         """
         values = {f"{name}_values": np.zeros(rows * size)}
-        # Brian2 then hands on the neuron's number itself, and the loop reads one after the other.
+        # Brian2 then passes on the neuron's number itself, and the loop reads one after the other.
         self.space[name] = _function(1, "float", code, values, auto_vectorise=True)
         self.shapes[f"{name}_values"] = shape
 

@@ -81,7 +81,7 @@ def membrane_lines(form: Form, number: int, sources: Sources) -> list[str]:
 
 
 def emission_lines(form: Form, number: int, sources: Sources) -> list[str]:
-    """What a population hands on, where it is values, and what of it arrives later."""
+    """What a population passes on, where it is values, and what of it arrives later."""
     late = [f"late_{into} = {sources.late(into)}" for into in late_from(form, number)]
     return [*form.populations[number].emission, *late]
 
@@ -96,7 +96,7 @@ def late_from(form: Form, number: int) -> list[int]:
 
 
 def sent(projection: ProjectionForm, into: int) -> str:
-    """The variable of a population that hands on values, that arrives over a projection."""
+    """The variable of a population that passes on values, that arrives over a projection."""
     return f"late_{into}" if projection.late else "emitted"
 
 

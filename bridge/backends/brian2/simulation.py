@@ -48,8 +48,8 @@ def simulate(  # noqa: PLR0913
         workers: How many trials standalone runs at once; None: as many as there are CPUs.
         voltages: Keep the voltages at the end of each sample.
         margins: Keep the least distance of any voltage from threshold.
-        values: Keep what populations that emit values hand on, at the end of each sample.
-        window: Keep every state, and what is handed on, in each step from the first number on and
+        values: Keep what populations that emit values pass on, at the end of each sample.
+        window: Keep every state, and what is passed on, in each step from the first number on and
             before the second; None: nothing.
         on_progress: Called with the fraction done: now and then (numpy, cython), or after each
             trial (standalone).

@@ -37,11 +37,11 @@ class PopulationForm:
         traces: What the model does in a step.
         fires: Whether there is a threshold.
         strictly: Whether it must be passed.
-        graded: Whether values are handed on.
+        graded: Whether values are passed on.
         gated: Whether neurons are ever refractory.
         noise: "given" number by number, or "counted" (`bridge.spiking.noise`).
         stimulated: The stimulations that push some of its neurons.
-        sampled: What is kept of it at the end of each sample: states, and what it hands on.
+        sampled: What is kept of it at the end of each sample: states, and what it passes on.
         stepped: What is kept in each step of the window.
     """
 
@@ -69,7 +69,7 @@ class ProjectionForm:
         target: Number of the target.
         within_step: Whether it acts in the step in which its source emits.
         presynaptic: Whether the filter runs over the source's neurons, before the weights.
-        graded: Whether the source hands on values.
+        graded: Whether the source passes on values.
         dense: Of each factor of the weights, whether all are kept, a row for each presynaptic
             neuron: of W, or of D and B where the weights are B D.
         delayed: Whether what is emitted arrives later.

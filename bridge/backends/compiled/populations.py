@@ -45,7 +45,7 @@ def _declare_pushes(sheet: Sheet, mine: PopulationForm, number: int) -> None:
 
 
 def _declare_left(sheet: Sheet, form: Form, number: int) -> None:
-    """What a population hands on, and what is kept of it."""
+    """What a population passes on, and what is kept of it."""
     mine = form.populations[number]
     if mine.graded:
         sheet.kept(f"value_{number}", f"width_{number}")
@@ -76,7 +76,7 @@ def keep_step(sheet: Sheet, form: Form, number: int) -> None:
 
 
 def _held(number: int, name: str) -> str:
-    """The array of a state, or of what is handed on."""
+    """The array of a state, or of what is passed on."""
     return f"value_{number}" if name == EMITTED else f"state_{number}_{name}"
 
 

@@ -57,8 +57,8 @@ def simulate(  # noqa: PLR0913
             not depend on it.
         voltages: Keep the voltages at the end of each sample.
         margins: Keep the least distance of any voltage from threshold.
-        values: Keep what populations that emit values hand on, at the end of each sample.
-        window: Keep every state, and what is handed on, in each step from the first number on and
+        values: Keep what populations that emit values pass on, at the end of each sample.
+        window: Keep every state, and what is passed on, in each step from the first number on and
             before the second; None: nothing.
         on_progress: Called with the fraction done.
 

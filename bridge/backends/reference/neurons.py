@@ -20,7 +20,7 @@ class Neurons:
     Attributes:
         state: Every state of the model, by name.
         spikes: Who fired in this step.
-        emitted: What was handed on in this step: spikes as 0 and 1, or values.
+        emitted: What was passed on in this step: spikes as 0 and 1, or values.
         constant: The model's constants, (n,) each.
         refractory: Steps that each neuron still skips.
     """
@@ -44,7 +44,7 @@ class Neurons:
         return v
 
     def look(self, name: str) -> Array:
-        """(B, n) a state as it is now, or what is handed on in this step."""
+        """(B, n) a state as it is now, or what is passed on in this step."""
         seen: Array = np.asarray(self.emitted if name == EMITTED else self.state[name])
         return seen
 
@@ -78,7 +78,7 @@ class Neurons:
             self.push(noise_mv[:, self.span])
 
     def fire(self) -> None:
-        """Who spikes, and what is handed on."""
+        """Who spikes, and what is passed on."""
         if self.threshold is not None:
             met = np.greater if self.model.strictly else np.greater_equal
             self.spikes = met(self.v, self.threshold)

@@ -73,7 +73,7 @@ def _spread_inside(network: SpikingNetwork, drive: Drive, how: How) -> bool:
     )
     if outside and how.dense:
         raise SpecError(
-            "dense: not for networks that hand on values, or within the step, or with a delay for "
+            "dense: not for networks that pass on values, or within the step, or with a delay for "
             "each neuron, or factored weights"
         )
     if outside:

@@ -81,7 +81,7 @@ class Neurons(nn.Module):
         fired: Sum of 2^j over the steps j of the block in which a neuron fired.
         busy: (B,) the largest of these in each trial: 0 where it was silent.
         margin: (B,) least distance from threshold so far, mV.
-        values: (steps, B, n) what was handed on in each step of the block, where it is values.
+        values: (steps, B, n) what was passed on in each step of the block, where it is values.
     """
 
     free_from: Tensor
@@ -142,7 +142,7 @@ class Neurons(nn.Module):
         return {name: getattr(self, f"state_{name}") for name in self.model.states}
 
     def look(self, name: str) -> Array:
-        """(B, n) a state as it is now, or what was handed on in the last step."""
+        """(B, n) a state as it is now, or what was passed on in the last step."""
         seen = self.values[-1] if name == EMITTED else getattr(self, f"state_{name}")
         numbers: Array = seen.double().cpu().numpy()
         return numbers

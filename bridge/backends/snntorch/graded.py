@@ -1,4 +1,4 @@
-"""Values that populations hand on, from block to block, and sums of them in the one order."""
+"""Values that populations pass on, from block to block, and sums of them in the one order."""
 
 from collections.abc import Sequence
 

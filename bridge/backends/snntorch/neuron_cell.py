@@ -118,7 +118,7 @@ class NeuronCell(SpikingNeuron):  # type: ignore[misc]
         return spikes.to(v.dtype)
 
     def emitted(self, states: States, spikes: Tensor) -> Tensor:
-        """(B, n) what is handed on: the spikes, or the model's values."""
+        """(B, n) what is passed on: the spikes, or the model's values."""
         if self.model.emits != "value":
             return spikes
         value: Tensor = self.model.emitted(

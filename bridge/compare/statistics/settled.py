@@ -1,4 +1,4 @@
-"""Recordings without the volley at their start, for statistics that describe.
+"""Recordings without the burst at their start, for statistics that describe.
 
 The original's initial voltages lie above threshold in three of four neurons, and these fire in the
 first step, whatever the network is: one spike more for each of them, which raises rates, makes
@@ -75,4 +75,4 @@ def told(from_ms: float, recording: Recording) -> str:
     if not from_ms:
         return ""
     volley = recording.provenance.get("starts_above_threshold") is True
-    return f"from {from_ms:g} ms on{', without the volley at the start' * volley}"
+    return f"from {from_ms:g} ms on{', without the burst at the start' * volley}"

@@ -13,7 +13,7 @@ from bridge.spiking.parts import each
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Linear(NeuronModel):
-    """Linear units: y is the current of the step, which they hand on as a value.
+    """Linear units: y is the current of the step, which they pass on as a value.
 
     They keep nothing from step to step, and never fire. With projections within the step they are
     the outputs of a network, y = bias + W x, computed inside the simulator. Nothing has a unit.

@@ -43,7 +43,7 @@ class NeuronModel(Part):
         voltage: The state that takes noise and stimulation, is compared with the threshold, and is
             recorded as the voltage.
         fires: Whether there is a threshold, a constant of that name.
-        emits: What it hands on to others: its "spikes", a "value" in every step, or "nothing".
+        emits: What it passes on to others: its "spikes", a "value" in every step, or "nothing".
         refractory_steps: Steps skipped after a spike (noise still acts); at most 10^6.
         initial_refractory_steps: Steps skipped at the start of a trial; at most 10^6.
     """
@@ -68,7 +68,7 @@ class NeuronModel(Part):
         return {}
 
     def emitted(self, ops: Operations, state: Any, constant: Any) -> dict[str, Any]:
-        """What it hands on, as "value", where it emits one."""
+        """What it passes on, as "value", where it emits one."""
         return {}
 
     def leaves(self, dt_ms: float) -> Array | None:
@@ -116,7 +116,7 @@ class NeuronTraces:
     Attributes:
         step: The new value of every state.
         reset: The states that a spike sets anew.
-        emitted: What is handed on, where it is values.
+        emitted: What is passed on, where it is values.
         change: What the step adds to the only state, as "change"; None where it is another step.
     """
 

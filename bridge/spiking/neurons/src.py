@@ -25,7 +25,7 @@ class Src(NeuronModel):
     i <- alpha i + current;  x = rho tanh(i / rho);  with the old h and h_s
     z_s = z_hyp + (z_dep - z_hyp) G(h);
     h <- z h + (1 - z) tanh(x + r h + r_s h_s + bias);  h_s <- z_s h_s + (1 - z_s) h.
-    A cell hands on max(h, 0), which is 0 between spikes; the steps in which h is above 0.5 are
+    A cell passes on max(h, 0), which is 0 between spikes; the steps in which h is above 0.5 are
     recorded as its spikes. Nothing has a unit, and a step is one of the cell, whatever it lasts.
     Every quantity is one number for all cells, or (N,) numbers, one for each.
 

@@ -76,7 +76,7 @@ def test_by_default_50_ms_are_left_out_of_long_trials_that_begin_above_threshold
     assert told(0.0, recorded(trial_ms, **given)) == ""
     said = told(50.0, recorded(trial_ms, **given))
     assert said.startswith("from 50 ms on")
-    assert ("volley" in said) is (starts is True)
+    assert ("burst" in said) is (starts is True)
 
 
 @pytest.mark.parametrize("wrong", [-1, np.nan, np.inf, 400, "fifty", True])
@@ -139,12 +139,16 @@ def test_the_gate_judges_all_spikes_whatever_is_described(tmp_path):
     recording = found[None].described()["reference"]
     assert rates[None] == summary(settled(recording, 50.0))["mean rate (Hz)"]
     page, machine, *_ = bridge.report(found[None], tmp_path / "a.html")
+<<<<<<< HEAD
     assert "are given from 50 ms on, without the volley at the start" in page.read_text()
+=======
+    assert "are told from 50 ms on, without the burst at the start" in page.read_text()
+>>>>>>> main
     assert json.loads(machine.read_text())["statistics_from_ms"] == {
         "reference": 50.0, "brian2:numpy": 50.0,
     }  # fmt: skip
     whole, *_ = bridge.report(found[0.0], tmp_path / "b.html")
-    assert "volley" not in whole.read_text()
+    assert "burst" not in whole.read_text()
 
 
 def test_the_command_takes_the_time_and_refuses_one_outside(command, refused, tmp_path):
