@@ -66,23 +66,17 @@ def save(thing: Stored, path: str | Path, *, force: bool = False) -> Path:
 def format_version(thing: Stored) -> int:
     """The version a thing is written in: the oldest that says all of it.
 
-        Version 2 adds QIF neurons, filters of the presynaptic side, cell types and stimulation, most of
-        which a reader of version 1 would pass over in silence. What uses none of them stays readable
-        by every program that reads version 1. Version 3 adds what the trials of a drive or a recording
-        are of, and what a recording was shown. Version 4 adds every neuron model and filter beyond
-        those, and projections that act within the step. Version 5 adds delays of presynaptic neurons,
-        factored weights, initial states of filters, projections that no gain scales, linear units,
-        several inputs under names, spikes as input, readouts that are states of populations, searches
-    <<<<<<< HEAD
-        that know the numbers of a task, how much neurons fire, or the output error alone, curves of
-        other kinds of neurons in a conversion, what a recording holds of the values that
-        populations hand on and of a window of steps, and rate networks of form h or tanh, with a bias,
-        a start or clipping.
-    =======
-        that know the numbers of a task, or the output error alone, what a recording holds of the values
-        that populations pass on and of a window of steps, and rate networks of form h or tanh, with a
-        bias, a start or clipping.
-    >>>>>>> main
+    Version 2 adds QIF neurons, filters of the presynaptic side, cell types and stimulation, most of
+    which a reader of version 1 would pass over in silence. What uses none of them stays readable
+    by every program that reads version 1. Version 3 adds what the trials of a drive or a recording
+    are of, and what a recording was shown. Version 4 adds every neuron model and filter beyond
+    those, and projections that act within the step. Version 5 adds delays of presynaptic neurons,
+    factored weights, initial states of filters, projections that no gain scales, linear units,
+    several inputs under names, spikes as input, readouts that are states of populations, searches
+    that know the numbers of a task, how much neurons fire, or the output error alone, curves of
+    other kinds of neurons in a conversion, what a recording holds of the values that populations
+    pass on and of a window of steps, and rate networks of form h or tanh, with a bias, a start or
+    clipping.
     """
     if isinstance(thing, Conversion):
         parts = format_version(thing.network), format_version(thing.rate)

@@ -74,7 +74,7 @@ def mark_populations(
         time_s: Time of each, s.
         neuron: Neuron of each.
         size: Height of a mark, points.
-        pixels_from: From so many spikes on they are pixels; None: as many as a file bears.
+        pixels_from: From so many spikes on they are pixels; None: from 2,000 on.
     """
     several_populations = len(recording.populations) > 1
     pixels = len(neuron) > (_MANY if pixels_from is None else pixels_from)
