@@ -1,9 +1,12 @@
 """What all pictures have in common: colours, axes, legends that hide nothing, names as they are."""
 
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
+import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 PAPER, INK, QUIET = "#ffffff", "#1b2a41", "#6b778c"
@@ -47,6 +50,22 @@ REPORT: dict[Any, Any] = {
 }
 
 Thing = TypeVar("Thing")
+Given = ParamSpec("Given")
+
+
+def in_report_style(draw: Callable[Given, Figure]) -> Callable[Given, Figure]:
+    """A function that draws a figure, with the letters and lines of a report wherever it is."""
+
+    @wraps(draw)
+    def drawn(*given: Given.args, **named: Given.kwargs) -> Figure:
+        with mpl.rc_context(REPORT):
+            figure = draw(*given, **named)
+        for axes in figure.axes:
+            # Ticks come into being only when a figure is laid out.
+            axes.tick_params(which="both", labelsize=SMALL_PT, color=INK, labelcolor=INK)
+        return figure
+
+    return drawn
 
 
 def axes_or_new(ax: Axes | None, *, square: bool = False) -> Axes:

@@ -8,10 +8,11 @@ from bridge.compare.report.panels import legend_above, panels
 from bridge.methods.error_curve import ErrorCurve
 from bridge.methods.scale_search import Search
 from bridge.plot.searches import draw_error_curves, draw_quantity, measured_in
-from bridge.plot.style import ACCENT, INK
+from bridge.plot.style import ACCENT, INK, in_report_style
 from bridge.rate.learning import History
 
 
+@in_report_style
 def loss_curve(history: History, target_loss: float | None) -> Figure:
     """Loss and accuracy of the rate network over its training."""
     figure, (left, right) = panels(2)
@@ -26,6 +27,7 @@ def loss_curve(history: History, target_loss: float | None) -> Figure:
     return figure
 
 
+@in_report_style
 def scale_curve(search: Search) -> Figure:
     """What a search measured at each scale factor, or by how much neurons fire at each gain.
 
@@ -38,6 +40,7 @@ def scale_curve(search: Search) -> Figure:
     return figure
 
 
+@in_report_style
 def error_curves(curves: Sequence[ErrorCurve]) -> Figure:
     """Output error against spikes, a line for each kind of neuron."""
     figure, (axes,) = panels(1, wide=True)

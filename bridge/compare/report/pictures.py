@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from bridge.compare.agreement import Agreement
@@ -15,7 +14,6 @@ from bridge.compare.report.vector import vector, within_page
 from bridge.compare.statistics.comparison import StatisticalComparison
 from bridge.compare.statistics.quantities import shared_readouts
 from bridge.compare.statistics.settled import from_ms_of, told
-from bridge.plot.style import REPORT
 from bridge.spiking.recording import Recording
 
 
@@ -48,15 +46,14 @@ _Drawn = tuple[str, str, str, Figure]
 
 def pictures_of(agreement: Agreement) -> list[Picture]:
     """All pictures of a comparison, drawn with the same letters."""
-    with mpl.rc_context(REPORT):
-        drawn = [*_spike_pictures(agreement)]
-        for number, found in enumerate(agreement.statistical):
-            drawn += _statistical_pictures(found, number, agreement.from_ms)
-        drawn += _origin_pictures(agreement)
-        return [
-            Picture(name, title, caption, vector(figure, title), float(figure.get_figwidth()))
-            for name, title, caption, figure in drawn
-        ]
+    drawn = [*_spike_pictures(agreement)]
+    for number, found in enumerate(agreement.statistical):
+        drawn += _statistical_pictures(found, number, agreement.from_ms)
+    drawn += _origin_pictures(agreement)
+    return [
+        Picture(name, title, caption, vector(figure, title), float(figure.get_figwidth()))
+        for name, title, caption, figure in drawn
+    ]
 
 
 def _spike_pictures(agreement: Agreement) -> list[_Drawn]:

@@ -15,7 +15,16 @@ from bridge.compare.report.stimulus import shade, trials_shown
 from bridge.compare.statistics.quantities import shared_readouts
 from bridge.plot.agreements import rate_scatter as draw_rates
 from bridge.plot.spikes import events_of, mark_populations
-from bridge.plot.style import ACCENT, INK, PAGE_IN, QUIET, SMALL_PT, colour, plain_label
+from bridge.plot.style import (
+    ACCENT,
+    INK,
+    PAGE_IN,
+    QUIET,
+    SMALL_PT,
+    colour,
+    in_report_style,
+    plain_label,
+)
 from bridge.spiking.recording import Recording
 
 # A condition is a row of rasters and a column of outputs: more would be a poster.
@@ -31,6 +40,7 @@ _LEAST_SHARE = 1500
 _Events = tuple[NDArray[np.float64], NDArray[np.int32]]
 
 
+@in_report_style
 def rasters(agreement: Agreement) -> Figure:
     """Spikes of each side, for one trial of each condition."""
     shown, sides = list(shown_trials(agreement)), sides_shown(agreement)
@@ -73,6 +83,7 @@ def _one_raster(
     axes.set_title(f"{len(neuron):,} {spikes}", loc="right", fontsize=SMALL_PT)
 
 
+@in_report_style
 def readouts(agreement: Agreement) -> Figure:
     """Outputs of the rate network and of each side, for one trial of each condition."""
     shown, recordings = list(shown_trials(agreement)), shown_recordings(agreement)
@@ -133,6 +144,7 @@ def _plot_output(axes: Axes, lines: list[_Line], trial: int, output: int) -> Non
         axes.plot(line.times_s, line.values[:, trial, output], **line.look, **one)  # type: ignore[arg-type]
 
 
+@in_report_style
 def rate_scatter(agreement: Agreement) -> Figure:
     """Mean rate of each neuron under the same noise, the first side against the others."""
     figure, (axes,) = panels(1, square=True)

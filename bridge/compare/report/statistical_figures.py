@@ -15,11 +15,12 @@ from bridge.compare.statistics.settled import from_ms_of, settled
 from bridge.compare.statistics.spike_statistics import count_correlations, resampled_correlations
 from bridge.plot.agreements import MANY_DOTS, diagonal
 from bridge.plot.spikes import mean_rates, time_course
-from bridge.plot.style import COLOURS, INK, QUIET, plain_label
+from bridge.plot.style import COLOURS, INK, QUIET, in_report_style, plain_label
 from bridge.spiking.firing import intervals_ms
 from bridge.spiking.recording import Recording
 
 
+@in_report_style
 def own_rates(found: StatisticalComparison) -> Figure:
     """Rates of B and of A' against A, and how far B's lie off in standard errors."""
     figure, (left, right) = panels(2, square=True)
@@ -66,6 +67,7 @@ def _plot_rates(axes: Axes, found: StatisticalComparison, names: Mapping[str, st
 _WIDEST_Z = 8.0
 
 
+@in_report_style
 def distributions(found: StatisticalComparison, from_ms: float | None = None) -> Figure:
     """Rates over time, intervals between spikes and correlations of counts, of A, A' and B.
 

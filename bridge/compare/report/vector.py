@@ -8,9 +8,10 @@ import io
 import re
 from functools import partial
 
+import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from bridge.plot.style import DARK
+from bridge.plot.style import DARK, REPORT
 
 # A page chooses what it has; a file is shown alike on most machines.
 _LETTERS = "Helvetica, Arial, 'DejaVu Sans', sans-serif"
@@ -35,7 +36,8 @@ def vector(figure: Figure, title: str) -> str:
     buffer = io.BytesIO()
     # The time of day would make another file of the same figure.
     about = {"Title": title, "Date": None, "Creator": None}
-    figure.savefig(buffer, format="svg", dpi=_PIXELS, metadata=about)
+    with mpl.rc_context(REPORT):
+        figure.savefig(buffer, format="svg", dpi=_PIXELS, metadata=about)
     return shortened(buffer.getvalue().decode())
 
 
