@@ -200,12 +200,15 @@ def measured_conversion():
 
 
 def conversion_and_others():
-    """What version 5 of the format is for: searches that know spikes, and curves of others."""
-    found = conversion(rates_hz=[1 / 3, 8.0], output_error=[3.5, 1 / 7], rule="faithful")
+    """What version 5 of the format is for: curves of other kinds of neurons."""
     curve = ErrorCurve(
         neuron="ä IF", rates_hz=[5.0, 1 / 3, 2.0], output_error=[1 / 7, 0.0, 2.0], best=2
     )
-    return dataclasses.replace(found, others=(curve, curve))
+    return dataclasses.replace(conversion(), others=(curve, curve))
+
+
+def conversion_with_rates():
+    return conversion(rates_hz=[1 / 3, 8.0], output_error=[3.5, 1 / 7], rule="faithful")
 
 
 def drive(noise, **fields):
@@ -306,7 +309,8 @@ THINGS = {
     "spiking network": spiking_network,
     "conversion": conversion,
     "conversion with measures": measured_conversion,
-    "conversion of version 5": conversion_and_others,
+    "conversion of version 5": conversion_with_rates,
+    "conversion and others of version 5": conversion_and_others,
     "drive, shared noise": lambda: drive(SharedNoise(seed=2**40)),
     "drive, own noise": lambda: drive(OwnNoise(seed=1), recurrent_gain=[0.1, 0.2, 0.3]),
     "drive, frozen noise": frozen_drive,
