@@ -1,7 +1,7 @@
 """What a file holds, in rows for a person: `spikebridge info`."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,8 @@ from bridge.errors import SpecError
 from bridge.exchange.store import Stored
 from bridge.methods.measured import Measured
 from bridge.methods.scale_search import Conversion, ScaleSearch, Search
-from bridge.methods.side_by_side import OfNeuron
 from bridge.rate.network import RateNetwork
+from bridge.sections import plain
 from bridge.spiking.conditions import tally
 from bridge.spiking.drive import Drive
 from bridge.spiking.essentials import several
@@ -58,52 +58,6 @@ def describe(thing: Stored, from_ms: float | None = None) -> tuple[str, Rows]:
         return "recording", _recording(thing, from_ms)
     title, rows = describers[type(thing)]
     return title, rows(thing)
-
-
-def search_table(search: Search) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
-    """Headers, and a row for each candidate with a mark on the chosen one."""
-    columns = _candidates(search)
-    if search.correct is not None:
-        columns["accuracy"] = [f"{share:.1%}" for share in search.accuracies()]
-        columns["95 % interval"] = [f"{low:.1%} - {high:.1%}" for low, high in search.intervals()]
-    if search.measured is not None:
-        columns[f"median {search.measured[0].name}"] = [each.spread for each in search.measured]
-    if search.output_error is not None:
-        columns["output error"] = [f"{error:.3g}" for error in search.output_error]
-    if search.unit_correlations is not None:
-        middle = np.median(search.unit_correlations, axis=1)
-        columns["units correlate"] = [f"{value:.2f}" for value in middle]
-    columns["trials"] = search.done().tolist()
-    columns[""] = ["<" * (number == search.best) for number in range(search.done().size)]
-    return tuple(columns), list(zip(*columns.values(), strict=True))
-
-
-def sides_table(sides: Sequence[OfNeuron]) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
-    """Headers, and a row for each kind of neuron that a rate network became."""
-    rows: list[tuple[object, ...]] = []
-    for side in sides:
-        found, search = side.conversion.faithfulness(), side.conversion.search
-        right = error = "-"
-        if found is not None and found.accuracy is not None:
-            right = f"{found.accuracy:.1%}"
-        if found is not None and found.output_error is not None:
-            error = f"{found.output_error:.3g}"
-        rows.append((side.neuron, search.told_choice(), right, error, f"{side.rate_hz:.3g}"))
-    return ("neuron", "at", "right", "output error", "spikes/s"), rows
-
-
-def _candidates(search: Search) -> dict[str, list[object]]:
-    """What was tried."""
-    if isinstance(search, ScaleSearch):
-        return {"1/lambda": [f"{scale:g}" for scale in search.inverse_scales]}
-    columns: dict[str, list[object]] = {
-        "gain (Hz)": [f"{gain:g}" for gain in search.gains_hz],
-        "fires (Hz)": [f"{rate:.3g}" for rate in search.rates_hz],
-        "step (ms)": [f"{step:g}" for step in search.dt_ms],
-    }
-    if np.any(search.readout_lag_ms):
-        columns["read with (ms)"] = [f"{tau:g}" if tau else "own" for tau in search.readout_lag_ms]
-    return columns
 
 
 def _rate(rate: RateNetwork) -> Rows:
@@ -291,4 +245,4 @@ def _conditions(thing: Drive | Recording) -> Rows:
 
 
 def _provenance(provenance: Mapping[str, object]) -> Rows:
-    return {f"made: {name}": value for name, value in provenance.items() if value != ""}
+    return {f"made: {name}": plain(value) for name, value in provenance.items() if value != ""}

@@ -36,13 +36,18 @@ class Screen(Protocol):
 Place = Callable[[str], Screen]
 
 
+def _in_one(note: str, busy: str) -> str:
+    """A note, and what a run is busy with."""
+    return ", ".join(filter(None, (note, busy)))
+
+
 class Teller:
     """Takes the fraction done and a note, and shows them once the call has taken a while."""
 
     def __init__(self, what: str, place: Place) -> None:
         self._what, self._place = what, place
         self._screen: Screen | None = None
-        self._last = (0.0, "")
+        self._fraction, self._note, self._busy = 0.0, "", ""
         self._ended = False
         self._lock = threading.RLock()
         # What begins with minutes of compiling reports nothing that could start the bar.
@@ -52,13 +57,22 @@ class Teller:
     def __call__(self, fraction: float, note: str = "") -> None:
         """Show the fraction done and a note."""
         with self._lock:
-            self._last = (fraction, note)
-            if self._screen is not None:
-                self._screen.show(fraction, note)
+            self._fraction, self._note = fraction, note
+            self._show()
+
+    def of_part(self, part: str, fraction: float) -> None:
+        """Show the part that is being done, and the fraction done of everything."""
+        self(fraction, part)
 
     def busy(self, what: str) -> None:
-        """Show what is being done before any of it is."""
-        self(self._last[0], what)
+        """Show what is being done before any of it is, next to the note."""
+        with self._lock:
+            self._busy = what
+            self._show()
+
+    def _show(self) -> None:
+        if self._screen is not None:
+            self._screen.show(self._fraction, _in_one(self._note, self._busy))
 
     def start(self) -> None:
         """Wait until it is worth being shown."""
@@ -76,7 +90,7 @@ class Teller:
         with self._lock:
             if not self._ended:
                 self._screen = self._place(self._what)
-                self._screen.show(*self._last)
+                self._show()
 
 
 @contextmanager
@@ -114,7 +128,7 @@ def told(
     """What a call reports to: the caller's function, else what shows it, else None.
 
     Raises:
-        SpecError: `on_progress` is no function, or `progress` neither True nor False.
+        SpecError: `on_progress` is not a function, or `progress` neither True nor False.
     """
     given = callback("on_progress", on_progress)
     with telling(what, wanted=flag("progress", progress) and given is None) as teller:

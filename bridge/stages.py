@@ -47,13 +47,15 @@ def convert_to(
 
     The provenance calls the drive by `drive_name`, if there is one.
     """
-    from bridge.describe import search_table
+    from bridge.search_tables import search_table
 
     with terminal.progress_bar("searching") as report:
         conversion = bridge.convert(network, on_progress=lambda f: report(f, ""), **options)
     conversion = _named(conversion, drive_name)
     bridge.save(conversion, out, force=True)
-    terminal.show_columns(*search_table(conversion.search))
+    terminal.show_columns(
+        search_table(conversion.search), further=f"spikebridge info --all {out} shows them"
+    )
     search = conversion.search
     terminal.say(f"{out}: spiking network at {search.told_choice()}, {search.told_best()}")
     for line in _of_conversion(conversion):
@@ -73,13 +75,13 @@ def convert_each_to(
 
     Returns the first. Options are those of `bridge.convert_each`.
     """
-    from bridge.describe import sides_table
+    from bridge.search_tables import sides_table
 
     with terminal.progress_bar("searching") as report:
         made = bridge.convert_each(network, neurons, on_progress=lambda f: report(f, ""), **options)
     for one, file in zip(made, files, strict=True):
         bridge.save(_named(one.conversion, drive_name), file, force=True)
-    terminal.show_columns(*sides_table(made))
+    terminal.show_columns(sides_table(made))
     for one, file in zip(made, files, strict=True):
         terminal.say(f"{file}: spiking network at {one.conversion.search.told_choice()}")
         for line in _of_conversion(one.conversion):
@@ -138,8 +140,8 @@ def compare_to(
     stored: "bridge.Conversion | bridge.SpikingNetwork", out: Path, **options: Any
 ) -> "bridge.Agreement":
     """Compare backends in a report, and say the verdict; options are those of `bridge.compare`."""
-    with terminal.progress_bars() as report:
-        agreement = bridge.compare(stored, on_progress=report, **options)
+    with terminal.progress_bar("comparing", slow=True) as report:
+        agreement = bridge.compare(stored, on_progress=report.of_part, **options)
     report_to(agreement, out)
     return agreement
 
@@ -149,12 +151,23 @@ def report_to(agreement: "bridge.Agreement", out: Path) -> None:
     from bridge.compare.report.outcome import outcome
     from bridge.compare.report.page import write_report
 
-    said = outcome(agreement)
-    written = write_report(agreement, said, out, force=True)
+    with terminal.waiting("writing the report"):
+        said = outcome(agreement)
+        written = write_report(agreement, said, out, force=True)
     for line in said.sentences:
         terminal.say(line)
     pictures = f"; its {len(written) - 2} pictures are in {written[-1].parent}"
     terminal.say(f"{out}: report{pictures if len(written) > 2 else ''}; {written[1]}: for programs")
+
+
+def show_essentials(thing: "Stored") -> None:
+    """Say what most want to know of what was made; `spikebridge info --all` has the rest."""
+    from bridge.describe import describe
+    from bridge.sections import essential
+
+    with terminal.waiting("describing it"):
+        title, rows = describe(thing)
+    terminal.show_table(title, essential(rows))
 
 
 def load_kind(path: Path, kind: type[Kind], what: str) -> Kind:

@@ -2,25 +2,23 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from rich.console import Console, RenderableType
-from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
     Progress,
     ProgressColumn,
-    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 from rich.text import Text
 
 from bridge.activity import heard_by
 from bridge.errors import BridgeError, OutputError
+from bridge.tables import Table, pairs, wrapped
 
 
 class _Output(Console):
@@ -57,32 +55,44 @@ class Bar:
     def __init__(self, progress: Progress, what: str) -> None:
         self._progress = progress
         self._task = progress.add_task(what, total=1.0, note="")
+        self._note = ""
+        self._in_parts = False
         self.fills = True
 
     def __call__(self, fraction: float, note: str = "") -> None:
         """Show the fraction done and a note."""
+        self._note = note
         self._progress.update(self._task, completed=fraction, note=note)
 
+    def of_part(self, part: str, fraction: float) -> None:
+        """Show the part that is being done, and the fraction done of everything."""
+        self._in_parts = True
+        self(fraction, part)
+
     def busy(self, what: str) -> None:
-        """Show what is being done before any of it is."""
-        self._progress.update(self._task, note=what)
+        """Show what is being done before any of it is, next to the note."""
+        note = ", ".join(filter(None, (self._note, what)))
+        self._progress.update(self._task, note=note)
 
     def end(self) -> None:
-        """Fill the bar, unless the work was broken off."""
+        """Fill the bar, unless the work was broken off; no part is being done any more."""
         if self.fills:
-            self._progress.update(self._task, completed=1.0)
+            note = "" if self._in_parts else self._note
+            self._progress.update(self._task, completed=1.0, note=note)
 
 
 @contextmanager
-def progress_bar(what: str, *, slow: bool = False) -> Iterator[Bar]:
+def progress_bar(what: str, *, slow: bool = False, patient: bool = False) -> Iterator[Bar]:
     """A bar with the time left; what it gives takes the fraction done and a note.
 
     Args:
         what: Is being done.
         slow: Minutes may pass between two reports; the time left is estimated from all of them.
+        patient: What is done within a second shows nothing, not even that it is done.
     """
     period_s = _SLOW_S if slow else _QUICK_S
     with _Shown(*_columns(), console=errors, speed_estimate_period=period_s) as progress:
+        progress.patient = patient
         bar = Bar(progress, what)
         with _failures_said(progress), heard_by(bar.busy):
             yield bar
@@ -92,17 +102,40 @@ def progress_bar(what: str, *, slow: bool = False) -> Iterator[Bar]:
 _QUICK_S, _SLOW_S = 30.0, 1e6
 
 
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Show that something is being done, while it is, where nobody knows how far it is.
+
+    What takes less than a second shows nothing.
+    """
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(24), TimeElapsedColumn())
+    with _Shown(*columns, console=errors, transient=True) as progress:
+        task = progress.add_task(what, total=None, note="")
+        with heard_by(lambda busy: progress.update(task, note=busy)):
+            yield
+
+
 def _columns() -> tuple[ProgressColumn, ...]:
-    """What one bar shows."""
+    """What one bar shows; with the longest name it is just below 80 columns wide."""
     return (
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=30),
+        BarColumn(bar_width=24),
         TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}", markup=False),
     )
+
+
+class _Bars(Progress):
+    """Bars, each with its note on a line below, where there is room for it."""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """A bar and its note for each thing."""
+        for task in self.tasks:
+            yield self.make_tasks_table([task])
+            if task.fields["note"]:
+                yield Text(f"  {task.fields['note']}", no_wrap=True, overflow="ellipsis")
 
 
 class PassingBar:
@@ -110,7 +143,7 @@ class PassingBar:
 
     def __init__(self, what: str, *, already_s: float) -> None:
         """Show a bar of what is being done, and has been for a while."""
-        self._progress = Progress(
+        self._progress = _Bars(
             *_columns(), console=errors, transient=True, speed_estimate_period=_SLOW_S
         )
         self._task = self._progress.add_task(what, total=1.0, note="")
@@ -126,38 +159,10 @@ class PassingBar:
         self._progress.stop()
 
 
-@contextmanager
-def progress_bars() -> Iterator[Callable[[str, float], None]]:
-    """One bar for each thing that is named, in the order they come."""
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=30),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}", markup=False),
-    )
-    tasks: dict[str, TaskID] = {}
-    with _Shown(*columns, console=errors) as progress:
-
-        def report(what: str, fraction: float) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(what, total=1.0, note="")
-            progress.update(tasks[what], completed=fraction)
-
-        def busy(what: str) -> None:
-            for task in list(tasks.values())[-1:]:
-                progress.update(task, note=what)
-
-        with _failures_said(progress), heard_by(busy):
-            yield report
-        for task in tasks.values():
-            progress.update(task, completed=1.0)
-
-
-class _Shown(Progress):
+class _Shown(_Bars):
     """Bars that wait until work is known to have begun: what is refused before leaves none."""
 
-    refused = False
+    refused = patient = False
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """The bars, or nothing."""
@@ -173,7 +178,7 @@ class _Shown(Progress):
             self.live.stop()
 
     def _is_shown(self) -> bool:
-        if any(task.completed for task in self.tasks):
+        if not self.patient and any(task.completed for task in self.tasks):
             return True
         return not self.refused and any((task.elapsed or 0.0) > _WAIT_S for task in self.tasks)
 
@@ -194,39 +199,48 @@ def _failures_said(progress: _Shown) -> Iterator[None]:
         raise
 
 
+def width() -> int | None:
+    """Of the screen; None where standard output is a pipe or a file, whose lines may be long."""
+    return console.width if console.is_terminal else None
+
+
 def show_table(title: str, rows: Mapping[str, object]) -> None:
     """Names and values, a row each."""
-    table = Table(
-        title=Text(title), title_justify="left", show_header=False, box=None, pad_edge=False
-    )
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in rows.items():
-        table.add_row(Text(name), Text(str(value)))
-    console.print(table)
+    if title:
+        say(title, style="italic")
+    for line in pairs(rows, width()):
+        _print(line)
 
 
-def show_columns(headers: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
-    """A table with a header, numbers to the right.
+def show_columns(table: Table, *, everything: bool = False, further: str = "") -> None:
+    """A table with a header.
 
-    Where the terminal is narrower, it is for the terminal to break the lines: numbers that are cut
-    in two, or away, cannot be read.
+    Args:
+        table: Is laid out for the screen that there is.
+        everything: No column is left out.
+        further: What shows the columns that are left out.
     """
-    table = Table(box=None, pad_edge=False)
-    for header in headers:
-        table.add_column(header, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
-    widest = Measurement.get(console, console.options.update(max_width=_WIDEST), table).maximum
-    console.print(table, width=max(console.width, widest), crop=False)
+    laid = table.lines(width(), everything=everything)
+    for line in laid.header:
+        _print(line, "bold")
+    for line in laid.body:
+        _print(line)
+    if laid.left_out:
+        say(f"not shown: {', '.join(laid.left_out)}{further and f'; {further}'}")
 
 
-_WIDEST = 1000
+def _print(line: str, style: str = "") -> None:
+    console.print(Text(line), style=style or None, soft_wrap=True)
 
 
-def say(text: str) -> None:
-    """A line on standard output."""
-    console.print(text, markup=False)
+def say(text: str, *, style: str = "") -> None:
+    """A line on standard output; on a screen it is broken between words."""
+    for line in _broken(text, console):
+        _print(line, style)
+
+
+def _broken(text: str, where: Console) -> Iterable[str]:
+    return wrapped(text, where.width) if where.is_terminal else (text,)
 
 
 def warn(text: str) -> None:
@@ -242,4 +256,5 @@ def complain(text: str) -> None:
 def _tell(line: str, style: str) -> None:
     # Standard error on a full disk is no reason to end otherwise.
     with suppress(OSError):
-        errors.print(line, markup=False, style=style)
+        for part in _broken(line, errors):
+            errors.print(part, markup=False, style=style)

@@ -1,5 +1,6 @@
 """Small networks that the tests share, each asymmetric: symmetric weights hide a transpose."""
 
+import gc
 import os
 import signal
 import sys
@@ -51,6 +52,14 @@ def _own_cache(pytestconfig):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPIKEBRIDGE_CACHE", str(kept))
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _what_is_there_stays():
+    # Brian2 looks for garbage before each run: among all that the tests have loaded that takes it
+    # longer than most of the runs here.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -35,9 +35,12 @@ def test_a_progress_bar_shows_it_and_then_no_longer(monkeypatch):
         report(0.5)
         with busy_with("compiling the loop"):
             pass
-    with terminal.progress_bars() as report:
-        report("snntorch", 0.5)
+    with terminal.progress_bar("comparing") as report:
+        report.of_part("snntorch", 0.5)
         with busy_with("compiling the loop"):
             pass
     told = [fields["note"] for fields in notes if "note" in fields]
-    assert told == ["", "compiling the loop", "", "compiling the loop", ""]
+    beside = "snntorch, compiling the loop"
+    alone = ["", "compiling the loop", "", ""]
+    # At the end no part is being done.
+    assert told == [*alone, "snntorch", beside, "snntorch", ""]

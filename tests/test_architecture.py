@@ -23,7 +23,9 @@ ALLOWED = {
     "arguments": set(),
     "blas_threads": set(),
     "temporary": set(),
-    "terminal": set(),
+    "tables": set(),
+    "sections": set(),
+    "terminal": {"tables"},
     "activity": set(),
     "progress": {"terminal"},
     "tasks": set(),
@@ -46,15 +48,25 @@ ALLOWED = {
     "compare.report": METHODS
     | {"compare", "compare.probes", "compare.statistics", "exchange", "plot"},
     "plot": METHODS | {"compare", "compare.statistics"},
-    "describe": METHODS | {"compare.statistics", "exchange"},
-    "benchmark": METHODS | {"temporary", "exchange", "bridge", "backends.snntorch"},
-    "studies": METHODS | {"temporary", "compare.statistics", "exchange"},
+    "describe": METHODS | {"compare.statistics", "exchange", "sections"},
+    "search_tables": METHODS | {"tables"},
+    "benchmark": METHODS | {"tables", "temporary", "exchange", "bridge", "backends.snntorch"},
+    "studies": METHODS | {"tables", "temporary", "compare.statistics", "exchange"},
     "bridge": METHODS | {"compare", "compare.report", "exchange", "plot"},
-    "stages": {"terminal", "describe", "rate", "compare.report", "exchange", "bridge"},
+    "stages": {
+        "terminal",
+        "describe",
+        "search_tables",
+        "sections",
+        "rate",
+        "compare.report",
+        "exchange",
+    }
+    | {"bridge"},
     "demo": {"terminal", "stages", "backends", "rate", "bridge"},
     "cli": METHODS
     | {"terminal", "describe", "stages", "demo", "bridge", "compare", "compare.statistics"}
-    | {"compare.report", "exchange", "studies", "benchmark"},
+    | {"compare.report", "exchange", "studies", "benchmark", "search_tables", "sections"},
 }
 # What all others may import besides.
 EVERYWHERE = {"errors", "arguments", "activity", "blas_threads"}

@@ -430,7 +430,7 @@ def test_info_prints_names_that_look_like_markup_as_they_are(command, tmp_path):
     network = dataclasses.replace(rate_network(), provenance={"note": "a [/b] and [red]c"})
     (tmp_path / "[").mkdir()
     file = save(network, tmp_path / "[" / "b].h5")
-    outcome = command("info", file)
+    outcome = command("info", file, "--all")
     assert outcome.status == 0
     assert f"{file}: rate network" in outcome.out
     assert "a [/b] and [red]c" in outcome.out

@@ -62,7 +62,7 @@ def task_file(tmp_path):
     ("content", "sentence"),
     [
         ("x = 1\ny = nothing\n", "task file {}, line 2: NameError: name 'nothing' is not defined"),
-        ("import bridge\nbridge.register_task(3)\n", "task file {}, line 2: int is no task: it la"),
+        ("import bridge\nbridge.register_task(3)\n", "task file {}, line 2: int is not a task"),
         ("import no_such_module\n", "line 1: ModuleNotFoundError: No module named"),
         ("def f():\n    1 / 0\n\nf()\n", "line 2: ZeroDivisionError: division by zero"),
         ("import sys\nsys.exit('bye')\n", "line 2: SystemExit: bye"),
@@ -209,13 +209,20 @@ def test_a_bar_is_full_when_work_ends_early_and_not_when_it_is_broken_off(capsys
     with terminal.progress_bar("broken off") as report:
         report(0.25)
         report.fills = False
-    with terminal.progress_bars() as report_of:
-        report_of("one of many", 0.5)
-    early, broken, many = [line for line in capsys.readouterr().err.splitlines() if line.strip()]
+    early, note, broken = [line for line in capsys.readouterr().err.splitlines() if line.strip()]
     assert "100 %" in early
-    assert "reached" in early
+    assert note.strip() == "reached"
     assert "25 %" in broken
-    assert "100 %" in many
+
+
+def test_what_is_done_at_once_shows_no_bar_where_it_mostly_is(capsys, monkeypatch):
+    for wait_s, shown in ((60.0, 0), (-1.0, 1)):
+        monkeypatch.setattr(terminal, "_WAIT_S", wait_s)
+        with terminal.progress_bar("changing weights", patient=True) as report:
+            report(0.5)
+        with terminal.waiting("reading it"):
+            pass
+        assert capsys.readouterr().err.count("changing weights") == shown
 
 
 def test_what_fails_half_way_keeps_its_bar(capsys):

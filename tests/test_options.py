@@ -45,7 +45,7 @@ def lif(tmp_path):
         (("compare", "lif.h5", "--effect", "0.05"), "it is the statistical level's, which is not"),
         (("compare", "lif.h5", "--power", "0.5"), "it is the statistical level's"),
         (("compare", "lif.h5", "--alpha", "0.05"), "it is the statistical level's"),
-        (("compare", "lif.h5", "--levels", "probe", "--trials", "5"), "probes are no trials"),
+        (("compare", "lif.h5", "--levels", "probe", "--trials", "5"), "probes are not trials"),
         (
             ("compare", "lif.h5", "--levels", "statistical", "--trials", "50", "--effect", "0.1"),
             "give one of the two",
@@ -97,7 +97,7 @@ def test_the_demo_keeps_nothing_that_was_made_otherwise(option, said, refused, r
     [
         ({"plan": Plan()}, "it is the statistical level's"),
         ({"trials": 3, "drive": drive_for(kim_network(), 4)}, "the drive that is given has 2"),
-        ({"trials": 3, "levels": ["probe"]}, "probes are no trials of the task"),
+        ({"trials": 3, "levels": ["probe"]}, "probes are not trials of the task"),
         ({"trials": 30, "levels": ["statistical"], "plan": Plan(effect=0.1)}, "one of the two"),
     ],
 )

@@ -68,6 +68,16 @@ def test_a_command_of_a_page_has_the_options_that_it_is_given(name, line):
     assert {word for word in words if word.startswith("--")} <= known
 
 
+TRAINED = [line for _, line in SHOWN if " train " in line and "--task-file" not in line]
+
+
+@pytest.mark.parametrize("line", TRAINED)
+def test_a_training_of_a_page_runs_in_a_few_updates(line, folder):
+    small = "--units 10 --batch 2 --min-updates 0 --max-updates 1 --check-every 1 --out small.h5"
+    result = CliRunner().invoke(app, shlex.split(f"{line} {small}")[1:])
+    assert result.exit_code == 0, result.output
+
+
 def test_the_readme_is_one_page():
     text = README.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 90

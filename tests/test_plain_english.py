@@ -27,6 +27,7 @@ INSTEAD = {
     r"\breckon": "estimated",
     r"\b(mends?|bears?)\b": "repair, resolve, tolerate",
     r"\bheard\b": "received, take effect",
+    r"(?<!there) \b(is|are) no (?!longer|more|better)": "is not a",
     r"\bbesides?\b": "next to, in addition to, compared with, apart from",
     r"\b(told|tells?\b(?! you))\b": "given, stated, states, reports",
 }

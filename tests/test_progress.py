@@ -14,6 +14,7 @@ from methods.test_conversion import rate_network
 
 import bridge
 from bridge import progress, terminal
+from bridge.compare.report import page
 from bridge.errors import SpecError
 
 
@@ -57,7 +58,7 @@ def test_a_call_shows_its_progress_and_ends_it(screens):
         teller.busy("compiling")
     (screen,) = screens
     assert screen.what == "weaving"
-    assert screen.told[-2:] == [(0.5, "half"), (0.5, "compiling")]
+    assert screen.told[-2:] == [(0.5, "half"), (0.5, "half, compiling")]
     assert screen.ended
 
 
@@ -119,6 +120,7 @@ CALLS = {
         kim_network(), backends=["reference"] * 2, inject="weights-0.98",
         drive=drive_for(kim_network(), 40),
     ),
+    "changing weights": lambda rate: bridge.lesion(bridge.map_one_to_one(rate, 30.0), units=[0]),
     "training": lambda _: bridge.train("go-nogo", units=6, max_updates=2, batch=4),
     "refitting the readout": lambda rate: bridge.refit_readout(
         bridge.map_one_to_one(rate, 30.0), trials=5, backend="reference"
@@ -135,6 +137,19 @@ def test_each_long_call_shows_its_own_progress_alone(what, screens):
     assert screens[0].ended
     fractions = [fraction for fraction, _ in screens[0].told]
     assert all(0 <= fraction <= 1 for fraction in fractions)
+
+
+def test_recordings_that_are_compared_and_their_report_show_progress_too(screens, monkeypatch):
+    drive = drive_for(kim_network(), 40, trials=12)
+    one = bridge.simulate(kim_network(), drive, progress=False)
+    screens.clear()
+    found = bridge.compare_recordings(one, one)
+    monkeypatch.setattr(page, "write_report", lambda *_, **__: [])
+    bridge.report(found, "page.html")
+    bridge.compare_recordings(one, one, progress=False)
+    assert [screen.what for screen in screens] == ["comparing", "writing the report"]
+    assert screens[0].told[-1] == (1.0, "A and B, tests")
+    assert all(screen.ended for screen in screens)
 
 
 def test_progress_is_true_or_false():

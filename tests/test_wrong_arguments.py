@@ -231,7 +231,7 @@ def test_what_compare_returned_stands_for_nothing_that_it_holds(made):
         (lambda made: bridge.load(made["network"]), "path: expected the path of a file as text"),
         (lambda made: bridge.load(None), "path: expected the path of a file as text, got None"),
         (lambda made: bridge.task(made["network"]), "name: expected a name as text, got a Spiking"),
-        (lambda made: bridge.register_task("x"), "str is no task: it lacks name"),
+        (lambda made: bridge.register_task("x"), "str is not a task: it lacks name"),
         (lambda made: bridge.register_task(bridge.FunctionTask), "give an object of it, FunctionT"),
         (lambda made: bridge.lesion(made["network"], cell_type=""), "no units of the cell type ''"),
     ],

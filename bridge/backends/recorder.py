@@ -65,7 +65,7 @@ class EventList:
 def check_finite(
     population: Population, state: str, values: Array, step: int, first: int = 0
 ) -> None:
-    """Raise BackendError where a state of a population is no number any more.
+    """Raise BackendError where a state of a population is no longer a number.
 
     Args:
         population: Whose state it is.

@@ -125,7 +125,7 @@ class Row:
 
     @classmethod
     def read(cls, line: Mapping[str, str]) -> "Row":
-        """From text; KeyError or ValueError where it is no such line."""
+        """From text; KeyError or ValueError where it is not such a line."""
         kinds = get_type_hints(cls)
         return cls(**{entry.name: _value(line, entry.name, kinds) for entry in fields(cls)})
 

@@ -3,15 +3,29 @@
 from collections.abc import Iterable
 
 from bridge.benchmark.case import Row, name_of
+from bridge.tables import Table
 
 HEADERS = (
-    "part", "what", "N", "batch", "processes", "trial s", "Hz", "trial s / s", "wall s", "CPU s",
-    "x floor", "peak MB", "first run s", "note",
+    "part", "what", "N", "batch", "processes", "trial (s)", "rate (Hz)", "speed (s/s)",
+    "wall (s/s)", "CPU (s/s)", "x floor", "peak (MB)", "first run (s)", "note",
 )  # fmt: skip
+"""Speed is seconds of trials in a second, wall and CPU time are for each second of each trial."""
 
 
-def lines(rows: Iterable[Row]) -> list[tuple[object, ...]]:
-    """Cells for each row; wall and CPU time are for each second of each trial."""
+def table_of(rows: Iterable[Row]) -> Table:
+    """The rows as a table."""
+    return Table(
+        headers=HEADERS,
+        rows=_lines(rows),
+        words=("part", "what", "note"),
+        essential=(
+            "what", "N", "batch", "processes", "speed (s/s)", "x floor", "peak (MB)", "note"
+        ),
+        footnotes="note",
+    )  # fmt: skip
+
+
+def _lines(rows: Iterable[Row]) -> list[tuple[object, ...]]:
     return [
         (
             row.part,

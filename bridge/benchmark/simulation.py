@@ -26,7 +26,7 @@ def measure(case: Case, started: float) -> Measured:
 
     Returns:
         Fields for `bridge.benchmark.table.row_from`; only `first_run_s` if the short run had to
-        compile something: then the process is no fresh one any more.
+        compile something: then the process is no longer a fresh one.
     """
     network = sparse_network(case.n) if case.part == "large" else one_to_one_network(case.n)
     drive = drive_for(network, case.batch, case.simulated_s)

@@ -14,6 +14,7 @@ from bridge.cli import (
     convert,
     demo,
     exchange,
+    help_pages,
     info,
     lesion,
     run,
@@ -41,6 +42,7 @@ COMMANDS = (
 _ORDER = [room.__name__ for room in COMMANDS]
 # They have registered in the order of their imports.
 app.registered_commands.sort(key=lambda each: _ORDER.index(each.callback.__module__))
+help_pages.fill(app)
 
 
 def main() -> None:

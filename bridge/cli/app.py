@@ -19,6 +19,7 @@ app = typer.Typer(
 
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
 Seed = Annotated[int, typer.Option(help="Decides everything random.")]
+All = Annotated[bool, typer.Option("--all", help="Show everything, however narrow the screen.")]
 BACKEND = (
     "reference, brian2, snntorch, compiled or nest; a target, device, precision or form may "
     "follow, as brian2:numpy, snntorch:float32."
@@ -68,7 +69,12 @@ _TASKS_HELP = "A Python file of your own that registers tasks. It is run. May be
 TaskFile = Annotated[
     list[Path] | None,
     typer.Option(
-        "--task-file", help=_TASKS_HELP, show_default=False, is_eager=True, callback=_load_tasks
+        "--task-file",
+        help=_TASKS_HELP,
+        metavar="FILE",
+        show_default=False,
+        is_eager=True,
+        callback=_load_tasks,
     ),
 ]
 
@@ -79,6 +85,7 @@ def with_tasks(
         list[Path] | None,
         typer.Option(
             help=f"{_TASKS_HELP} It may stand before or after the command.",
+            metavar="FILE",
             envvar="SPIKEBRIDGE_TASKS",
             show_default=False,
         ),

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bridge import terminal
-from bridge.cli.app import app, example
+from bridge.cli.app import All, app, example
 
 
 @app.command(
@@ -26,12 +26,13 @@ def benchmark(
         str | None,
         typer.Option(help="cpu, or cuda beside it.", show_default="cuda where torch sees one"),
     ] = None,
+    everything: All = False,
 ) -> None:
     """Measure speed, memory and the floor of this machine, side by side.
 
     What an earlier run has measured is kept.
     """
-    from bridge.benchmark.screen import HEADERS, lines
+    from bridge.benchmark.screen import table_of
     from bridge.benchmark.whole_benchmark import benchmark as measure
 
     with terminal.progress_bar("measuring") as report:
@@ -43,5 +44,5 @@ def benchmark(
             device=device,
             on_progress=report,
         )
-    terminal.show_columns(HEADERS, lines(rows))
+    terminal.show_columns(table_of(rows), everything=everything, further="--all shows them")
     terminal.say(f"{out}: benchmark.csv, benchmark.png and machine.json, {len(rows)} cases")

@@ -231,7 +231,7 @@ def _compared(
     labels = names if names[0] != names[1] else (str(paths[0]), str(paths[1]))
     if one is None or other is None:
         raise bridge.BridgeError("two recordings are needed")
-    with terminal.progress_bars() as report:
+    with terminal.progress_bar("comparing", slow=True) as report:
         return compare_recordings(
             one,
             other,
@@ -240,5 +240,5 @@ def _compared(
             seed=seed,
             plan=plan,
             from_ms=from_ms,
-            on_progress=report,
+            on_progress=report.of_part,
         )

@@ -43,6 +43,7 @@ def convert(
             help="lif, qif, or if: integrate-and-fire with the unit's activation inside, for any "
             "activation. Several, with commas or given again, are made on the same trials and "
             "shown in one table. The first goes to --out, each other next to it, its name added.",
+            metavar="KIND",
             show_default="lif; if for relu, tanh, form h and a state to start from",
         ),
     ] = None,
@@ -146,6 +147,7 @@ def convert(
         tuple[float, float] | None,
         typer.Option(
             help="lif, qif: lowest and highest voltage at the start of a trial, mV.",
+            metavar="LOW HIGH",
             show_default="-65.0, 30.0",
         ),
     ] = None,

@@ -22,7 +22,7 @@ from bridge.cli.part_options import (
     WIn,
 )
 from bridge.errors import SpecError
-from bridge.stages import check_writable
+from bridge.stages import check_writable, show_essentials
 
 if TYPE_CHECKING:
     from bridge.exchange.formats import Imported
@@ -134,7 +134,8 @@ def import_(
         bridge.task(task)
     if task is not None:
         options["task"] = "" if task == "none" else task
-    imported = bridge.import_network(file, format=from_, **options)
+    with terminal.waiting("reading it"):
+        imported = bridge.import_network(file, format=from_, **options)
     if imported.task_doubt:
         raise SpecError(
             f"{file}: its task is not certain (input channels: {imported.rate.input_size}), since "
@@ -171,12 +172,13 @@ def export(
     from bridge.exchange.recordings import NAMES, export_recording
 
     stored = bridge.load(network)
-    if isinstance(stored, bridge.Recording):
-        notes = export_recording(stored, out, to=to, force=force)
-    elif to in NAMES:
+    if not isinstance(stored, bridge.Recording) and to in NAMES:
         raise SpecError(f"{network}: the format {to} is for recordings; `run` makes one")
-    else:
-        notes = bridge.export_network(stored, out, to=to, force=force)
+    with terminal.waiting("writing it"):
+        if isinstance(stored, bridge.Recording):
+            notes = export_recording(stored, out, to=to, force=force)
+        else:
+            notes = bridge.export_network(stored, out, to=to, force=force)
     terminal.say(f"{out}: written from {network}")
     for note in notes:
         terminal.warn(note)
@@ -226,13 +228,13 @@ def _refuse(options: Mapping[str, object], file: Path, this: str, those: str) ->
 
 
 def _import_recording(file: Path, out: Path, options: dict[str, Any], *, force: bool) -> None:
-    from bridge.describe import describe
     from bridge.exchange.recordings import load_recording
 
-    recording = load_recording(file, **options)
+    with terminal.waiting("reading it"):
+        recording = load_recording(file, **options)
     check_writable(out, force=force)
     bridge.save(recording, out, force=True)
-    terminal.show_table(*describe(recording))
+    show_essentials(recording)
     terminal.say(f"{out}: recording of {recording.spikes.n_trials} trials")
     told = recording.provenance
     if "time_step" in told:
@@ -246,14 +248,12 @@ def _import_recording(file: Path, out: Path, options: dict[str, Any], *, force: 
 
 
 def _save(imported: "Imported", out: Path, out_lif: Path | None, *, force: bool) -> None:
-    from bridge.describe import describe
-
     spiking = None if out_lif is None else imported.spiking()
     for path in (out, out_lif):
         if path is not None:
             check_writable(path, force=force)
     bridge.save(imported.rate, out, force=True)
-    terminal.show_table(*describe(imported.rate))
+    show_essentials(imported.rate)
     terminal.say(f"{out}: rate network of {imported.rate.size} units")
     if spiking is not None and out_lif is not None:
         bridge.save(spiking, out_lif, force=True)

@@ -48,7 +48,8 @@ def lesion(
     """Silence units, or make what they send weaker or stronger: recurrent weights and readouts."""
     from bridge.methods.lesion import chosen_units
 
-    stored = bridge.load(network)
+    with terminal.waiting("reading it"):
+        stored = bridge.load(network)
     spiking = stored.network if isinstance(stored, bridge.Conversion) else stored
     if not isinstance(spiking, bridge.SpikingNetwork | bridge.RateNetwork):
         raise FormatError(f"{network}: a rate or a spiking network is needed")
@@ -56,8 +57,17 @@ def lesion(
     numbers = None if units is None else parse_units(units)
     if units is not None and numbers is None:
         raise SpecError(f"--units {units}: expected numbers; a cell type is chosen by --cell-type")
-    changed = bridge.lesion(spiking, units=numbers, cell_type=cell_type, onto=onto, scale=scale)
-    bridge.save(changed, out, force=True)
+    with terminal.progress_bar("changing weights", patient=True) as report:
+        changed = bridge.lesion(
+            spiking,
+            units=numbers,
+            cell_type=cell_type,
+            onto=onto,
+            scale=scale,
+            on_progress=report,
+        )
+    with terminal.waiting("writing it"):
+        bridge.save(changed, out, force=True)
     count = chosen_units(spiking, units=numbers, cell_type=cell_type).size
     what = "" if onto is None else f" onto {onto}"
     terminal.say(f"{out}: weights of {count} units{what} multiplied by {scale:g}")

@@ -7,8 +7,13 @@ import typer
 PYTORCH = "PyTorch's own name"
 
 
-def _option(said: str, shown: str) -> Any:
-    return typer.Option(help=said, show_default=shown, rich_help_panel="State dicts (safetensors)")
+def _option(said: str, shown: str, metavar: str | None = None) -> Any:
+    return typer.Option(
+        help=said,
+        show_default=shown,
+        metavar=metavar,
+        rich_help_panel="State dicts (safetensors)",
+    )
 
 
 Recurrent = Annotated[str | None, _option("Name of the recurrent weights W.", PYTORCH)]
@@ -20,7 +25,7 @@ Readout = Annotated[
 BOut = Annotated[str | None, _option("Name of an output bias called otherwise.", "none")]
 Bias = Annotated[
     list[str] | None,
-    _option("Name of a bias of the units called otherwise. May be given again.", "none"),
+    _option("Name of a bias of the units called otherwise. May be given again.", "none", "NAME"),
 ]
 InitialState = Annotated[str | None, _option("Name of the state to start from.", "zero")]
 TauMs = Annotated[

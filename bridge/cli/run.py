@@ -30,7 +30,7 @@ from bridge.cli.driving import (
     drive_told,
 )
 from bridge.cli.units import parse_stimulation, parse_units, parse_window
-from bridge.stages import check_writable, load_spiking
+from bridge.stages import check_writable, load_spiking, show_essentials
 
 if TYPE_CHECKING:
     from bridge.spiking.stimulation import Stimulation
@@ -88,6 +88,7 @@ def run(
         typer.Option(
             help="START_S:STOP_S:UNITS:MV: in half of the steps of that time all these units "
             "(a cell type, or 0-19,25) are moved by MV. May be given again.",
+            metavar="PUSH",
             show_default=False,
         ),
     ] = None,
@@ -115,7 +116,6 @@ def run(
     """
     from bridge.backends import parse_backend, quickest
     from bridge.backends.declaration import declared
-    from bridge.describe import describe
     from bridge.methods.scoring import drive_of, needed_task, score_of
     from bridge.spiking.essentials import several
 
@@ -166,7 +166,7 @@ def run(
     if notes:
         recording = replace(recording, provenance={**recording.provenance, **notes})
     bridge.save(recording, out, force=True)
-    terminal.show_table(*describe(recording))
+    show_essentials(recording)
     scored = "" if score is None else f", {score.told()}"
     terminal.say(f"{out}: recording of {several(shown.n_trials, 'trial')}{scored}")
 

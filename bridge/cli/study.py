@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bridge import terminal
-from bridge.cli.app import app, example
+from bridge.cli.app import All, app, example
 from bridge.errors import SpecError
 
 
@@ -63,6 +63,7 @@ def study(
     processes: Annotated[
         int | None, typer.Option(help="On this machine.", show_default="one for each CPU")
     ] = None,
+    everything: All = False,
 ) -> None:
     """Run a figure of Kim et al. 2019 again: train, convert and score many networks.
 
@@ -70,7 +71,7 @@ def study(
     stopped goes on where it was.
     """
     from bridge.studies.catalog import find
-    from bridge.studies.cell_summaries import HEADERS, lines, paper_lines
+    from bridge.studies.cell_summaries import paper_lines, table_of
     from bridge.studies.study import Effort
     from bridge.studies.whole_study import run_study
 
@@ -95,7 +96,7 @@ def study(
             processes=processes,
             on_progress=report,
         )
-    terminal.show_columns(HEADERS, lines(chosen, rows))
+    terminal.show_columns(table_of(chosen, rows), everything=everything, further="--all shows them")
     for line in paper_lines(chosen, rows):
         terminal.say(line)
     home = out / effort.folder_of(chosen)

@@ -35,7 +35,8 @@ def train(
     out: Annotated[Path, typer.Option(help="Where the rate network goes.", show_default=False)],
     units: Annotated[int, typer.Option(help="Number of units.")] = 200,
     tau_ms: Annotated[
-        tuple[float, float], typer.Option(help="Lowest and highest time constant, ms.")
+        tuple[float, float],
+        typer.Option(metavar="LOW HIGH", help="Lowest and highest time constant, ms."),
     ] = (20.0, 100.0),
     seed: Seed = 0,
     batch: Annotated[int, typer.Option(help="Trials per update.")] = 16,

@@ -23,7 +23,7 @@ def check_used(held: set[str], trials: int | None, plan: Plan | None, drive: Dri
     if trials is not None and drive is not None:
         raise SpecError(f"trials: the drive that is given has {drive.n_trials} of its own")
     if trials is not None and held == {"probe"}:
-        raise SpecError("trials: probes are no trials of the task; the other levels have some")
+        raise SpecError("trials: probes are not trials of the task; the other levels have some")
     if plan is not None and plan.effect != EFFECT and (trials or plan.trials or drive):
         raise SpecError(
             "effect: it decides the number of trials; with trials given the report says what is "

@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.compare.computed import ComputedReadouts, computed_readouts, run_computed
+from bridge.compare.account import Parts
+from bridge.compare.computed import (
+    ComputedReadouts,
+    computed_parts,
+    computed_readouts,
+    run_computed,
+)
 from bridge.compare.explanation import Explanation, explain, unit_name
 from bridge.compare.sides import Side
 from bridge.errors import SpecError
@@ -186,7 +192,9 @@ def run_exactly(
         part, done = drive.trials(start, stop), {}
         for side in sides:
             began = time.monotonic()
-            report = _part_report(on_progress, side.label, start, stop, drive.n_trials)
+            report = _part_report(on_progress, _run_of(side), start, stop, drive.n_trials)
+            # What begins with a minute of compiling is named before.
+            report(0.0)
             done[side.label] = side.run(network, part, report, voltages=True, margins=True)
             seconds[side.label] += time.monotonic() - began
         for comparisons, pair in zip(found, pairs, strict=True):
@@ -208,13 +216,20 @@ def run_exactly(
     return whole, {label: Recording.joined(parts) for label, parts in kept.items()}, seconds
 
 
+def exact_parts(network: SpikingNetwork, sides: tuple[Side, ...]) -> Parts:
+    """The parts that `run_exactly` reports, in its order."""
+    return {_run_of(side): 1.0 for side in sides} | computed_parts(network, sides)
+
+
+def _run_of(side: Side) -> str:
+    return f"{side.label}, same noise"
+
+
 def _part_report(
-    on_progress: Callable[[str, float], None], label: str, start: int, stop: int, trials: int
+    on_progress: Callable[[str, float], None], part: str, start: int, stop: int, trials: int
 ) -> Callable[[float], None]:
-    """What is reported of trials start to stop of a side's run."""
-    return lambda fraction: on_progress(
-        f"{label}, same noise", (start + fraction * (stop - start)) / trials
-    )
+    """What reports trials start to stop of a side's run."""
+    return lambda fraction: on_progress(part, (start + fraction * (stop - start)) / trials)
 
 
 def _chunks(network: SpikingNetwork, drive: Drive) -> list[tuple[int, int]]:

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from bridge.arguments import callback, flag, of_kind, text, texts
 from bridge.backends import COMPARED
+from bridge.compare.account import Account, Parts
 from bridge.compare.agreement import Agreement
 from bridge.compare.asked import LEVELS, check_used, levels_of, to_compare
-from bridge.compare.exactness import ExactComparison, run_exactly
+from bridge.compare.exactness import ExactComparison, exact_parts, run_exactly
 from bridge.compare.faults import find_fault
-from bridge.compare.probes.battery import ProbeReport, check_probes, run_probes
+from bridge.compare.probes.battery import ProbeReport, check_probes, probe_parts, run_probes
 from bridge.compare.sides import Side, sides_of
 from bridge.compare.statistics.comparison import (
     MOST_TRIALS,
@@ -27,6 +28,7 @@ from bridge.compare.statistics.comparison import (
     StatisticalComparison,
     check_trials,
     run_statistically,
+    statistical_parts,
 )
 from bridge.compare.statistics.settled import check_from_ms
 from bridge.errors import SpecError
@@ -81,7 +83,8 @@ def compare(  # noqa: PLR0913
         from_ms: Start of the part of a trial in which rates, intervals and correlations are
             described, ms; all spikes are judged. None: 50 ms if initial voltages lie above
             threshold and trials last at least 0.2 s, else 0.
-        on_progress: Called with what is being done and its fraction done.
+        on_progress: Called with what is being done, as "part 2 of 4: snntorch, same noise, 50%",
+            and the fraction done of everything.
         progress: Show how far it is, in a terminal or notebook, where it takes more than two
             seconds and `on_progress` is not given.
 
@@ -119,7 +122,7 @@ def compare(  # noqa: PLR0913
             gate.check(side, level)
     with telling("comparing", wanted=flag("progress", progress) and on_progress is None) as teller:
         if teller is not None:
-            gate.report = lambda part, fraction: teller(fraction, part)
+            gate.tell = teller.of_part
         found = gate.run(asked, conversion, "" if fault is None else fault.meaning)
     return replace(found, from_ms=from_ms)
 
@@ -143,7 +146,7 @@ class _Gate:
         self.network, self.sides, self.seed = network, sides, seed
         self.given, self.trials = drive, trials
         self.plan = plan if trials is None else replace(plan, trials=trials)
-        self.report = on_progress or (lambda _what, _fraction: None)
+        self.tell = on_progress or (lambda _what, _fraction: None)
 
     def of(self, side: Side, asked: tuple[str, ...] | None) -> tuple[str, ...]:
         """The levels on which the first side is held against this one."""
@@ -200,6 +203,7 @@ class _Gate:
     ) -> Agreement:
         """All levels that were asked for."""
         held = {level: self._held_to(level, asked) for level in LEVELS}
+        report = Account(self._parts(held), self.tell)
         made, drive = self.drive(EXACT_TRIALS if self.trials is None else self.trials)
         own_trials, own_drive = made, drive
         if held["statistical"]:
@@ -209,8 +213,8 @@ class _Gate:
         seconds: dict[str, float] = {}
         if held["exact"]:
             sides = (self.sides[0], *held["exact"])
-            exact, frozen, seconds = run_exactly(self.network, drive, sides, self.report)
-        statistical = tuple(self._judged(side, own_drive) for side in held["statistical"])
+            exact, frozen, seconds = run_exactly(self.network, drive, sides, report)
+        statistical = tuple(self._judged(side, own_drive, report) for side in held["statistical"])
         rate = None if conversion is None else conversion.rate
         judge, rate_trials, own_rate_trials = None if made is None else self.task, made, own_trials
         driven = self._driven(conversion)
@@ -221,7 +225,7 @@ class _Gate:
             network=self.network,
             labels=tuple(side.label for side in self.sides),
             exact=exact,
-            probes=tuple(self._probed(side) for side in self._to_probe(held["probe"])),
+            probes=tuple(self._probed(side, report) for side in self._to_probe(held["probe"])),
             statistical=statistical,
             frozen=frozen,
             seconds=seconds,
@@ -244,15 +248,23 @@ class _Gate:
     def _to_probe(self, held: tuple[Side, ...]) -> tuple[Side, ...]:
         return (self.sides[0], *held) if held else ()
 
-    def _probed(self, side: Side) -> ProbeReport:
-        return run_probes(self.network, side, self.seed, self.report)
+    def _parts(self, held: dict[str, tuple[Side, ...]]) -> Parts:
+        """All parts that are reported while it runs, in its order."""
+        exact = (self.sides[0], *held["exact"]) if held["exact"] else ()
+        parts = exact_parts(self.network, exact)
+        for side in held["statistical"]:
+            parts |= statistical_parts((self.sides[0], side))
+        return parts | probe_parts(self._to_probe(held["probe"]))
 
-    def _judged(self, side: Side, drive: Drive) -> StatisticalComparison:
+    def _probed(self, side: Side, report: Account) -> ProbeReport:
+        return run_probes(self.network, side, self.seed, report)
+
+    def _judged(self, side: Side, drive: Drive, report: Account) -> StatisticalComparison:
         pair, plan = (self.sides[0], side), self.plan
         if self.given is not None:
             # What was given is run whole.
             plan = replace(plan, trials=drive.n_trials)
-        return run_statistically(self.network, drive, pair, plan, self.seed, self.report)
+        return run_statistically(self.network, drive, pair, plan, self.seed, report)
 
     def _rate_outputs(
         self, rate: RateNetwork | None, made: Trials | None

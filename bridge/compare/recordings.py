@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from bridge.arguments import callback, of_kind, texts
+from bridge.arguments import callback, flag, of_kind, texts
 from bridge.compare.agreement import Agreement
 from bridge.compare.statistics.comparison import Plan, compare_statistically
 from bridge.compare.statistics.quantities import shared_readouts
 from bridge.compare.statistics.settled import check_from_ms
 from bridge.errors import SpecError
+from bridge.progress import telling
 from bridge.spiking.arrays import counted
 from bridge.spiking.recording import Recording, Spikes
 
@@ -26,6 +27,7 @@ def compare_recordings(  # noqa: PLR0913
     plan: Plan | None = None,
     from_ms: float | None = None,
     on_progress: Callable[[str, float], None] | None = None,
+    progress: bool = True,
 ) -> Agreement:
     """Compare two recordings statistically, trial by trial and neuron by neuron.
 
@@ -42,7 +44,9 @@ def compare_recordings(  # noqa: PLR0913
         plan: How sure it is to be; its `trials` may be fewer than there are.
         from_ms: Start of the part of a trial in which rates, intervals and correlations are
             described, ms; None: as in `bridge.compare` for recordings of ours, 0 for others.
-        on_progress: Called with what is being done and its fraction done.
+        on_progress: Called with what is being done and the fraction done.
+        progress: Show how far it is, in a terminal or notebook, where it takes more than two
+            seconds and `on_progress` is not given.
 
     Raises:
         SpecError: they differ in neurons or in the length of trials, or have too few trials.
@@ -72,10 +76,14 @@ def compare_recordings(  # noqa: PLR0913
                 f"the yardstick lacks readout {min(missed)!r}, which {labels[0]} and {labels[1]} "
                 "have; compare without it, or give one that has it"
             )
+    wanted = flag("progress", progress) and on_progress is None
+    with telling("comparing", wanted=wanted) as teller:
+        report = on_progress if teller is None else teller.of_part
+        statistical = compare_statistically(sets, labels, plan, seed, report)
     return Agreement(
         network=None,
         labels=labels,
-        statistical=(compare_statistically(sets, labels, plan, seed, on_progress),),
+        statistical=(statistical,),
         frozen={},
         seconds={},
         seed=seed,

@@ -64,7 +64,7 @@ def numbers(group: h5py.Group, name: str, path: Path) -> Array:
     """A data set of plain numbers in a group of a foreign file, as float64.
 
     Raises:
-        FormatError: it is missing, lies elsewhere, is no array of numbers, or is absurdly large.
+        FormatError: it is missing, lies elsewhere, is not an array, or is absurdly large.
     """
     return np.asarray(_numbers_in(group, name, path)[()], dtype=np.float64)
 
@@ -141,7 +141,7 @@ def _numbers_in(group: h5py.Group, name: str, path: Path) -> h5py.Dataset:
     item = group[name]
     plain = isinstance(item, h5py.Dataset) and item.shape is not None
     if not plain or item.dtype.kind not in "fiu" or item.external or item.is_virtual:
-        raise FormatError(f"{path}: {item.name} is no plain array of numbers")
+        raise FormatError(f"{path}: {item.name} is not a plain array of numbers")
     if item.size > _MOST_NUMBERS:
         raise FormatError(f"{path}: {item.name} claims {item.size:,} numbers")
     if item.size and not item.id.get_storage_size():

@@ -204,7 +204,7 @@ def _read_group(group: h5py.Group, path: str, budget: _Budget, depth: int) -> Tr
 def _read_dataset(dataset: h5py.Dataset, path: str, budget: _Budget) -> NDArray[Any]:
     elsewhere = dataset.external or dataset.is_virtual
     if dataset.shape is None or dataset.dtype.kind not in "fiub" or elsewhere:
-        raise FormatError(f"{path}: {dataset.name} is no plain array of numbers")
+        raise FormatError(f"{path}: {dataset.name} is not a plain array of numbers")
     budget.spend(path, math.prod(dataset.shape) * dataset.dtype.itemsize)
     return np.asarray(dataset[()])
 

@@ -36,7 +36,7 @@ def read(path: Path) -> AnalogInput | SpikeInput:
     """The input that an archive holds.
 
     Raises:
-        FormatError: it is no such archive, or holds objects, what makes no sense, or too much.
+        FormatError: it is not such an archive, or holds objects, what makes no sense, or too much.
     """
     arrays = _arrays(path)
     notes = _left_aside(arrays, path)

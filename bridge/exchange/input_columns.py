@@ -50,8 +50,8 @@ def check_names(names: list[str], path: Path, more: tuple[str, ...] = ()) -> Non
     for name in names:
         if name.startswith("time") and name != "time_s":
             raise FormatError(
-                f"{path}: the column {name!r} is no channel; times are in s and called time_s, and "
-                "spikes have the columns unit and time"
+                f"{path}: the column {name!r} is not a channel; times are in s and called time_s, "
+                "and spikes have the columns unit and time"
             )
 
 
@@ -134,7 +134,7 @@ def _check_forwards(times_s: Array, channel: Numbers, trial: Numbers | None, pat
 def _interval(times_s: Array, path: Path) -> tuple[float | None, float]:
     """Time between two samples, ms, of (B, T) times, and by what share of itself it may be off."""
     if not np.isfinite(times_s).all():
-        raise FormatError(f"{path}: a time of a sample is no finite number")
+        raise FormatError(f"{path}: a time of a sample is not a finite number")
     if times_s.min() < 0:
         raise FormatError(f"{path}: the time of a sample is negative, {times_s.min():g} s")
     count = times_s.shape[1] - 1

@@ -61,7 +61,7 @@ def read(path: Path) -> AnalogInput | SpikeInput:
     """The input that a table holds.
 
     Raises:
-        FormatError: it is no such table: the sentence says in which row and column.
+        FormatError: it is not such a table: the sentence says in which row and column.
     """
     return _told(*_table(path))
 
@@ -134,7 +134,7 @@ def _spikes_by_name(table: _Table, values: Array, network: SpikingNetwork) -> To
     strange = [name for name in table.texts["input"] if name not in spiking]
     if strange:
         raise FormatError(
-            f"{path}: a spike of {strange[0][:60]!r}, which is no input that takes spikes; "
+            f"{path}: a spike of {strange[0][:60]!r}, which is not an input that takes spikes; "
             f"{inputs_told(network)}"
         )
     kept = {name: each for name, each in columns.items() if name not in ("input", "condition")}

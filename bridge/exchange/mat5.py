@@ -94,7 +94,7 @@ def read_mat(
 
     Raises:
         FormatError: the file is damaged or holds too much, or a named field stands in it twice or
-            is no plain array of real numbers or line of text.
+            is not a plain array of real numbers or line of text.
     """
     fields: dict[str, Array | str] = {}
     structs: dict[str, dict[str, Array | str]] = {}
@@ -168,7 +168,7 @@ class _Variable:
         path, name, count = self.rest.path, self.name, math.prod(self.shape)
         if self.class_ in _OTHERS or self.complex_:
             what = "complex" if self.complex_ else _OTHERS[self.class_]
-            raise FormatError(f"{path}: {name} is no plain array of real numbers but {what}")
+            raise FormatError(f"{path}: {name} is not a plain array of real numbers but {what}")
         if self.class_ == _CHAR:
             return self._text()
         if self.class_ not in _NUMERIC:
@@ -190,9 +190,9 @@ class _Variable:
         try:
             text = bytes(content).decode(_LETTERS.get(kind, "ascii") + order)
         except UnicodeDecodeError:
-            raise FormatError(f"{self.rest.path}: {self.name} is no line of text") from None
+            raise FormatError(f"{self.rest.path}: {self.name} is not a line of text") from None
         if len(self.shape) != 2 or self.shape[0] > 1:
-            raise FormatError(f"{self.rest.path}: {self.name} is no line of text")
+            raise FormatError(f"{self.rest.path}: {self.name} is not a line of text")
         return text.strip()
 
 

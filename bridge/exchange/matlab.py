@@ -173,7 +173,7 @@ def _search(
     if isinstance(chosen, str) or chosen.size != 1 or not 1 <= chosen.item() < np.inf:
         held = repr(chosen) if isinstance(chosen, str) else chosen.ravel()[:3].tolist()
         notes.append(
-            f"opt_scaling_factor is no one number from 1 on but {held}: no scale factor is taken, "
+            f"opt_scaling_factor is not one number from 1 on but {held}: no scale factor is taken, "
             "convert searches one"
         )
         return None, {"search": found} if found else {}

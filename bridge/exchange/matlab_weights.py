@@ -24,7 +24,9 @@ def check_fields(fields: Fields) -> None:
     if fields.get("taus", np.zeros(1)).size == 2 and "taus_gaus" not in fields:
         missing.append("taus_gaus")
     if missing:
-        raise SpecError(f"lacks {', '.join(missing)}; that is no rate network of the authors' code")
+        raise SpecError(
+            f"lacks {', '.join(missing)}; that is not a rate network of the authors' code"
+        )
     for name in NEEDED if fields["taus"].size == 1 else (*NEEDED, "taus_gaus"):
         if name in fields and not np.isfinite(fields[name]).all():
             raise SpecError(f"{name}: holds NaN or infinite values")
@@ -87,7 +89,7 @@ def cell_types(fields: Fields, notes: list[str]) -> tuple[str, ...] | None:
         return None
     by_mask = som_units(mask, inhibitory)
     if by_mask is None:
-        notes.append("the zeros of som_m are no motif of SOM units: no cell types are known")
+        notes.append("the zeros of som_m are not a motif of SOM units: no cell types are known")
         return None
     return types_of(by_mask, inhibitory)
 

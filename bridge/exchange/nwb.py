@@ -164,7 +164,7 @@ def trials_of(file: h5py.File, path: Path) -> Moments | None:
 
 
 def _intervals_left_aside(file: h5py.File, path: Path) -> tuple[str, ...]:
-    """A sentence on tables of times that are no trials table."""
+    """A sentence on tables of times that are not a trials table."""
     tables = own_group(file, "intervals", path)
     others = [] if tables is None else [name for name in tables if name != "trials"]
     if not others:

@@ -173,7 +173,7 @@ def _spikes(
     """Spikes of units that are channels, each in its trial."""
     size = sum(trains.populations.values())
     if not np.isfinite(trains.times_s).all():
-        raise FormatError(f"{path}: a time of a spike is no finite number")
+        raise FormatError(f"{path}: a time of a spike is not a finite number")
     bounds = trains.trials_s
     if bounds is None and trains.observed_s is not None:
         bounds = np.array([trains.observed_s])

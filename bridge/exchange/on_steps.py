@@ -109,7 +109,7 @@ def _bounds(trains: SpikeTrains, path: Path, options: ReadingOptions, step_ms: f
     """(B, 2) start and end of what is taken of each trial, s, all of one length."""
     times = trains.times_s
     if not np.isfinite(times).all():
-        raise FormatError(f"{path}: spike times must be finite and not negative, one is no number")
+        raise FormatError(f"{path}: spike times must be finite and not negative, one is not finite")
     if trains.trials_s is not None:
         check_trials(trains.trials_s, path, step_ms=step_ms, one_axis=trains.trial is None)
         return in_window(trains.trials_s, path, options, step_ms)

@@ -55,7 +55,7 @@ def whole_steps(time_s: float, step_ms: float, what: str) -> int:
     """How many steps a time is; SpecError unless that is a whole number."""
     steps = time_s * 1000.0 / step_ms
     if abs(steps - round(steps)) > 1e-6 * max(1.0, steps):
-        raise SpecError(f"{what}: {time_s:g} s is no whole number of steps of {step_ms:g} ms")
+        raise SpecError(f"{what}: {time_s:g} s is not a whole number of steps of {step_ms:g} ms")
     return round(steps)
 
 

@@ -112,7 +112,7 @@ def read(  # noqa: PLR0913
 
 
 def encode(thing: "Stored") -> Encoded:
-    """Nothing is written so: weights under names alone are no network.
+    """Nothing is written so: weights under names alone are not a network.
 
     Raises:
         SpecError: always; says what holds all of a network.

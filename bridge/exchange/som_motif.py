@@ -16,7 +16,7 @@ PYR, PV, SOM = "PYR", "PV", "SOM"
 
 
 def som_units(mask: Array, inhibitory: Flags) -> Flags | None:
-    """(N,) who is SOM by the zeros of a mask, (N, N); None where they are no such block."""
+    """(N,) who is SOM by the zeros of a mask, (N, N); None where they are not such a block."""
     closed = mask == 0
     post, pre = closed.any(axis=1), closed.any(axis=0)
     for som, others in ((post, pre), (pre, post)):

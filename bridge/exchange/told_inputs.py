@@ -97,7 +97,7 @@ def analog_samples(
     if left:
         raise FormatError(
             f"{path}: {parts} of its samples make one of the network, and its {len(values)} "
-            "samples are no whole number of these"
+            "samples are not a whole number of these"
         )
     check_extent(network, samples, values.shape[1])
     if parts > 1:
@@ -160,7 +160,7 @@ def check_times(told: SpikeInput, path: Path, interval_ms: float, what: str) -> 
     """Raise FormatError for times that make no sense, or are too coarse for an interval."""
     times = told.times_s
     if not np.isfinite(times).all():
-        raise FormatError(f"{path}: a time of a spike is no finite number")
+        raise FormatError(f"{path}: a time of a spike is not a finite number")
     if times.min(initial=0.0) < 0:
         raise FormatError(
             f"{path}: the time of a spike is negative, {times.min():g} s; times count from the "

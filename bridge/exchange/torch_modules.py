@@ -69,14 +69,14 @@ def from_torch(  # noqa: PLR0913
         w_in: W_in; of a linear layer its bias counts, too.
         readout: W_out, of a linear layer with its bias; None: the only linear layer apart from an
             `nn.RNN`, else the outputs are the activities.
-        b_out: Output bias, where the readout is no linear layer.
+        b_out: Output bias, where the readout is not a linear layer.
         bias: Biases of the units in addition to those of layers: one, or a list; they add up.
         initial_state: x(0) or h(0).
         activation: Its name, a function of torch or a module: sigmoid, softplus, relu, relu6, tanh.
         form: "x": tau dx/dt = -x + W phi(x) + W_in u + b; "h": tau dh/dt = -h + phi(W h + ...).
         highest_rate: Where softplus and relu are clipped; None: as in PyTorch.
         noise_sd: S.d. of the noise that the network adds to its state in each step.
-        orientation: "post_pre" or "pre_post": how arrays and parameters lie that are no layers'.
+        orientation: "post_pre" or "pre_post": how arrays and parameters lie that are not layers'.
         batch_first: Whether the module takes (B, T, C); None: it is tried.
         check: Inputs to try the network on, as the module takes them; None: they are drawn.
         forward: How to run the module, where `module(inputs)` is not it.

@@ -51,8 +51,8 @@ def check_module(module: nn.Module) -> None:
             rate = part.dropout
         if rate:
             raise SpecError(
-                f"{place}: dropout of {rate:g} is no part of a rate network; set it to 0 where the "
-                "network is to be taken as it is without"
+                f"{place}: dropout of {rate:g} is not a part of a rate network; set it to 0 where "
+                "the network is to be taken as it is without"
             )
 
 
@@ -168,7 +168,7 @@ def weight_and_bias(
         return found.weight, found.bias
     if isinstance(found, nn.Module):
         raise SpecError(
-            f"{argument}: {type(found).__name__} is no linear layer; name an nn.Linear, a "
+            f"{argument}: {type(found).__name__} is not a linear layer; name an nn.Linear, a "
             "parameter, or give a tensor"
         )
     return (found.T if turned and getattr(found, "ndim", 0) == 2 else found), None

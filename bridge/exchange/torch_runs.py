@@ -59,7 +59,7 @@ class Trial:
         """(T, B, C) inputs, and what they are.
 
         Raises:
-            SpecError: those that are given have other channels, or are no numbers.
+            SpecError: those that are given have other channels, or are not numbers.
         """
         if self.given is None:
             rng = np.random.default_rng(0)

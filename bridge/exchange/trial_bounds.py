@@ -100,7 +100,7 @@ def in_window(bounds: Array, path: Path, options: ReadingOptions, step_ms: float
 
     Raises:
         FormatError: trials differ in length and no window is given, or one ends before it.
-        SpecError: the window is no whole number of steps.
+        SpecError: the window is not a whole number of steps.
     """
     lengths = bounds[:, 1] - bounds[:, 0]
     shortest = float(lengths.min())

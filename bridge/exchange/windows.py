@@ -19,7 +19,7 @@ def cut_out(recording: Recording, window_s: tuple[float, float], path: Path) -> 
 
     Raises:
         FormatError: the trials are shorter.
-        SpecError: the window is no whole number of steps.
+        SpecError: the window is not a whole number of steps.
     """
     spikes, dt_ms = recording.spikes, recording.dt_ms
     first, last = (whole_steps(edge, dt_ms, "window_s") for edge in window_s)
@@ -53,7 +53,7 @@ def cut_out(recording: Recording, window_s: tuple[float, float], path: Path) -> 
 
 
 STEPS_LEFT_OUT = "what was recorded step by step: left out"
-LEFT_OUT = "readouts, inputs and voltages: left out, the window is no whole number of samples"
+LEFT_OUT = "readouts, inputs and voltages: left out, the window is not a whole number of samples"
 
 
 def samples_in(window_s: tuple[float, float], sample_ms: float) -> slice | None:

@@ -68,7 +68,7 @@ class GainSearch(Findings):
             raise SpecError("rate_measured: needs measured, too")
         self._check_measures(gains.size, "gains")
         if not 0 <= counted("best", self.best) < gains.size:
-            raise SpecError(f"best: {self.best} is no index into {gains.size} gains")
+            raise SpecError(f"best: {self.best} is not an index into {gains.size} gains")
         counted("seed", self.seed)
         text("backend", self.backend)
         object.__setattr__(self, "seconds", number("seconds", self.seconds, least=0))

@@ -1,6 +1,6 @@
 """Lesions: what chosen units send is taken away, or made weaker or stronger."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -10,6 +10,7 @@ from scipy import sparse
 
 from bridge.arguments import number, of_kinds, text
 from bridge.errors import SpecError
+from bridge.progress import told
 from bridge.rate.network import RateNetwork
 from bridge.spiking.arrays import frozen_array
 from bridge.spiking.network import Readout, SpikingNetwork
@@ -18,6 +19,7 @@ from bridge.spiking.weights import Factored, Matrix
 
 Network = TypeVar("Network", bound=SpikingNetwork | RateNetwork)
 Mask = NDArray[np.bool_]
+Progress = Callable[[float], None]
 
 
 def lesion(
@@ -27,6 +29,8 @@ def lesion(
     cell_type: str | None = None,
     onto: str | None = None,
     scale: float = 0.0,
+    on_progress: Progress | None = None,
+    progress: bool = True,
 ) -> Network:
     """A network in which the weights from chosen units are multiplied by `scale`.
 
@@ -40,6 +44,9 @@ def lesion(
         cell_type: The name of their kind, as "SOM"; None: given by `units`.
         onto: Only the recurrent weights onto units of this kind; readouts are then left alone.
         scale: Factor of the weights, from 0 on.
+        on_progress: Called with the fraction done.
+        progress: Show how far it is, in a terminal or notebook, where it takes more than two
+            seconds and `on_progress` is not given.
 
     Returns:
         The changed network; its provenance lists every lesion. A rate network loses its training
@@ -60,7 +67,8 @@ def lesion(
         post[chosen_units(network, cell_type=onto)] = True
     note = {"units": cell_type or chosen.tolist(), "onto": onto or "all", "scale": float(scale)}
     done = (*network.provenance.get("lesions", ()), note)
-    changed = _changed(network, pre, post, scale, readouts=onto is None)
+    with told("changing weights", on_progress, progress) as report:
+        changed = _changed(network, pre, post, scale, report, readouts=onto is None)
     return replace(network, **changed, provenance={**network.provenance, "lesions": done})
 
 
@@ -102,16 +110,26 @@ def _kinds(network: SpikingNetwork | RateNetwork) -> list[str]:
 
 
 def _changed(
-    network: SpikingNetwork | RateNetwork, pre: Mask, post: Mask, scale: float, *, readouts: bool
+    network: SpikingNetwork | RateNetwork,
+    pre: Mask,
+    post: Mask,
+    scale: float,
+    report: Progress | None,
+    *,
+    readouts: bool,
 ) -> dict[str, Any]:
     """The fields that a lesion changes; `readouts`: whether those are among them."""
     if isinstance(network, RateNetwork):
         w_out = _scaled(network.w_out, readouts & pre, np.ones(len(network.w_out), bool), scale)
         recurrent = _scaled(network.recurrent, pre, post, scale)
         return {"recurrent": recurrent, "w_out": w_out, "history": None, "checkpoint": None}
-    each = network.projections
+    projections: list[Projection] = []
+    for one in network.projections:
+        projections.append(_projection(network, one, pre, post, scale))
+        if report is not None:
+            report(len(projections) / len(network.projections))
     return {
-        "projections": tuple(_projection(network, one, pre, post, scale) for one in each),
+        "projections": tuple(projections),
         "readouts": tuple(
             _readout(network, readout, readouts & pre, scale)
             if isinstance(readout, Readout)

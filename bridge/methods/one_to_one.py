@@ -123,8 +123,8 @@ def map_one_to_one(
         output bias of the rate network.
 
     Raises:
-        SpecError: the scale factor is not positive, or the rate step is no multiple of 0.05 ms. Or
-            these neurons cannot represent the units, see `check_units`.
+        SpecError: the scale factor is not positive, or the rate step is not a multiple of 0.05 ms.
+            Or these neurons cannot represent the units, see `check_units`.
     """
     rate = of_kind("rate", rate, RateNetwork)
     check_units(rate)

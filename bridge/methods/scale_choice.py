@@ -113,7 +113,7 @@ def halfway(scale: float, scales: list[float]) -> list[float]:
 def beyond(scale: float, scales: list[float]) -> float | None:
     """The next scale factor in the grid's own step, where `scale` is an end of it.
 
-    None where it is no end, where the grid has but one value, or where it reaches as far as it may.
+    None where it is not an end, where the grid has one value, or reaches as far as it may.
     """
     ordered = sorted(scales)
     if len(ordered) < 2:

@@ -99,7 +99,7 @@ class ScaleSearch(Findings):
 
     def _check_best(self, tested: Counts) -> None:
         if not 0 <= counted("best", self.best) < tested.size:
-            raise SpecError(f"best: {self.best} is no index into {tested.size} scale factors")
+            raise SpecError(f"best: {self.best} is not an index into {tested.size} scale factors")
         if tested[self.best] != self.trials:
             raise SpecError(
                 f"best: expected one of the scale factors that did all {self.trials} trials, "

@@ -102,7 +102,7 @@ def score_of(task: Task, trials: Trials, recording: Recording) -> Score:
     """The score of a recording of a network's task; its first readout answers.
 
     Raises:
-        SpecError: there is no readout, or the task's scoring gives what is no score.
+        SpecError: there is no readout, or the task's scoring gives what is not a score.
     """
     if not recording.readouts:
         raise SpecError("this network has no readout, so there is no answer to score")

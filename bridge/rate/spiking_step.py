@@ -16,7 +16,7 @@ def spiking_steps(dt_ms: float) -> int:
     if steps < 1 or abs(steps * DT_MS - dt_ms) > 1e-9:
         near = max(steps, 1) * DT_MS
         raise SpecError(
-            f"the rate network's step of {dt_ms:g} ms is no multiple of {DT_MS} ms, the step of "
+            f"the rate network's step of {dt_ms:g} ms is not a multiple of {DT_MS} ms, the step of "
             f"spiking networks: {near:g} ms is the nearest"
         )
     return steps

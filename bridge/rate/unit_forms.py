@@ -15,7 +15,7 @@ FORMS = ("x", "h")
 
 
 def check_form(given: object) -> None:
-    """Raise SpecError for what is no form."""
+    """Raise SpecError for what is not a form."""
     if text("form", given) not in FORMS:
         raise SpecError(f"form: expected {' or '.join(map(repr, FORMS))}, got {given!r}")
 

@@ -30,7 +30,7 @@ def frozen_array(
     """Copy `value` into a read-only C-ordered array of `shape` (None: any length).
 
     Raises:
-        SpecError: if it has another shape, is no number or is not finite.
+        SpecError: if it has another shape, is not a number or is not finite.
     """
     try:
         given = np.asarray(value)

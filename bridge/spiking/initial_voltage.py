@@ -22,7 +22,9 @@ class UniformVoltage:
             object.__setattr__(self, name, value)
         # Their difference too is to be a number.
         if not 0 <= self.high_mv - self.low_mv < np.inf:
-            raise SpecError(f"initial voltage: {self.low_mv:g} to {self.high_mv:g} mV is no range")
+            raise SpecError(
+                f"initial voltage: {self.low_mv:g} to {self.high_mv:g} mV is not a range"
+            )
 
     def draw(self, rng: np.random.Generator, size: int) -> NDArray[np.float64]:
         """(size,) voltages, mV."""

@@ -34,7 +34,7 @@ class Input:
     def __post_init__(self) -> None:
         name = text("input: name", self.name)
         if not name.isidentifier():
-            raise SpecError(f"inputs: {shown(name)} is no usable name (letters, digits, _)")
+            raise SpecError(f"inputs: {shown(name)} is not a usable name (letters, digits, _)")
         if not isinstance(self.emits, str) or self.emits not in get_args(Emits):
             known = " or ".join(map(repr, get_args(Emits)))
             raise SpecError(f"input {name}: emits: {known}, got {shown(self.emits)}")
@@ -89,7 +89,7 @@ def frozen_spikes(given: object, shape: tuple[int, int | None]) -> Mapping[str, 
     """Spikes by the names of inputs, read-only; `shape`: (trials, steps), None: any that is one.
 
     Raises:
-        SpecError: they are no such, or of other trials or steps.
+        SpecError: they are not such spikes, or of other trials or steps.
     """
     if not isinstance(given, Mapping):
         raise SpecError(f"spikes: expected spikes by the names of inputs, got {shown(given)}")

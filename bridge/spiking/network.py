@@ -216,7 +216,7 @@ def _check_names(network: SpikingNetwork) -> None:
         names = [part.name for part in getattr(network, kind)]
         for name in names:
             if not name.isidentifier() or name == INPUT:
-                raise SpecError(f"{kind}: {shown(name)} is no usable name (letters, digits, _)")
+                raise SpecError(f"{kind}: {shown(name)} is not a usable name (letters, digits, _)")
         if len(set(names)) != len(names):
             raise SpecError(f"{kind}: names must be unique, got {names}")
 

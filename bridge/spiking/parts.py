@@ -150,7 +150,7 @@ class Part:
         """The same, (size,) each and read-only.
 
         Raises:
-            SpecError: one is no such array, or not finite.
+            SpecError: one is not such an array, or not finite.
         """
         title = f"{self.title or type(self).__name__}, constant"
         return {

@@ -172,7 +172,7 @@ def samples_in(network: SpikingNetwork, seconds: float) -> int:
     whole = round(samples)
     if whole < 1 or abs(samples - whole) > ROUNDING * samples:
         raise SpecError(
-            f"seconds: {length:g} s is no whole number of samples of {sample_ms(network):g} ms, "
+            f"seconds: {length:g} s is not a whole number of samples of {sample_ms(network):g} ms, "
             "which this network takes its input in"
         )
     return whole

@@ -27,7 +27,7 @@ def shown(value: object) -> str:
 
 
 def number(name: str, value: object, least: float = -np.inf, most: float = np.inf) -> float:
-    """`value` as a float from `least` to `most`; SpecError for what is no finite number."""
+    """`value` as a float from `least` to `most`; SpecError for what is not a finite number."""
     real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if not real:
         raise SpecError(f"{name}: expected a number, got {shown(value)}")
@@ -64,7 +64,7 @@ def part_name(name: str, value: object) -> str:
     """`value`, if it is text that can name a part of a file; else SpecError."""
     found = text(name, value)
     if not found.strip(".") or "/" in found:
-        raise SpecError(f"{name}: {shown(value)} is no usable name")
+        raise SpecError(f"{name}: {shown(value)} is not a usable name")
     return found
 
 

@@ -10,6 +10,7 @@ from scipy import stats
 from bridge.methods.paired import LEVEL, mcnemar
 from bridge.studies.study import Study, Variant
 from bridge.studies.work import Row
+from bridge.tables import Table
 
 Array = NDArray[np.float64]
 
@@ -95,27 +96,40 @@ def summaries(study: Study, rows: Sequence[Row]) -> list[Summary]:
 
 
 HEADERS = (
-    "",
+    "cell",
     "networks",
     "trained",
     "succeed",
-    "accuracy",
-    "rate net",
-    "difference",
-    "95 %",
+    "accuracy (%)",
+    "rate network (%)",
+    "difference (points)",
+    "95 % interval (points)",
     "worse",
     "output error",
     "1/lambda",
-    "Hz",
+    "rate (Hz)",
 )
 """Accuracies in %, mean and s.d. over networks; the difference of the spiking network from its rate
 network in points, mean and 95 % interval (Student's t) over networks; in how many it is significant
 (McNemar's exact test, 5 %); the median output error."""
 
 
-def lines(study: Study, rows: Sequence[Row]) -> list[tuple[object, ...]]:
+def table_of(study: Study, rows: Sequence[Row]) -> Table:
     """The summary as a table."""
-    return [_line(one) for one in summaries(study, rows)]
+    return Table(
+        headers=HEADERS,
+        rows=[_line(one) for one in summaries(study, rows)],
+        words=("cell",),
+        essential=(
+            "cell",
+            "networks",
+            "succeed",
+            "accuracy (%)",
+            "difference (points)",
+            "output error",
+            "rate (Hz)",
+        ),
+    )
 
 
 def _line(one: Summary) -> tuple[object, ...]:

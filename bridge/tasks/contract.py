@@ -65,7 +65,7 @@ def _check_parts(task: Task) -> None:
     if lacking:
         instead = f"; instead of {' and '.join(_JUDGING)} it may have a measure"
         raise SpecError(
-            f"{type(task).__name__} is no task: it lacks {', '.join(lacking)}"
+            f"{type(task).__name__} is not a task: it lacks {', '.join(lacking)}"
             f"{instead if set(lacking) & set(_JUDGING) else ''}"
         )
 
@@ -95,7 +95,7 @@ def target_loss(task: Task) -> float:
     as many as this task has.
 
     Raises:
-        SpecError: the task's own is no positive number.
+        SpecError: the task's own is not a positive number.
     """
     usual = 0.9 * math.sqrt(task.steps * task.output_size / 200)
     chosen = number(f"task {task.name!r}: target_loss", getattr(task, "target_loss", usual))
@@ -146,7 +146,7 @@ def array_of(task: Task, part: str, given: object) -> NDArray[Any]:
     try:
         return np.asarray(given)
     except (ValueError, TypeError) as error:
-        raise SpecError(f"task {task.name!r}: {part} is no array ({error})") from None
+        raise SpecError(f"task {task.name!r}: {part} is not an array ({error})") from None
 
 
 def _labels(task: Task, given: object, count: int) -> NDArray[np.int64]:

@@ -99,7 +99,7 @@ def check_own_name(task: Checked) -> Checked:
     """The task given, if its name, which is all that a file holds, is not that of another.
 
     Raises:
-        SpecError: it is no task, or the name means another.
+        SpecError: it is not a task, or the name means another.
     """
     check_task(task)
     family = task.name.partition(":")[0]
@@ -127,7 +127,7 @@ def register_task(task: Checked) -> Checked:
         The task.
 
     Raises:
-        SpecError: it is no task, or has the name of a built-in one.
+        SpecError: it is not a task, or has the name of a built-in one.
     """
     check_task(task)
     if task.name in _FAMILIES or task.name == NEUROGYM:
@@ -147,7 +147,7 @@ def load_task_file(path: str | Path) -> list[str]:
         Names of the tasks that it has registered.
 
     Raises:
-        SpecError: there is no such file, it is no Python, it raises something (the sentence names
+        SpecError: there is no such file, it is not Python, it raises something (the sentence names
             the line), or it registers no task.
     """
     path = file_path(path)
@@ -168,7 +168,7 @@ def load_task_file(path: str | Path) -> list[str]:
 
 
 def _compiled(path: Path) -> CodeType:
-    """A file's code; SpecError where it cannot be read, or is no Python."""
+    """A file's code; SpecError where it cannot be read, or is not Python."""
     try:
         return compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
     except OSError as error:

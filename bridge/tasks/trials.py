@@ -79,6 +79,6 @@ class Task(Protocol):
 def balanced_labels(count: int, conditions: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """(B,) labels in random order; how often two conditions occur differs by at most one.
 
-    Where `count` is no multiple of `conditions`, chance decides which of them occur once more.
+    Where `count` is not a multiple of `conditions`, chance decides which of them occur once more.
     """
     return rng.permutation((np.arange(count) + rng.integers(conditions)) % conditions)

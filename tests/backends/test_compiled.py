@@ -59,6 +59,43 @@ def test_spikes_do_not_depend_on_the_threads():
         simulate(network, drive, backend="compiled", workers=0)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_trials_that_see_the_same_noise_are_run_together_and_alone_alike(workers):
+    network = all_forms_network()
+    drive = all_forms_drive(network)
+    order = np.array([0, 1, 0, 1, 0, 0, 1]) % drive.n_trials
+    several = replace(
+        drive,
+        inputs=drive.inputs[:, order],
+        spikes={name: spikes.chosen(order) for name, spikes in drive.spikes.items()},
+        recurrent_gain=np.linspace(0.5, 1.5, order.size),
+        trial_numbers=order,
+        labels=None,
+    )
+    groups = simulation._shared(network, several, several.noise_keys(), workers)
+    assert max(group.size for group in groups) == (4 if workers == 1 else 3)
+    assert sorted(np.concatenate(groups)) == list(range(order.size))
+    same = dict(voltages=True, margins=True, window=(3, 9))
+    got = simulate(network, several, backend="compiled", workers=workers, **same)
+    want = simulate(network, several, **same)
+    np.testing.assert_array_equal(got.spikes.codes(), want.spikes.codes())
+    np.testing.assert_array_equal(got.voltages_mv, want.voltages_mv)
+    np.testing.assert_array_equal(got.margins_mv, want.margins_mv)
+
+
+def test_a_state_that_is_no_number_is_that_of_its_trial_among_those_run_together():
+    network = kim_network()
+    drive = drive_for(network, 3, trials=3)
+    inputs = drive.inputs.copy()
+    inputs[1, 1] = 1e308
+    together = replace(drive, inputs=inputs, trial_numbers=np.zeros(3, dtype=int))
+    with pytest.raises(BackendError) as told:
+        simulate(network, together, backend="compiled")
+    with pytest.raises(BackendError) as expected:
+        simulate(network, together)
+    assert str(told.value) == str(expected.value)
+
+
 def test_as_many_threads_as_the_process_was_told_to_use(monkeypatch):
     monkeypatch.setattr(simulation, "available_processes", lambda: 8)
     monkeypatch.setenv("OMP_NUM_THREADS", "3")

@@ -157,7 +157,7 @@ def two(**fields):
         (lambda: two(source="nobody"), "no population 'nobody'; this network has leaky"),
         (lambda: two(source="cells", state="v"), "cells has no state 'v'; SRC has i, h, h_s"),
         (lambda: two(state=3), "readout z: state: expected text on one line, got 3"),
-        (lambda: two(name="a b"), "readouts: 'a b' is no usable name"),
+        (lambda: two(name="a b"), "readouts: 'a b' is not a usable name"),
         (
             lambda: replace(
                 read_network(),

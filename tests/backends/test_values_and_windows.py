@@ -183,7 +183,7 @@ def a_window(**fields):
         ({"states": [1]}, "window: states: expected names with values"),
         ({"states": {"p": {"v": np.zeros((3, 2))}}}, r"population p: v: expected shape \(any, any"),
         ({"states": {"p": {"v": np.full((3, 2, 4), np.nan)}}}, "population p: v: holds NaN"),
-        ({"states": {"p": {"a/b": np.zeros((3, 2, 4))}}}, "'a/b' is no usable name"),
+        ({"states": {"p": {"a/b": np.zeros((3, 2, 4))}}}, "'a/b' is not a usable name"),
         ({"values": {"q": np.zeros((3, 2, 4))}}, "values q: of no population whose states"),
         ({"values": {"p": np.zeros((3, 2, 5))}}, "values p: of no population whose states"),
         ({"values": {"p": np.zeros((2, 2, 4))}}, "as many steps and trials"),

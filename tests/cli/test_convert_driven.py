@@ -49,7 +49,7 @@ def test_the_output_error_is_told_and_compare_tells_it_again(
     np.testing.assert_array_equal(again.search.output_error, made.search.output_error)
     told = command("info", out).out
     assert re.search(r"chosen 1/lambda +50, by the rule faithful", told)
-    assert re.search(r"made: drive +inputs.npz", told)
+    assert re.search(r"\ndrive +inputs.npz", told)
     assert re.search(rf"beside the rate network +output error {error:.2g}", told)
     status, said, _ = command(
         "compare", out, "--drive", inputs, "--backends", "reference,snntorch", "--out", page

@@ -40,7 +40,7 @@ def test_a_network_without_a_task_is_run_from_a_file(command, net, table, tmp_pa
     outcome = command("run", net, "--drive", table, "--backend", "reference", "--out", out)
     assert outcome.status == 0
     assert outcome.out.strip().endswith(f"{out}: recording of 2 trials")
-    assert re.search(r"made: drive +drive.csv", outcome.out)
+    assert re.search(r"\ndrive +drive.csv", outcome.out)
     recording = bridge.load(out)
     drive = bridge.load_drive(table, bridge.load(net))
     np.testing.assert_array_equal(recording.inputs, drive.inputs)
@@ -195,8 +195,8 @@ NO_TASK = ("--drive", "drive.csv", "--task-file", "task.py")
         (("--poisson", 3, "--series", "x"), "--series: for a --drive in NWB"),
         (("--poisson", -3), "rate_hz: must lie in 0 to 1e+06, got -3"),
         (("--poisson", "nan"), "rate_hz: expected a finite number"),
-        (("--poisson", 3, "--seconds", 0.0001), "is no whole number of samples of 5 ms"),
-        (("--poisson", 3, "--seconds", 0), "seconds: 0 s is no whole number of samples"),
+        (("--poisson", 3, "--seconds", 0.0001), "is not a whole number of samples of 5 ms"),
+        (("--poisson", 3, "--seconds", 0), "seconds: 0 s is not a whole number of samples"),
         (("--poisson", 3, "--trials", 0), "trials: expected a whole number of at least 1"),
         (("--drive", "drive.csv", "--trials", 1), "a spike of trial 1, of 1 trials"),
         (("--drive", "drive.csv", "--seconds", 0.01), "lies beyond the 0.01 s of a trial"),

@@ -1,4 +1,5 @@
 import json
+import re
 from contextlib import suppress
 from dataclasses import replace
 
@@ -112,8 +113,29 @@ def whole(recorded):
     drive = drive_for(network, 80, trials=12)
     levels = ["exact", "probe", "statistical"]
     return bridge.compare(
-        network, backends=["reference", "snntorch"], drive=drive, seed=1, levels=levels
+        network,
+        backends=["reference", "snntorch"],
+        drive=drive,
+        seed=1,
+        levels=levels,
+        on_progress=lambda part, fraction: TOLD.append((part, fraction)),
     )
+
+
+# The progress of that comparison.
+TOLD: list[tuple[str, float]] = []
+
+
+def test_each_part_of_a_comparison_is_known_beforehand_and_comes_to_its_end(whole):
+    assert whole.agreed
+    fractions = [fraction for _, fraction in TOLD]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    parts = [re.fullmatch(r"part (\d+) of 10: (.+), (\d+)%", part) for part, _ in TOLD]
+    assert all(parts)
+    ended = {int(part[1]): part[2] for part in parts if part[3] == "100"}
+    assert sorted(ended) == list(range(1, 11))
+    assert len(set(ended.values())) == 10
 
 
 def test_under_noise_of_their_own_spikes_differ_and_nothing_else(whole):

@@ -186,7 +186,7 @@ def test_progress_of_the_tests_is_told():
     assert {what for what, _ in seen} == {"A and B, tests"}
     fractions = [done for _, done in seen]
     assert fractions == sorted(set(fractions))
-    assert len(fractions) == 4
+    assert len(fractions) > 4
     assert fractions[-1] == 1.0
 
 

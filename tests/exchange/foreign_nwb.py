@@ -22,10 +22,10 @@ FAULTS = {
     "index missing": "no spike_times_index",
     "index too long": "do not fit together",
     "a time is NaN": "must be finite",
-    "a unit is no text": "",
+    "a unit is not text": "",
     "unknown unit": "units of time that are known",
     "two units": "has times in",
-    "a resolution is no number": "",
+    "a resolution is not a number": "",
     "a resolution makes no sense": "resolution of .* makes no sense",
     "rows are units in one trial": "a unit in one trial|trials of the same units",
 }
@@ -171,7 +171,7 @@ def _times(writer: Writer, units: h5py.Group, session: Session, fault: str) -> N
     values = seconds * in_a_second
     writer.keep(units, "spike_times", np.round(values) if "i4" in types else values, types)
     times = units["spike_times"]
-    if fault in ("a unit is no text", "unknown unit", "two units"):
+    if fault in ("a unit is not text", "unknown unit", "two units"):
         writer.bad_unit(times, fault)
     elif in_a_second != 1.0 or rng.random() < 0.3:
         writer.unit(times, in_a_second)
@@ -181,7 +181,7 @@ def _times(writer: Writer, units: h5py.Group, session: Session, fault: str) -> N
 def _resolution(writer: Writer, times: h5py.Dataset, fault: str) -> None:
     """The time step, told by the file, given as an option, or the one of 0.1 ms."""
     drawn = writer.drawn
-    if fault == "a resolution is no number":
+    if fault == "a resolution is not a number":
         writer.bad_attribute(times, "resolution", text=False)
     elif fault == "a resolution makes no sense":
         times.attrs["resolution"] = writer.one_of([-0.5, np.inf, [-1e-4]])

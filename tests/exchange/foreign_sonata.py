@@ -20,15 +20,15 @@ FAULTS = {
     "a time is NaN": "must be finite",
     "a time is negative": "must be finite and not negative",
     "an id is negative": "not negative",
-    "an id is no whole number": "whole numbers",
+    "an id is not a whole number": "whole numbers",
     "an id is too large": "claims nodes that make no sense",
     "fewer ids than times": "times and nodes of different numbers",
     "times missing": "timestamps is missing",
     "node_ids and gids": "node_ids and gids",
-    "a unit is no text": "",
+    "a unit is not text": "",
     "unknown unit": "units of time that are known",
     "two units": "has times in",
-    "our own step is no number": "",
+    "our own step is not a number": "",
     "our own trials are half": "make no sense together",
 }
 _SORTINGS = {"none": 0, "by_id": 1, "by_time": 2}
@@ -54,7 +54,7 @@ def draw_sonata(rng: np.random.Generator, path: Path) -> Drawn:
     names = sorted(names[: 1 + int(rng.integers(3))])
     with h5py.File(path, "w") as file:
         spikes = file.create_group("spikes")
-        if fault == "our own step is no number":
+        if fault == "our own step is not a number":
             writer.bad_attribute(spikes, "spikebridge_dt_ms", text=False)
         elif fault == "our own trials are half":
             writer.attribute(spikes, "spikebridge_n_trials", 3)
@@ -152,7 +152,7 @@ def _spoil(values: dict[str, Any], types: dict[str, Any], ids_named: str, fault:
         "a time is NaN": {"timestamps": np.where(np.arange(times.size) == 2, np.nan, times)},
         "a time is negative": {"timestamps": np.concatenate([[-5.0], times[1:]])},
         "an id is negative": {ids_named: np.concatenate([[-1], ids[1:]])},
-        "an id is no whole number": {ids_named: ids + 0.5},
+        "an id is not a whole number": {ids_named: ids + 0.5},
         "an id is too large": {ids_named: np.concatenate([[10**9], ids[1:]])},
         "fewer ids than times": {ids_named: ids[:-1]},
         "node_ids and gids": {"node_ids": ids, "gids": ids},
@@ -162,7 +162,7 @@ def _spoil(values: dict[str, Any], types: dict[str, Any], ids_named: str, fault:
     types |= {
         "float32 far out": {"timestamps": ("f4",)},
         "an id is negative": {ids_named: ("i8", "f8")},
-        "an id is no whole number": {ids_named: ("f8", "f4")},
+        "an id is not a whole number": {ids_named: ("f8", "f4")},
         "an id is too large": {ids_named: ("u8", "i8")},
     }.get(fault, {})
     if fault == "times missing":
@@ -183,7 +183,7 @@ def _write(
     writer.in_any_order(makers)
     if "timestamps" not in part:
         return
-    if fault in ("a unit is no text", "unknown unit", "two units"):
+    if fault in ("a unit is not text", "unknown unit", "two units"):
         writer.bad_unit(part["timestamps"], fault)
     elif in_a_second != 1e3 or writer.rng.random() < 0.3:
         holder = writer.trait("unit stands at", ["data set", "group"])

@@ -1,6 +1,7 @@
 """`spikebridge import` and `export`: what they write, say and refuse."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def test_importing_writes_a_rate_network_and_says_what_it_is(command, tmp_path):
     outcome = command("import", file, "--out", out)
     assert (outcome.status, outcome.err) == (0, "")
     assert f"{out}: rate network of 7 units" in outcome.out
-    assert f"made: source               {NAME}" in outcome.out
+    assert re.search(rf"\nsource +{NAME}\n", outcome.out)
     assert "1 PV, 4 PYR, 2 SOM" in outcome.out
     expected = bridge.import_network(file).rate
     np.testing.assert_array_equal(bridge.load(out).recurrent, expected.recurrent)

@@ -143,11 +143,11 @@ RECORDING_FAULTS = {
         set_item("population_names", value='["second", "second"]'),
         "population_names: expected a list of names, each once",
     ),
-    "names of populations that are no list": (
+    "names of populations that are not a list": (
         set_item("population_names", value='"sf"'),
         "population_names: expected a list of names",
     ),
-    "a provenance that is no object": (
+    "a provenance that is not an object": (
         set_item("provenance", value='"a word"'),
         "provenance: expected names with values, got 'a word'",
     ),
@@ -239,12 +239,12 @@ NETWORK_FAULTS = {
         set_item(*PROJECTION, "filter", "tau_rise_ms", value=np.full(20, 1e-320)),
         "tau_rise_ms: must be at least 1e-06 ms",
     ),
-    "a task that is no text": (set_item("task", value=3), "task: expected text on one line, got 3"),
-    "a name that is no text": (
+    "a task that is not text": (set_item("task", value=3), "task: expected text on one line"),
+    "a name that is not text": (
         set_item(*POPULATION, "name", value=1),
         "population: name: expected text on one line, got 1",
     ),
-    "a source that is no text": (
+    "a source that is not text": (
         set_item(*PROJECTION, "source", value=1),
         "projection: source: expected text on one line, got 1",
     ),
@@ -266,7 +266,7 @@ NETWORK_FAULTS = {
     ),
     "a start without end": (
         lambda tree: tree["populations"]["000"].update(low_mv=-1e308, high_mv=1e308),
-        "initial voltage: -1e[+]308 to 1e[+]308 mV is no range",
+        "initial voltage: -1e[+]308 to 1e[+]308 mV is not a range",
     ),
     "a bias for too many outputs": (
         set_item("readouts", "000", "bias", value=np.zeros(3)),
@@ -276,7 +276,7 @@ NETWORK_FAULTS = {
         set_item("projections", "003", "filter", "tau_ms", value=np.ones(15)),
         "holds projections/003/filter/tau_ms, which no spiking_network file holds so",
     ),
-    "a provenance that is no object": (
+    "a provenance that is not an object": (
         set_item("provenance", value="3"),
         "provenance: expected names with values, got 3",
     ),
@@ -336,6 +336,9 @@ def test_a_trial_that_steps_cannot_count_is_refused_before_it_runs():
         drive.check(network)
 
 
+CURVE = {
+    "neuron": "IF", "rates_hz": np.array([5.0]), "output_error": np.array([0.1]), "best": 0,
+}  # fmt: skip
 SEARCH_FAULTS = {
     "more right than tested": (
         set_item("search", "correct", value=np.array([3, 8])),
@@ -345,7 +348,7 @@ SEARCH_FAULTS = {
         set_item("search", "tested", value=np.array([7, 8])),
         "tested: must lie between 1 and 7 trials",
     ),
-    "a best that is none": (set_item("search", "best", value=2), "best: 2 is no index into 2"),
+    "a best that is none": (set_item("search", "best", value=2), "best: 2 is not an index into 2"),
     "a best that was dropped": (
         lambda tree: tree["search"].update(
             tested=np.array([7, 6]), correct=np.array([3, 6]), best=1
@@ -363,6 +366,30 @@ SEARCH_FAULTS = {
     "scale factors without counts": (
         set_item("search", "inverse_scales", value=np.array([20.0, 30.0, 40.0])),
         r"correct: expected shape \(3\), got \(2,\)",
+    ),
+    "rates of other scale factors": (
+        set_item("search", "rates_hz", value=np.ones(3)),
+        r"rates_hz: expected shape \(2\), got \(3,\)",
+    ),
+    "negative rates": (
+        set_item("search", "rates_hz", value=np.array([1.0, -1.0])),
+        "rates_hz: must lie between 0 and inf",
+    ),
+    "a curve below 0": (
+        lambda tree: tree.update(others={"000": CURVE | {"output_error": np.array([-0.1])}}),
+        "curve: expected rates and output errors of at least 0, one or more",
+    ),
+    "a curve of other lengths": (
+        lambda tree: tree.update(others={"000": CURVE | {"output_error": np.ones(2)}}),
+        r"curve: output_error: expected shape \(1\), got \(2,\)",
+    ),
+    "a curve whose best is none": (
+        lambda tree: tree.update(others={"000": CURVE | {"best": 1}}),
+        "curve: best: 1 is no index into 1 rates",
+    ),
+    "a curve without rates": (
+        lambda tree: tree.update(others={"000": {"neuron": "IF", "best": 0}}),
+        "a conversion file with missing or misplaced parts",
     ),
     "10^12 trials": (set_item("search", "trials", value=LONG), "trials: .* is too large"),
     "negative seconds": (
@@ -436,11 +463,11 @@ TRAINING_FAULTS = {
         set_item("checkpoint", "moment2", "gate", value=np.full(6, -1.0, dtype=np.float32)),
         "checkpoint: moment2 holds squares, which cannot be negative",
     ),
-    "a checkpoint whose parts are no groups": (
+    "a checkpoint whose parts are not groups": (
         set_item("checkpoint", "moment1", value=np.zeros(3)),
         "checkpoint: moment1 must be arrays under names",
     ),
-    "options that are no object": (
+    "options that are not an object": (
         set_item("provenance", value='{"options": 3}'),
         "checkpoint: the provenance lacks the options of the training",
     ),
@@ -463,7 +490,7 @@ UNIT_FAULTS = {
         r"bias: expected shape \(6\), got \(5,\)",
     ),
     "a bias in words": (set_item("bias", value="much"), "bias: expected numbers"),
-    "a start that is no number": (
+    "a start that is not a number": (
         set_item("initial_state", value=np.full(6, np.nan)),
         "initial_state: holds NaN or infinite values",
     ),

@@ -358,7 +358,7 @@ def dead():
 MODULES = {
     "two layers": (lambda: Plain(num_layers=2), "rnn: 2 layers, and a rate network has one"),
     "two directions": (lambda: nn.RNN(3, 4, bidirectional=True), "RNN: it runs in both directions"),
-    "dropout": (lambda: with_(Plain(), drop=nn.Dropout(0.2)), r"drop: dropout of 0\.2 is no part"),
+    "dropout": (lambda: with_(Plain(), drop=nn.Dropout(0.2)), r"dropout of 0\.2 is not a part"),
     "LSTM": (lambda: Plain(layer=nn.LSTM), "rnn: LSTM has gates"),
     "LSTM with a projection": (lambda: nn.LSTM(3, 9, proj_size=4), "LSTM: LSTM has gates"),
     "GRU cell": (lambda: nn.GRUCell(3, 4), "GRUCell: GRUCell has gates"),
@@ -414,7 +414,7 @@ KNOWN = "is not known; known are sigmoid, softplus, relu, relu6, tanh"
         ({"activation": nn.Softplus(beta=2)}, f"activation: Softplus.* {KNOWN}"),
         ({"w_in": None}, "recurrent and w_in: name both, or neither"),
         ({"w_in": "w_im"}, "w_in: Leaky has no part 'w_im'; it has start, cell.w_rec, cell.b"),
-        ({"recurrent": "cell"}, "recurrent: Module is no linear layer"),
+        ({"recurrent": "cell"}, "recurrent: Module is not a linear layer"),
         ({"recurrent": "cell.b"}, r"recurrent: expected shape \(N, N\)"),
         ({"w_in": "cell.w_rec"}, "module: it cannot be run on inputs of shape"),
         ({"bias": "out.bias"}, r"out.bias: expected 12 numbers, got shape \(2,\)"),

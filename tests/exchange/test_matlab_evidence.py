@@ -258,7 +258,7 @@ def test_a_search_that_found_no_scale_factor_spoils_no_rate_network(held, said, 
     file, out = write_original(tmp_path / GO_NOGO, opt_scaling_factor=held), tmp_path / "rate.h5"
     outcome = command("import", file, "--out", out)
     assert outcome.status == 0, outcome.err
-    assert f"opt_scaling_factor is no one number from 1 on but {said}: no scale" in outcome.err
+    assert f"opt_scaling_factor is not one number from 1 on but {said}: no scale" in outcome.err
     given = bridge.import_network(file)
     assert given.inverse_scale is None
     with pytest.raises(SpecError, match="holds no chosen scale factor"):

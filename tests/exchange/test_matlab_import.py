@@ -89,7 +89,7 @@ def test_a_mask_without_the_motif_gives_no_cell_types_but_acts(imported):
     given = imported(som_m=som_m)
     np.testing.assert_array_equal(given.rate.recurrent, raw("w") * SIGNS * som_m)
     assert given.rate.cell_types is None
-    assert "no motif of SOM units" in given.notes[0]
+    assert "not a motif of SOM units" in given.notes[0]
 
 
 def test_negative_raw_weights_break_dales_law_and_are_said(imported):
@@ -224,17 +224,17 @@ def test_it_is_said_where_a_network_comes_from(imported):
         ({"taus_gaus": np.ones((3, 1))}, "taus_gaus: expected 7 numbers"),
         ({"w": np.full((UNITS, UNITS), np.nan)}, "w: holds NaN"),
         ({"taus_gaus": np.full((UNITS, 1), np.inf)}, "taus_gaus: holds NaN or infinite"),
-        ({"w": np.ones((UNITS, UNITS)) * 1j}, "w is no plain array of real numbers but complex"),
-        ({"w": {"a": 1.0}}, "w is no plain array of real numbers but a struct"),
-        ({"w": np.array([[{}]], dtype=object)}, "w is no plain array of real numbers but a cell"),
-        ({"w": sparse.csc_array(np.eye(UNITS))}, "no plain array of real numbers but a sparse"),
+        ({"w": np.ones((UNITS, UNITS)) * 1j}, "w is not a plain array of real numbers but complex"),
+        ({"w": {"a": 1.0}}, "w is not a plain array of real numbers but a struct"),
+        ({"w": np.array([[{}]], dtype=object)}, "w is not a plain array of real numbers but"),
+        ({"w": sparse.csc_array(np.eye(UNITS))}, "not a plain array of real numbers but a sparse"),
         ({"w": "weights"}, "w: expected an array of real numbers"),
         ({"N": 8}, "N: expected 7, the size of w"),
         ({"inh": np.zeros((UNITS, 1))}, "inh: contradicts the signs in m"),
         ({"inh_som": np.ones((UNITS, 1))}, "inh_som: names units that are not inhibitory"),
         ({"activation": "gelu"}, "unknown activation 'gelu'; known are sigmoid"),
         ({"activation": 3.0}, "unknown activation"),
-        ({"activation": np.array(["sigmoid", "clipped"])}, "activation is no line of text"),
+        ({"activation": np.array(["sigmoid", "clipped"])}, "activation is not a line of text"),
     ],
 )
 def test_a_file_of_other_fields_is_refused(fields, message, imported):

@@ -224,7 +224,7 @@ def test_tables_that_do_not_fit_the_inputs_are_refused_in_a_sentence(put, networ
     cases = [
         (both, "unit,time\n0,0.1\n", "holds spikes, and of which input is not stated"),
         (both, "input,unit,time\ntouch,0,0.1\n", "input nerve is missing"),
-        (both, "input,unit,time\nsmell,0,0.1\n", "a spike of 'smell', which is no input that"),
+        (both, "input,unit,time\nsmell,0,0.1\n", "a spike of 'smell', which is not an input that"),
         (one, "touch_0,touch_1\n0,1\n", "'touch_0' is of an input that takes spikes"),
         (network, "light_0,light_1,smell\n0,1,2\n", "the column 'smell' is of no input"),
         (network, "light_0,light_1\n0,1\n", "input touch is missing|input sound is missing"),

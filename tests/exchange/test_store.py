@@ -726,7 +726,10 @@ RATE_FAULTS = {
     ),
     "a group for an array": (set_item("w_in", value={"a": np.zeros(3)}), "w_in: expected numbers"),
     "an array for a group": (set_item("history", value=np.zeros(3)), "missing or misplaced parts"),
-    "provenance that is no JSON": (set_item("provenance", value="{"), "missing or misplaced parts"),
+    "provenance that is not JSON": (
+        set_item("provenance", value="{"),
+        "missing or misplaced parts",
+    ),
     "provenance that is a list": (
         set_item("provenance", value="[1, 2]"),
         r"provenance: expected names with values, got \[1, 2\]",
@@ -795,7 +798,7 @@ NETWORK_FAULTS = {
         "pre: expected a whole number of at least 0, got -1|indices do not fit their shape"
         "|misplaced parts",
     ),
-    "indices that are no whole numbers": (
+    "indices that are not whole numbers": (
         set_item(*SYNAPSES, "indices", value=np.full(120, 0.5)),
         "indices do not fit|misplaced parts",
     ),
@@ -910,7 +913,7 @@ NEWER_FAULTS = {
         set_item("populations", "001", "cell_types", value=np.zeros(14, dtype=np.int32)),
         "cell_types: expected 15 names, got 14",
     ),
-    "names of kinds that are no names": (
+    "names of kinds that are not names": (
         set_item("populations", "001", "cell_type_names", value="[1, 2, 3]"),
         "cell_types: expected names",
     ),
@@ -1056,7 +1059,7 @@ WINDOW_FAULTS = {
         lambda tree: tree["values"].update(second=np.zeros((4, 3, 4))),
         r"values second: expected shape \(5, 3, 4\), got \(4, 3, 4\)",
     ),
-    "values that are no group": (
+    "values that are not a group": (
         set_item("values", value=np.zeros(3)),
         "values: expected names with values",
     ),
@@ -1187,8 +1190,8 @@ def add_date(file, _folder):
 FOREIGN_PARTS = {
     "an external link": (replace_by_external_link, "/w_out links elsewhere; that is not followed"),
     "a soft link": (replace_by_soft_link, "/w_out links elsewhere; that is not followed"),
-    "external storage": (replace_by_external_storage, "/w_out is no plain array of numbers"),
-    "a virtual dataset": (replace_by_virtual_dataset, "/w_out is no plain array of numbers"),
+    "external storage": (replace_by_external_storage, "/w_out is not a plain array of numbers"),
+    "a virtual dataset": (replace_by_virtual_dataset, "/w_out is not a plain array of numbers"),
     "an absurd size": (add_absurd_dataset, "claims more than 4 GiB of data"),
     "an absurd size in three ways": (
         add_dataset_wider_than_a_word,
@@ -1198,36 +1201,36 @@ FOREIGN_PARTS = {
     "a group in itself": (add_group_inside_itself, "groups are nested too deep"),
     "text": (
         lambda file, _: file.create_dataset("names", data=["a", "b"]),
-        "no plain array of numbers",
+        "not a plain array of numbers",
     ),
     "bytes": (
         lambda file, _: file.create_dataset("names", data=np.array([b"ab"])),
-        "no plain array of numbers",
+        "not a plain array of numbers",
     ),
     "ragged arrays": (
         lambda file, _: file.create_dataset("ragged", (3,), h5py.vlen_dtype(np.int32)),
-        "no plain array of numbers",
+        "not a plain array of numbers",
     ),
     "references": (
         lambda file, _: file.create_dataset("pointers", (3,), h5py.ref_dtype),
-        "no plain array of numbers",
+        "not a plain array of numbers",
     ),
     "records": (
         lambda file, _: file.create_dataset("table", (3,), [("a", "f8")]),
-        "no plain array of numbers",
+        "not a plain array of numbers",
     ),
     "complex numbers": (
         lambda file, _: file.create_dataset("z", data=np.zeros(2, complex)),
-        "no plain array of numbers",
+        "not a plain array of numbers",
     ),
     "an empty dataset": (
         lambda file, _: file.create_dataset("void", data=h5py.Empty("f8")),
-        "no plain array of numbers",
+        "not a plain array of numbers",
     ),
-    "dates": (add_date, "no plain array of numbers|damaged"),
+    "dates": (add_date, "not a plain array of numbers|damaged"),
     "a named type": (
         lambda file, _: file.__setitem__("kind_of", np.dtype("f8")),
-        "checksum|no plain array|neither a group nor an array",
+        "checksum|not a plain array|neither a group nor an array",
     ),
     "an array attribute": (
         lambda file, _: file.attrs.__setitem__("list", np.zeros(3)),

@@ -37,7 +37,7 @@ def test_a_window_makes_unequal_trials_alike(tmp_path):
         ((0.0, np.nan), SpecError, "window_s: expected"),
         (0.5, SpecError, "window_s: expected"),
         (("a", "b"), SpecError, "window_s: expected"),
-        ((0, 0.33333), SpecError, "window_s: 0.33333 s is no whole number of steps of 0.1 ms"),
+        ((0, 0.33333), SpecError, "window_s: 0.33333 s is not a whole number of steps of 0.1 ms"),
     ],
 )
 def test_a_window_that_makes_no_sense_is_refused(tmp_path, window, error, message):
@@ -126,7 +126,7 @@ def test_a_window_of_our_own_recording_is_cut_out(tmp_path):
     assert part.margins_mv is None
     odd = load_recording(path, window_s=(0.003, 0.01))
     assert (dict(odd.readouts), odd.voltages_mv) == ({}, None)
-    assert "the window is no whole number of samples" in odd.provenance["notes"]
+    assert "the window is not a whole number of samples" in odd.provenance["notes"]
     with pytest.raises(FormatError, match=r"its trials last 0.01 s, and the window of 0 to 0.02 s"):
         load_recording(path, window_s=(0, 0.02))
 

@@ -10,13 +10,14 @@ from methods.wave_task import drawn, rate_network, wave_task
 from scipy.io import loadmat
 
 import bridge
-from bridge.describe import describe, search_table
+from bridge.describe import describe
 from bridge.errors import FormatError, SpecError
 from bridge.exchange.hdf5 import read_tree, write_tree
 from bridge.exchange.store import format_version
 from bridge.methods.measured import Measured
 from bridge.methods.scale_search import ScaleSearch
 from bridge.methods.scoring import SCORE, task_drive
+from bridge.search_tables import search_table
 
 GRID = [2.0, 10.0, 30.0]
 FEW = {"trials": 5, "backend": "reference"}
@@ -213,9 +214,9 @@ def test_a_search_whose_parts_do_not_fit_is_refused(converted, fields, message):
 
 
 def test_tables_and_pictures_show_numbers_in_place_of_accuracies(converted, tmp_path):
-    headers, rows = search_table(converted.search)
-    assert headers[:2] == ("1/lambda", "median nMSE")
-    assert rows[0][1] == converted.search.measured[0].spread
+    table = search_table(converted.search)
+    assert table.headers[:2] == ("1/lambda", "median nMSE")
+    assert table.rows[0][1] == converted.search.measured[0].spread
     _, described = describe(converted)
     assert "accuracy there" not in described
     assert described["chosen 1/lambda"].endswith("by the rule score")

@@ -199,5 +199,5 @@ def test_a_scale_that_is_not_positive_is_refused(scale):
 
 
 def test_a_rate_step_that_does_not_divide_is_refused():
-    with pytest.raises(SpecError, match=r"is no multiple of 0\.05 ms"):
+    with pytest.raises(SpecError, match=r"is not a multiple of 0\.05 ms"):
         map_one_to_one(rate_network(dt_ms=1.03), SCALE)

@@ -12,7 +12,7 @@ from methods.wave_task import wave_task
 
 import bridge
 from bridge.backends import simulate
-from bridge.describe import describe, search_table, sides_table
+from bridge.describe import describe
 from bridge.errors import FormatError, SpecError
 from bridge.exchange.hdf5 import read_tree, write_tree
 from bridge.exchange.store import format_version
@@ -24,6 +24,7 @@ from bridge.methods.scale_search import Conversion
 from bridge.methods.scoring import SEARCH, quick_run
 from bridge.methods.search_gain import default_gains
 from bridge.rate.network import RateNetwork
+from bridge.search_tables import search_table, sides_table
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.tasks import go_nogo
 
@@ -235,10 +236,10 @@ def test_kinds_of_neurons_stand_side_by_side_on_the_same_trials():
     alone = bridge.convert(of_task(), gain_hz=50.0, trials=4, seed=5, **WHERE)
     assert alone.others == ()
     assert sides[1].rate_hz == pytest.approx(alone.search.rates_hz[0])
-    headers, rows = sides_table(sides)
-    assert headers == ("neuron", "at", "right", "output error", "spikes/s")
-    assert [row[0] for row in rows] == ["lif", "if"]
-    assert rows[0][1] == "1/lambda = 30"
+    table = sides_table(sides)
+    assert table.headers == ("neuron", "at", "right", "output error", "rate (Hz)")
+    assert [row[0] for row in table.rows] == ["lif", "if"]
+    assert table.rows[0][1] == "1/lambda = 30"
 
 
 @pytest.mark.parametrize(
@@ -266,9 +267,9 @@ def test_a_conversion_is_stored_with_its_search(tmp_path):
     assert back.faithfulness() == made.faithfulness()
     _, rows = describe(back)
     assert rows["chosen gain"].startswith(f"{made.search.best_gain_hz:g} Hz")
-    headers, lines = search_table(back.search)
-    assert headers[:3] == ("gain (Hz)", "fires (Hz)", "step (ms)")
-    assert [line[-1] for line in lines].index("<") == made.search.best
+    table = search_table(back.search)
+    assert table.headers[:3] == ("gain (Hz)", "fires (Hz)", "step (ms)")
+    assert [line[-1] for line in table.rows].index("<") == made.search.best
 
 
 @pytest.mark.parametrize(
@@ -284,7 +285,7 @@ def test_a_conversion_is_stored_with_its_search(tmp_path):
         ("correct", [9, 11], "correct: must lie between 0 and the trials tested"),
         ("lost", None, "correct: needs lost and gained, too"),
         ("lost", [2, 0], "lost: does not fit the trials answered rightly"),
-        ("best", 2, "best: 2 is no index into 2 gains"),
+        ("best", 2, "best: 2 is not an index into 2 gains"),
         ("trials", 0, "trials: expected a whole number of at least 1"),
         ("chance", 1.5, "chance: must lie between 0 and 1"),
         ("unit_correlations", [[0.1], [2.0]], "unit_correlations: must lie between -1 and 1"),

@@ -253,7 +253,7 @@ def test_steps_that_cannot_become_spikes_are_refused_before_training(step_ms):
     network = bridge.RateNetwork(
         recurrent=[[0.0]], w_in=[[1.0]], w_out=[[1.0]], b_out=[0.0], tau_ms=[20.0], dt_ms=step_ms
     )
-    said = f"step of {step_ms} ms is no multiple of 0.05 ms, the step of spiking networks: "
+    said = f"step of {step_ms} ms is not a multiple of 0.05 ms, the step of spiking networks: "
     for refused in (lambda: bridge.train(odd, **SMALL), lambda: bridge.map_one_to_one(network, 30)):
         with pytest.raises(SpecError, match=said):
             refused()

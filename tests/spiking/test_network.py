@@ -46,7 +46,7 @@ def population(**fields):
         (lambda: population(neurons=lif(v_reset_mv=-40)), "must lie below v_threshold_mv"),
         (lambda: population(noise_mv=-0.1), "noise_mv must not be negative"),
         (lambda: population(size=0), "size: expected a whole number of at least 1"),
-        (lambda: UniformVoltage(low_mv=1, high_mv=0), "is no range"),
+        (lambda: UniformVoltage(low_mv=1, high_mv=0), "is not a range"),
         (lambda: NormalVoltage(mean_mv=0, sd_mv=-1), "initial voltage"),
         (
             lambda: Exponential(tau_ms=5, normalisation="peak"),
@@ -92,7 +92,7 @@ def projection(**fields):
         ),
         (lambda n: changed(n, projection(source="nobody")), "no population 'nobody'"),
         (lambda n: changed(n, projection(name="exc_to_inh")), "names must be unique"),
-        (lambda n: changed(n, projection(name="a b")), "'a b' is no usable name"),
+        (lambda n: changed(n, projection(name="a b")), "'a b' is not a usable name"),
         (
             lambda n: changed(n, projection(within_step=True, delay_steps=2)),
             "what acts within the step has no delay",

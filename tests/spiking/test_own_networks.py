@@ -1,43 +1,27 @@
 """A network of one's own in Python: random connections, spike trains of each input, 20 lines."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import bridge
 from bridge.errors import SpecError
 
-# The example, as the documentation has it.
-EXAMPLE = """
-import bridge
-
-sizes = {"exc": 80, "inh": 20, "noise": 100}
-jumps_mv = {"exc": 2.0, "inh": -9.0, "noise": 6.0}
-lif = bridge.Lif(membrane_step="exact", tau_mem_ms=20, v_rest_mv=-60,
-                 v_threshold_mv=-50, v_reset_mv=-60)
-start = bridge.UniformVoltage(low_mv=-60, high_mv=-50)
-synapse = bridge.Exponential(tau_ms=5, normalisation="jump")
-projections = [
-    bridge.Projection(name=f"{pre}_{post}", source=pre, target=post, filter=synapse,
-                      weights=bridge.random_weights(sizes[post], sizes[pre], probability=0.1,
-                                                    weight_mv=jumps_mv[pre], seed=seed))
-    for seed, (pre, post) in enumerate((pre, post) for pre in sizes for post in ("exc", "inh"))]
-populations = [bridge.Population(name=name, size=sizes[name], neurons=lif, initial_voltage=start)
-               for name in ("exc", "inh")]
-network = bridge.SpikingNetwork(dt_ms=0.1, populations=populations, projections=projections,
-                                inputs=[bridge.Input("noise", sizes["noise"], "spikes")])
-drive = bridge.poisson_drive(network, 50, seconds=0.2, trials=2)
-recording = bridge.simulate(network, drive, backend="brian2:numpy")
-"""
+PAGE = (Path(__file__).parents[2] / "notebooks" / "spiking_network.md").read_text(encoding="utf-8")
+EXAMPLE = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)[0]
 
 
 def test_a_network_of_two_populations_takes_twenty_lines_and_fires_alike_in_all_simulators():
     assert len(EXAMPLE.strip().splitlines()) <= 20
     made = {}
     exec(EXAMPLE, made)
-    brian = made["recording"].spikes
+    drive = bridge.poisson_drive(made["network"], 50, seconds=0.2, trials=2)
+    brian = bridge.simulate(made["network"], drive, backend="brian2:numpy").spikes
     assert set(np.unique(brian.neuron) < 80) == {True, False}, "both populations fire"
     for backend in ("reference", "snntorch"):
-        found = bridge.simulate(made["network"], made["drive"], backend=backend).spikes
+        found = bridge.simulate(made["network"], drive, backend=backend).spikes
         assert found.codes().tolist() == brian.codes().tolist()
 
 

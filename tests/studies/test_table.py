@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from bridge.errors import FormatError
-from bridge.studies.cell_summaries import HEADERS, lines, paper_lines, summaries
+from bridge.studies.cell_summaries import HEADERS, paper_lines, summaries, table_of
 from bridge.studies.csv_files import read_csv, write_csv
 from bridge.studies.details import principal_components
 from bridge.studies.study import Cell, Study, Variant
@@ -54,7 +54,7 @@ def test_a_network_whose_training_failed_counts_as_no_success():
 
 
 def test_the_summary_says_mean_and_spread_beside_the_paper():
-    shown = lines(STUDY, ROWS)
+    shown = table_of(STUDY, ROWS).rows
     assert shown[1][:5] == ("long, a", 2, 1, 1, "94.8 +- 0.2")
     assert len(shown[2]) == len(HEADERS)
     assert paper_lines(STUDY, ROWS) == ["the paper: long, b: 90 %"]
@@ -71,15 +71,16 @@ def test_the_difference_from_the_rate_network_is_paired_and_tested():
     # 0.97 - 1 is not -0.03 to the last bit.
     np.testing.assert_allclose(one.differences, [-0.03, 0.0, 0.05], atol=1e-15)
     assert one.worse == 1
-    told = dict(zip(HEADERS, lines(STUDY, paired)[0], strict=True))
+    told = dict(zip(HEADERS, table_of(STUDY, paired).rows[0], strict=True))
     mean = stats.ttest_1samp(100 * one.differences, 0.0)
     low, high = mean.confidence_interval(0.95)
-    assert told["difference"] == "+0.67"
-    assert told["95 %"] == f"{low:+.1f} to {high:+.1f}"
+    assert told["difference (points)"] == "+0.67"
+    assert told["95 % interval (points)"] == f"{low:+.1f} to {high:+.1f}"
     assert told["worse"] == "1 of 3"
     # A record of before both were scored on the same trials says nothing of it.
-    old = dict(zip(HEADERS, lines(STUDY, ROWS)[1], strict=True))
-    assert (old["difference"], old["95 %"], old["worse"], old["output error"]) == ("-",) * 4
+    old = dict(zip(HEADERS, table_of(STUDY, ROWS).rows[1], strict=True))
+    unknown = ("difference (points)", "95 % interval (points)", "worse", "output error")
+    assert [old[name] for name in unknown] == ["-"] * 4
 
 
 def test_where_rate_networks_are_all_that_is_measured_their_accuracy_counts():

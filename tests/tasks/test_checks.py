@@ -60,8 +60,8 @@ def with_nan(value):
             "labels must lie between 0 and 1, one for each condition, got 0 to 2",
         ),
         ({"labels": np.array([0, 1, -1, 0, 0])}, "got -1 to 1"),
-        ({"inputs": [[[1.0, 2.0]], [[1.0]]]}, "task 'mine': inputs is no array ("),
-        ({"labels": [[0], [1, 2]]}, "task 'mine': labels is no array ("),
+        ({"inputs": [[[1.0, 2.0]], [[1.0]]]}, "task 'mine': inputs is not an array ("),
+        ({"labels": [[0], [1, 2]]}, "task 'mine': labels is not an array ("),
     ],
 )
 def test_trials_that_are_not_the_tasks_are_refused(parts, message):
@@ -136,7 +136,7 @@ def test_what_lacks_the_methods_of_a_task_is_none():
         name, step_ms, steps, input_size, output_size = "half", 5.0, 3, 1, 1
         trials = 7
 
-    message = "Half is no task: it lacks conditions, rate_correct, spiking_correct, trials"
+    message = "Half is not a task: it lacks conditions, rate_correct, spiking_correct, trials"
     with pytest.raises(SpecError, match=message):
         check_task(Half())
 

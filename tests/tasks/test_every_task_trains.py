@@ -65,7 +65,7 @@ def test_training_on_trials_that_do_not_fit_is_refused():
 
 
 def test_training_on_what_is_no_task_is_refused():
-    with pytest.raises(SpecError, match="dict is no task: it lacks name"):
+    with pytest.raises(SpecError, match="dict is not a task: it lacks name"):
         bridge.train({}, **TINY)
 
 

@@ -119,7 +119,7 @@ def test_a_provenance_may_hold_anything(strange):
         (np.ones(4, dtype=complex), "got complex128 of shape (4,)"),
         ([1.0, np.nan, 2.0, 3.0], "must give finite numbers, got nan for trial 1"),
         ([1.0, 0.0, 2.0, -np.inf], "must give finite numbers, got -inf for trial 3"),
-        ([[1], [1, 2]], "task 'mine': measure time is no array ("),
+        ([[1], [1, 2]], "task 'mine': measure time is not an array ("),
     ],
 )
 def test_numbers_that_are_not_one_for_each_trial_are_refused(values, message):
@@ -172,7 +172,7 @@ def test_a_measure_that_cannot_be_is_refused(fields, message):
             {"measure": bridge.nmse(0.1), "correct": len},
             "the bound of its measure nMSE and its rate_correct and spiking_correct both say",
         ),
-        ({"correct": 3}, "FunctionTask is no task: it lacks rate_correct, spiking_correct"),
+        ({"correct": 3}, "FunctionTask is not a task: it lacks rate_correct, spiking_correct"),
     ],
 )
 def test_a_task_that_scores_neither_so_nor_so_is_refused(fields, message):
@@ -195,7 +195,7 @@ def test_a_class_may_have_a_measure_in_place_of_its_methods():
 
     assert judges(check_task(Mine()))
     assert spiking_correct(Mine(), TRIALS.targets, TRIALS).all()
-    with pytest.raises(SpecError, match="Half is no task: it lacks spiking_correct; instead of"):
+    with pytest.raises(SpecError, match="Half is not a task: it lacks spiking_correct; instead of"):
         check_task(Half())
 
 

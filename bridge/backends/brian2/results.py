@@ -71,7 +71,7 @@ class Results:
             self._check(population, name, final, first)
 
     def _check(self, population: Population, state: str, values: Array, first: int) -> None:
-        """Raise BackendError where the (..., B, n) last of the samples of a state are no numbers.
+        """Raise BackendError where the (..., B, n) last of the samples of a state are not numbers.
 
         Brian2 shows what is recorded, sample by sample, and every state at the end.
         """

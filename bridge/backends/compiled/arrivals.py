@@ -12,7 +12,7 @@ def declare_train(sheet: Sheet, number: int) -> None:
     sheet.array(f"train_units_{number}", "int32_t")
     first = sheet.array(f"train_first_{number}", "int64_t")
     sheet.add(
-        f"int64_t next_{number} = {first}[trial];",
+        f"int64_t &next_{number} = *room.take<int64_t>(1, {first}[trial]);",
         f"const int32_t *hit_{number} = train_units_{number};",
         f"int64_t hits_{number} = 0;",
     )

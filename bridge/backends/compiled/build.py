@@ -59,12 +59,12 @@ def _load(entry: Path) -> ctypes.CDLL | None:
     except (FileNotFoundError, UnicodeDecodeError):
         return None
     loaded = ctypes.CDLL(str(entry / _LIBRARY))
-    pointer = ctypes.c_void_p
+    pointer, integer = ctypes.c_void_p, ctypes.c_int64
     for name, result, arguments in (
         ("begin", pointer, []),
         ("drop", None, [pointer]),
-        ("simulate", ctypes.c_int64, [pointer, pointer, ctypes.c_int64, pointer, pointer, pointer]),
-        ("count", ctypes.c_int64, [pointer]),
+        ("simulate", integer, [pointer] * 3 + [integer] * 2 + [pointer] * 4),
+        ("count", integer, [pointer]),
         ("spikes", None, [pointer] * 3),
         ("failure", None, [pointer] * 2),
     ):

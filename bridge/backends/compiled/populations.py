@@ -24,7 +24,7 @@ def declare(sheet: Sheet, form: Form, number: int) -> None:
         start = sheet.array(f"start_{number}_{state}")
         # Each trial has voltages of its own; the other states start alike.
         begin = f" + trial * width_{number}" if state == mine.voltage else ""
-        sheet.add(f"copy(state_{number}_{state}, {start}{begin}, width_{number});")
+        sheet.add(f"if (room.fresh) copy(state_{number}_{state}, {start}{begin}, width_{number});")
     if mine.gated:
         sheet.number(f"refractory_{number}")
         start = sheet.number(f"refractory_start_{number}")
@@ -38,6 +38,7 @@ def _declare_pushes(sheet: Sheet, mine: PopulationForm, number: int) -> None:
     if mine.noise == "counted":
         sheet.array(f"unit_{number}", "int32_t")
         sheet.array(f"noise_sd_{number}")
+        sheet.kept(f"drawn_{number}", f"width_{number}")
     if mine.noise == "given":
         sheet.array(f"noise_{number}")
     for m in mine.stimulated:
@@ -94,6 +95,13 @@ def step_lines(sheet: Sheet, form: Form, number: int) -> None:
             f"const real *__restrict const xi_{number} = "
             f"noise_{number} + (step * trials + trial) * width_{number};"
         )
+    if mine.noise == "counted":
+        sheet.add(
+            f"const real *__restrict xi_{number} = drawn_{number};",
+            "if (normals.of.empty()) "
+            f"normals_of(unit_{number}, width_{number}, noise_key, drawn_{number});",
+            f"else xi_{number} = normals.of[{number}].data() + tick * width_{number};",
+        )
     with sheet.each(f"width_{number}"):
         _advance(sheet, form, number)
         for into in holds_after(form, number):
@@ -138,7 +146,7 @@ def _push(sheet: Sheet, form: Form, number: int) -> None:
     mine = form.populations[number]
     v = f"new_{mine.voltage}"
     if mine.noise == "counted":
-        sheet.add(f"{v} = {v} + normal(unit_{number}[i], noise_key) * noise_sd_{number}[i];")
+        sheet.add(f"{v} = {v} + xi_{number}[i] * noise_sd_{number}[i];")
     if mine.noise == "given":
         sheet.add(f"{v} = {v} + xi_{number}[i];")
     sheet.add(*(f"{v} = {v} + push_{m} * chosen_{m}_{number}[i];" for m in mine.stimulated))

@@ -55,12 +55,13 @@ def declare(sheet: Sheet, form: Form, number: int) -> None:
         sheet.kept(f"filter_{number}_{state}", held)
         if state in part.started:
             start = sheet.array(f"filter_{number}_start_{state}")
-            sheet.add(f"copy(filter_{number}_{state}, {start}, {held});")
+            sheet.add(f"if (room.fresh) copy(filter_{number}_{state}, {start}, {held});")
     weights_text(form, number).declare(sheet)
     if part.presynaptic or not part.states:
         sheet.kept(f"current_{number}", _width(part.target))
     if part.presynaptic and part.output in part.started:
-        _sum_traces(sheet, form, number)
+        with sheet.block("if (room.fresh)"):
+            _sum_traces(sheet, form, number)
     _declare_way(sheet, part, number)
 
 
@@ -76,6 +77,7 @@ def _declare_way(sheet: Sheet, part: ProjectionForm, number: int) -> None:
         # The step in which each channel, or all of them, take the next sample.
         start = f"delays_{number}[c]" if part.own_delays else f"delay_{number}"
         sheet.kept(f"changes_{number}", channels, "int64_t")
+        sheet.add("if (room.fresh)")
         sheet.add(f"for (int64_t c = 0; c < channels_{number}; ++c) changes_{number}[c] = {start};")
         if part.states and not part.presynaptic:
             sheet.kept(f"weighted_{number}", _width(part.target))
@@ -85,9 +87,11 @@ def _declare_way(sheet: Sheet, part: ProjectionForm, number: int) -> None:
         if part.graded:
             sheet.kept(f"ring_{number}", f"{_width(part.source)} * turns_{number}")
         else:
-            sheet.add(f"std::vector<std::vector<int32_t>> due_{number}(turns_{number});")
+            sheet.add(
+                f"std::vector<std::vector<int32_t>> &due_{number} = room.way(turns_{number});"
+            )
     if not part.states and part.source >= 0 and not part.graded:
-        sheet.add(f"bool touched_{number} = false;")
+        sheet.kept_number(f"touched_{number}", "bool")
 
 
 def decay_lines(sheet: Sheet, form: Form, number: int) -> None:

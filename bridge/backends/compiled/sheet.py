@@ -43,24 +43,35 @@ class Sheet:
     def array(self, name: str, kind: str = "real") -> str:
         """Declare an array that is handed over, read only."""
         self.add(
-            f"const {kind} *__restrict const {name} = (const {kind} *)given[{len(self.arrays)}];"
+            f"const {kind} *__restrict const {name} = "
+            f"(const {kind} *)given[{_place(self.arrays, name)}];"
         )
-        self.arrays.append(name)
         return name
 
     def changed_array(self, name: str, kind: str = "real") -> str:
         """Declare an array that is handed over to be written."""
-        self.add(f"{kind} *__restrict const {name} = ({kind} *)given[{len(self.arrays)}];")
-        self.arrays.append(name)
+        place = _place(self.arrays, name)
+        self.add(f"{kind} *__restrict const {name} = ({kind} *)given[{place}];")
         return name
 
     def number(self, name: str) -> str:
         """Declare a whole number that is handed over."""
-        self.add(f"const int64_t {name} = numbers[{len(self.numbers)}];")
-        self.numbers.append(name)
+        self.add(f"const int64_t {name} = numbers[{_place(self.numbers, name)}];")
         return name
 
     def kept(self, name: str, width: str, kind: str = "real", start: str = "0") -> str:
         """Declare an array of the trial's own, that starts with one number throughout."""
         self.add(f"{kind} *__restrict const {name} = room.take<{kind}>({width}, ({kind}){start});")
         return name
+
+    def kept_number(self, name: str, kind: str, start: str = "0") -> str:
+        """Declare a number of the trial's own."""
+        self.add(f"{kind} &{name} = *room.take<{kind}>(1, ({kind}){start});")
+        return name
+
+
+def _place(names: list[str], name: str) -> int:
+    """Where a name stands among others, the last of them if it is new."""
+    if name not in names:
+        names.append(name)
+    return names.index(name)

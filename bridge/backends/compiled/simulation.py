@@ -1,4 +1,4 @@
-"""A whole run as one compiled loop: the reference's bits in float64, a trial on each thread.
+"""A whole run as one compiled loop: the reference's bits in float64, trials shared by threads.
 
 The program is written out from the models' and filters' own functions and compiled once for all
 networks of a form; from a trial's first step to its last nothing leaves it but spikes.
@@ -25,13 +25,16 @@ from bridge.backends.recorder import check_finite, recording
 from bridge.backends.workers import available_processes
 from bridge.errors import BackendError, SpecError
 from bridge.spiking.arrays import counted
-from bridge.spiking.drive import Drive
+from bridge.spiking.drive import Drive, OwnNoise, SharedNoise
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording, Spikes
 
 _NOT_FINITE, _NO_MEMORY = 2, 3
 # How often the threads are looked after, s.
 _LOOK_S = 0.1
+# How many trials take their samples in turn at most, and how many numbers of a sample's noise lie
+# in a second-level cache.
+_TOGETHER, _NEAR = 16, 50_000
 
 
 # The options are named one by one, so that Python itself refuses an unknown one.
@@ -47,7 +50,7 @@ def simulate(  # noqa: PLR0913
     window: tuple[int, int] | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> Recording:
-    """Run B trials, each as one call of a compiled program.
+    """Run B trials in a compiled program, those that see the same noise together.
 
     Args:
         network: What to run.
@@ -76,8 +79,10 @@ def simulate(  # noqa: PLR0913
     sheet = program(form)
     run = _Run(network, drive, build.library(sheet))
     run.make_room(form, kept)
-    run.hand_over(sheet, arrays_of(network, drive, form), numbers_of(network, drive, kept.steps))
-    run.all_trials(min(_threads() if workers is None else workers, drive.n_trials), on_progress)
+    arrays = arrays_of(network, drive, form)
+    run.hand_over(sheet, arrays, numbers_of(network, drive, kept.steps))
+    threads = min(_threads() if workers is None else workers, drive.n_trials)
+    run.all_trials(_shared(network, drive, arrays["noise_keys"], threads), threads, on_progress)
     run.give(kept)
     return recording(network, drive, run, kept, backend="compiled", dtype=dtype)
 
@@ -144,11 +149,16 @@ class _Run:
         self._table = np.array([array.ctypes.data for array in self._arrays], dtype=np.uintp)
         self._numbers = np.array([numbers[name] for name in sheet.numbers], dtype=np.int64)
 
-    def all_trials(self, threads: int, on_progress: Callable[[float], None] | None) -> None:
-        """Run all trials, and look after the threads until they are done."""
-        total, trials = self._done.size * len(self.drive.inputs), count()
+    def all_trials(
+        self,
+        groups: list[NDArray[np.int64]],
+        threads: int,
+        on_progress: Callable[[float], None] | None,
+    ) -> None:
+        """Run all groups of trials, and look after the threads until they are done."""
+        total, places = self._done.size * len(self.drive.inputs), count()
         with ThreadPoolExecutor(threads) as pool:
-            left = {pool.submit(self._some_trials, trials) for _ in range(threads)}
+            left = {pool.submit(self._some_groups, groups, places) for _ in range(threads)}
             try:
                 while left:
                     ended, left = wait(left, _LOOK_S, FIRST_COMPLETED)
@@ -160,31 +170,38 @@ class _Run:
                 # After an interrupt or an error nobody waits for the rest.
                 self._stop[0] = 1
 
-    def _some_trials(self, trials: Iterator[int]) -> None:
-        """Run trials, each the next that no other thread has taken."""
-        while (trial := next(trials)) < self._done.size and not self._stop[0]:
-            self._trial(trial)
+    def _some_groups(self, groups: list[NDArray[np.int64]], places: Iterator[int]) -> None:
+        """Run groups, each the next that no other thread has taken."""
+        while (place := next(places)) < len(groups) and not self._stop[0]:
+            self._group(groups[place])
 
-    def _trial(self, trial: int) -> None:
-        left = self.library.begin()
-        if not left:
-            raise BackendError(_memory(trial))
+    def _group(self, trials: NDArray[np.int64]) -> None:
+        left = np.array([self.library.begin() or 0 for _ in trials], dtype=np.uintp)
         try:
+            if not left.all():
+                raise BackendError(_memory(trials[0]))
+            at = np.zeros(1, dtype=np.int64)
             status = self.library.simulate(
                 self._table.ctypes.data,
                 self._numbers.ctypes.data,
-                trial,
-                left,
+                trials.ctypes.data,
+                trials.size,
+                len(self.drive.inputs),
+                left.ctypes.data,
                 self._stop.ctypes.data,
-                self._done[trial:].ctypes.data,
+                self._done.ctypes.data,
+                at.ctypes.data,
             )
             if status == _NO_MEMORY:
-                raise BackendError(_memory(trial))
+                raise BackendError(_memory(trials[0]))
             if status == _NOT_FINITE:
-                self._not_finite(left, trial)
-            self._events[trial] = self._spikes(left)
+                self._not_finite(int(left[at[0]]), int(trials[at[0]]))
+            for trial, events in zip(trials, left.tolist(), strict=True):
+                self._events[trial] = self._spikes(events)
         finally:
-            self.library.drop(left)
+            for each in left.tolist():
+                if each:
+                    self.library.drop(each)
 
     def _spikes(self, left: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         events = self.library.count(left)
@@ -220,6 +237,27 @@ class _Run:
             n_steps=self.drive.n_steps(self.network),
             n_neurons=self.network.size,
         )
+
+
+def _shared(
+    network: SpikingNetwork, drive: Drive, keys: NDArray[np.int32], threads: int
+) -> list[NDArray[np.int64]]:
+    """Trials that see the same noise, in groups: it is drawn once for each of them.
+
+    Groups are small enough that every thread has some, and that a sample's noise stays near the
+    processor.
+    """
+    trials = np.arange(drive.n_trials)
+    counted = isinstance(drive.noise, SharedNoise | OwnNoise)
+    if not counted or network.size * network.sample_steps > _NEAR:
+        return np.split(trials, trials[1:])
+    _, which = np.unique(keys, axis=0, return_inverse=True)
+    most = max(1, min(_TOGETHER, drive.n_trials // threads))
+    return [
+        group[start : start + most]
+        for group in (np.flatnonzero(which == key) for key in range(which.max() + 1))
+        for start in range(0, group.size, most)
+    ]
 
 
 def _memory(trial: int) -> str:

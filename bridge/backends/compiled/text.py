@@ -1,6 +1,7 @@
-"""The whole text of a program: a trial from its first step to its last in one function.
+"""The whole text of a program: a sample of a trial in one function, called until the trial ends.
 
-Within a step populations follow each other in their order, as in the contract that
+Trials that see the same noise take their samples in turn: it is drawn once for all of them. Within
+a step populations follow each other in their order, as in the contract that
 `bridge.backends.reference.simulation` spells out. Every line that computes is one that a compiler
 may neither reorder nor fuse, so the bits are the reference's.
 """
@@ -16,14 +17,16 @@ def program(form: Form) -> Sheet:
     sheet = Sheet()
     real = DTYPES[form.dtype]
     sheet.add(_HEAD.replace("REAL", real))
-    sheet.add(step_code("step_key"), normal_code("normal", real))
+    sheet.add(step_code("step_key"), normal_code("normal", real), _NORMALS)
+    _draw_sample(sheet, form)
     head = (
-        "static int64_t run(const void *const *given, const int64_t *numbers, "
-        "const int64_t trial, Left &left, volatile int32_t *stop, volatile int64_t *done)"
+        "static int64_t run(const void *const *given, const int64_t *numbers, const int64_t trial, "
+        "const int64_t sample, const Normals &normals, Room &room, Left &left, "
+        "volatile int32_t *stop, volatile int64_t *done)"
     )
     with sheet.block(head):
         _declare(sheet, form)
-        _sample_loop(sheet, form)
+        _sample(sheet, form)
         _margins(sheet, form)
         sheet.add("return 0;")
     sheet.add(_TAIL)
@@ -35,10 +38,32 @@ def _trains(form: Form) -> range:
     return range(len(form.populations), len(form.populations) + form.trains)
 
 
+def _draw_sample(sheet: Sheet, form: Form) -> None:
+    """What draws the noise of a sample for all trials that share it."""
+    head = (
+        "static void draw(const void *const *given, const int64_t *numbers, const int64_t trial, "
+        "const int64_t sample, Normals &normals)"
+    )
+    with sheet.block(head):
+        drawn = [p for p, each in enumerate(form.populations) if each.noise == "counted"]
+        sheet.number("sample_steps")
+        sheet.array("noise_keys", "int32_t")
+        sheet.add(f"normals.of.resize({len(form.populations)});")
+        for number in drawn:
+            sheet.number(f"size_{number}")
+            sheet.add(f"const int64_t width_{number} = padded(size_{number});")
+            sheet.array(f"unit_{number}", "int32_t")
+            sheet.add(f"normals.of[{number}].resize(sample_steps * width_{number});")
+        with sheet.block("for (int64_t tick = 0; tick < sample_steps; ++tick)"):
+            sheet.add("const int64_t step = sample * sample_steps + tick;", _NOISE_KEY)
+            for number in drawn:
+                row = f"normals.of[{number}].data() + tick * width_{number}"
+                sheet.add(f"normals_of(unit_{number}, width_{number}, noise_key, {row});")
+
+
 def _declare(sheet: Sheet, form: Form) -> None:
     for name in ("trials", "samples", "sample_steps", "offset_steps", "channels"):
         sheet.number(name)
-    sheet.add("Room room;")
     sheet.array("inputs")
     sheet.array("gains")
     sheet.array("noise_keys", "int32_t")
@@ -64,13 +89,12 @@ def _declare(sheet: Sheet, form: Form) -> None:
         sheet.changed_array("margins")
 
 
-def _sample_loop(sheet: Sheet, form: Form) -> None:
-    with sheet.block("for (int64_t sample = 0; sample < samples; ++sample)"):
-        with sheet.block("for (int64_t tick = 0; tick < sample_steps; ++tick)"):
-            sheet.add("if (*stop) return STOPPED;")
-            sheet.add("const int64_t step = sample * sample_steps + tick;")
-            _step(sheet, form)
-        _end_of_sample(sheet, form)
+def _sample(sheet: Sheet, form: Form) -> None:
+    with sheet.block("for (int64_t tick = 0; tick < sample_steps; ++tick)"):
+        sheet.add("if (*stop) return STOPPED;")
+        sheet.add("const int64_t step = sample * sample_steps + tick;")
+        _step(sheet, form)
+    _end_of_sample(sheet, form)
 
 
 def _step(sheet: Sheet, form: Form) -> None:
@@ -110,8 +134,7 @@ def _after_all(sheet: Sheet, form: Form) -> None:
 def _hashes(sheet: Sheet, form: Form) -> None:
     """What all neurons of a trial share in a step: the noise's key, and how hard each push is."""
     if any(each.noise == "counted" for each in form.populations):
-        keys = "noise_keys[2 * trial], noise_keys[2 * trial + 1]"
-        sheet.add(f"const int32_t noise_key = step_key((int32_t)step, {keys});")
+        sheet.add(_NOISE_KEY)
     for m in range(form.stimulations):
         keys = f"push_keys_{m}[2 * trial], push_keys_{m}[2 * trial + 1]"
         sheet.add(
@@ -122,7 +145,7 @@ def _hashes(sheet: Sheet, form: Form) -> None:
 
 
 def _end_of_sample(sheet: Sheet, form: Form) -> None:
-    """What is wanted is kept, and a state that is no number any more ends the trial."""
+    """What is wanted is kept, and a state that is no longer a number ends the trial."""
     for number, mine in enumerate(form.populations):
         populations.keep_sample(sheet, form, number)
         for place, state in enumerate(mine.states):
@@ -139,7 +162,7 @@ def _end_of_sample(sheet: Sheet, form: Form) -> None:
 def _margins(sheet: Sheet, form: Form) -> None:
     if not form.margins:
         return
-    sheet.add("margins[trial] = (real)INFINITY;")
+    sheet.add("if (sample + 1 < samples) return 0;", "margins[trial] = (real)INFINITY;")
     for number, mine in enumerate(form.populations):
         if mine.fires:
             with sheet.block(f"for (int64_t i = 0; i < size_{number}; ++i)"):
@@ -153,13 +176,14 @@ _HEAD = """\
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <new>
 #include <vector>
 
 typedef REAL real;
 enum { STOPPED = 1, NOT_FINITE = 2, NO_MEMORY = 3 };
 
-// What a trial leaves: its spikes, and which state is no number any more.
+// What a trial leaves: its spikes, and which state is no longer a number.
 struct Left {
     std::vector<int32_t> step, neuron;
     int64_t population, state, last_step;
@@ -167,11 +191,22 @@ struct Left {
     void take(const int32_t at, const int32_t who) { step.push_back(at); neuron.push_back(who); }
 };
 
-// Arrays of a trial, each from a multiple of 64 bytes on, given back together.
+// Arrays of a trial, each from a multiple of 64 bytes on, given back together. They are made, and
+// start, in its first sample; in every later one they are handed out again in the same order.
 struct Room {
     std::vector<void *> parts;
+    // Not a vector: what was handed out stays where it is.
+    std::deque<std::vector<std::vector<int32_t>>> ways;
+    bool fresh = true;
+    size_t next_part = 0, next_way = 0;
     ~Room() { for (void *part : parts) std::free(part); }
+    void leave() { fresh = false; next_part = next_way = 0; }
+    std::vector<std::vector<int32_t>> &way(const int64_t turns) {
+        if (fresh) ways.emplace_back(turns);
+        return ways[next_way++];
+    }
     template <class kind> kind *take(const int64_t width, const kind start) {
+        if (!fresh) return (kind *)parts[next_part++];
         const size_t bytes = ((size_t)width * sizeof(kind) + 63) / 64 * 64 + 64;
         void *part = std::aligned_alloc(64, bytes);
         if (!part) throw std::bad_alloc();
@@ -217,17 +252,56 @@ static inline int64_t found(const int8_t *fired, const int64_t width, int32_t *h
 }
 """
 
+_NOISE_KEY = (
+    "const int32_t noise_key = "
+    "step_key((int32_t)step, noise_keys[2 * trial], noise_keys[2 * trial + 1]);"
+)
+
+_NORMALS = """\
+// Of each population the standard normal numbers of a sample's steps; empty where no trials share.
+struct Normals { std::vector<std::vector<real>> of; };
+
+static inline void normals_of(
+    const int32_t *__restrict unit, const int64_t width, const int32_t key, real *__restrict row)
+{
+    #pragma GCC ivdep
+    for (int64_t i = 0; i < width; ++i) row[i] = normal(unit[i], key);
+}
+"""
+
 _TAIL = """
+// Trials that see the same noise, sample by sample.
+static int64_t together(
+    const void *const *given, const int64_t *numbers, const int64_t *members, const int64_t count,
+    const int64_t samples, Left *const *left, volatile int32_t *stop, volatile int64_t *done,
+    int64_t *at)
+{
+    std::vector<Room> rooms(count);
+    Normals normals;
+    for (int64_t sample = 0; sample < samples; ++sample) {
+        if (count > 1) draw(given, numbers, members[0], sample, normals);
+        for (*at = 0; *at < count; ++*at) {
+            const int64_t trial = members[*at];
+            const int64_t status = run(
+                given, numbers, trial, sample, normals, rooms[*at], *left[*at], stop, done + trial);
+            if (status) return status;
+            rooms[*at].leave();
+        }
+    }
+    return 0;
+}
+
 extern "C" Left *begin() { return new (std::nothrow) Left(); }
 
 extern "C" void drop(Left *left) { delete left; }
 
 extern "C" int64_t simulate(
-    const void *const *given, const int64_t *numbers, const int64_t trial, Left *left,
-    volatile int32_t *stop, volatile int64_t *done)
+    const void *const *given, const int64_t *numbers, const int64_t *members, const int64_t count,
+    const int64_t samples, Left *const *left, volatile int32_t *stop, volatile int64_t *done,
+    int64_t *at)
 {
     try {
-        return run(given, numbers, trial, *left, stop, done);
+        return together(given, numbers, members, count, samples, left, stop, done, at);
     } catch (const std::bad_alloc &) {
         return NO_MEMORY;
     }

@@ -61,7 +61,7 @@ def _spread_inside(network: SpikingNetwork, drive: Drive, how: How) -> bool:
     Raises:
         SpecError: they are to be, and cannot: what acts within the step, or is a value, is not
             known before, spikes of neurons with delays of their own are sent one by one, and
-            factored weights are no matrix.
+            factored weights are not a matrix.
     """
     outside = any(
         part.within_step
@@ -189,7 +189,7 @@ class Batch:
             self.kept.note(number, neurons.number, neurons.look)
 
     def _check_finite(self, step: int) -> None:
-        """Raise BackendError where a state is no number any more."""
+        """Raise BackendError where a state is no longer a number."""
         for neurons in self.neurons:
             for name, values in neurons.states().items():
                 # Looked at in place: a copy of a GPU's memory would be slow. A sum takes a third of

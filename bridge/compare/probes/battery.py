@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bridge.compare.account import Parts
 from bridge.compare.probes.findings import Finding
 from bridge.compare.probes.input import probe_input
 from bridge.compare.probes.input_spikes import probe_input_spikes
@@ -88,9 +89,18 @@ def run_probes(network: SpikingNetwork, side: Side, seed: int, on_progress: Repo
     """
     check_probes(network)
     findings: list[Finding] = []
-    what = f"{side.label}, probes"
+    what = _run_of(side)
     for number, probe in enumerate(_PROBES.values()):
         on_progress(what, number / len(_PROBES))
         findings += probe(network, side, np.random.default_rng((seed, number)))
     on_progress(what, 1.0)
     return ProbeReport(label=side.label, findings=tuple(findings))
+
+
+def probe_parts(sides: tuple[Side, ...]) -> Parts:
+    """The part that `run_probes` reports, for each side."""
+    return {_run_of(side): 1.0 for side in sides}
+
+
+def _run_of(side: Side) -> str:
+    return f"{side.label}, probes"

@@ -10,6 +10,7 @@ from typing import Any
 
 import jinja2
 
+from bridge.activity import busy_with
 from bridge.arguments import before_path, flag
 from bridge.compare.agreement import Agreement
 from bridge.compare.report.machine_readable import plain, versions
@@ -22,15 +23,20 @@ from bridge.compare.statistics.settled import from_ms_of, told
 from bridge.errors import OutputError
 from bridge.exchange.hdf5 import check_writable, write_bytes
 from bridge.plot.style import DARK
+from bridge.progress import telling
 
 
-def report(agreement: Agreement, path: str | Path, *, force: bool = False) -> list[Path]:
+def report(
+    agreement: Agreement, path: str | Path, *, force: bool = False, progress: bool = True
+) -> list[Path]:
     """Write an HTML report, `<name>.json` next to it, and its pictures into `<name>_figures`.
 
     Args:
         agreement: What `bridge.compare` or `bridge.compare_recordings` found.
         path: Where the page goes, NAME.html.
         force: Replace files that are there.
+        progress: Show, in a terminal or notebook, that it goes on, where it takes more than two
+            seconds.
 
     Returns:
         The files written: the page, the JSON file, the pictures.
@@ -43,7 +49,8 @@ def report(agreement: Agreement, path: str | Path, *, force: bool = False) -> li
     flag("force", force)
     # Before the work.
     check_report_writable(page, force=force)
-    return write_report(agreement, outcome(agreement), page, force=force)
+    with telling("writing the report", wanted=flag("progress", progress)):
+        return write_report(agreement, outcome(agreement), page, force=force)
 
 
 def write_report(agreement: Agreement, said: Outcome, page: Path, *, force: bool) -> list[Path]:
@@ -53,7 +60,8 @@ def write_report(agreement: Agreement, said: Outcome, page: Path, *, force: bool
         OutputError: the page exists already, or something cannot be written.
     """
     folder = check_report_writable(page, force=force)
-    pictures = pictures_of(agreement)
+    with busy_with("drawing the pictures"):
+        pictures = pictures_of(agreement)
     machine = page.with_suffix(".json")
     check_writable(machine, overwrite=True)
     write_bytes(machine, json.dumps(_for_programs(agreement, said), indent=1).encode() + b"\n")

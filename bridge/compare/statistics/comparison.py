@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bridge.compare.account import Parts
 from bridge.compare.sides import Side
 from bridge.compare.statistics.design import LEAST_ALPHA, Design, QuantityResult
 from bridge.compare.statistics.power import Sensitivity, Spread
@@ -147,7 +148,7 @@ def run_statistically(
     began = time.monotonic()
     runs = [
         _Set(network, side, derived_seed(seed, _NAMES_STREAM, number), name, on_progress)
-        for number, (side, name) in enumerate(((sides[0], "A"), (sides[0], "A'"), (sides[1], "B")))
+        for number, (name, side) in enumerate(_runs(sides).items())
     ]
     trials = drive.n_trials if plan.trials is None else plan.trials
     if plan.trials is None:
@@ -192,7 +193,7 @@ class _Set:
         self, network: SpikingNetwork, side: Side, seed: int, name: str, on_progress: Report
     ) -> None:
         self.network, self.side, self.seed = network, side, seed
-        self.name, self.on_progress = f"{side.label}, own noise ({name})", on_progress
+        self.name, self.on_progress = name, on_progress
         self.done: list[Recording] = []
 
     def upto(self, drive: Drive) -> Recording:
@@ -205,6 +206,7 @@ class _Set:
                 whole = begun + fraction * (drive.n_trials - begun)
                 self.on_progress(self.name, whole / drive.n_trials)
 
+            report(0.0)
             self.done.append(self.side.run(self.network, own, report))
         return Recording.joined(self.done)
 
@@ -228,17 +230,19 @@ def compare_statistically(
             + ", ".join(str(shape) for shape in sorted(shapes))
         )
     trials = sets[0].spikes.n_trials
-    quantities = quantities_of(sets)
     design = plan.design(len(sets), readouts=bool(shared_readouts(sets)))
     check_trials(trials, design)
-    rng = np.random.default_rng((seed, _NAMES_STREAM))
     report = on_progress or (lambda _what, _fraction: None)
-    what = f"{' and '.join(labels)}, tests"
+    what = _tests_of(labels)
+    report(what, 0.0)
+    quantities = quantities_of(sets)
+    rng = np.random.default_rng((seed, _NAMES_STREAM))
     # What is left is how small a difference would be found.
     results, p = compare_sets(
         quantities, rng, design.draws, lambda done: report(what, _TESTS_SHARE * done)
     )
     effect = _sensitivity(sets, design, seed).effect(plan.power)
+    apart = distances(sets, quantities)
     report(what, 1.0)
     return StatisticalComparison(
         labels=labels,
@@ -246,7 +250,7 @@ def compare_statistically(
         alpha=plan.alpha,
         p=p,
         quantities=tuple(results),
-        distances=distances(sets, quantities),
+        distances=apart,
         time_course=time_courses_alike(sets),
         power=plan.power,
         effect=effect,
@@ -258,7 +262,24 @@ def compare_statistically(
     )
 
 
-_TESTS_SHARE = 0.8
+_TESTS_SHARE = 0.9
+
+
+def statistical_parts(sides: tuple[Side, Side]) -> Parts:
+    """The parts that `run_statistically` reports, in its order."""
+    labels = (sides[0].label, sides[1].label)
+    return dict.fromkeys(_runs(sides), 2.0) | {_tests_of(labels): 1.0}
+
+
+def _runs(sides: tuple[Side, Side]) -> dict[str, Side]:
+    """The side that runs each of A, A' and B; A is run anew for each B."""
+    a, b = sides
+    of_a = {f"{a.label}, own noise ({name} for {b.label})": a for name in ("A", "A'")}
+    return of_a | {f"{b.label}, own noise (B)": b}
+
+
+def _tests_of(labels: tuple[str, str]) -> str:
+    return f"{' and '.join(labels)}, tests"
 
 
 def check_trials(trials: int, design: Design) -> None:

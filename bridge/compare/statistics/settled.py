@@ -26,7 +26,7 @@ def from_ms_of(given: float | None, recording: Recording) -> float:
         recording: What is described.
 
     Raises:
-        SpecError: it is no time within a trial.
+        SpecError: it is not a time within a trial.
     """
     if given is None:
         volley = recording.provenance.get("starts_above_threshold") is True

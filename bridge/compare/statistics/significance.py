@@ -19,13 +19,14 @@ from bridge.compare.statistics.design import DRAWS, LEAST_TRIALS, Quantity, Quan
 from bridge.errors import SpecError
 
 Array = NDArray[np.float64]
+Report = Callable[[float], None]
 
 
 def compare_sets(
     quantities: list[Quantity],
     rng: np.random.Generator,
     draws: int = DRAWS,
-    on_progress: Callable[[float], None] | None = None,
+    on_progress: Report | None = None,
 ) -> tuple[list[QuantityResult], float]:
     """Test whether B differs from A and A' in any quantity.
 
@@ -57,10 +58,12 @@ def compare_sets(
     named = np.full((draws + 1, trials), sets - 1, dtype=np.uint8)
     named[1:] = rng.integers(0, sets, (draws, trials), dtype=np.uint8)
     statistics: list[Array] = []
-    for number, part in enumerate(quantities, start=1):
-        statistics += _drawn(part.values, named)
-        if on_progress is not None:
-            on_progress(number / len(quantities))
+    report = on_progress or (lambda _fraction: None)
+    before, whole = 0, sum(part.values.size for part in quantities)
+    for part in quantities:
+        size = part.values.size
+        statistics += _drawn(part.values, named, _share(report, before / whole, size / whole))
+        before += size
     chances = np.array([_chances(statistic) for statistic in statistics])
     whole = _chances(-chances.min(axis=0))[0]
     results = [
@@ -91,7 +94,12 @@ def _result(quantity: Quantity, p_spread: float, p_single: float) -> QuantityRes
     )
 
 
-def _drawn(values: Array, named: NDArray[np.uint8]) -> tuple[Array, Array]:
+def _share(report: Report, start: float, share: float) -> Report:
+    """What reports a part that has this share of everything."""
+    return lambda fraction: report(start + share * fraction)
+
+
+def _drawn(values: Array, named: NDArray[np.uint8], report: Report) -> tuple[Array, Array]:
     """Mean and largest t^2 of all features for each row of names, (draws,) each."""
     complete = np.isfinite(values).all(axis=0)
     kept, sets = np.where(complete, values, 0.0), len(values)
@@ -114,6 +122,7 @@ def _drawn(values: Array, named: NDArray[np.uint8]) -> tuple[Array, Array]:
         t2 = squared_t(rows.astype(np.float64), flat, squares)
         mean[start : start + len(chosen)] = t2.mean(axis=1)
         largest[start : start + len(chosen)] = t2.max(axis=1)
+        report((start + len(chosen)) / len(named))
     return mean, largest
 
 
