@@ -42,7 +42,7 @@ def report(
         The files written: the page, the JSON file, the pictures.
 
     Raises:
-        SpecError: it is no agreement.
+        SpecError: it is not an agreement.
         OutputError: the page exists already, or something cannot be written.
     """
     agreement, page = before_path(agreement, path, (Agreement,))
