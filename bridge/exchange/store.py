@@ -12,6 +12,7 @@ import numpy as np
 
 from bridge.arguments import before_path, file_path, flag
 from bridge.errors import BridgeError, FormatError, SpecError
+from bridge.exchange import shipped
 from bridge.exchange.conversions import (
     conversion_from_tree,
     conversion_to_tree,
@@ -91,10 +92,14 @@ def format_version(thing: Stored) -> int:
 def load(path: str | Path) -> Stored:
     """Read what `save` wrote: a RateNetwork, SpikingNetwork, Conversion, Drive or Recording.
 
+    Args:
+        path: The file, or the name of a network that ships with the package: "go_nogo_n200", a
+            rate network, or "go_nogo_n200_lif", its conversion. A file of such a name goes first.
+
     Raises:
         FormatError: the file is missing, damaged, foreign, too new, or holds what makes no sense.
     """
-    tree = read_tree(file_path(path))
+    tree = read_tree(shipped.found(file_path(path)))
     version = tree.get("format_version")
     if type(version) is not int or version not in _READERS:
         told = version if isinstance(version, str) else shown(version)
