@@ -74,13 +74,14 @@ def format_version(thing: Stored) -> int:
     those, and projections that act within the step. Version 5 adds delays of presynaptic neurons,
     factored weights, initial states of filters, projections that no gain scales, linear units,
     several inputs under names, spikes as input, readouts that are states of populations, searches
-    that know the numbers of a task, or the output error alone, what a recording holds of the values
-    that populations pass on and of a window of steps, and rate networks of form h or tanh, with a
-    bias, a start or clipping.
+    that know the numbers of a task, how much neurons fire, or the output error alone, curves of
+    other kinds of neurons in a conversion, what a recording holds of the values that populations
+    pass on and of a window of steps, and rate networks of form h or tanh, with a bias, a start or
+    clipping.
     """
     if isinstance(thing, Conversion):
         parts = format_version(thing.network), format_version(thing.rate)
-        return max(*parts, search_version(thing.search))
+        return max(*parts, search_version(thing.search), 5 if thing.others else 1)
     if isinstance(thing, Drive | Recording):
         return run_version(thing)
     if isinstance(thing, SpikingNetwork):
