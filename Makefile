@@ -1,16 +1,23 @@
 # `make demo` and `make test` install what they need into .venv first.
+# Another Python has an environment of its own: `make test PYTHON=python3.13` makes .venv-3.13.
 PYTHON ?= python3
-VENV := .venv
+VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'))
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test docs check install clean
+# NEST is packaged for Linux only.
+EXTRAS := dev,docs,analysis,tasks,cluster,spikes
+ifeq ($(shell uname -s),Linux)
+EXTRAS := $(EXTRAS),nest
+endif
+
+.PHONY: demo test docs check dist install clean
 
 install: $(INSTALLED)
 
 $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,docs,tasks,cluster,nest,spikes]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
 	touch $@
 
 demo: $(INSTALLED)
@@ -30,5 +37,11 @@ check: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The wheel is made of the source distribution, so both are whole. Setuptools would take what an
+# earlier build has left for new.
+dist: $(INSTALLED)
+	rm -rf build/lib build/bdist.* dist
+	$(BIN)/python -m build
+
 clean:
-	rm -rf $(VENV) results build
+	rm -rf .venv .venv-* results build dist

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
     from bridge import plot
     from bridge.backends import simulate
     from bridge.compare.agreement import Agreement
@@ -176,6 +177,9 @@ del globals()["compare"]
 def __getattr__(name: str) -> Any:
     if name == "plot":
         return import_module("bridge.plot")
+    if name == "__version__":
+        # Written once, in `setup.cfg`; what is installed tells it.
+        return import_module("importlib.metadata").version("spikebridge")
     if name not in _HOMES:
         raise AttributeError(f"module 'bridge' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

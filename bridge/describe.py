@@ -39,7 +39,7 @@ def describe(thing: Stored, from_ms: float | None = None) -> tuple[str, Rows]:
             `bridge.compare.statistics.settled`.
 
     Raises:
-        SpecError: it is no recording, or no time within its trials.
+        SpecError: it is not a recording, or not a time within its trials.
     """
     describers: dict[type, tuple[str, Callable[[Any], Rows]]] = {
         RateNetwork: ("rate network", _rate),
@@ -148,7 +148,7 @@ def _conversion(conversion: Conversion) -> Rows:
         beside["accuracy there"] = f"{best:.1%} of {search.trials} trials"
     if found is not None:
         beside |= {"answers": found.accuracies()} if found.judged else {}
-        beside["beside the rate network"] = found.measures()
+        beside["against the rate network"] = found.measures()
     return {
         **_chosen(search),
         **beside,

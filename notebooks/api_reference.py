@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
+from numpy.typing import ArrayLike
+
 import bridge
 
 # Public for other modules of the package, and of no use to who reads the page.
@@ -15,6 +17,10 @@ INTERNAL = {
 _ARRAY = re.compile(
     r"(numpy\.)?ndarray\[tuple\[int, \.\.\.\], (numpy\.)?dtype\[(numpy\.)?(\w+)\]\]"
 )
+# What Sphinx makes of `numpy.typing.ArrayLike`.
+_ARRAY_LIKE = re.sub(
+    r"\btyping\.", "", re.sub(r"^typing\.Union\[(.*)\]$", r"\1", str(ArrayLike))
+).replace(", ", " | ")
 
 
 def others(page: str) -> str:
@@ -35,7 +41,7 @@ def _directive(name: str) -> str:
 
 def in_words(type_: str) -> str:
     """A type as a reader says it: "float64 array"."""
-    found = _ARRAY.sub(r"\4 array", type_)
+    found = _ARRAY.sub(r"\4 array", type_).replace(_ARRAY_LIKE, "array-like")
     return re.sub(r"\b(collections\.abc|typing|pathlib|bridge(\.\w+)*)\.(?=[A-Z])", "", found)
 
 

@@ -372,10 +372,10 @@ STIMULATION = {
 }  # fmt: skip
 
 NETWORKS = {
-    "one-to-one": (kim_network, 40),
-    "two channels": (two_channel_network, 200),
-    "two populations": (two_population_network, 200),
-    "quadratic": (quadratic_network, 200),
+    "one-to-one": (kim_network, 12),
+    "two channels": (two_channel_network, 120),
+    "two populations": (two_population_network, 80),
+    "quadratic": (quadratic_network, 80),
 }
 
 

@@ -316,7 +316,7 @@ def test_an_output_that_exists_is_not_replaced(refused, lif_file, rate_file, tmp
 
 def test_pictures_of_another_report_are_not_replaced(refused, lif_file, tmp_path):
     (tmp_path / "a_figures").mkdir()
-    (tmp_path / "a_figures" / "rasters.png").write_text("precious")
+    (tmp_path / "a_figures" / "rasters.svg").write_text("precious")
     line = refused(
         "compare", lif_file, "--out", tmp_path / "a.html", "--trials", 1,
         "--backends", "snntorch,snntorch:cpu",
@@ -642,11 +642,11 @@ def test_a_rate_network_goes_all_the_way_to_a_report(command, tmp_path):
     for file in (rate, lif, spikes):
         assert command("info", file).status == 0
     pictures = sorted((tmp_path / "agree_figures").iterdir())
-    assert [picture.suffix for picture in pictures] == [".png"] * len(pictures)
+    assert [picture.suffix for picture in pictures] == [".svg"] * len(pictures)
     assert {"rasters", "readouts", "rates", "scale", "training"} <= {p.stem for p in pictures}
-    assert all(picture.read_bytes().startswith(b"\x89PNG\r\n") for picture in pictures)
+    assert all("</svg>" in picture.read_text() for picture in pictures)
     html = page.read_text()
-    assert html.count("data:image/png;base64,") == len(pictures)
+    assert html.count("<svg ") == len(pictures)
     assert not re.search(r"(src|href)=[\"']http", html)
 
 

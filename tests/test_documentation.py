@@ -89,5 +89,5 @@ def test_the_citation_is_of_this_version_and_licence():
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg", encoding="utf-8")
     cited = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
-    for name in ("version", "license"):
-        assert re.findall(rf"^{name}: (.*)$", cited, re.MULTILINE) == [setup["metadata"][name]]
+    for name, place in (("version", "version"), ("license", "license_expression")):
+        assert re.findall(rf"^{name}: (.*)$", cited, re.MULTILINE) == [setup["metadata"][place]]

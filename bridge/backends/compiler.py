@@ -13,6 +13,9 @@ from bridge.backends.processes import Children
 PLAIN_ENVIRONMENT = dict.fromkeys(
     ["CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "OPT", "MAKEFLAGS", "MFLAGS", "GNUMAKEFLAGS"], ""
 )
+# Not every compiler knows these for every processor: what is given instead, where one refuses.
+# Apple's, which answers to the name g++, wants -mcpu on ARM; a width of vectors is x86's alone.
+_INSTEAD = {"-march=native": ["-mcpu=native"], "-mprefer-vector-width=512": list[str]()}
 # Errors of a disk without room.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
@@ -22,10 +25,30 @@ def can_compile() -> bool:
     return shutil.which("g++") is not None
 
 
+def understood(flags: list[str]) -> list[str]:
+    """Flags as the compiler of this machine takes them; none of them changes a result."""
+    kept: list[str] = []
+    for flag in flags:
+        if flag not in _INSTEAD or _takes(flag):
+            kept.append(flag)
+        else:
+            kept += filter(_takes, _INSTEAD[flag])
+    return kept
+
+
+@cache
+def _takes(flag: str) -> bool:
+    """Whether the compiler knows a flag; where there is none, nobody asks it for more."""
+    if not can_compile():
+        return True
+    command = ["g++", flag, "-E", "-x", "c++", os.devnull]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
 @cache
 def compiler_identity() -> str:
-    """The compiler's version, and all that -march=native means to it on this machine."""
-    command = ["g++", "-march=native", "-###", "-E", "-x", "c++", os.devnull]
+    """The compiler's version, and all that the processor means to it on this machine."""
+    command = ["g++", *understood(["-march=native"]), "-###", "-E", "-x", "c++", os.devnull]
     english = {**os.environ, "LC_ALL": "C"}
     done = subprocess.run(command, capture_output=True, env=english, check=False)
     return done.stderr.decode(errors="replace")

@@ -30,6 +30,7 @@ class Declaration:
         tools: Programs that it needs.
         device: Whether it runs on a device of the user's choice.
         place: Where it comes in lists.
+        paper: What to cite, as `bridge.compare.report.references` knows it.
     """
 
     package: str
@@ -42,6 +43,7 @@ class Declaration:
     device: bool = False
     quickness: int | None = None
     tools: tuple[str, ...] = ()
+    paper: str = ""
 
     def claims_exact(self, options: Mapping[str, Any]) -> bool:
         """Whether it promises the reference's spikes with these options."""

@@ -7,6 +7,7 @@ thread, and hands back only its result.
 import multiprocessing
 import os
 import signal
+import sys
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
@@ -19,8 +20,11 @@ Work = Callable[[int, Callable[[float], None]], Result]
 
 
 def can_fork() -> bool:
-    """Whether this process may have children: one that is itself a worker may not."""
-    forked = multiprocessing.parent_process() is not None
+    """Whether this process may have children: one that is itself a worker may not.
+
+    Nor may any on macOS: what is forked there may die in the system's linear algebra.
+    """
+    forked = multiprocessing.parent_process() is not None or sys.platform == "darwin"
     return not forked and "fork" in multiprocessing.get_all_start_methods()
 
 

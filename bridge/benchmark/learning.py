@@ -2,19 +2,19 @@
 
 import time
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import bridge
 from bridge.benchmark.case import Case
 from bridge.benchmark.clock import cpu_s, timed
+from bridge.exchange import shipped
 from bridge.methods.search_options import INVERSE_SCALES
 from bridge.rate.network import RateNetwork
 from bridge.rate.training import Progress
 
 # Updates between two looks at the clock.
 UPDATES = 25
-TRAINED = Path(__file__).parents[2] / "models" / "go_nogo_n200.h5"
+TRAINED = shipped.file_of("go_nogo_n200")
 
 
 def measure_training(case: Case, started: float) -> dict[str, Any]:
@@ -77,9 +77,8 @@ def measure_search(case: Case, started: float) -> dict[str, Any]:
 
 
 def _trained(units: int) -> tuple[RateNetwork, list[str]]:
-    if TRAINED.exists():
-        stored = bridge.load(TRAINED)
-        if isinstance(stored, RateNetwork) and stored.size == units:
-            return stored, []
+    stored = bridge.load(TRAINED)
+    if isinstance(stored, RateNetwork) and stored.size == units:
+        return stored, []
     rate = bridge.train("go-nogo", units=units, max_updates=100)
     return rate, [f"network trained for {rate.provenance['updates']} updates"]

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
+import bridge
 from bridge.errors import SpecError
 from bridge.tasks import load_task_file
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="Turn a rate network trained in PyTorch into a spiking network that fires the same "
@@ -79,6 +79,13 @@ TaskFile = Annotated[
 ]
 
 
+def _tell_version(asked: bool) -> None:
+    """Print the version, and nothing else."""
+    if asked:
+        typer.echo(f"spikebridge {bridge.__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def with_tasks(
     task_file: Annotated[
@@ -90,6 +97,12 @@ def with_tasks(
             show_default=False,
         ),
     ] = None,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", "-V", help="Say the version.", is_eager=True, callback=_tell_version
+        ),
+    ] = False,
 ) -> None:
     """Make tasks of one's own known to every command."""
     _load_tasks(task_file)

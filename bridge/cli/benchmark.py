@@ -24,7 +24,9 @@ def benchmark(
     repeats: Annotated[int, typer.Option(help="Timed runs of each case; the median counts.")] = 3,
     device: Annotated[
         str | None,
-        typer.Option(help="cpu, or cuda beside it.", show_default="cuda where torch sees one"),
+        typer.Option(
+            help="cpu; cuda adds the GPU to it.", show_default="cuda where torch sees one"
+        ),
     ] = None,
     everything: All = False,
 ) -> None:

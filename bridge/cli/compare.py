@@ -7,6 +7,7 @@ import typer
 
 import bridge
 from bridge import terminal
+from bridge.cli import completion
 from bridge.cli.app import (
     Force,
     FromMs,
@@ -87,6 +88,7 @@ def compare(
             help="With commas, the first against each other one; a target, device, precision or "
             "form may follow, as brian2:numpy, snntorch:float32, nest:plain.",
             show_default=DEFAULT_BACKENDS,
+            autocompletion=completion.backends,
         ),
     ] = None,
     levels: Annotated[
@@ -115,6 +117,7 @@ def compare(
         typer.Option(
             help=f"Put a fault into all backends but the first: is it seen? {INJECTED}.",
             show_default=False,
+            autocompletion=completion.faults,
         ),
     ] = None,
     yardstick: Annotated[

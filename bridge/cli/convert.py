@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bridge.cli import completion
 from bridge.cli.app import Force, Seed, TaskFile, app, example
 from bridge.cli.driving import Series, drive_given, drive_told
 from bridge.errors import SpecError
@@ -109,6 +110,7 @@ def convert(
         typer.Option(
             help="Where the search runs, as in `run`.",
             show_default="compiled, without a C++ compiler snntorch",
+            autocompletion=completion.backend,
         ),
     ] = None,
     seed: Seed = 0,

@@ -8,6 +8,7 @@ import typer
 
 import bridge
 from bridge import terminal
+from bridge.cli import completion
 from bridge.cli.app import (
     BACKEND,
     Force,
@@ -58,7 +59,11 @@ def run(
     out: Annotated[Path, typer.Option(help="Where the recording goes.", show_default=False)],
     backend: Annotated[
         str | None,
-        typer.Option(help=BACKEND, show_default="compiled, without a C++ compiler snntorch"),
+        typer.Option(
+            help=BACKEND,
+            show_default="compiled, without a C++ compiler snntorch",
+            autocompletion=completion.backend,
+        ),
     ] = None,
     trials: Annotated[
         int | None,

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bridge import terminal
+from bridge.cli import completion
 from bridge.cli.app import All, app, example
 from bridge.errors import SpecError
 
@@ -26,6 +27,7 @@ def study(
             help="1C, 2C, 2E, 4DE, 5, 6A, 6B, 6C, 7, S1, S2, S3, S4, S7, tasks, options, quality "
             "or 7-faithful.",
             show_default=False,
+            autocompletion=completion.studies,
         ),
     ],
     out: Annotated[

@@ -7,6 +7,7 @@ import typer
 
 import bridge
 from bridge import terminal
+from bridge.cli import completion
 from bridge.cli.app import Force, Seed, TaskFile, app, example, was_given
 from bridge.errors import SpecError
 from bridge.stages import check_writable
@@ -25,7 +26,11 @@ def tasks(
     context: typer.Context,
     name: Annotated[
         str | None,
-        typer.Argument(help="One task, with its options; else all are listed.", show_default=False),
+        typer.Argument(
+            help="One task, with its options; else all are listed.",
+            show_default=False,
+            autocompletion=completion.tasks,
+        ),
     ] = None,
     out: Annotated[
         Path | None,

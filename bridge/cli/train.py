@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 import bridge
+from bridge.cli import completion
 from bridge.cli.app import Device, Force, Seed, TaskFile, app, example, was_given
 from bridge.errors import OutputError, SpecError
 from bridge.stages import check_writable, load_kind, train_to
@@ -31,6 +32,7 @@ def train(
             help=f"Name of a task: {', '.join(BUILT_IN)}, with options as xor:strict; "
             "neurogym:ENVIRONMENT; or one of your own (--task-file). `tasks` lists them.",
             show_default=False,
+            autocompletion=completion.tasks,
         ),
     ],
     out: Annotated[Path, typer.Option(help="Where the rate network goes.", show_default=False)],

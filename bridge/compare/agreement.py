@@ -12,6 +12,7 @@ from bridge.compare.statistics.comparison import (
 )
 from bridge.compare.statistics.settled import from_ms_of, settled
 from bridge.compare.statistics.spike_statistics import summary
+from bridge.methods.error_curve import ErrorCurve
 from bridge.methods.faithfulness import Faithfulness
 from bridge.methods.scale_search import Search
 from bridge.methods.scoring import Score, score_of
@@ -44,6 +45,8 @@ class Agreement:
         rate_outputs: (T, B, O) what the rate network answers to them, if there is one.
         rate: The rate network it was made from, if known.
         search: The search for its scale factor or gain, if known.
+        curves: Output error against spikes of the neurons it was made of, and of other kinds that
+            were searched with them, if known.
         faithfulness: The first side compared with the rate network, if there is one. Whether it
             still does the same is another question than whether simulators agree.
         from_ms: Start of the part of each trial in which rates, intervals and correlations are
@@ -67,6 +70,7 @@ class Agreement:
     rate_outputs: NDArray[np.float64] | None = None
     rate: RateNetwork | None = None
     search: Search | None = None
+    curves: tuple[ErrorCurve, ...] = ()
     faithfulness: Faithfulness | None = None
     from_ms: float | None = None
 

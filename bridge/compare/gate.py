@@ -238,6 +238,7 @@ class _Gate:
             rate_outputs=self._rate_outputs(rate, rate_trials),
             rate=rate,
             search=None if conversion is None else conversion.search,
+            curves=() if conversion is None else conversion.error_curves(),
             faithfulness=self._faithfulness(rate, judge, next(filter(None, shown), None)),
         )
 

@@ -1,5 +1,6 @@
 """Conversions as trees for the HDF5 store: both networks, and the search between them."""
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -7,12 +8,19 @@ import numpy as np
 from bridge.errors import FormatError
 from bridge.exchange.hdf5 import Tree
 from bridge.exchange.rate_networks import rate_from_tree, rate_to_tree
-from bridge.exchange.spiking_networks import network_from_tree, network_to_tree
+from bridge.exchange.spiking_networks import (
+    in_order,
+    network_from_tree,
+    network_to_tree,
+    numbered,
+)
+from bridge.methods.error_curve import ErrorCurve
 from bridge.methods.gain_search import GainSearch
 from bridge.methods.measured import Measured
 from bridge.methods.scale_search import Conversion, ScaleSearch, Search
 from bridge.spiking.arrays import frozen_array
 
+_CURVE = tuple(part.name for part in fields(ErrorCurve))
 _NAMES = ("name", "unit", "better")
 _VALUES = ("median", "lowest", "highest")
 
@@ -23,6 +31,7 @@ def conversion_to_tree(conversion: Conversion) -> Tree:
         "network": network_to_tree(conversion.network),
         "rate": rate_to_tree(conversion.rate),
         "search": _search_to_tree(conversion.search),
+        **_others_to_tree(conversion.others),
     }
 
 
@@ -32,12 +41,23 @@ def conversion_from_tree(tree: Tree) -> Conversion:
         network=network_from_tree(tree["network"]),
         rate=rate_from_tree(tree["rate"]),
         search=_search_from_tree(tree["search"]),
+        others=tuple(_curve_from_tree(part) for part in in_order(tree.get("others", {}))),
     )
+
+
+def _others_to_tree(curves: tuple[ErrorCurve, ...]) -> Tree:
+    """Curves of other kinds of neurons, numbered; nothing where there are none."""
+    return {"others": numbered(curves, lambda curve: dict(vars(curve)))} if curves else {}
+
+
+def _curve_from_tree(tree: Tree) -> ErrorCurve:
+    return ErrorCurve(**{name: tree[name] for name in _CURVE})
 
 
 def search_version(search: Search) -> int:
     """The oldest version whose readers know all that a search holds."""
-    plain = isinstance(search, ScaleSearch) and search.measured is None
+    newer = search.measured is not None or search.rates_hz is not None
+    plain = isinstance(search, ScaleSearch) and not newer
     return 1 if plain and search.correct is not None else 5
 
 

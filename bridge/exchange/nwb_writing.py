@@ -39,7 +39,7 @@ def encode(recording: Recording) -> bytes:
         pynwb: Any = import_module("pynwb")
     except ImportError:
         raise BackendError(
-            "NWB files are written by pynwb: pip install -c constraints.txt '.[spikes]'"
+            "NWB files are written by pynwb: pip install 'spikebridge[spikes]'"
         ) from None
     file = pynwb.NWBFile(
         session_description="Spiking network simulated by spikebridge: "

@@ -48,9 +48,7 @@ def to_neo(recording: Recording) -> Any:
     try:
         neo: Any = import_module("neo")
     except ImportError:
-        raise BackendError(
-            "Neo objects need Neo: pip install -c constraints.txt '.[spikes]'"
-        ) from None
+        raise BackendError("Neo objects need Neo: pip install 'spikebridge[spikes]'") from None
     trains, (_, stop_ms) = spike_times_ms(recording)
     names = [
         {"population": name, "index_in_population": index}

@@ -12,6 +12,7 @@ import numpy as np
 
 from bridge.arguments import before_path, file_path, flag
 from bridge.errors import BridgeError, FormatError, SpecError
+from bridge.exchange import shipped
 from bridge.exchange.conversions import (
     conversion_from_tree,
     conversion_to_tree,
@@ -73,13 +74,14 @@ def format_version(thing: Stored) -> int:
     those, and projections that act within the step. Version 5 adds delays of presynaptic neurons,
     factored weights, initial states of filters, projections that no gain scales, linear units,
     several inputs under names, spikes as input, readouts that are states of populations, searches
-    that know the numbers of a task, or the output error alone, what a recording holds of the values
-    that populations pass on and of a window of steps, and rate networks of form h or tanh, with a
-    bias, a start or clipping.
+    that know the numbers of a task, how much neurons fire, or the output error alone, curves of
+    other kinds of neurons in a conversion, what a recording holds of the values that populations
+    pass on and of a window of steps, and rate networks of form h or tanh, with a bias, a start or
+    clipping.
     """
     if isinstance(thing, Conversion):
         parts = format_version(thing.network), format_version(thing.rate)
-        return max(*parts, search_version(thing.search))
+        return max(*parts, search_version(thing.search), 5 if thing.others else 1)
     if isinstance(thing, Drive | Recording):
         return run_version(thing)
     if isinstance(thing, SpikingNetwork):
@@ -90,10 +92,14 @@ def format_version(thing: Stored) -> int:
 def load(path: str | Path) -> Stored:
     """Read what `save` wrote: a RateNetwork, SpikingNetwork, Conversion, Drive or Recording.
 
+    Args:
+        path: The file, or the name of a network that ships with the package: "go_nogo_n200", a
+            rate network, or "go_nogo_n200_lif", its conversion. A file of such a name goes first.
+
     Raises:
         FormatError: the file is missing, damaged, foreign, too new, or holds what makes no sense.
     """
-    tree = read_tree(file_path(path))
+    tree = read_tree(shipped.found(file_path(path)))
     version = tree.get("format_version")
     if type(version) is not int or version not in _READERS:
         told = version if isinstance(version, str) else shown(version)

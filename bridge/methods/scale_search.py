@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.errors import SpecError
+from bridge.methods.error_curve import ErrorCurve
 from bridge.methods.faithfulness import Faithfulness, refitted
 from bridge.methods.findings import Findings
 from bridge.methods.gain_search import GainSearch
@@ -29,11 +30,14 @@ class ScaleSearch(Findings):
         inverse_scales: (L,) values of 1/lambda, ascending.
         tested: (L,) trials done at each: fewer where a scale factor could no longer win.
         rule: By which it was chosen, see `bridge.methods.scale_choice`.
+        rates_hz: (L,) mean rate over neurons and the trials done at each, Hz; None in files of
+            before it was measured.
     """
 
     inverse_scales: Array
     tested: Counts | None = None
     rule: str = "accuracy"
+    rates_hz: Array | None = None
 
     __repr__ = in_a_line
     _repr_html_ = as_table
@@ -68,7 +72,8 @@ class ScaleSearch(Findings):
         text("backend", self.backend)
         object.__setattr__(self, "seconds", number("seconds", self.seconds, least=0))
         check_rule(self.rule)
-        self._check_numbers("output_error", (tested.size,), 0.0, np.inf)
+        for name in ("output_error", "rates_hz"):
+            self._check_numbers(name, (tested.size,), 0.0, np.inf)
         self._check_numbers("unit_correlations", (tested.size, None), -1.0, 1.0)
         self._check_numbers("chance", (), 0.0, 1.0)
 
@@ -139,11 +144,19 @@ Search = ScaleSearch | GainSearch
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Conversion:
-    """A rate network, the spiking network it became, and the search between them."""
+    """A rate network, the spiking network it became, and the search between them.
+
+    Attributes:
+        network: The spiking network.
+        rate: The rate network.
+        search: Of its scale factor or gain.
+        others: What searches for other kinds of neurons found that were asked for with this one.
+    """
 
     network: SpikingNetwork
     rate: RateNetwork
     search: Search
+    others: tuple[ErrorCurve, ...] = ()
 
     __repr__ = in_a_line
     _repr_html_ = as_table
@@ -167,6 +180,9 @@ class Conversion:
         }
         for name, kinds in parts.items():
             known_model(f"conversion: {name}", getattr(self, name), kinds)
+        object.__setattr__(self, "others", tuple(self.others))
+        for curve in self.others:
+            known_model("conversion: others", curve, (ErrorCurve,))
         for name in ("size", "input_size", "task"):
             one, other = getattr(self.network, name), getattr(self.rate, name)
             if one != other:
@@ -192,6 +208,19 @@ class Conversion:
         """
         found, made = self.search.faithfulness(), self.network.provenance
         return refitted(made, found) or found
+
+    def error_curves(self) -> tuple[ErrorCurve, ...]:
+        """Output error against spikes: its own curve, if it is known, and the others'."""
+        search = self.search
+        if search.rates_hz is None or search.output_error is None:
+            return self.others
+        own = ErrorCurve(
+            neuron=self.network.populations[0].neurons.title,
+            rates_hz=search.rates_hz,
+            output_error=search.output_error,
+            best=search.best,
+        )
+        return (own, *self.others)
 
     def held(self) -> tuple[SpikingNetwork, RateNetwork]:
         """What it stands for where one of them is wanted."""

@@ -232,6 +232,7 @@ def _found(
         backend=options.where,
         seconds=seconds,
         rule=trials.rule,
+        rates_hz=np.array([each.rates_hz.mean() for each in tried]),
         output_error=np.array([trials.error(scale) for scale in scales]) if varies else None,
         unit_correlations=np.array([each.correlations for each in tried]),
         chance=chance_level(trials.task, trials.tried[best].outputs, trials.made),

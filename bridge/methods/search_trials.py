@@ -34,6 +34,7 @@ class Tried:
         errors: (n,) squared deviations from the rate network's output, summed in each trial.
         outputs: (T, n, O).
         correlations: (N,) of filtered spikes and rates in the first fifth of all trials.
+        rates_hz: (n,) mean rate over neurons in each, Hz.
         numbers: (n,) what the task's measure gives each; None: it has none.
     """
 
@@ -41,6 +42,7 @@ class Tried:
     errors: Array
     outputs: Array
     correlations: Array
+    rates_hz: Array
     numbers: Array | None = None
 
     @property
@@ -55,6 +57,7 @@ class Tried:
             np.concatenate([self.errors, more.errors]),
             np.concatenate([self.outputs, more.outputs], axis=1),
             self.correlations,
+            np.concatenate([self.rates_hz, more.rates_hz]),
             None
             if self.numbers is None or more.numbers is None
             else np.concatenate([self.numbers, more.numbers]),
@@ -122,11 +125,13 @@ class SearchTrials:
             return
         recording = self._run(spans, on_progress)
         correlations = self._correlations(recording, spans)
+        rates_hz = _rates_hz(recording)
         place = 0
         for scale, numbers in spans.items():
-            outputs = recording.readouts[OUTPUT][:, place : place + numbers.size]
+            mine = slice(place, place + numbers.size)
             place += numbers.size
-            found = self._judged(outputs, numbers, correlations.get(scale))
+            outputs = recording.readouts[OUTPUT][:, mine]
+            found = self._judged(outputs, numbers, rates_hz[mine], correlations.get(scale))
             known = self.tried.get(scale)
             self.tried[scale] = found if known is None else known.joined(found)
 
@@ -162,7 +167,11 @@ class SearchTrials:
         return dict(zip(fresh, found, strict=True))
 
     def _judged(
-        self, outputs: Array, numbers: NDArray[np.int64], correlations: Array | None
+        self,
+        outputs: Array,
+        numbers: NDArray[np.int64],
+        rates_hz: Array,
+        correlations: Array | None,
     ) -> Tried:
         part = self.made.chosen(numbers)
         judge = self.task
@@ -172,5 +181,14 @@ class SearchTrials:
             squared_errors(outputs, self.rate_outputs[:, numbers]),
             outputs,
             np.zeros(0) if correlations is None else correlations,
+            rates_hz,
             None if judge is None else measured(judge, outputs, part),
         )
+
+
+def _rates_hz(recording: Recording) -> Array:
+    """(B,) mean rate over neurons in each trial."""
+    spikes = recording.spikes
+    counts = np.bincount(spikes.trial, minlength=spikes.n_trials)
+    found: Array = counts / (spikes.n_neurons * recording.trial_s)
+    return found

@@ -1,7 +1,7 @@
 """One rate network as several kinds of neurons, on the same trials."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -92,7 +92,13 @@ def _converted(
         found = convert(rate, drive=drive, on_progress=searching, **own)
         fired = _rate_hz(found, drive, partial(_span, report, middle, end))
         made.append(OfNeuron(neuron=neuron, conversion=found, rate_hz=fired))
-    return made
+    return [_knowing(one, [other for other in made if other is not one]) for one in made]
+
+
+def _knowing(one: OfNeuron, others: Sequence[OfNeuron]) -> OfNeuron:
+    """A conversion that knows the curves of the others, so that its report can show them."""
+    curves = [curve for other in others for curve in other.conversion.error_curves()]
+    return replace(one, conversion=replace(one.conversion, others=tuple(curves)))
 
 
 def _span(report: Progress | None, start: float, end: float, fraction: float) -> None:

@@ -46,6 +46,10 @@ def agreement(agreement: Agreement, ax: Axes | None = None) -> Axes:
     return axes
 
 
+# So many dots, each an element, make a vector graphic of some hundred kilobytes.
+MANY_DOTS = 3000
+
+
 def rate_scatter(axes: Axes, shown: Mapping[str, Recording], from_ms: float | None) -> None:
     """Dots, a line where both rates are equal, and labels of both axes."""
     (first, rates), *others = [
@@ -56,7 +60,7 @@ def rate_scatter(axes: Axes, shown: Mapping[str, Recording], from_ms: float | No
         # Identical dots hide each other: the later ones are smaller.
         axes.plot(
             rates, rate, "o", markersize=max(2.0, 5.0 - 1.5 * number), alpha=0.6,
-            color=colour(number), label=plain_label(label),
+            color=colour(number), label=plain_label(label), rasterized=rate.size > MANY_DOTS,
         )  # fmt: skip
     axes.set(xlabel=f"{plain_label(first)}: rate (Hz)", xlim=(0, top), ylim=(0, top))
     only = f"{plain_label(others[0][0])}: " if len(others) == 1 else ""

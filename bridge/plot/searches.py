@@ -1,5 +1,6 @@
 """A picture of a search: what was measured at each scale factor, or at each gain."""
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -7,11 +8,22 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
+from bridge.arguments import of_kind
 from bridge.errors import SpecError
+from bridge.methods.error_curve import ErrorCurve
 from bridge.methods.gain_search import WANTED, GainSearch
 from bridge.methods.output_error import FAITHFUL
 from bridge.methods.scale_search import Conversion, ScaleSearch, Search
-from bridge.plot.style import ACCENT, INK, QUIET, axes_or_new, note, plain_label
+from bridge.plot.style import (
+    ACCENT,
+    INK,
+    QUIET,
+    axes_or_new,
+    colour,
+    legend_beside,
+    note,
+    plain_label,
+)
 from bridge.spiking.values import known_model, shown
 
 Quantity = Literal["score", "output_error", "unit_correlation"]
@@ -76,6 +88,55 @@ def draw_quantity(axes: Axes, search: Search, quantity: Quantity) -> None:
         _logarithmic(axes)
 
 
+def error_curves(found: Conversion, ax: Axes | None = None) -> Axes:
+    """Output error against spikes: what a search for each kind of neuron came to.
+
+    Args:
+        found: A conversion; one of `bridge.convert_each` knows the curves of the others.
+        ax: Where to draw; None: on a new figure.
+
+    Returns:
+        The axes, both logarithmic; a ring marks the chosen one of each kind, and below the dotted
+        line an output counts as kept.
+
+    Raises:
+        SpecError: its search measured no output error, or not how much neurons fire.
+    """
+    curves = of_kind("found", found, Conversion).error_curves()
+    if not curves:
+        raise SpecError(
+            "found: its search did not measure both output error and how much neurons fire"
+        )
+    axes = axes_or_new(ax)
+    draw_error_curves(axes, curves)
+    note(axes, "ring: the chosen one", f"dotted: kept, {FAITHFUL:g}")
+    legend_beside(axes)
+    return axes
+
+
+def draw_error_curves(axes: Axes, curves: Sequence[ErrorCurve]) -> None:
+    """A line for each kind of neuron, in the order of what was tried."""
+    for number, curve in enumerate(curves):
+        rates = np.maximum(curve.rates_hz, _LEAST_RATE_HZ)
+        errors = np.maximum(curve.output_error, _LEAST_SHOWN)
+        axes.plot(
+            rates, errors, color=colour(number), label=plain_label(curve.neuron),
+            marker=_MARKERS[number % len(_MARKERS)],
+        )  # fmt: skip
+        axes.plot(
+            rates[curve.best], errors[curve.best], "o", color=colour(number), markersize=10,
+            markerfacecolor="none",
+        )  # fmt: skip
+    axes.axhline(FAITHFUL, color=QUIET, linestyle=":")
+    _logarithmic(axes)
+    axes.set(xlabel=_RATE, ylabel="output error", yscale="log")
+
+
+# Told apart without colours, too.
+_MARKERS = "os^Dv"
+_RATE = "mean rate of a neuron (Hz)"
+
+
 class Tried(NamedTuple):
     """What a search tried: where it stands on the axis, and up to which output error is aimed."""
 
@@ -96,7 +157,7 @@ def tried(search: Search) -> Tried:
     # Neurons that never fire have no place on a logarithmic axis.
     rates = np.maximum(search.rates_hz, _LEAST_RATE_HZ)
     best = f"gain {search.best_gain_hz:g} Hz"
-    return Tried(rates, best, "spikes a second and neuron", logarithmic=True, wanted=WANTED)
+    return Tried(rates, best, _RATE, logarithmic=True, wanted=WANTED)
 
 
 def _logarithmic(axes: Axes) -> None:

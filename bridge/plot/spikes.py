@@ -47,19 +47,9 @@ def raster(recording: Recording, ax: Axes | None = None, *, trial: int = 0) -> A
         time_s, neuron = time_s[chosen], neuron[chosen]
         count = f"{_MOST_SPIKES:,} of {count}, chosen at random"
     size = _mark_size(axes, recording.spikes.n_neurons)
-    several_populations = len(recording.populations) > 1
-    spans = list(spans_of(recording))
-    # The last population stands on top, in the picture and in the legend.
-    for place, (name, span) in reversed(list(enumerate(spans))):
-        mine = (neuron >= span.start) & (neuron < span.stop)
-        mark_spikes(
-            axes, time_s[mine], neuron[mine], size,
-            colour=colour(place) if several_populations else INK,
-            label=plain_label(name) if place < _MOST_NAMED else "",
-        )  # fmt: skip
-    axes.set(xlim=(0, recording.trial_s), ylim=(-0.5, recording.spikes.n_neurons - 0.5))
+    mark_populations(axes, recording, time_s, neuron, size)
     axes.set(xlabel="time (s)", ylabel="neuron (number)")
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    spans = list(spans_of(recording))
     note(
         axes, told_trial(recording, trial), count, some(spans, _MOST_NAMED, "populations named")[1]
     )
@@ -67,23 +57,40 @@ def raster(recording: Recording, ax: Axes | None = None, *, trial: int = 0) -> A
     return axes
 
 
-def mark_spikes(
+def mark_populations(
     axes: Axes,
+    recording: Recording,
     time_s: NDArray[np.float64],
     neuron: NDArray[np.int32],
     size: float,
     *,
-    colour: str,
-    label: str = "",
+    pixels_from: int | None = None,
 ) -> None:
-    """A mark for each spike, as pixels in a vector graphic where there are many."""
-    axes.plot(
-        time_s, neuron, "|", color=colour, markersize=size, markeredgewidth=0.6,
-        rasterized=len(neuron) > _MANY, label=label or None,
-    )  # fmt: skip
+    """A mark for each of some spikes of a recording, a colour for each population, and the limits.
+
+    Args:
+        axes: Where to draw.
+        recording: Whose spikes they are.
+        time_s: Time of each, s.
+        neuron: Neuron of each.
+        size: Height of a mark, points.
+        pixels_from: From so many spikes on they are pixels; None: from 2,000 on.
+    """
+    several_populations = len(recording.populations) > 1
+    pixels = len(neuron) > (_MANY if pixels_from is None else pixels_from)
+    # The last population stands on top, in the picture and in the legend.
+    for place, (name, span) in reversed(list(enumerate(spans_of(recording)))):
+        mine = (neuron >= span.start) & (neuron < span.stop)
+        axes.plot(
+            time_s[mine], neuron[mine], "|", markersize=size, markeredgewidth=0.6,
+            color=colour(place) if several_populations else INK, rasterized=pixels,
+            label=plain_label(name) if place < _MOST_NAMED else None,
+        )  # fmt: skip
+    axes.set(xlim=(0, recording.trial_s), ylim=(-0.5, recording.spikes.n_neurons - 0.5))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, min_n_ticks=1))
 
 
-# So many marks as vectors make a file of some hundred kilobytes.
+# So many marks, each an element, make a file of some hundred kilobytes.
 _MANY = 2000
 
 

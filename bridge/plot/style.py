@@ -1,17 +1,71 @@
 """What all pictures have in common: colours, axes, legends that hide nothing, names as they are."""
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
+import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-INK, ACCENT, QUIET = "#1b2a41", "#d1495b", "#8d99ae"
+PAPER, INK, QUIET = "#ffffff", "#1b2a41", "#6b778c"
 # Okabe and Ito (2008): the colour-blind can distinguish them, too.
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00")
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9")
+# Theirs too, for what is marked.
+ACCENT = "#d55e00"
 LINES = ("-", "--", ":", "-.")
+# What stands for each colour on a page whose ground is dark; figures there have no ground.
+DARK = {
+    PAPER: "transparent",
+    INK: "#e4e9f2",
+    QUIET: "#93a0b5",
+    COLOURS[0]: "#4ba3e0",
+    ACCENT: "#ff8433",
+}
+
+# A page of a journal has one column or two; what is printed there at full size is readable.
+COLUMN_IN, PAGE_IN = 3.5, 7.2
+# The same letters in all pictures of a report, in points.
+LETTERS_PT, SMALL_PT = 8.0, 7.0
+# Settings of matplotlib in which the pictures of a report are drawn.
+REPORT: dict[Any, Any] = {
+    "font.size": LETTERS_PT,
+    "font.family": ["DejaVu Sans"],
+    "axes.titlesize": LETTERS_PT,
+    "axes.labelsize": LETTERS_PT,
+    "xtick.labelsize": SMALL_PT,
+    "ytick.labelsize": SMALL_PT,
+    "legend.fontsize": LETTERS_PT,
+    "legend.frameon": False,
+    "axes.linewidth": 0.7,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 3.5,
+    **dict.fromkeys(
+        ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK
+    ),
+    # Letters stay letters: they can be searched and edited, and take no room.
+    "svg.fonttype": "none",
+    "svg.hashsalt": "spikebridge",
+}
 
 Thing = TypeVar("Thing")
+Given = ParamSpec("Given")
+
+
+def in_report_style(draw: Callable[Given, Figure]) -> Callable[Given, Figure]:
+    """A function that draws a figure, with the letters and lines of a report wherever it is."""
+
+    @wraps(draw)
+    def drawn(*given: Given.args, **named: Given.kwargs) -> Figure:
+        with mpl.rc_context(REPORT):
+            figure = draw(*given, **named)
+        for axes in figure.axes:
+            # Ticks come into being only when a figure is laid out.
+            axes.tick_params(which="both", labelsize=SMALL_PT, color=INK, labelcolor=INK)
+        return figure
+
+    return drawn
 
 
 def axes_or_new(ax: Axes | None, *, square: bool = False) -> Axes:

@@ -137,7 +137,7 @@ class Projection:
 
     @property
     def factors(self) -> tuple[sparse.csc_array, ...]:
-        """What multiplies what arrives, one after the other, as CSC: W, or D and then B."""
+        """What multiplies what arrives, one after the other, as CSC (W, or D and then B)."""
         if isinstance(self.weights, Factored):
             return columns_of(self.weights.right), columns_of(self.weights.left)
         return (columns_of(self.weights),)

@@ -39,7 +39,7 @@ def frame(recorded: Recorded, rows: Rows) -> Any:
     try:
         pandas: Any = import_module("pandas")
     except ImportError:
-        raise BackendError("tables need pandas: pip install pandas") from None
+        raise BackendError("tables need pandas: pip install 'spikebridge[analysis]'") from None
     columns = (_spikes if rows == "spikes" else _neurons)(pandas, recorded)
     return pandas.DataFrame(columns)
 

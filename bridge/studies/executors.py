@@ -73,9 +73,7 @@ def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
     try:
         distributed: Any = import_module("distributed")
     except ImportError:
-        raise BackendError(
-            "a scheduler needs Dask: pip install -c constraints.txt '.[cluster]'"
-        ) from None
+        raise BackendError("a scheduler needs Dask: pip install 'spikebridge[cluster]'") from None
     if not _ADDRESS.fullmatch(address):
         raise BackendError(
             f"scheduler {address!r}: expected an address as dask scheduler prints it, "

@@ -59,10 +59,10 @@ class FunctionTask:
 
     @property
     def rate_correct(self) -> Correct | None:
-        """Which trials a rate network answered rightly: (T, B, O) outputs to (B,)."""
+        """Which trials a rate network answered rightly, from (T, B, O) outputs to (B,)."""
         return self.correct
 
     @property
     def spiking_correct(self) -> Correct | None:
-        """Which trials a spiking network answered rightly: (T, B, O) outputs to (B,)."""
+        """Which trials a spiking network answered rightly, from (T, B, O) outputs to (B,)."""
         return self.correct

@@ -96,7 +96,7 @@ def _package(name: str) -> Any:
             raise
         raise SpecError(
             f"task {name!r} is of the package neurogym, which is not installed; "
-            "pip install -c constraints.txt '.[tasks]' installs it"
+            "pip install 'spikebridge[tasks]' installs it"
         ) from None
 
 

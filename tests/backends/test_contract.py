@@ -61,8 +61,11 @@ def reference_runs():
 
 CASES = [(label, name) for label in QUICK[1:] for name in (*NETWORKS, "all forms")]
 # Cython makes a module of every line of a network: of all forms some sixty, which take minutes.
-CASES += [("brian2-standalone", "all forms"), ("brian2-cython", "two populations")]
-CASES += [pytest.param("brian2-cython", "all forms", marks=pytest.mark.full)]
+CASES += [("brian2-standalone", "all forms"), ("brian2-cython", "two channels")]
+CASES += [
+    pytest.param("brian2-cython", name, marks=pytest.mark.full)
+    for name in ("two populations", "all forms")
+]
 
 
 @pytest.mark.parametrize(("label", "name"), CASES)

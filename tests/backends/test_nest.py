@@ -498,7 +498,5 @@ def test_frozen_noise_is_taken_where_it_is_none():
 
 def test_a_missing_package_is_said_in_one_sentence(monkeypatch):
     monkeypatch.setattr(nest, "find_spec", lambda _name: None)
-    with pytest.raises(
-        BackendError, match=r"NEST needs: pip install -c constraints.txt '.\[nest\]'"
-    ):
+    with pytest.raises(BackendError, match=r"NEST needs: pip install 'spikebridge\[nest\]'"):
         simulate(alone(), undriven(3), backend="nest")

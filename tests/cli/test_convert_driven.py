@@ -50,7 +50,7 @@ def test_the_output_error_is_told_and_compare_tells_it_again(
     told = command("info", out).out
     assert re.search(r"chosen 1/lambda +50, by the rule faithful", told)
     assert re.search(r"\ndrive +inputs.npz", told)
-    assert re.search(rf"beside the rate network +output error {error:.2g}", told)
+    assert re.search(rf"against the rate network +output error {error:.2g}", told)
     status, said, _ = command(
         "compare", out, "--drive", inputs, "--backends", "reference,snntorch", "--out", page
     )

@@ -210,9 +210,9 @@ def test_the_report_of_two_recordings_is_whole(tmp_path):
     assert {
         "two.html",
         "two.json",
-        "rasters.png",
-        "own_rates_0.png",
-        "distributions_0.png",
+        "rasters.svg",
+        "own_rates_0.svg",
+        "distributions_0.svg",
     } <= names
     assert "Agree: A and B" in written[0].read_text()
 

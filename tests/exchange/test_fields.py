@@ -336,6 +336,9 @@ def test_a_trial_that_steps_cannot_count_is_refused_before_it_runs():
         drive.check(network)
 
 
+CURVE = {
+    "neuron": "IF", "rates_hz": np.array([5.0]), "output_error": np.array([0.1]), "best": 0,
+}  # fmt: skip
 SEARCH_FAULTS = {
     "more right than tested": (
         set_item("search", "correct", value=np.array([3, 8])),
@@ -363,6 +366,30 @@ SEARCH_FAULTS = {
     "scale factors without counts": (
         set_item("search", "inverse_scales", value=np.array([20.0, 30.0, 40.0])),
         r"correct: expected shape \(3\), got \(2,\)",
+    ),
+    "rates of other scale factors": (
+        set_item("search", "rates_hz", value=np.ones(3)),
+        r"rates_hz: expected shape \(2\), got \(3,\)",
+    ),
+    "negative rates": (
+        set_item("search", "rates_hz", value=np.array([1.0, -1.0])),
+        "rates_hz: must lie between 0 and inf",
+    ),
+    "a curve below 0": (
+        lambda tree: tree.update(others={"000": CURVE | {"output_error": np.array([-0.1])}}),
+        "curve: expected rates and output errors of at least 0, one or more",
+    ),
+    "a curve of other lengths": (
+        lambda tree: tree.update(others={"000": CURVE | {"output_error": np.ones(2)}}),
+        r"curve: output_error: expected shape \(1\), got \(2,\)",
+    ),
+    "a curve whose best is none": (
+        lambda tree: tree.update(others={"000": CURVE | {"best": 1}}),
+        "curve: best: 1 is no index into 1 rates",
+    ),
+    "a curve without rates": (
+        lambda tree: tree.update(others={"000": {"neuron": "IF", "best": 0}}),
+        "a conversion file with missing or misplaced parts",
     ),
     "10^12 trials": (set_item("search", "trials", value=LONG), "trials: .* is too large"),
     "negative seconds": (

@@ -16,6 +16,7 @@ from bridge.errors import FormatError, OutputError, SpecError
 from bridge.exchange import store
 from bridge.exchange.hdf5 import check_writable, read_tree, write_tree
 from bridge.exchange.store import load, save
+from bridge.methods.error_curve import ErrorCurve
 from bridge.methods.one_to_one import map_one_to_one
 from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.rate.learning import Checkpoint, History
@@ -198,6 +199,18 @@ def measured_conversion():
     )  # fmt: skip
 
 
+def conversion_and_others():
+    """What version 5 of the format is for: curves of other kinds of neurons."""
+    curve = ErrorCurve(
+        neuron="ä IF", rates_hz=[5.0, 1 / 3, 2.0], output_error=[1 / 7, 0.0, 2.0], best=2
+    )
+    return dataclasses.replace(conversion(), others=(curve, curve))
+
+
+def conversion_with_rates():
+    return conversion(rates_hz=[1 / 3, 8.0], output_error=[3.5, 1 / 7], rule="faithful")
+
+
 def drive(noise, **fields):
     inputs = np.random.default_rng(4).normal(0, 1, (5, 3, 2))
     return Drive(inputs=inputs, noise=noise, first_trial=9, **fields)
@@ -296,6 +309,8 @@ THINGS = {
     "spiking network": spiking_network,
     "conversion": conversion,
     "conversion with measures": measured_conversion,
+    "conversion of version 5": conversion_with_rates,
+    "conversion and others of version 5": conversion_and_others,
     "drive, shared noise": lambda: drive(SharedNoise(seed=2**40)),
     "drive, own noise": lambda: drive(OwnNoise(seed=1), recurrent_gain=[0.1, 0.2, 0.3]),
     "drive, frozen noise": frozen_drive,

@@ -106,4 +106,4 @@ def test_the_curve_stands_over_the_rates_of_neurons_and_marks_the_chosen_one():
     assert error.get_xscale() == "log"
     assert error.lines[1].get_ydata()[0] == 0.1
     assert error.lines[2].get_xdata()[0] == 6.0
-    assert accuracy.texts[0].get_text() == "chosen: gain 20 Hz"
+    assert accuracy.lines[-1].get_xdata()[0] == 6.0

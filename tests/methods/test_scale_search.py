@@ -51,6 +51,7 @@ def test_every_scale_factor_is_tried_on_the_same_trials_and_nothing_else_changes
     np.testing.assert_array_equal(made.search.correct, [3, 3, 3])
     assert made.search.best_inverse_scale == 25
     assert made.rate is rate
+    assert made.search.rates_hz.shape == (3,)
     assert made.network.provenance["inverse_scale"] == 25
 
 
@@ -143,7 +144,7 @@ def played(answers, *, exhaustive):
             report(0.5)
             for scale, end in upto.items():
                 nothing = np.zeros(0)
-                self.tried[scale] = Tried(answers[int(scale) - 1][:end], nothing, nothing, nothing)
+                self.tried[scale] = Tried(answers[int(scale) - 1][:end], *[nothing] * 4)
 
     seen, known, grid = [], Known(), [float(n + 1) for n in range(len(answers))]
     options = SearchOptions(rule="accuracy", trials=answers.shape[1], exhaustive=exhaustive)

@@ -34,7 +34,7 @@ class Network:
             right = luck < 1.0 / (1.0 + np.exp((scale - self.edge) / 2.0))
             own = np.random.default_rng((self.rng_seed, int(100 * scale))).gamma(20, 0.05, TRIALS)
             errors = size * own * (0.1 + ((scale - self.best) / 10.0) ** 2) / TRIALS
-            self.tried[scale] = Tried(right[:end], errors[:end], NOTHING, NOTHING)
+            self.tried[scale] = Tried(right[:end], errors[:end], NOTHING, NOTHING, NOTHING)
 
 
 def chosen(network, grid=None, **options):
@@ -151,7 +151,7 @@ def test_a_dropped_one_comes_back_where_the_expected_choice_fails_later():
             for scale, tried in self.tried.items():
                 if scale > 42.0:
                     fails = (np.arange(tried.trials) >= 20) & (np.arange(tried.trials) % 4 == 0)
-                    self.tried[scale] = Tried(~fails, tried.errors, NOTHING, NOTHING)
+                    self.tried[scale] = Tried(~fails, tried.errors, NOTHING, NOTHING, NOTHING)
 
     for seed in range(10):
         best, _, _ = chosen(Late(seed, edge=1000.0, best=55.0))

@@ -226,9 +226,19 @@ def test_kinds_of_neurons_stand_side_by_side_on_the_same_trials():
     options = {"gain_hz": 50.0, "inverse_scales": [30.0], "trials": 4, "seed": 5}
     sides = bridge.convert_each(of_task(), ["lif", "if"], **options, **WHERE)
     assert [side.neuron for side in sides] == ["lif", "if"]
+    kinds = ("LIF", "IF with activation")
     for side in sides:
         assert (side.conversion.search.trials, side.conversion.search.seed) == (4, 5)
+        # Each keeps what the other came to, and its own stands in its search.
+        (own, other) = side.conversion.error_curves()
+        assert own.rates_hz == pytest.approx([side.rate_hz])
+        assert own.output_error.tolist() == side.conversion.search.output_error.tolist()
+        assert (own.neuron, other.neuron) == kinds
+        kinds = kinds[::-1]
+        assert side.conversion.others == (other,)
+    assert sides[0].conversion.others[0].rates_hz == pytest.approx([sides[1].rate_hz])
     alone = bridge.convert(of_task(), gain_hz=50.0, trials=4, seed=5, **WHERE)
+    assert alone.others == ()
     assert sides[1].rate_hz == pytest.approx(alone.search.rates_hz[0])
     table = sides_table(sides)
     assert table.headers == ("neuron", "at", "right", "output error", "rate (Hz)")

@@ -13,6 +13,7 @@ from matplotlib import pyplot
 
 import bridge
 from bridge.errors import SpecError
+from bridge.methods.error_curve import ErrorCurve
 from bridge.methods.gain_search import GainSearch
 from bridge.plot import spikes as plot_spikes
 from bridge.spiking.recording import Recording, Spikes
@@ -191,8 +192,22 @@ def gain_search():
 def test_a_search_for_a_gain_shows_how_often_neurons_fire():
     found = gain_search()
     axes = drawn(bridge.plot.scale_curve(found))
-    assert axes.get_xlabel() == "spikes a second and neuron"
+    assert axes.get_xlabel() == "mean rate of a neuron (Hz)"
     assert axes.lines[0].get_xydata().tolist() == [[5.0, 0.3], [10.0, 0.1]]
+
+
+def test_each_kind_of_neuron_has_its_curve_of_error_against_spikes_and_its_chosen_one():
+    one = conversion(rates_hz=[2.0, 8.0], output_error=[3.0, 0.25])
+    other = ErrorCurve(neuron="IF", rates_hz=[5.0, 10.0], output_error=[0.3, 0.1], best=0)
+    axes = drawn(bridge.plot.error_curves(replace(one, others=(other,))))
+    lif, lif_ring, gain, gain_ring = axes.lines[:4]
+    assert lif.get_xydata().tolist() == [[2.0, 3.0], [8.0, 0.25]]
+    assert gain.get_xydata().tolist() == [[5.0, 0.3], [10.0, 0.1]]
+    assert lif_ring.get_xydata().tolist() == [[8.0, 0.25]]
+    assert gain_ring.get_xydata().tolist() == [[5.0, 0.3]]
+    assert lif.get_marker() != gain.get_marker()
+    assert legend(axes) == ["LIF", "IF"]
+    assert legend(drawn(bridge.plot.error_curves(replace(conversion(), others=(other, other)))))
 
 
 def agreement():
@@ -226,6 +241,8 @@ def test_an_agreement_shows_the_rates_of_both_sides():
         (lambda: bridge.plot.voltages(recording()), "voltages=True"),
         (lambda: bridge.plot.voltages(run(voltages=True), neurons=[10**6]), "numbers from 0 to"),
         (lambda: bridge.plot.scale_curve(recording()), "search"),
+        (lambda: bridge.plot.error_curves(conversion()), "did not measure both output error"),
+        (lambda: bridge.plot.error_curves(gain_search()), "found: expected a Conversion"),
         (lambda: bridge.plot.scale_curve(conversion(), quantity="loss"), "known are score"),
         (lambda: bridge.plot.agreement(replace(agreement(), frozen={})), "no recordings of two"),
     ],

@@ -74,5 +74,5 @@ def test_tables_of_other_rows_are_refused():
 
 def test_without_pandas_the_sentence_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(BackendError, match="pip install pandas"):
+    with pytest.raises(BackendError, match=r"pip install 'spikebridge\[analysis\]'"):
         recording().to_pandas()

@@ -17,7 +17,7 @@ NAME = "neurogym:PerceptualDecisionMaking-v0,step_ms=20"
 def test_without_the_package_one_sentence_says_how_to_install_it(monkeypatch):
     # None in sys.modules is what makes an import fail as if nothing were installed.
     monkeypatch.setitem(sys.modules, "neurogym", None)
-    with pytest.raises(SpecError, match=r"not installed; pip install -c constraints.txt '.\[tasks"):
+    with pytest.raises(SpecError, match=r"not installed; pip install 'spikebridge\[tasks"):
         bridge.task("neurogym:GoNogo-v0,step_ms=30")
 
 

@@ -79,7 +79,7 @@ def _compile(project: Path, family: Children) -> None:
     (project / "common.h").write_text(_COMMON)
     # The flags are given here, so that none can be lost on the way; and no dependencies are sought
     # between files that are compiled once.
-    flags = [*toolchain.STRICT_FLAGS, "-I."]
+    flags = [*toolchain.strict_flags(), "-I."]
     included = [*flags, "-include", "common.h"]
     settings = ["CXX=g++", f"OPTIMISATIONS={' '.join(included)}", "LFLAGS=", "DEPS="]
     for command in (
@@ -94,7 +94,10 @@ def _compile(project: Path, family: Children) -> None:
 
 # Brian2 asks the system for the CPU time in every step, a quarter of the whole run, and only to
 # note how long it took.
-_CLOCK = """extern "C" std::clock_t clock() throw() { return 0; }
+_CLOCK = """#ifndef __THROW
+#define __THROW
+#endif
+extern "C" std::clock_t clock() __THROW { return 0; }
 """
 # What most of the files include, compiled once: half of the time.
 _COMMON = """#include "objects.h"

@@ -89,7 +89,7 @@ def _key(form: Form) -> dict[str, Any]:
         "form": form.plain(),
         "generator": folder_digest(Path(__file__).parent, Path(noise_module.__file__)),
         "brian2": version("brian2"),
-        "flags": toolchain.STRICT_FLAGS,
+        "flags": toolchain.strict_flags(),
         "compiler": compiler.compiler_identity(),
     }
 

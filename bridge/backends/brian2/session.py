@@ -148,7 +148,7 @@ def _wanted(target: str) -> dict[str, object]:
     wanted: dict[str, object] = {
         "codegen.target": "numpy" if target == "numpy" else "cython",
         # `make` is given the flags of standalone programs; here Brian2 drops some it cannot test.
-        "codegen.cpp.extra_compile_args": [] if target == "standalone" else toolchain.STRICT_FLAGS,
+        "codegen.cpp.extra_compile_args": [] if target != "cython" else toolchain.strict_flags(),
         # Otherwise Ctrl-C ends a run early as if it were done.
         "core.stop_on_keyboard_interrupt": False,
     }
@@ -164,7 +164,7 @@ def _cython_cache() -> Path:
         BackendError: there is no room for it anywhere.
     """
     parts = [
-        *toolchain.STRICT_FLAGS,
+        *toolchain.strict_flags(),
         compiler.compiler_identity(),
         *(f"{name} {version(name)}" for name in ("brian2", "Cython", "numpy")),
         sys.version,

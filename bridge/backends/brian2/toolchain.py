@@ -2,6 +2,8 @@
 
 import shutil
 
+from bridge.backends import compiler
+
 # Without -ffast-math, and without fused multiply-adds: both change the last bit. The last three
 # change no result: nobody looks at errno or at floating point traps.
 STRICT_FLAGS = ["-w", "-O3", "-march=native", "-std=c++11", "-ffp-contract=off"]
@@ -9,6 +11,11 @@ STRICT_FLAGS += ["-fno-math-errno", "-fno-trapping-math", "-mprefer-vector-width
 # Brian2 declares its arrays in a way that leaves GCC in doubt about overlaps: let it test for more.
 STRICT_FLAGS += ["--param", "vect-max-version-for-alias-checks=200"]
 TOOLS = {"numpy": (), "cython": ("g++",), "standalone": ("g++", "make")}
+
+
+def strict_flags() -> list[str]:
+    """The flags, as the compiler of this machine takes them."""
+    return compiler.understood(STRICT_FLAGS)
 
 
 def missing_tools(target: str) -> list[str]:

@@ -20,7 +20,7 @@ _KIND, _LIBRARY, _SUM = "compiled", "run.so", "sha256"
 
 def key(sheet: Sheet) -> list[Any]:
     """What decides a program: its text, how it is compiled, and for which processor."""
-    return ["\n".join(sheet.lines), FLAGS, compiler.compiler_identity()]
+    return ["\n".join(sheet.lines), compiler.understood(FLAGS), compiler.compiler_identity()]
 
 
 def library(sheet: Sheet) -> ctypes.CDLL:
@@ -41,7 +41,7 @@ def _compile(sheet: Sheet, folder: Path) -> None:
     source = folder.parent / "run.cpp"
     source.write_text("\n".join([*sheet.lines, ""]))
     folder.mkdir()
-    command = ["g++", *FLAGS, source.name, "-o", f"{folder.name}/{_LIBRARY}"]
+    command = ["g++", *compiler.understood(FLAGS), source.name, "-o", f"{folder.name}/{_LIBRARY}"]
     with children() as family:
         changes = compiler.PLAIN_ENVIRONMENT
         status, printed = compiler.run_tool(family, command, folder.parent, changes)

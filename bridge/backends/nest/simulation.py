@@ -71,7 +71,7 @@ def simulate(
     _check_network(network, chosen)
     _check_drive(network, drive)
     if find_spec("nest") is None:
-        raise BackendError("NEST needs: pip install -c constraints.txt '.[nest]'")
+        raise BackendError("NEST needs: pip install 'spikebridge[nest]'")
     processes = min(asked, drive.n_trials)
     parts = [
         drive.trials(int(part[0]), int(part[-1]) + 1)

@@ -8,6 +8,7 @@ from bridge.compare.probes.battery import ProbeReport
 from bridge.compare.report.levels import LevelRow, promised, spikes_are
 from bridge.compare.statistics.comparison import StatisticalComparison
 from bridge.methods.scoring import Score, score_of
+from bridge.spiking.essentials import several
 
 
 def evidence(agreement: Agreement, levels: Sequence[LevelRow]) -> list[str]:
@@ -33,7 +34,7 @@ def _next_step(agreement: Agreement, levels: Sequence[LevelRow]) -> str:
     if "probe" in failed:
         return "Next: the table of probes says which part of the simulator is off, and by how much."
     return (
-        "Next: --levels probe tells which part of a simulator is off; --levels statistical, "
+        "Next: --levels probe shows which part of a simulator is off; --levels statistical, "
         "whether rates and outputs differ as well."
     )
 
@@ -49,7 +50,7 @@ def _exact_evidence(comparison: ExactComparison) -> Iterator[str]:
         )
         why = comparison.explanation
         if why is None:
-            yield "No voltage differs until there: the same spikes are told differently."
+            yield "No voltage differs until there: the spikes are reported differently."
         else:
             yield (
                 f"What differed first: the voltage of {why.unit} in step {why.step}, "
@@ -78,13 +79,13 @@ def _computed(comparison: ExactComparison) -> Iterator[str]:
     )
     yield (
         f"{' and '.join(comparison.labels)}: readouts that each computed step by step, in "
-        f"{found.trials} trials, {told}, and at most {found.from_decoded:.2g} apart from "
-        "what the spikes decode to."
+        f"{several(found.trials, 'trial')}, {told}, and at most {found.from_decoded:.2g} apart "
+        "from what the spikes decode to."
     )
 
 
 def _certificate(comparison: ExactComparison) -> Iterator[str]:
-    """How near voltages came to threshold, beside how far they are from each other."""
+    """How near voltages came to threshold, and how far they are from each other."""
     apart = comparison.largest_difference_mv
     if comparison.margin_mv is None or apart is None:
         return

@@ -7,6 +7,7 @@ from bridge.compare.agreement import Agreement
 from bridge.compare.exactness import ExactComparison
 from bridge.compare.probes.battery import ProbeReport
 from bridge.compare.statistics.comparison import StatisticalComparison
+from bridge.spiking.essentials import several
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def _exact_row(comparison: ExactComparison) -> LevelRow:
     return LevelRow(
         level="exact",
         names=comparison.labels,
-        tested=f"{comparison.trials} trials under the same noise, spike for spike",
+        tested=f"{several(comparison.trials, 'trial')} under the same noise, spike for spike",
         found=found,
         sure=sure,
         agreed=comparison.agreed,
@@ -80,7 +81,7 @@ def _statistical_row(found: StatisticalComparison) -> LevelRow:
 def promised(found: StatisticalComparison) -> str:
     """How small a difference a statistical comparison would have found."""
     if not math.isfinite(found.effect):
-        return "how small a difference would be found cannot be told, nothing varies"
+        return "nothing varies, so it is unknown how small a difference would be found"
     return (
         f"a difference of {100 * found.effect:.2g} % in every unit's rate is found with "
         f"{100 * found.power:g} %, as tried with these trials; a false alarm comes in at most "

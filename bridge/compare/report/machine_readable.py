@@ -46,6 +46,15 @@ def plain(agreement: Agreement, said: Outcome) -> dict[str, Any]:
         ],
         "statistical": [_statistical(each) for each in agreement.statistical],
         "faithfulness": _faithfulness(agreement, said),
+        "error_curves": [
+            {
+                "neuron": each.neuron,
+                "rates_hz": each.rates_hz.tolist(),
+                "output_error": each.output_error.tolist(),
+                "best": each.best,
+            }
+            for each in agreement.curves
+        ],
         "statistics": said.statistics,
         "statistics_from_ms": {
             label: from_ms_of(agreement.from_ms, recording)
@@ -79,7 +88,7 @@ _PACKAGES = (
 
 
 def _faithfulness(agreement: Agreement, said: Outcome) -> dict[str, Any] | None:
-    """The spiking network beside its rate network, if there is one."""
+    """The spiking network compared with its rate network, if there is one."""
     found = agreement.faithfulness
     if found is None:
         return None

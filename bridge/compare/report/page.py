@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
@@ -13,18 +14,22 @@ from bridge.activity import busy_with
 from bridge.arguments import before_path, flag
 from bridge.compare.agreement import Agreement
 from bridge.compare.report.machine_readable import plain, versions
+from bridge.compare.report.methods import methods_of
 from bridge.compare.report.outcome import Outcome, outcome
+from bridge.compare.report.panels import short_names, told_names
 from bridge.compare.report.pictures import Picture, pictures_of
+from bridge.compare.report.vector import variable
 from bridge.compare.statistics.settled import from_ms_of, told
 from bridge.errors import OutputError
 from bridge.exchange.hdf5 import check_writable, write_bytes
+from bridge.plot.style import DARK
 from bridge.progress import telling
 
 
 def report(
     agreement: Agreement, path: str | Path, *, force: bool = False, progress: bool = True
 ) -> list[Path]:
-    """Write an HTML report, `<name>.json` beside it, and its pictures into `<name>_figures`.
+    """Write an HTML report, `<name>.json` next to it, and its pictures into `<name>_figures`.
 
     Args:
         agreement: What `bridge.compare` or `bridge.compare_recordings` found.
@@ -37,7 +42,7 @@ def report(
         The files written: the page, the JSON file, the pictures.
 
     Raises:
-        SpecError: it is no agreement.
+        SpecError: it is not an agreement.
         OutputError: the page exists already, or something cannot be written.
     """
     agreement, page = before_path(agreement, path, (Agreement,))
@@ -59,22 +64,26 @@ def write_report(agreement: Agreement, said: Outcome, page: Path, *, force: bool
         pictures = pictures_of(agreement)
     machine = page.with_suffix(".json")
     check_writable(machine, overwrite=True)
-    write_bytes(machine, json.dumps(plain(agreement, said), indent=1).encode() + b"\n")
+    write_bytes(machine, json.dumps(_for_programs(agreement, said), indent=1).encode() + b"\n")
     written = [page, machine]
     for picture in pictures:
-        target = folder / f"{picture.name}.png"
+        target = folder / f"{picture.name}.svg"
         check_writable(target, overwrite=True)
-        write_bytes(target, picture.content)
+        write_bytes(target, picture.svg.encode())
         written.append(target)
     write_bytes(page, _html(agreement, said, pictures).encode())
     return written
+
+
+def _for_programs(agreement: Agreement, said: Outcome) -> dict[str, Any]:
+    return {**plain(agreement, said), "methods": methods_of(agreement, said)}
 
 
 def check_report_writable(page: Path, *, force: bool) -> Path:
     """The folder of a page's pictures; OutputError where anything exists or cannot be written."""
     check_writable(page, overwrite=force)
     if page.suffix == ".json":
-        raise OutputError(f"{page}: the report is a page; call it .html, a .json comes beside it")
+        raise OutputError(f"{page}: the report is a page; call it .html, a .json comes next to it")
     check_writable(page.with_suffix(".json"), overwrite=force)
     folder = page.with_name(page.stem + "_figures")
     if folder.exists() and not force:
@@ -87,6 +96,7 @@ def _html(agreement: Agreement, said: Outcome, pictures: list[Picture]) -> str:
     template = jinja2.Template(source, autoescape=True, undefined=jinja2.StrictUndefined)
     network = agreement.network
     task = network.task if network is not None else ""
+    names = short_names(agreement.labels)
     page: str = template.render(
         agreement=agreement,
         title=f"{task or 'Spikes'}: {', '.join(agreement.labels)}",
@@ -96,9 +106,13 @@ def _html(agreement: Agreement, said: Outcome, pictures: list[Picture]) -> str:
         levels=said.levels,
         sample_ms=network.dt_ms * network.sample_steps if network is not None else 0.0,
         figures=pictures,
+        dark_colours=[(variable(light), dark) for light, dark in DARK.items()],
+        methods=methods_of(agreement, said),
         statistics=said.statistics,
         left_out=_described_note(agreement),
         labels=list(agreement.described()),
+        names=names,
+        names_note=told_names(names).strip(),
         origin=_origin(agreement),
     )
     return page
@@ -112,11 +126,11 @@ def _described_note(agreement: Agreement) -> str:
     }
     if not any(said.values()):
         return ""
-    what = "Rates, intervals, their variability and silent neurons are told"
+    what = "Rates, intervals, their variability and silent neurons are given"
     if len(set(said.values())) == 1:
         return f"{what} {next(iter(said.values()))}; readouts and scores of whole trials."
     each = "; ".join(f"{label}: {text}" for label, text in said.items() if text)
-    return f"{what} of all spikes, but for {each}. Readouts and scores are of whole trials."
+    return f"{what} of all spikes, except {each}. Readouts and scores are of whole trials."
 
 
 def _origin(agreement: Agreement) -> dict[str, str]:
@@ -126,7 +140,7 @@ def _origin(agreement: Agreement) -> dict[str, str]:
         + f" by spikebridge {version('spikebridge')}",
         "seed": str(agreement.seed),
     }
-    if agreement.network is not None:
+    if agreement.network is not None and agreement.network.provenance:
         made = agreement.network.provenance
         rows["network"] = "; ".join(f"{name}: {value}" for name, value in made.items())
     if agreement.rate is not None:

@@ -1,20 +1,19 @@
 """The pictures of a report, each with its title and what it shows."""
 
-import base64
-import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
 from bridge.compare.agreement import Agreement
 from bridge.compare.report import conversion_figures, spike_figures, statistical_figures
+from bridge.compare.report.captions import errors_caption, search_caption, sought, worth_a_curve
+from bridge.compare.report.panels import short_names, told_names
 from bridge.compare.report.stimulus import stretches_shown_s
+from bridge.compare.report.vector import vector, within_page
 from bridge.compare.statistics.comparison import StatisticalComparison
 from bridge.compare.statistics.quantities import shared_readouts
 from bridge.compare.statistics.settled import from_ms_of, told
-from bridge.methods.gain_search import WANTED
-from bridge.methods.output_error import FAITHFUL
-from bridge.methods.scale_search import ScaleSearch, Search
 from bridge.spiking.recording import Recording
 
 
@@ -26,33 +25,33 @@ class Picture:
         name: Of its file, without ending.
         title: Above it.
         caption: Below it.
-        content: As PNG.
-        width: On the page, pixels.
+        svg: As an SVG file.
+        width_in: At its full size, inches.
     """
 
     name: str
     title: str
     caption: str
-    content: bytes
-    width: int
+    svg: str
+    width_in: float
 
     @property
-    def png(self) -> str:
-        """The picture as base64 text."""
-        return base64.b64encode(self.content).decode()
+    def drawn(self) -> str:
+        """The picture as a part of the page."""
+        return within_page(self.svg, self.name)
 
 
 _Drawn = tuple[str, str, str, Figure]
 
 
 def pictures_of(agreement: Agreement) -> list[Picture]:
-    """All pictures of a comparison, drawn."""
+    """All pictures of a comparison, drawn with the same letters."""
     drawn = [*_spike_pictures(agreement)]
     for number, found in enumerate(agreement.statistical):
         drawn += _statistical_pictures(found, number, agreement.from_ms)
     drawn += _origin_pictures(agreement)
     return [
-        Picture(name, title, caption, _png(figure), round(figure.get_figwidth() * 96))
+        Picture(name, title, caption, vector(figure, title), float(figure.get_figwidth()))
         for name, title, caption, figure in drawn
     ]
 
@@ -62,31 +61,32 @@ def _spike_pictures(agreement: Agreement) -> list[_Drawn]:
     if not shown:
         return []
     noise = "the same noise" if agreement.frozen else "noise of its own"
-    marked = (
-        "; a circle marks the first difference"
-        if any(each.first is not None for each in agreement.exact)
-        else ""
-    )
     # Only what is drawn is told.
     shaded = (
         stretches_shown_s(agreement, trial) for _, trial in spike_figures.shown_trials(agreement)
     )
-    grey = "; grey: input on, a channel away from its rest" if any(shaded) else ""
+    grey = " Grey: input on, a channel away from its rest." if any(shaded) else ""
+    sides = told_names(short_names(tuple(shown)))
     drawn = [
         (
             "rasters",
             "Spikes",
-            f"The same trials on each side under {noise}{grey}{marked}.",
+            f"The same trials on each side under {noise}.{_marked(agreement)}{grey}"
+            f"{_more(spike_figures.MOST_SIDES, len(shown), 'sides')}{sides}",
             spike_figures.rasters(agreement),
         )
     ]
-    if shared_readouts(list(shown.values())):
-        rate = ", and of the rate network" if agreement.rate_outputs is not None else ""
+    readouts = shared_readouts(list(shown.values()))
+    if readouts:
+        drawn_too = agreement.rate_outputs is not None and agreement.frozen
+        rate = ", and of the rate network" if drawn_too else ""
+        outputs = next(iter(shown.values())).readouts[readouts[0]].shape[2]
         drawn.append(
             (
                 "readouts",
                 "Outputs",
-                f"The output of each side under {noise}{rate}{grey}.",
+                f"The output of each side under {noise}{rate}.{_overlaid(shown)}{grey}"
+                f"{_more(spike_figures.MOST_OUTPUTS, outputs, 'outputs')}{sides}",
                 spike_figures.readouts(agreement),
             )
         )
@@ -95,12 +95,28 @@ def _spike_pictures(agreement: Agreement) -> list[_Drawn]:
             (
                 "rates",
                 "Firing rates under the same noise",
-                "Mean rate of each neuron, the first side against the others"
-                f"{_left_out(agreement.from_ms, next(iter(agreement.frozen.values())))}.",
+                "Mean rate of each neuron, a dot each, the first side against the others"
+                f"{_left_out(agreement.from_ms, next(iter(agreement.frozen.values())))}."
+                f" On the line both are equal.{sides}",
                 spike_figures.rate_scatter(agreement),
             )
         )
     return drawn
+
+
+def _marked(agreement: Agreement) -> str:
+    """What the circle in rasters is, as a sentence."""
+    parted = any(each.first is not None for each in agreement.exact)
+    return " A circle marks the first difference." if parted else ""
+
+
+def _overlaid(shown: Mapping[str, Recording]) -> str:
+    return " Of curves that coincide the later ones are thinner." if len(shown) > 1 else ""
+
+
+def _more(most: int, there: int, what: str) -> str:
+    """That not all are drawn, as a sentence."""
+    return f" Drawn are {most} of {there} {what}." if there > most else ""
 
 
 def _left_out(from_ms: float | None, recording: Recording) -> str:
@@ -112,27 +128,33 @@ def _left_out(from_ms: float | None, recording: Recording) -> str:
 def _statistical_pictures(
     found: StatisticalComparison, number: int, from_ms: float | None
 ) -> list[_Drawn]:
-    rest = _left_out(from_ms, found.sets[0])
-    pair = " and ".join(found.labels)
+    rest = _left_out(from_ms, found.sets[0]).removeprefix(", ")
+    names = short_names(found.labels)
+    pair, sides = " and ".join(names.values()), told_names(names)
+    again = len(found.sets) == 3
     return [
         (
             f"own_rates_{number}",
             f"Rates under noise of their own: {pair}",
-            "Left: mean rate of each neuron; grey, with its band of 95 %: the first side run "
-            "twice. Right: differences in standard errors; the curve: two that are alike. Of all "
-            "spikes, as they are judged.",
+            f"(a) Mean rate of each neuron, a dot each{_GREY_DOTS if again else ''}. "
+            "(b) Differences in standard errors; the curve is that of two that are alike. "
+            f"Both are of all spikes, as they are judged.{sides}",
             statistical_figures.own_rates(found),
         ),
         (
             f"distributions_{number}",
             f"Rates over time, intervals and correlations: {pair}",
-            "The mean rate of a neuron over the trial, in 20 ms; intervals between spikes; "
-            "correlations of spike counts of pairs of neurons in 20 ms, with the band in which "
-            "95 % of the histograms lie when the first side's trials are drawn anew"
-            f"{rest and '. Intervals and correlations'}{rest.replace(',', '', 1)}.",
+            "(a) The mean rate of a neuron over the trial, in bins of 20 ms. "
+            "(b) Intervals between spikes. "
+            "(c) Correlations of spike counts of pairs of neurons, in bins of 20 ms. "
+            "In its grey band 95 % of the histograms lie when the first side's trials are drawn "
+            f"anew.{rest and f' Intervals and correlations are given {rest}.'}{sides}",
             statistical_figures.distributions(found, from_ms),
         ),
     ]
+
+
+_GREY_DOTS = "; grey, with its band of 95 %: the first side run twice"
 
 
 def _origin_pictures(agreement: Agreement) -> list[_Drawn]:
@@ -144,8 +166,8 @@ def _origin_pictures(agreement: Agreement) -> list[_Drawn]:
             (
                 "training",
                 "Training of the rate network",
-                f"{rate.size} units, {rate.provenance.get('updates', '?')} updates; evaluated on "
-                "fresh trials.",
+                f"(a) Loss and (b) accuracy of {rate.size} units over "
+                f"{_counted(rate.provenance.get('updates'))} updates, evaluated on fresh trials.",
                 conversion_figures.loss_curve(rate.history, target),
             )
         )
@@ -153,47 +175,23 @@ def _origin_pictures(agreement: Agreement) -> list[_Drawn]:
         drawn.append(
             (
                 "scale",
-                f"Search for the {_sought(agreement.search)}",
-                _search_caption(agreement.search),
+                f"Search for the {sought(agreement.search)}",
+                search_caption(agreement.search),
                 conversion_figures.scale_curve(agreement.search),
+            )
+        )
+    if worth_a_curve(agreement):
+        kinds = " and ".join(curve.neuron for curve in agreement.curves)
+        drawn.append(
+            (
+                "errors",
+                f"Output error against spikes: {kinds}",
+                errors_caption(len(agreement.curves)),
+                conversion_figures.error_curves(agreement.curves),
             )
         )
     return drawn
 
 
-def _sought(search: Search) -> str:
-    return "scale factor" if isinstance(search, ScaleSearch) else "gain"
-
-
-def _search_caption(search: Search) -> str:
-    shown = "Accuracy of the spiking network", "; bars: 95 % Wilson intervals"
-    if search.correct is None:
-        number = "The task's number, median over trials, of the spiking network"
-        shown = number, "; bars: from its lowest to its highest"
-        if search.measured is None:
-            shown = "The spiking network", ""
-    scaled = isinstance(search, ScaleSearch)
-    at = "with all recurrent and output weights divided by 1/λ"
-    if not scaled:
-        at = "against the mean rate of its neurons, which the gain decides"
-    told = f"{shown[0]} {at}{shown[1]}"
-    if search.output_error is not None:
-        told += (
-            ". Output error: squared deviation from the rate network's output without noise, over "
-            f"the variance of that; up to {FAITHFUL:g}{', dotted,' * scaled} counts as kept"
-            f"{'' if scaled else f', up to {WANTED:g}, dotted, is enough'}"
-        )
-    if search.unit_correlations is not None:
-        told += (
-            ". Units: correlation of each neuron's filtered spikes with the rate of its unit, "
-            "median and quartiles"
-        )
-    if isinstance(search, ScaleSearch):
-        return f"{told}. Chosen by the rule {search.rule}: {search.best_inverse_scale:g}."
-    return f"{told}. Chosen: {search.told_choice()}; {search.told_rule()}."
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=160)
-    return buffer.getvalue()
+def _counted(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else "?"

@@ -5,12 +5,11 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from bridge.compare.agreement import Agreement
+from bridge.plot.style import QUIET
 from bridge.tasks import Trials
 
 Array = NDArray[np.float64]
 Stretches = list[tuple[int, int]]
-
-GREY = "#8d99ae"
 
 
 def stretches(inputs: Array) -> Stretches:
@@ -31,7 +30,7 @@ def _away(channel: Array) -> NDArray[np.bool_]:
 
     A channel rests at what it begins with. One that begins with a stimulus, and so neither with
     zero nor with what it ends with, rests at the value of the two that it has more often. A
-    constant channel tells nothing about time, and one that is noise throughout has no rest.
+    constant channel says nothing about time, and one that is noise throughout has no rest.
     """
     start, end = channel[0], channel[-1]
     often = [np.count_nonzero(channel == value) for value in (start, end)]
@@ -71,4 +70,4 @@ def stretches_shown_s(agreement: Agreement, trial: int) -> list[tuple[float, flo
 def shade(axes: Axes, agreement: Agreement, trial: int) -> None:
     """Grey where a trial's input is away from its rest."""
     for start_s, stop_s in stretches_shown_s(agreement, trial):
-        axes.axvspan(start_s, stop_s, color=GREY, alpha=0.2, lw=0)
+        axes.axvspan(start_s, stop_s, color=QUIET, alpha=0.2, lw=0)

@@ -1,4 +1,4 @@
-"""The outcome of a comparison in one sentence, and that of the conversion beside it."""
+"""The outcome of a comparison in one sentence, and that of the conversion."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ from bridge.compare.agreement import Agreement
 from bridge.compare.exactness import ExactComparison
 from bridge.compare.report.levels import LevelRow, listed
 from bridge.compare.statistics.comparison import StatisticalComparison
+from bridge.spiking.essentials import several
 
 
 def verdict(agreement: Agreement, levels: Sequence[LevelRow]) -> str:
@@ -44,12 +45,15 @@ def _agreements(agreement: Agreement) -> list[_Said]:
     if agreement.probes:
         names = tuple(report.label for report in agreement.probes)
         count = sum(finding.count for finding in agreement.probes[-1].findings)
-        said.append((names, f"meet {count:,} numbers that formulas tell"))
+        said.append((names, f"meet {count:,} numbers from formulas"))
     return said + [(one.labels, _statistical_agreement(one)) for one in agreement.statistical]
 
 
 def _exact_agreement(one: ExactComparison) -> str:
-    return f"fired the same {one.spikes[0]:,} spikes in {one.trials} trials, none differing"
+    return (
+        f"fired the same {several(one.spikes[0], 'spike')} in {several(one.trials, 'trial')}, "
+        "none differing"
+    )
 
 
 def _statistical_agreement(one: StatisticalComparison) -> str:

@@ -92,7 +92,7 @@ class Filter(Part):
 
     @property
     def slowest_ms(self) -> Array | None:
-        """(n,) time constants by which the output fades, ms; None: it has none."""
+        """(n,) time constants by which the output fades, ms; None if it has none."""
         return None
 
     def slowed(self, tau_ms: Array) -> Self:

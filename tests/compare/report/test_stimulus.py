@@ -111,5 +111,5 @@ def test_a_caption_says_grey_only_where_there_is_some(tmp_path):
     report(compared((10, 14, 1.0)), tmp_path / "pulse.html")
     report(compared(), tmp_path / "rest.html")
     pulse, rest = ((tmp_path / f"{name}.html").read_text() for name in ("pulse", "rest"))
-    assert pulse.count("grey: input on") == 2
-    assert "grey: input on" not in rest
+    assert pulse.count("Grey: input on") == 2
+    assert "Grey: input on" not in rest

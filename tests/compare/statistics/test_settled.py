@@ -139,7 +139,7 @@ def test_the_gate_judges_all_spikes_whatever_is_described(tmp_path):
     recording = found[None].described()["reference"]
     assert rates[None] == summary(settled(recording, 50.0))["mean rate (Hz)"]
     page, machine, *_ = bridge.report(found[None], tmp_path / "a.html")
-    assert "are told from 50 ms on, without the burst at the start" in page.read_text()
+    assert "are given from 50 ms on, without the burst at the start" in page.read_text()
     assert json.loads(machine.read_text())["statistics_from_ms"] == {
         "reference": 50.0, "brian2:numpy": 50.0,
     }  # fmt: skip

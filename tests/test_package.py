@@ -1,0 +1,116 @@
+"""What is installed works away from the repository, and says what it is."""
+
+import configparser
+import re
+import subprocess
+import sys
+import zipfile
+from fnmatch import fnmatch
+from importlib.metadata import requires, version
+from pathlib import Path
+from shutil import copytree
+
+import numpy as np
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+import bridge
+from bridge.cli import app
+from bridge.errors import FormatError
+from bridge.exchange import shipped
+
+ROOT = Path(__file__).parents[1]
+SETUP = configparser.ConfigParser()
+SETUP.read(ROOT / "setup.cfg")
+
+
+def lines(section, name):
+    return [line for line in SETUP[section][name].splitlines() if line and not line.startswith("#")]
+
+
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_the_command_says_the_version_that_is_written_in_one_place(option):
+    said = CliRunner().invoke(app, [option])
+    assert (said.exit_code, said.output) == (0, f"spikebridge {SETUP['metadata']['version']}\n")
+    assert bridge.__version__ == version("spikebridge") == SETUP["metadata"]["version"]
+
+
+def test_networks_that_ship_are_found_by_name_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, kind in (
+        ("go_nogo_n200", bridge.RateNetwork),
+        ("go_nogo_n200_lif", bridge.Conversion),
+    ):
+        stored = bridge.load(name)
+        assert isinstance(stored, kind)
+        assert str(stored) == str(bridge.load(ROOT / "models" / f"{name}.h5"))
+    assert set(shipped.names()) == {path.stem for path in (ROOT / "models").glob("*.h5")}
+    with pytest.raises(FormatError, match="go_nogo_n201: no such file"):
+        bridge.load("go_nogo_n201")
+    with pytest.raises(FormatError, match="no such file"):
+        bridge.load("elsewhere/go_nogo_n200")
+
+
+def test_a_file_of_ones_own_goes_before_a_network_that_ships(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    drive = bridge.Drive(inputs=np.ones((2, 1, 1)), noise=bridge.SharedNoise(seed=0))
+    bridge.save(drive, "go_nogo_n200")
+    assert isinstance(bridge.load("go_nogo_n200"), bridge.Drive)
+
+
+def test_every_file_of_the_package_is_installed():
+    wanted = lines("options.package_data", "bridge")
+    package = Path(bridge.__file__).parent
+    found = [
+        path.relative_to(package).as_posix()
+        # What lies behind the link to models/ too.
+        for path in (*package.rglob("*"), *(package / "models").glob("*"))
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+    ]
+    assert [name for name in found if not any(fnmatch(name, each) for each in wanted)] == []
+    assert [each for each in wanted if not any(fnmatch(name, each) for name in found)] == []
+
+
+def test_a_wheel_holds_what_is_needed_away_from_the_repository(tmp_path):
+    source = tmp_path / "source"
+    parts = ("bridge", "models")
+    for part in parts:
+        copytree(ROOT / part, source / part, symlinks=True)
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        (source / name).write_bytes((ROOT / name).read_bytes())
+    build = "from setuptools.build_meta import build_wheel as build; build('..')"
+    subprocess.run([sys.executable, "-c", build], cwd=source, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "installed")
+    program = "import bridge; print(bridge.__file__, bridge.load('go_nogo_n200'))"
+    said = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path, env={"PYTHONPATH": str(tmp_path / "installed")}, check=True,
+        capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    assert said.startswith(str(tmp_path / "installed"))
+    assert "RateNetwork(200 units" in said
+
+
+def test_every_extra_is_pinned_and_so_is_what_is_always_needed():
+    pins = [line.partition("==")[0] for line in (ROOT / "constraints.txt").read_text().splitlines()]
+    pinned = {re.sub("[-_.]+", "-", name).lower() for name in pins}
+    needed = {re.match(r"[\w.-]+", each)[0] for each in requires("spikebridge")}
+    assert {re.sub("[-_.]+", "-", name).lower() for name in needed} <= pinned
+
+
+def test_public_checks_do_what_the_makefile_knows():
+    said = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text())
+    steps = [step for job in said["jobs"].values() for step in job["steps"]]
+    asked = {step["run"].split()[1] for step in steps if step.get("run", "").startswith("make ")}
+    known = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert {"check", "docs", "test"} <= asked <= set(known)
+    tried = {each for job in said["jobs"].values() for each in _pythons(job)}
+    names = [line.rpartition(" ")[2] for line in lines("metadata", "classifiers")]
+    assert tried == {name for name in names if re.fullmatch(r"3\.\d+", name)}
+
+
+def _pythons(job):
+    return job.get("strategy", {}).get("matrix", {}).get("python", [])
