@@ -86,7 +86,7 @@ class GainSearch(Findings):
 
     @property
     def best_readout_lag_ms(self) -> float | None:
-        """By how much the output's filter that was chosen lags, ms; None if the units' own is taken."""
+        """By how much the output's filter that was chosen lags, ms; None if by the units' own."""
         return float(self.readout_lag_ms[self.best]) or None
 
     def enough(self) -> NDArray[np.bool_]:
