@@ -15,9 +15,10 @@ endif
 
 install: $(INSTALLED)
 
+# Modules are compiled when they are first imported: all that are installed would take half a minute.
 $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[$(EXTRAS)]'
 	touch $@
 
 demo: $(INSTALLED)
