@@ -54,7 +54,7 @@ def test_several_are_told_in_one_table_and_go_side_by_side(named, command, rate_
     _, said, _ = command("convert", rate_file, "--out", out, *named, *options)
     assert (kind(out), kind(beside)) == ("Lif", "ActivationIf")
     header = next(line for line in said.splitlines() if "output error" in line)
-    assert header.split() == ["neuron", "at", "right", "output", "error", "spikes/s"]
+    assert header.split() == ["neuron", "at", "right", "output", "error", "rate", "(Hz)"]
     assert f"{out}: spiking network at 1/lambda = 10" in said
     assert f"{beside}: spiking network at gain = " in said
 
