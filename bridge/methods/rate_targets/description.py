@@ -1,6 +1,6 @@
 """A learned network as a description: what it learned, and where it was when learning ended."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -40,20 +40,24 @@ class Channels:
         tau_ms: Their time constant, ms.
         onto: (N, M) B.
         learned: (M, N) D, 0 from neurons that are not trained.
-        fixed: (N, N) random weights and inhibition, mV; None: there are none.
         outputs: (O, N) w.
         traces: (N,) filtered spikes of the trained neurons, 0 of the others.
-        current: (N,) what the fixed connections give, mV.
+        random: (N, N) fixed random weights, mV; None: there are none.
+        random_current: (N,) what they give, mV.
+        inhibition_mv: Weight of the inhibition of all by all, mV; 0: there is none.
+        inhibition: What it gives, mV.
     """
 
     name: str
     tau_ms: float
     onto: Array
     learned: Array
-    fixed: Array | None
     outputs: Array
     traces: Array
-    current: Array = field(repr=False)
+    random: Array | None
+    random_current: Array
+    inhibition_mv: float = 0.0
+    inhibition: float = 0.0
 
     def filter(self) -> Exponential:
         """A spike moves it by the weight."""
@@ -61,23 +65,29 @@ class Channels:
 
     def merged(self) -> list[Projection]:
         """One projection, of all that has this time constant."""
-        weights = self.onto @ self.learned
-        start = self.onto @ (self.learned @ self.traces) + self.current
-        if self.fixed is not None:
-            weights = weights + self.fixed
+        weights = self.onto @ self.learned + self.inhibition_mv
+        start = self.onto @ (self.learned @ self.traces) + self.random_current + self.inhibition
+        if self.random is not None:
+            weights = weights + self.random
         return [self._projection(self.name, weights, start)]
 
     def factored(self) -> list[Projection]:
-        """The learned weights as B D, and the fixed ones, where there are any, apart."""
+        """The learned weights as B D, and the fixed ones apart."""
         weights = Factored(left=self.onto, right=self.learned)
         start = self.onto @ (self.learned @ self.traces)
-        return [self._projection(self.name, weights, start), *self.given()]
+        return [self._projection(self.name, weights, start), *self.fixed()]
 
-    def given(self) -> list[Projection]:
-        """The fixed connections alone, where there are any."""
-        if self.fixed is None:
-            return []
-        return [self._projection(f"fixed_{self.name}", self.fixed, self.current)]
+    def fixed(self) -> list[Projection]:
+        """What was not learned: random connections and inhibition, where there are any."""
+        found, size = [], len(self.onto)
+        if self.random is not None:
+            name = f"random_{self.name}"
+            found.append(self._projection(name, self.random, self.random_current))
+        if self.inhibition_mv:
+            all_ = Factored(left=np.ones((size, 1)), right=np.full((1, size), self.inhibition_mv))
+            start = np.full(size, self.inhibition)
+            found.append(self._projection("inhibition", all_, start))
+        return found
 
     def readout(self) -> Channel:
         """What the outputs read of it."""
@@ -103,28 +113,33 @@ def channels_of(learner: Learner, targets: Targets) -> tuple[Channels, Channels]
     """The slow and the fast connections of a learner, and their state."""
     fixed, count = learner.fixed, len(learner.fixed.trained)
     size, components = targets.onto.shape
-    inhibition = np.full((size, size), fixed.inhibition_mv)
-    fast = inhibition if fixed.random_fast is None else fixed.random_fast + inhibition
 
-    def channels(name: str, tau_ms: float, part: slice, given: Array | None, now: Array) -> Channels:
+    def parts(part: slice) -> dict[str, Any]:
         weights = _spread(learner.rls.weights[:, part], fixed, size)
-        return Channels(
-            name=name,
-            tau_ms=tau_ms,
-            onto=targets.onto,
-            learned=weights[:components],
-            fixed=given,
-            outputs=weights[components:],
-            traces=_spread(learner.traces[part], fixed, size),
-            current=now,
-        )
+        return {
+            "onto": targets.onto,
+            "learned": weights[:components],
+            "outputs": weights[components:],
+            "traces": _spread(learner.traces[part], fixed, size),
+        }
 
-    return (
-        channels("slow", TAU_SLOW_MS, slice(0, count), fixed.random_slow, learner.slow),
-        channels(
-            "fast", TAU_FAST_MS, slice(count, 2 * count), fast, learner.fast + learner.inhibition
-        ),
+    slow = Channels(
+        name="slow",
+        tau_ms=TAU_SLOW_MS,
+        random=fixed.random_slow,
+        random_current=learner.slow,
+        **parts(slice(0, count)),
     )
+    fast = Channels(
+        name="fast",
+        tau_ms=TAU_FAST_MS,
+        random=fixed.random_fast,
+        random_current=learner.fast,
+        inhibition_mv=fixed.inhibition_mv,
+        inhibition=learner.inhibition,
+        **parts(slice(count, 2 * count)),
+    )
+    return slow, fast
 
 
 def _spread(values: Array, fixed: Fixed, size: int) -> Array:
@@ -188,7 +203,7 @@ def described_under_targets(
     return SpikingNetwork(
         dt_ms=dt_ms,
         populations=(_population(learner.fixed),),
-        projections=(feedback, *slow.given(), *fast.given(), _stimulus(targets)),
+        projections=(feedback, *slow.fixed(), *fast.fixed(), _stimulus(targets)),
         readouts=(Readout(name=OUTPUT, channels=(slow.readout(), fast.readout())),),
         inputs=(Input(INPUT, targets.w_in.shape[1]), Input(TARGETS, targets.onto.shape[1])),
         task=task,

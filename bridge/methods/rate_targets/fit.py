@@ -15,10 +15,10 @@ from bridge.methods.rate_targets.description import OUTPUT, described
 from bridge.methods.rate_targets.learner import TAU_FAST_MS, Learner, draw_fixed
 from bridge.methods.rate_targets.options import TargetOptions
 from bridge.methods.rate_targets.teacher import draw_teacher, project
-from bridge.progress import told
+from bridge.progress import told as reported
 from bridge.spiking.arrays import counted, frozen_array
 from bridge.spiking.drive import Drive, SharedNoise
-from bridge.spiking.essentials import essentials
+from bridge.spiking.essentials import several, told
 from bridge.spiking.network import SpikingNetwork
 from bridge.tasks import Task, Trials, check_task, draw, nmse
 from bridge.tasks import task as task_named
@@ -51,7 +51,10 @@ class TargetFit:
     errors: Array
     rate_hz: float
 
-    __repr__ = essentials
+    def __repr__(self) -> str:
+        size = several(self.network.size, "neuron")
+        judged = f"nMSE {self.error:.3g} in {several(len(self.errors), 'trial')} on its own"
+        return told(self, size, judged, f"{self.rate_hz:.3g} Hz")
 
     def held(self) -> tuple[object, ...]:
         """What may be taken in its place: the network."""
@@ -96,7 +99,7 @@ def fit_targets(
     chosen = _options(options)
     kind = task_named(task) if isinstance(task, str) else check_task(task)
     trial = _the_trial(kind)
-    with told("fitting", on_progress, progress) as report, threads_for(0):
+    with reported("fitting", on_progress, progress) as report, threads_for(0):
         return _fitted(kind, trial, chosen, report or _silent)
 
 
@@ -185,7 +188,8 @@ def _learn(
     _settle(learner, options)
     errors = np.empty(options.learn_trials)
     for number in range(options.learn_trials):
-        outputs = learner.learning_trial(rng.random(learner.steps) < options.update_chance)
+        chosen = rng.random(learner.steps) < options.update_chance
+        outputs = learner.learning_trial(chosen, number)
         errors[number] = nmse().values(outputs[:, None], trial)[0]
         report((number + 1) / (options.learn_trials + 1))
     return errors

@@ -115,7 +115,7 @@ class Learner:
         self.traces = np.zeros(2 * self._count)
         self.slow, self.fast, self.learned = np.zeros(size), np.zeros(size), np.zeros(size)
         self.inhibition = 0.0
-        self.spikes = np.empty(0, dtype=np.int64)
+        self.spikes: NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
     @property
     def steps(self) -> int:
@@ -148,7 +148,8 @@ class Learner:
         v -= current
         v *= self._left
         v += current
-        self.spikes = spikes = np.flatnonzero(v >= THRESHOLD_MV)
+        spikes: NDArray[np.int64] = np.flatnonzero(v >= THRESHOLD_MV)
+        self.spikes = spikes
         v[spikes] = RESET_MV
         self._decay()
         self._receive(spikes)
@@ -177,8 +178,12 @@ class Learner:
             self.advance(step)
             self.force(step)
 
-    def learning_trial(self, chosen: NDArray[np.bool_]) -> Array:
-        """A trial with the network's own feedback, (T,) `chosen` steps of which are learned from.
+    def learning_trial(self, chosen: NDArray[np.bool_], number: int = 0) -> Array:
+        """A trial with the network's own feedback.
+
+        Args:
+            chosen: (T,) which of its steps are learned from.
+            number: Of the trial, for the message of an error.
 
         Returns:
             (T, O) outputs, each before it was learned from.
@@ -196,7 +201,9 @@ class Learner:
                 self.rls.update(self.traces, made - self._desired[step])
         broken = np.flatnonzero(~np.isfinite(outputs).all(axis=1))
         if broken.size:
-            raise TrainingError(f"learning diverged: an output of step {broken[0]} is not finite")
+            raise TrainingError(
+                f"learning diverged: an output is not finite in step {broken[0]} of trial {number}"
+            )
         # What follows is of the weights as they are now.
         self.close_loop(self.outputs())
         return outputs[:, components:]

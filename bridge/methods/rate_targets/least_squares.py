@@ -1,4 +1,4 @@
-"""Recursive least squares: weights from one sample after the other (Haykin, Adaptive Filter Theory).
+"""Recursive least squares: weights from one sample after the other.
 
 After each sample the weights are those of ridge regression on all samples so far.
 """

@@ -71,7 +71,7 @@ class Teacher:
         driven = desired @ self.w_out.T
         stimulus = given @ self.w_in.T
         state, left = self.start, float(decay_factor(TAU_MS, dt_ms))
-        before = np.zeros((len(driven), state.size))
+        before: Array = np.zeros((len(driven), state.size))
         for _ in range(most):
             course, state = self._trial(state, driven, stimulus, left)
             change = np.square(course - before).sum()
