@@ -16,7 +16,7 @@ from bridge.methods.rate_targets.learner import (
     Fixed,
     Learner,
 )
-from bridge.methods.rate_targets.teacher import Targets
+from bridge.methods.rate_targets.targets import Targets
 from bridge.spiking.filters import Direct, Exponential
 from bridge.spiking.initial_voltage import UniformVoltage
 from bridge.spiking.inputs import Input

@@ -14,7 +14,8 @@ from bridge.errors import SpecError
 from bridge.methods.rate_targets.description import OUTPUT, described
 from bridge.methods.rate_targets.learner import TAU_FAST_MS, Learner, draw_fixed
 from bridge.methods.rate_targets.options import TargetOptions
-from bridge.methods.rate_targets.teacher import draw_teacher, project
+from bridge.methods.rate_targets.targets import Lessons, project
+from bridge.methods.rate_targets.teacher import Course, draw_teacher
 from bridge.progress import told as reported
 from bridge.spiking.arrays import counted, frozen_array
 from bridge.spiking.drive import Drive, SharedNoise
@@ -138,16 +139,18 @@ def _fitted(task: Task, trial: Trials, options: TargetOptions, report: Progress)
     rngs = [np.random.default_rng((options.seed, part)) for part in range(3)]
     report(0.0)
     teacher = draw_teacher(options, (task.input_size, task.output_size), rngs[_TEACHER])
-    course = teacher.course(trial, task.step_ms, most=options.settle_trials)
+    course = Course(teacher, trial, task.step_ms)
     targets = project(teacher, course, options, rngs[_TEACHER])
+    lessons = Lessons(targets, course, trial)
     fixed = draw_fixed(options, targets, rngs[_SPIKING])
-    if fixed.random_slow is not None or fixed.random_fast is not None:
-        learner = Learner(fixed, targets, trial, task.step_ms)
-        _settle(learner, options)
-        mean = learner.random_mean(options.mean_trials)
-        fixed = replace(fixed, bias=fixed.bias - mean)
-    learner = Learner(fixed, targets, trial, task.step_ms)
-    learned = _learn(learner, trial, options, rngs[_LEARNING], report)
+    learner = Learner(fixed, targets.onto, task.output_size, task.step_ms)
+    if learner.is_random:
+        learner.forced_trials(lessons, options.settle_trials)
+        mean = learner.forced_trials(lessons, options.mean_trials)
+        learner.fixed = replace(fixed, bias=fixed.bias - mean)
+        learner.restart()
+    learner.forced_trials(lessons, options.settle_trials)
+    learned = _learn(learner, lessons, options, rngs[_LEARNING], report)
     network = described(
         learner,
         targets,
@@ -172,25 +175,21 @@ def _fitted(task: Task, trial: Trials, options: TargetOptions, report: Progress)
     )
 
 
-def _settle(learner: Learner, options: TargetOptions) -> None:
-    for _ in range(options.settle_trials):
-        learner.forced_trial()
-
-
 def _learn(
     learner: Learner,
-    trial: Trials,
+    lessons: Lessons,
     options: TargetOptions,
     rng: np.random.Generator,
     report: Progress,
 ) -> Array:
     """(L,) nMSE of each trial of learning."""
-    _settle(learner, options)
     errors = np.empty(options.learn_trials)
     for number in range(options.learn_trials):
-        chosen = rng.random(learner.steps) < options.update_chance
-        outputs = learner.learning_trial(chosen, number)
-        errors[number] = nmse().values(outputs[:, None], trial)[0]
+        lesson = lessons.next()
+        wanted = lesson.desired[:, lesson.signals.shape[1] :]
+        chosen = rng.random(len(wanted)) < options.update_chance
+        outputs = learner.learning_trial(lesson, chosen, number)
+        errors[number] = np.square(outputs - wanted).sum() / np.square(wanted).sum()
         report((number + 1) / (options.learn_trials + 1))
     return errors
 

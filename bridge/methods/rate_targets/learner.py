@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from bridge.errors import TrainingError
 from bridge.methods.rate_targets.least_squares import RecursiveLeastSquares
 from bridge.methods.rate_targets.options import TargetOptions
-from bridge.methods.rate_targets.teacher import Targets
+from bridge.methods.rate_targets.targets import Lesson, Lessons, Targets
 from bridge.spiking.decay import decay_factor
-from bridge.tasks import Trials
 
 Array = NDArray[np.float64]
 
@@ -68,7 +67,7 @@ def draw_fixed(options: TargetOptions, targets: Targets, rng: np.random.Generato
         random_slow=drawn(options.slow_gain, TAU_SLOW_MS),
         random_fast=drawn(options.fast_gain, TAU_FAST_MS),
         inhibition_mv=options.inhibition / (TAU_FAST_MS / 1000 * size),
-        bias=-(targets.onto @ targets.signals.mean(axis=0)),
+        bias=-(targets.onto @ targets.mean),
         start_mv=START_SD_MV * rng.standard_normal(size),
     )
 
@@ -78,6 +77,7 @@ class Learner:
 
     Attributes:
         fixed: What is not learned.
+        is_random: Whether there are random connections.
         rls: The learned weights: rows D of the components, then rows w of the outputs.
         v: (N,) voltages, mV.
         traces: (2n,) slow traces of the trained neurons, then their fast ones.
@@ -88,15 +88,10 @@ class Learner:
         spikes: The neurons that fired in the last step.
     """
 
-    def __init__(self, fixed: Fixed, targets: Targets, trial: Trials, dt_ms: float) -> None:
-        self.fixed, self._targets = fixed, targets
-        self._signals = targets.signals
-        self._desired = np.hstack((targets.signals, trial.targets[:, 0]))
-        self._stimulus = trial.inputs[:, 0] @ targets.w_in.T
-        self._stimulated = np.any(self._stimulus, axis=1)
-        self._forced = targets.signals @ targets.onto.T
+    def __init__(self, fixed: Fixed, onto: Array, outputs: int, dt_ms: float) -> None:
+        self.fixed, self._onto = fixed, onto
         size, count = len(fixed.bias), len(fixed.trained)
-        self.rls = RecursiveLeastSquares(2 * count, self._desired.shape[1])
+        self.rls = RecursiveLeastSquares(2 * count, onto.shape[1] + outputs)
         self._count = count
         self._place = np.full(size, -1)
         self._place[fixed.trained] = np.arange(count)
@@ -105,7 +100,7 @@ class Learner:
         self._fast_left = float(decay_factor(TAU_FAST_MS, dt_ms))
         self._traces_left = np.repeat((self._slow_left, self._fast_left), count)
         self._current = np.empty(size)
-        self._random = fixed.random_slow is not None or fixed.random_fast is not None
+        self.is_random = fixed.random_slow is not None or fixed.random_fast is not None
         self.restart()
 
     def restart(self) -> None:
@@ -117,11 +112,6 @@ class Learner:
         self.inhibition = 0.0
         self.spikes: NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
-    @property
-    def steps(self) -> int:
-        """Steps T of a trial."""
-        return len(self._desired)
-
     def outputs(self) -> Array:
         """(M + O,) y and z by the weights and traces of this moment."""
         made: Array = np.dot(self.rls.weights, self.traces)
@@ -129,22 +119,18 @@ class Learner:
 
     def close_loop(self, outputs: Array) -> None:
         """Let the network's own y be the feedback of the next step."""
-        np.dot(self._targets.onto, outputs[: self._signals.shape[1]], out=self.learned)
+        np.dot(self._onto, outputs[: self._onto.shape[1]], out=self.learned)
 
-    def force(self, step: int) -> None:
-        """Let the teacher's signals be the feedback of the next step."""
-        np.copyto(self.learned, self._forced[step])
-
-    def advance(self, step: int) -> None:
-        """Items 1 to 3 of a step of the trial."""
+    def advance(self, stimulus: Array | None) -> None:
+        """Items 1 to 3 of a step, in which the input gives (N,) `stimulus`, mV, or nothing."""
         current, v = self._current, self.v
         np.add(self.fixed.bias, self.learned, out=current)
         current += self.inhibition
-        if self._random:
+        if self.is_random:
             current += self.slow
             current += self.fast
-        if self._stimulated[step]:
-            current += self._stimulus[step]
+        if stimulus is not None:
+            current += stimulus
         v -= current
         v *= self._left
         v += current
@@ -157,7 +143,7 @@ class Learner:
     def _decay(self) -> None:
         self.traces *= self._traces_left
         self.inhibition *= self._fast_left
-        if self._random:
+        if self.is_random:
             self.slow *= self._slow_left
             self.fast *= self._fast_left
 
@@ -172,16 +158,35 @@ class Learner:
         if self.fixed.random_fast is not None:
             self.fast += self.fixed.random_fast[:, spikes].sum(axis=1)
 
-    def forced_trial(self) -> None:
-        """A trial with the teacher's feedback."""
-        for step in range(self.steps):
-            self.advance(step)
-            self.force(step)
+    def forced_step(self, lesson: Lesson, step: int) -> None:
+        """A step of a trial, after which the teacher's signals are the feedback."""
+        self.advance(lesson.stimulus[step] if lesson.stimulated[step] else None)
+        np.copyto(self.learned, lesson.forced[step])
 
-    def learning_trial(self, chosen: NDArray[np.bool_], number: int = 0) -> Array:
+    def own_step(self, lesson: Lesson, step: int) -> Array:
+        """A step of a trial, after which the network's own outputs, (M + O,), are the feedback."""
+        self.advance(lesson.stimulus[step] if lesson.stimulated[step] else None)
+        made = self.outputs()
+        self.close_loop(made)
+        return made
+
+    def forced_trials(self, lessons: Lessons, trials: int) -> Array:
+        """Trials with the teacher's feedback; gives the mean of the random currents, (N,) mV."""
+        total: Array = np.zeros_like(self.v)
+        for _ in range(trials):
+            lesson = lessons.next()
+            for step in range(len(lesson.desired)):
+                self.forced_step(lesson, step)
+                if self.is_random:
+                    total += self.slow
+                    total += self.fast
+        return total / (trials * len(lesson.desired))
+
+    def learning_trial(self, lesson: Lesson, chosen: NDArray[np.bool_], number: int = 0) -> Array:
         """A trial with the network's own feedback.
 
         Args:
+            lesson: What to learn.
             chosen: (T,) which of its steps are learned from.
             number: Of the trial, for the message of an error.
 
@@ -191,14 +196,11 @@ class Learner:
         Raises:
             TrainingError: what is learned is not finite any more.
         """
-        outputs, components = np.empty_like(self._desired), self._signals.shape[1]
-        for step in range(self.steps):
-            self.advance(step)
-            made = self.outputs()
-            outputs[step] = made
-            self.close_loop(made)
+        outputs = np.empty_like(lesson.desired)
+        for step in range(len(outputs)):
+            made = outputs[step] = self.own_step(lesson, step)
             if chosen[step]:
-                self.rls.update(self.traces, made - self._desired[step])
+                self.rls.update(self.traces, made - lesson.desired[step])
         broken = np.flatnonzero(~np.isfinite(outputs).all(axis=1))
         if broken.size:
             raise TrainingError(
@@ -206,16 +208,4 @@ class Learner:
             )
         # What follows is of the weights as they are now.
         self.close_loop(self.outputs())
-        return outputs[:, components:]
-
-    def random_mean(self, trials: int) -> Array:
-        """(N,) mean of the random currents, mV, over trials with the teacher's feedback."""
-        total = np.zeros_like(self.v)
-        for _ in range(trials):
-            for step in range(self.steps):
-                self.advance(step)
-                self.force(step)
-                total += self.slow
-                total += self.fast
-        mean: Array = total / (trials * self.steps)
-        return mean
+        return outputs[:, self._onto.shape[1] :]

@@ -33,6 +33,8 @@ class TargetOptions:
         inhibition: mu_f of the fast inhibition from all neurons to all.
         update_chance: With this chance a step is learned from.
         settle_trials: Trials with the teacher's feedback before each phase.
+        component_trials: Trials from which the teacher's components are taken, at most: one is
+            enough for a teacher that repeats itself.
         mean_trials: Trials over which the mean of the random currents is taken.
         learn_trials: Trials of learning, with the network's own feedback.
         test_trials: Trials without learning, on which the network is judged.
@@ -52,6 +54,7 @@ class TargetOptions:
     inhibition: float = -0.3
     update_chance: float = 0.5
     settle_trials: int = 50
+    component_trials: int = 300
     mean_trials: int = 300
     learn_trials: int = 500
     test_trials: int = 100
@@ -70,7 +73,8 @@ class TargetOptions:
             counted("trained", self.trained, least=1, most=self.units)
         if text("teacher", self.teacher) not in TEACHERS:
             raise SpecError(f"teacher: 'current' or 'rate', got {self.teacher!r}")
-        for name in ("settle_trials", "mean_trials", "learn_trials", "test_trials"):
+        for phase in ("settle", "component", "mean", "learn", "test"):
+            name = f"{phase}_trials"
             counted(name, getattr(self, name), least=1, most=MOST_TRIALS)
         self._check_numbers()
         flag("factored", self.factored)

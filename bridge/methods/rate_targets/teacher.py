@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.errors import SpecError
 from bridge.methods.rate_targets.options import TargetOptions
 from bridge.spiking.decay import decay_factor
 from bridge.tasks import Trials
@@ -15,21 +14,6 @@ Array = NDArray[np.float64]
 TAU_MS = 10.0
 # Trials in a row may differ by this share of what they are, once the teacher follows its drive.
 _ENTRAINED = 1e-12
-
-
-@dataclass(frozen=True, eq=False)
-class Targets:
-    """What the spiking network is to follow in each trial, of T samples.
-
-    Attributes:
-        signals: (T, M) y~, the components of the teacher.
-        onto: (N, M) B: what the components are, as currents of the spiking neurons, mV.
-        w_in: (N, C) what the task's input gives the spiking neurons, mV.
-    """
-
-    signals: Array
-    onto: Array
-    w_in: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,42 +37,22 @@ class Teacher:
     w_in: Array
     start: Array
 
-    def course(self, trial: Trials, dt_ms: float, most: int) -> Array:
-        """What the components are taken of, (T, K), once trials no longer differ.
-
-        Form "current": the currents J tanh(x) + u_out f_out of the units. Form "rate": the rates
-        r, and f_out.
+    def trial(self, state: Array, trial: Trials, dt_ms: float) -> tuple[Array, Array]:
+        """One trial, driven by what the output should be.
 
         Args:
-            trial: Of one trial, which repeats itself.
-            dt_ms: Time between its samples, ms.
-            most: Trials after which it should follow its drive.
+            state: (N~,) x or r at its start.
+            trial: One trial of T samples.
+            dt_ms: Time between two of them, ms.
 
-        Raises:
-            SpecError: it does not by then.
+        Returns:
+            (T, K) what the components are taken of, and the state at the end. Form "current": the
+            currents J tanh(x) + u_out f_out of the units. Form "rate": the rates r, and f_out.
         """
-        desired, given = trial.targets[:, 0], trial.inputs[:, 0]
-        driven = desired @ self.w_out.T
-        stimulus = given @ self.w_in.T
-        state, left = self.start, float(decay_factor(TAU_MS, dt_ms))
-        before: Array = np.zeros((len(driven), state.size))
-        for _ in range(most):
-            course, state = self._trial(state, driven, stimulus, left)
-            change = np.square(course - before).sum()
-            if change <= _ENTRAINED * np.square(course).sum():
-                return course if self.form == "current" else np.hstack((course, desired))
-            before = course
-        raise SpecError(
-            f"teacher: after {most} trials it does not yet repeat itself with the desired output; "
-            "give it more settle_trials or a smaller teacher_gain"
-        )
-
-    def _trial(
-        self, state: Array, driven: Array, stimulus: Array, left: float
-    ) -> tuple[Array, Array]:
-        """One trial: (T, N~) currents or rates, and the state after it."""
-        course = np.empty_like(driven)
-        current_form = self.form == "current"
+        left = float(decay_factor(TAU_MS, dt_ms))
+        driven = trial.targets[:, 0] @ self.w_out.T
+        stimulus = trial.inputs[:, 0] @ self.w_in.T
+        course, current_form = np.empty_like(driven), self.form == "current"
         for step, (out, in_) in enumerate(zip(driven, stimulus, strict=True)):
             if current_form:
                 course[step] = self.recurrent @ np.tanh(state) + out
@@ -97,7 +61,7 @@ class Teacher:
                 course[step] = state
                 goal = np.tanh(self.recurrent @ state + out + in_)
             state = goal + (state - goal) * left
-        return course, state
+        return (course if current_form else np.hstack((course, trial.targets[:, 0]))), state
 
     def currents(self) -> Array:
         """(N~, K) what makes currents of the units from what the components are taken of."""
@@ -121,30 +85,29 @@ def draw_teacher(
     )
 
 
-def principal_components(course: Array, kept: float) -> Array:
-    """(K, M) the first directions of (T, K) signals that hold a share `kept` of their power.
+class Course:
+    """What a teacher does, trial after trial, as one trial of a task repeats itself.
 
-    The power is the second moment, about 0 and not about the mean.
+    Most teachers soon repeat themselves with it; from then on nothing more is computed. Some stay a
+    little chaotic, and no two of their trials are alike.
+
+    Attributes:
+        repeats: Whether all further trials are the same.
     """
-    power, directions = np.linalg.eigh(course.T @ course)
-    share = np.cumsum(power[::-1]) / power.sum()
-    count = int(np.searchsorted(share, kept, side="right")) + 1
-    found: Array = directions[:, ::-1][:, : min(count, len(power))]
-    return found
 
+    def __init__(self, teacher: Teacher, trial: Trials, dt_ms: float) -> None:
+        self._teacher, self._trial, self._dt_ms = teacher, trial, dt_ms
+        self._state: Array = teacher.start
+        self._last: Array = np.empty((0, 0))
+        self.repeats = False
 
-def project(
-    teacher: Teacher, course: Array, options: TargetOptions, rng: np.random.Generator
-) -> Targets:
-    """The teacher's components, and its random orthogonal projection to the spiking neurons.
-
-    U = g_z orth(R), with R (N, N~) even in -1 to 1: the columns are orthonormal, times g_z.
-    """
-    directions = principal_components(course, options.variance_kept)
-    drawn = rng.uniform(-1, 1, (options.units, options.teacher_units))
-    projection = options.target_gain * np.linalg.qr(drawn)[0]
-    return Targets(
-        signals=course @ directions,
-        onto=projection @ (teacher.currents() @ directions),
-        w_in=projection @ teacher.w_in,
-    )
+    def next(self) -> Array:
+        """The next trial, (T, K): see `Teacher.trial`. The very same array, where it repeats."""
+        if self.repeats:
+            return self._last
+        course, self._state = self._teacher.trial(self._state, self._trial, self._dt_ms)
+        if self._last.shape == course.shape:
+            change = np.square(course - self._last).sum()
+            self.repeats = bool(change <= _ENTRAINED * np.square(course).sum())
+        self._last = course
+        return course

@@ -1,11 +1,12 @@
-"""A sine of 5 Hz with a pulse at the start of each period: the smallest task that takes learning."""
+"""A sine of 5 Hz with a pulse at the start of each period: the smallest task to learn."""
 
 import numpy as np
 
 import bridge
 from bridge.methods.rate_targets.learner import Learner, draw_fixed
 from bridge.methods.rate_targets.options import TargetOptions
-from bridge.methods.rate_targets.teacher import draw_teacher, project
+from bridge.methods.rate_targets.targets import Lessons, project
+from bridge.methods.rate_targets.teacher import Course, draw_teacher
 
 STEPS = 200
 SMALL = {
@@ -29,10 +30,11 @@ def one_sine(**fields):
 
 
 def learner_of(**options):
-    """A learner that has not learned, its targets, and its trial."""
+    """A learner that has not learned, its targets, and its lessons."""
     chosen = TargetOptions(**{**SMALL, **options})
     trial = drawn(1, None)
     teacher = draw_teacher(chosen, (1, 1), np.random.default_rng(1))
-    targets = project(teacher, teacher.course(trial, 1.0, 25), chosen, np.random.default_rng(2))
+    course = Course(teacher, trial, 1.0)
+    targets = project(teacher, course, chosen, np.random.default_rng(2))
     fixed = draw_fixed(chosen, targets, np.random.default_rng(3))
-    return Learner(fixed, targets, trial, 1.0), targets, trial
+    return Learner(fixed, targets.onto, 1, 1.0), targets, Lessons(targets, course, trial)
