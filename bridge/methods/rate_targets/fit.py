@@ -63,7 +63,7 @@ class TargetFit:
 
     @property
     def error(self) -> float:
-        """Median of `errors`: what the network is judged by."""
+        """Median of `errors`, by which the network is judged."""
         return float(np.median(self.errors))
 
     def drive(self, trials: int) -> Drive:
@@ -80,9 +80,9 @@ def fit_targets(
 ) -> TargetFit:
     """Let a spiking network learn a task by following the dynamics of a rate network.
 
-    The method of DePasquale et al. 2016: a continuous network is driven by the desired output, the
-    components of its currents are the targets of a spiking network, and its slow and fast
-    connections from some of the neurons learn them by recursive least squares.
+    This is the method of DePasquale et al. 2016. The desired output drives a continuous network.
+    The components of its currents are the targets of a spiking network. It learns them in its slow
+    and fast connections from some of the neurons, by recursive least squares.
 
     Args:
         task: "four-sines", or another task whose trials are all alike, in samples of at most
@@ -105,7 +105,7 @@ def fit_targets(
 
 
 def _silent(_: float) -> None:
-    """Nobody is to be told."""
+    """Nobody looks."""
 
 
 def _options(given: dict[str, Any]) -> TargetOptions:

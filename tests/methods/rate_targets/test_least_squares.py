@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from bridge.methods.rate_targets.least_squares import RecursiveLeastSquares
 
@@ -32,3 +33,12 @@ def test_p_stays_the_inverse_symmetric_and_positive():
     np.testing.assert_array_equal(rls.p, rls.p.T)
     assert np.linalg.eigvalsh(rls.p).min() > 0
     np.testing.assert_allclose(rls.p @ (np.eye(10) + s.T @ s), np.eye(10), atol=1e-8)
+
+
+@pytest.mark.full
+def test_a_million_samples_leave_no_drift():
+    rls, s, y = learned(samples=10**6, regressors=20, outputs=2)
+    ridge = np.linalg.solve(np.eye(20) + s.T @ s, s.T @ y).T
+    np.testing.assert_allclose(rls.weights, ridge, rtol=1e-8, atol=1e-8 * np.abs(ridge).max())
+    np.testing.assert_allclose(rls.p @ (np.eye(20) + s.T @ s), np.eye(20), atol=1e-7)
+    assert np.linalg.eigvalsh(rls.p).min() > 0
