@@ -1,6 +1,6 @@
 """Which neuron keeps which activation, on every task that ships. Writes neurons.csv.
 
-    python data/neurons.py [RELU [OTHERS]]    default: 30 ReLU networks of Go-NoGo, 1 of each other
+    python data/neurons.py [RELU [OTHERS]]    default: 30 ReLU networks of Go-NoGo, 3 of each other
 
 Networks of 200 units are trained as `bridge.train` does unless told otherwise (seeds 500, 501,
 ...), many at once, and kept in results/neurons. Each is converted to LIF neurons by their scale
@@ -10,6 +10,7 @@ scored on 200 fresh ones beside the rate network. Networks already in the file a
 
 import csv
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
@@ -58,9 +59,10 @@ def fresh(found: bridge.Conversion) -> dict[str, object]:
     }
 
 
-def rows_of(task: str, activation: str, count: int, neurons: list[str], known: set[tuple]) -> list:
+def rows_of(
+    task: str, activation: str, count: int, neurons: list[str], known: set[tuple]
+) -> Iterator[dict[str, str]]:
     """A row for each network and kind of neuron that is not there yet."""
-    rows = []
     for seed, rate in enumerate(networks(task, activation, count), start=FIRST_SEED):
         for neuron in neurons:
             place = (task, activation, str(seed), neuron)
@@ -70,9 +72,19 @@ def rows_of(task: str, activation: str, count: int, neurons: list[str], known: s
             chosen = "best_inverse_scale" if neuron == "lif" else "best_gain_hz"
             row = dict(zip(("task", "activation", "seed", "neuron"), place, strict=True))
             row["scale_or_gain"] = getattr(found.search, chosen)
-            rows.append({name: str(value) for name, value in (row | fresh(found)).items()})
-            print(*rows[-1].values(), flush=True)
-    return rows
+            made = {name: str(value) for name, value in (row | fresh(found)).items()}
+            print(*made.values(), flush=True)
+            yield made
+
+
+def written(path: Path, rows: list[dict[str, str]]) -> None:
+    """The file, in the order of tasks, activations, seeds and neurons."""
+    order = {task: number for number, task in enumerate(TASKS)}
+    rows.sort(key=lambda row: (order[row["task"]], row["activation"], row["seed"], row["neuron"]))
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def told(rows: list[dict[str, str]]) -> str:
@@ -93,7 +105,7 @@ def told(rows: list[dict[str, str]]) -> str:
     )
 
 
-def main(relu: int = 30, others: int = 1) -> None:
+def main(relu: int = 30, others: int = 3) -> None:
     """Measure what is not in the file yet, and sum up."""
     torch.set_num_threads(1)
     path = Path(__file__).with_name("neurons.csv")
@@ -105,11 +117,9 @@ def main(relu: int = 30, others: int = 1) -> None:
     ]
     for task, activation, count, neurons in [*asked, ("go-nogo", "relu", relu, ["if"])]:
         known = {tuple(row[name] for name in list(row)[:4]) for row in rows}
-        rows += rows_of(task, activation, count, neurons, known)
-        with path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, rows[0], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        for row in rows_of(task, activation, count, neurons, known):
+            rows.append(row)
+            written(path, rows)
     kinds = sorted({tuple(row[name] for name in ("task", "activation", "neuron")) for row in rows})
     for kind in kinds:
         mine = [r for r in rows if (r["task"], r["activation"], r["neuron"]) == kind]

@@ -32,8 +32,13 @@ def store(path: Path) -> None:
     # What it saves is not kept.
     with TemporaryDirectory() as folder:
         resources = {"metadata": {"path": folder}}
+        # Of progress, a line that is written over and over, the last state is kept.
         client = NotebookClient(
-            notebook, timeout=LONGEST_S, record_timing=False, resources=resources
+            notebook,
+            timeout=LONGEST_S,
+            record_timing=False,
+            coalesce_streams=True,
+            resources=resources,
         )
         client.execute()
     notebook.metadata["language_info"] = {"name": "python"}

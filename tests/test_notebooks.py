@@ -29,14 +29,14 @@ SMALL = {
         INVERSE_SCALES = [30]
         SEARCH_TRIALS = 2
         TRIALS = 2
-        BACKENDS = ["reference", "brian2:numpy"]
+        BACKENDS = ["reference", "compiled"]
     """,
     "04_your_own_pytorch_network": """
         UNITS = 20
         UPDATES = 20
         TRIALS = 4
         NEURONS = ["if"]
-        BACKENDS = ["reference", "brian2:numpy"]
+        BACKENDS = ["reference", "compiled"]
     """,
 }
 

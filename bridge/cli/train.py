@@ -19,6 +19,7 @@ from bridge.tasks import BUILT_IN
         "spikebridge train go-nogo --out results/rate.h5",
         "spikebridge train go-nogo --out results/rate.h5 --units 250 --tau-ms 20 50 --seed 3",
         "spikebridge train flip-flop:bits=2 --out results/flip_flop.h5",
+        "spikebridge train flip-flop --form h --first-state --bias --out results/flip_flop_h.h5",
         "spikebridge train my-task --task-file my_task.py --out results/rate.h5",
         "spikebridge train go-nogo --out results/rate.h5 --resume",
     )
@@ -47,6 +48,13 @@ def train(
     ] = "sigmoid",
     bias: Annotated[
         bool, typer.Option("--bias", help="Units have a bias, which is trained.")
+    ] = False,
+    form: Annotated[
+        str,
+        typer.Option(help="x (as in the paper) or h: states that follow the activation (nn.RNN)."),
+    ] = "x",
+    initial_state: Annotated[
+        bool, typer.Option("--first-state", help="The state trials start from is trained, too.")
     ] = False,
     dale: Annotated[bool, typer.Option(help="Units keep one sign.")] = True,
     inhibitory: Annotated[float, typer.Option(help="Share of inhibitory units.")] = 0.2,

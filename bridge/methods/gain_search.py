@@ -29,7 +29,7 @@ class GainSearch(Findings):
         dt_ms: (L,) step at each, ms.
         rates_hz: (L,) mean rate over neurons and trials at each, Hz.
         readout_lag_ms: (L,) by how much the output's filter lags, of those tried the best at each,
-            ms; 0: by each unit's own time constant.
+            ms, as in `bridge.map_integrate_and_fire`; 0: where none is given there.
     """
 
     gains_hz: Array
@@ -86,7 +86,7 @@ class GainSearch(Findings):
 
     @property
     def best_readout_lag_ms(self) -> float | None:
-        """By how much the output's filter that was chosen lags, ms; None if by each unit's own."""
+        """By how much the output's filter that was chosen lags, ms; None if by the units' own."""
         return float(self.readout_lag_ms[self.best]) or None
 
     def enough(self) -> NDArray[np.bool_]:

@@ -19,7 +19,7 @@ from bridge.arguments import number, of_kind
 from bridge.errors import SpecError
 from bridge.methods.gain_steps import DT_MS, ceiling_of, steps_of_sample
 from bridge.methods.one_to_one import OUTPUT, POPULATION, RECURRENT, STIMULUS
-from bridge.methods.rate_timing import Timing, kept_ms
+from bridge.methods.rate_timing import Read, Timing
 from bridge.rate.network import RateNetwork
 from bridge.spiking.arrays import positive
 from bridge.spiking.decay import decay_factor
@@ -36,6 +36,10 @@ Plain = Literal["sigmoid", "softplus", "relu"]
 # A readout that forgets sooner shows the last spikes of a sample, and not its rate.
 _LEAST_SHARE_OF_SAMPLE = 1 / 20
 _LONGEST_LAG_MS = 1e6
+# Filters start as if neurons had been firing before, in the mean half way to the next spike. A
+# remainder of any other size is a spike's share too many or too few, which a network that
+# remembers carries through the trial.
+_FIRST_REMAINDER = 0.5
 
 
 @dataclass(frozen=True)
@@ -78,8 +82,9 @@ def map_integrate_and_fire(
         rate: N units; of a conversion its rate network.
         gain_hz: The rate that stands for an activation of 1, Hz: 10 spikes in a time constant are
             good, 5 often enough.
-        readout_lag_ms: In form x, by how much the output's filter lags, ms: a short one is noisy.
-            None: by each unit's own time constant, which form h always has.
+        readout_lag_ms: By how much the output's filter lags, ms: a short one is noisy. In form h
+            that of one more stage after the units' own filters. None: in form x by each unit's own
+            time constant, in form h no more stage.
         dt_ms: Longest step, ms: it is shortened to a whole fraction of the rate network's. It is
             halved, at most three times, if a neuron would have to fire more than once in it.
         highest_activity: The highest activation that will occur, see `highest_activity_of`; None:
@@ -93,7 +98,7 @@ def map_integrate_and_fire(
     """
     rate = of_kind("rate", rate, RateNetwork)
     positive("gain_hz", number("gain_hz", gain_hz))
-    read_ms = _readout_lag_ms(rate, readout_lag_ms)
+    _check_lag(rate, readout_lag_ms)
     steps = steps_of_sample(rate, gain_hz, dt_ms, highest_activity)
     time = Timing.of(rate, steps, gain_hz)
     units = _never_negative(rate)
@@ -101,7 +106,7 @@ def map_integrate_and_fire(
         dt_ms=time.dt_ms,
         populations=(_population(rate, units, time),),
         projections=_projections(rate, units, time),
-        readouts=(_readout(rate, units, read_ms, time),),
+        readouts=(_readout(rate, units, readout_lag_ms, time),),
         input_size=rate.input_size,
         sample_steps=steps,
         task=rate.task,
@@ -119,22 +124,14 @@ def shortest_readout_ms(rate: RateNetwork) -> float:
     return rate.dt_ms * _LEAST_SHARE_OF_SAMPLE
 
 
-def _readout_lag_ms(rate: RateNetwork, given: float | None) -> Array:
-    """(N,) by how much the output's filter lags, ms."""
-    if given is None:
-        return rate.tau_ms if rate.form == "x" else kept_ms(rate)
-    if rate.form == "h":
-        raise SpecError(
-            "readout_lag_ms: in form h the output reads what the units' own filters hold; leave it "
-            "out"
-        )
+def _check_lag(rate: RateNetwork, given: float | None) -> None:
+    """Raise SpecError for a lag that the output's filter cannot have."""
     least = shortest_readout_ms(rate)
-    if not least <= number("readout_lag_ms", given) <= _LONGEST_LAG_MS:
+    if given is not None and not least <= number("readout_lag_ms", given) <= _LONGEST_LAG_MS:
         raise SpecError(
             f"readout_lag_ms: expected at least {least:g} and at most {_LONGEST_LAG_MS:g} ms, got "
             f"{given:g}"
         )
-    return np.full(rate.size, float(given))
 
 
 def _never_negative(rate: RateNetwork) -> _Units:
@@ -171,8 +168,7 @@ def _population(rate: RateNetwork, units: _Units, time: Timing) -> Population:
             highest_rate=units.highest,
             initial_refractory_steps=time.waits,
         ),
-        # Below threshold, whatever is rounded.
-        initial_voltage=UniformVoltage(low_mv=0.0, high_mv=math.nextafter(1.0, 0.0)),
+        initial_voltage=UniformVoltage(low_mv=_FIRST_REMAINDER, high_mv=_FIRST_REMAINDER),
         cell_types=rate.cell_types,
     )
 
@@ -213,14 +209,21 @@ def _projections(rate: RateNetwork, units: _Units, time: Timing) -> tuple[Projec
     return recurrent, stimulus
 
 
-def _readout(rate: RateNetwork, units: _Units, lag_ms: Array, time: Timing) -> Readout:
-    if rate.form == "h":
+def _readout(rate: RateNetwork, units: _Units, lag_ms: float | None, time: Timing) -> Readout:
+    tau_ms = time.kept_ms
+    if rate.form == "x":
+        lags_ms = rate.tau_ms if lag_ms is None else np.full(rate.size, float(lag_ms))
+        read = time.smooth(lags_ms, units.activity)
+    elif lag_ms is None:
         # The output reads what the units' own filters hold.
-        filter_: Filter = time.of_spikes(lag_ms)
-        weights, start = units.w_out, time.start(lag_ms, units.activity)
+        start = time.start(tau_ms, units.activity)
+        read = Read(time.of_spikes(tau_ms), start, np.ones(rate.size))
     else:
-        filter_, settled = time.smooth(lag_ms)
-        weights = units.w_out / settled
-        start = time.smooth_start(lag_ms, units.activity)
-    channel = Channel(source=POPULATION, weights=weights, filter=filter_, initial_states=start)
+        read = time.after(tau_ms, float(lag_ms), units.activity)
+    channel = Channel(
+        source=POPULATION,
+        weights=units.w_out / read.settled,
+        filter=read.filter,
+        initial_states=read.start,
+    )
     return Readout(name=OUTPUT, channels=(channel,), bias=units.b_out)

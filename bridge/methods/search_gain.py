@@ -34,8 +34,10 @@ Flags = NDArray[np.bool_]
 
 # Spikes in a median time constant at an activation of 1: of the grid the lowest and the highest.
 FEWEST, MOST, GAINS = 2.0, 40.0, 8
-# By how much filters of the output lag; 0 stands for each unit's own time constant.
+# By how much filters of the output lag in form x; 0 stands for each unit's own time constant.
 READOUT_LAG_MS = (0.0, 10.0, 15.0, 20.0, 30.0, 50.0)
+# In form h one more stage of the filters lags by shares of a sample; 0 stands for none.
+READOUT_LAG_SAMPLES = (0.0, 1 / 8, 1 / 4, 1 / 2, 1.0)
 # Correlations of units are of the first trials.
 _SHARE = 5
 
@@ -48,8 +50,8 @@ def search_gain(
 ) -> tuple[GainSearch, SpikingNetwork]:
     """How well a rate network's integrate-and-fire neurons do at each gain, and the chosen network.
 
-    All gains see the same trials, and start from the same voltages. In form x outputs are read with
-    several filters from the same spikes, and each gain goes with the one of the least error. The
+    All gains see the same trials, and start from the same voltages. Outputs are read with several
+    filters from the same spikes, and each gain goes with the one of the least error. The
     least gain wins whose output error is at most 0.1 and whose accuracy is at most 2 points below
     the rate network's; where there is none, the least error among those that are right about as
     often as the best.
@@ -117,7 +119,7 @@ class _Tried:
 
     Attributes:
         network: The network.
-        readout_lag_ms: By how much that filter lags, ms; 0: by each unit's own time constant.
+        readout_lag_ms: By how much that filter lags, ms; 0: as it is without a lag given.
         outputs: (T, B, O).
         right: (B,) trials answered rightly; None: nothing says which are.
         error: Output error; NaN where the rate network's output never varies.
@@ -189,9 +191,9 @@ class _Trial:
 
 
 def _readouts(rate: RateNetwork) -> Sequence[float]:
-    """Filters of the output that are tried, each unit's own first, ms."""
+    """Filters of the output that are tried, the units' own first, ms."""
     if rate.form == "h":
-        return READOUT_LAG_MS[:1]
+        return [share * rate.dt_ms for share in READOUT_LAG_SAMPLES]
     shortest = shortest_readout_ms(rate)
     return [lag_ms for lag_ms in READOUT_LAG_MS if lag_ms == 0 or lag_ms >= shortest]
 

@@ -15,10 +15,12 @@ from torch import Tensor, nn
 from bridge.rate.activations import TORCH_ACTIVATIONS
 from bridge.rate.network import RateNetwork
 from bridge.rate.recurrence import Recurrence, Workspace
+from bridge.rate.recurrence_h import RecurrenceH
+from bridge.rate.unit_forms import Form
 from bridge.spiking.essentials import essentials
 
-PARAMETERS = ("w", "gate", "w_out", "b_out", "bias")
-"""All that may be trained; a network need not have a bias."""
+PARAMETERS = ("w", "gate", "w_out", "b_out", "bias", "initial_state")
+"""All that may be trained; a network need have neither of the last two."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class RateModule(nn.Module):
         w_out: (K, O, N).
         b_out: (K, O).
         bias: (K, N) of the units; None: they have none.
+        initial_state: (K, N) x(0) or h(0); None: zero.
         w_in: (K, N, C), not trained.
         sign: (K, N) 1 for excitatory, -1 for inhibitory units; None without Dale's law.
         mask: (K, N, N) 0 where no connection may grow, else 1; None: they may everywhere.
@@ -65,6 +68,7 @@ class RateModule(nn.Module):
     w_out: nn.Parameter
     b_out: nn.Parameter
     bias: nn.Parameter | None
+    initial_state: nn.Parameter | None
     sign: Tensor | None
     mask: Tensor | None
     w_in: Tensor
@@ -78,6 +82,7 @@ class RateModule(nn.Module):
         tau_range_ms: tuple[float, float],
         dt_ms: float,
         activation: str = "sigmoid",
+        form: Form = "x",
     ) -> None:
         super().__init__()
         for name in PARAMETERS:
@@ -89,7 +94,7 @@ class RateModule(nn.Module):
             kept = None if values is None else torch.tensor(values, dtype=torch.float32)
             self.register_buffer(name, kept)
         self.cell_types, self.activation = units.cell_types, activation
-        self.tau_range_ms, self.dt_ms = tau_range_ms, dt_ms
+        self.tau_range_ms, self.dt_ms, self.form = tau_range_ms, dt_ms, form
         if tau_range_ms[0] == tau_range_ms[1]:
             self.gate.requires_grad = False
 
@@ -109,7 +114,7 @@ class RateModule(nn.Module):
 
         Args:
             inputs: (K, T, B, C).
-            noise: (K, T, B, N) what is added to x in each step, first the initial state. It is
+            noise: (K, T, B, N) what is added to the state in each step, first at the start. It is
                 overwritten and, like `space`, must not be used again before the backward pass.
             space: Memory for at least K networks.
 
@@ -118,14 +123,16 @@ class RateModule(nn.Module):
         """
         rate = (self.dt_ms / self.tau_ms())[:, :, None]
         w_in, inputs = self._with_constant(inputs)
+        # In form h the weights stand inside the activation.
+        operation, share = (Recurrence, rate) if self.form == "x" else (RecurrenceH, 1)
         # torch does not annotate `apply`.
-        outputs: Tensor = Recurrence.apply(  # type: ignore[no-untyped-call]
-            rate * self.recurrent(),
+        outputs: Tensor = operation.apply(  # type: ignore[no-untyped-call]
+            share * self.recurrent(),
             1 - rate[:, :, 0],
-            rate * w_in,
+            share * w_in,
             self.w_out,
-            (inputs, noise),
-            (TORCH_ACTIVATIONS[self.activation], space),
+            self.initial_state,
+            (inputs, noise, TORCH_ACTIVATIONS[self.activation], space),
         )
         return outputs + self.b_out[:, None, None]
 
@@ -148,8 +155,10 @@ class RateModule(nn.Module):
     def network(self, index: int, **fields: Any) -> RateNetwork:
         """The description of one network as it now is; `fields` go into it as they are."""
         sign = self.sign
-        if self.bias is not None:
-            fields["bias"] = _array(self.bias[index])
+        for name in ("bias", "initial_state"):
+            values = getattr(self, name)
+            if values is not None:
+                fields[name] = _array(values[index])
         return RateNetwork(
             recurrent=_array(self.recurrent()[index]),
             w_in=_array(self.w_in[index]),
@@ -158,6 +167,7 @@ class RateModule(nn.Module):
             tau_ms=_array(self.tau_ms()[index]),
             dt_ms=self.dt_ms,
             activation=self.activation,
+            form=self.form,
             cell_types=None if self.cell_types is None else self.cell_types[index],
             excitatory=None if sign is None else _array(sign[index]) > 0,
             **fields,

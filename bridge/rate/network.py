@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from dataclasses import fields as dataclass_fields
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from bridge.rate.plain_arrays import (
     unit_labels,
     vector,
 )
-from bridge.rate.unit_forms import check_form, highest_rate, told_units
+from bridge.rate.unit_forms import Form, check_form, highest_rate, told_units
 from bridge.rate.unit_names import extra_fields
 from bridge.spiking.arrays import cell_types, frozen_array, per_neuron, time_constants
 from bridge.spiking.essentials import as_table, in_a_line, of_task, several, source
@@ -81,7 +81,7 @@ class RateNetwork:
     initial_sd: float = 0.01
     bias: Array = field(default_factory=_zero)
     initial_state: Array = field(default_factory=_zero)
-    form: Literal["x", "h"] = "x"
+    form: Form = "x"
     highest_rate: float = HIGHEST_RATE
     excitatory: NDArray[np.bool_] | None = None
     cell_types: tuple[str, ...] | None = None
@@ -232,15 +232,18 @@ class RateNetwork:
     def _check_checkpoint(self, checkpoint: Checkpoint) -> None:
         if not isinstance(self.provenance.get("options"), Mapping):
             raise SpecError("checkpoint: the provenance lacks the options of the training")
-        trained = ("w_out", "b_out", *(["bias"] if self.provenance["options"].get("bias") else []))
-        other = {name: told for name, told in self.told_units().items() if name not in trained}
+        options = self.provenance["options"]
+        trained = [name for name in ("bias", "initial_state") if options.get(name)]
+        # A form of the training's own is nothing else than training makes.
+        own = [*trained, *(["form"] if options.get("form") == self.form else [])]
+        other = {name: told for name, told in self.told_units().items() if name not in own}
         if other:
             raise SpecError(
                 "checkpoint: training goes on with units as it makes them, and not with "
                 f"{', '.join(other.values())}"
             )
         shapes = {"w": self.recurrent.shape, "gate": (self.size,)}
-        shapes |= {name: getattr(self, name).shape for name in trained}
+        shapes |= {name: getattr(self, name).shape for name in ("w_out", "b_out", *trained)}
         checkpoint.check_fits(shapes, self.history)
 
     @property

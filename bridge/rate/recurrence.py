@@ -15,7 +15,7 @@ from torch import Tensor
 from bridge.rate.activations import Activation
 
 # Steps whose deltas make one matrix product: enough to be quick, few enough to begin early.
-_BLOCK = 25
+BLOCK = 25
 
 
 class Workspace:
@@ -49,8 +49,8 @@ class Recurrence(torch.autograd.Function):
         keep: Tensor,
         w_in: Tensor,
         w_out: Tensor,
-        given: tuple[Tensor, Tensor],
-        how: tuple[Activation, Workspace],
+        start: Tensor | None,
+        given: tuple[Tensor, Tensor, Activation, Workspace],
     ) -> Tensor:
         """Outputs o without their bias, (K, T, B, O).
 
@@ -60,13 +60,15 @@ class Recurrence(torch.autograd.Function):
             keep: (K, N) what a step leaves of a state.
             w_in: (K, N, C) U.
             w_out: (K, O, N).
-            given: (K, T, B, C) inputs u, and (K, T, B, N) the noise, whose first entry is the
-                initial state; the states overwrite it.
-            how: phi, and memory for at least K networks.
+            start: (K, N) the initial state without its noise; None: zero.
+            given: (K, T, B, C) inputs u; (K, T, B, N) the noise, whose first entry is that of the
+                initial state, and which the states overwrite; phi; memory for at least K networks.
         """
-        (inputs, x), (phi, space) = given, how
+        inputs, x, phi, space = given
         networks, steps, trials, units = x.shape
         r, columns, leak = space.r[:networks], recurrent.mT.contiguous(), keep[:, None]
+        if start is not None:
+            x[:, 0] += start[:, None]
         driven = x[:, 1:].view(networks, (steps - 1) * trials, units)
         driven.baddbmm_(inputs[:, :-1].flatten(1, 2), w_in.mT)
         # Views made once: indexing in the loop would cost as much as the arithmetic.
@@ -77,6 +79,7 @@ class Recurrence(torch.autograd.Function):
             phi.rates(xs[t], rs[t])
         ctx.save_for_backward(recurrent, keep, w_out)
         ctx.kept = inputs, x, phi, space
+        ctx.starts = start is not None
         # Until the backward pass the memory of the deltas is free.
         delta = space.delta[:networks]
         weighted = (torch.mul(r, row[:, None, None], out=delta) for row in w_out.unbind(1))
@@ -84,7 +87,7 @@ class Recurrence(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        """Gradients with respect to the recurrent weights, `keep`, input and output weights."""
+        """Gradients of recurrent weights, `keep`, input and output weights, and start."""
         recurrent, keep, w_out = ctx.saved_tensors
         inputs, x, phi, space = ctx.kept
         steps, leak = x.shape[1], keep[:, None]
@@ -92,8 +95,8 @@ class Recurrence(torch.autograd.Function):
         torch.bmm(grad.flatten(1, 2), w_out, out=delta.flatten(1, 2))
         rs, deltas, slope = r.unbind(1), delta.unbind(1), torch.empty_like(r[:, 0])
         jobs = []
-        for stop in range(steps, 1, -_BLOCK):
-            start = max(1, stop - _BLOCK)
+        for stop in range(steps, 1, -BLOCK):
+            start = max(1, stop - BLOCK)
             for t in range(stop - 1, start - 1, -1):
                 phi.slopes(rs[t], slope)
                 if t + 1 == steps:
@@ -104,8 +107,13 @@ class Recurrence(torch.autograd.Function):
             before = (part[:, start - 1 : stop - 1] for part in (r, x, inputs))
             jobs.append(space.helper.submit(_block_gradients, delta[:, start:stop], *before))
         blocks = zip(*[job.result() for job in jobs], strict=True)
-        grad_out = _gradient_of_few(grad, r, delta)
-        return *(reduce(torch.add, parts) for parts in blocks), grad_out, None, None
+        grad_start = None
+        if ctx.starts:
+            phi.slopes(rs[0], slope)
+            deltas[0].baddbmm_(deltas[1], recurrent).mul_(slope).addcmul_(deltas[1], leak)
+            grad_start = deltas[0].sum(dim=1)
+        grad_out = gradient_of_few(grad, r, delta)
+        return *(reduce(torch.add, parts) for parts in blocks), grad_out, grad_start, None
 
 
 def _block_gradients(delta: Tensor, r: Tensor, x: Tensor, inputs: Tensor) -> tuple[Tensor, ...]:
@@ -121,10 +129,10 @@ def _block_gradients(delta: Tensor, r: Tensor, x: Tensor, inputs: Tensor) -> tup
     grad_recurrent = torch.bmm(rows.mT, r.flatten(1, 2))
     product = x * delta
     grad_keep = product.sum(dim=(1, 2))
-    return grad_recurrent, grad_keep, _gradient_of_few(inputs, delta, product).mT
+    return grad_recurrent, grad_keep, gradient_of_few(inputs, delta, product).mT
 
 
-def _gradient_of_few(few: Tensor, many: Tensor, memory: Tensor) -> Tensor:
+def gradient_of_few(few: Tensor, many: Tensor, memory: Tensor) -> Tensor:
     """Sums over trials and steps of products, (K, C, N).
 
     A matrix product this thin may be rounded by where its parts lie in memory, so otherwise for

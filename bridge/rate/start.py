@@ -20,8 +20,9 @@ def first_values(task: Task, options: Options, seed: int) -> dict[str, NDArray[n
     """Raw parameters and the nature of the units, as `seed` decides.
 
     Returns:
-        w (N, N), gate (N,), w_in (N, C), w_out (O, N), b_out (O,), bias (N,) if there is one, as in
-        `RateModule`; excitatory (N,); allowed (N, N), False where no connection may grow; som (N,).
+        w (N, N), gate (N,), w_in (N, C), w_out (O, N), b_out (O,), bias and initial_state (N,) if
+        they are trained, as in `RateModule`; excitatory (N,); allowed (N, N), False where no
+        connection may grow; som (N,).
 
     Raises:
         TrainingError: more SOM units are asked for than there are inhibitory ones.
@@ -43,7 +44,7 @@ def first_values(task: Task, options: Options, seed: int) -> dict[str, NDArray[n
         "w_in": rng.standard_normal((size, task.input_size)),
         "w_out": rng.standard_normal((task.output_size, size)) / 100.0,
         "b_out": np.zeros(task.output_size),
-        **({"bias": np.zeros(size)} if options.bias else {}),
+        **{name: np.zeros(size) for name in ("bias", "initial_state") if getattr(options, name)},
         "excitatory": excitatory,
         "allowed": allowed,
         "som": som,

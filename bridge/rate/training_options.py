@@ -10,6 +10,7 @@ import numpy as np
 
 from bridge.errors import SpecError
 from bridge.rate.plain_activations import ACTIVATIONS
+from bridge.rate.unit_forms import FORMS, Form
 from bridge.spiking.arrays import counted
 from bridge.spiking.essentials import essentials
 
@@ -33,7 +34,11 @@ class Options:
         seed: Decides everything random.
         batch: Trials per update.
         activation: phi: "sigmoid", "softplus", "relu" or "tanh"; softplus and relu end at 20.
+        form: "x" or "h", see `RateNetwork`: "x": units are driven by one another's activities, as
+            in Kim et al. 2019; "h": their states follow the activation, as in most leaky networks.
         bias: Whether the units have a bias, which is trained, from zero on.
+        initial_state: Whether the state that trials start from is trained, from zero on; otherwise
+            it is zero.
         dale: Whether units keep one sign.
         inhibitory: Probability of a unit to be inhibitory.
         som: How many of the inhibitory units are somatostatin-positive: these receive nothing from
@@ -70,7 +75,9 @@ class Options:
     seed: int = 0
     batch: int = 16
     activation: Literal["sigmoid", "softplus", "relu", "tanh"] = "sigmoid"
+    form: Form = "x"
     bias: bool = False
+    initial_state: bool = False
     dale: bool = True
     inhibitory: float = 0.2
     som: int = 0
@@ -91,7 +98,7 @@ class Options:
     __repr__ = essentials
 
     def __post_init__(self) -> None:
-        for name in ("dale", "bias"):
+        for name in ("dale", "bias", "initial_state"):
             self._set(name, _switch(name, getattr(self, name)))
         self._choose("balanced", self.dale)
         self._set("balanced", _switch("balanced", self.balanced))
@@ -105,13 +112,15 @@ class Options:
         self._check_numbers()
         _one_of("loss", self.loss, ("l2", "l1"))
         _one_of("activation", self.activation, tuple(ACTIVATIONS))
+        _one_of("form", self.form, FORMS)
 
     def plain(self) -> dict[str, Any]:
         """By name, as a file keeps them."""
         kept = asdict(self)
         # As in files of before there was a choice.
-        if not self.bias:
-            del kept["bias"]
+        for name in ("form", "bias", "initial_state"):
+            if kept[name] == getattr(Options, name):
+                del kept[name]
         return kept
 
     def _check_numbers(self) -> None:

@@ -119,6 +119,7 @@ def _module(task: Task, options: Options, seeds: Sequence[int]) -> RateModule:
         tau_range_ms=options.tau_ms,
         dt_ms=task.step_ms,
         activation=options.activation,
+        form=options.form,
     )
 
 

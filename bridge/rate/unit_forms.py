@@ -1,6 +1,7 @@
 """What units may have apart from weights and time constants: form, bias, start and highest rate."""
 
 import math
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,8 @@ from bridge.spiking.values import number, text
 
 Array = NDArray[np.float64]
 
-FORMS = ("x", "h")
+Form: TypeAlias = Literal["x", "h"]
+FORMS: tuple[str, ...] = get_args(Form)
 
 
 def check_form(given: object) -> None:

@@ -1,7 +1,7 @@
 """What rules for the scale factor and kinds of neurons give."""
 
 from collections.abc import Iterator
-from statistics import mean, median
+from statistics import mean, median, quantiles
 
 from tables.markdown import rows_of, table
 
@@ -14,9 +14,27 @@ SEARCH_HEAD = (
     "correct (%) by `faithful`",
     "by `accuracy`",
 )
-NEURON_HEAD = ("task", "activation", "neuron", "correct, of 200", "output error", "spikes/s")
-PLAIN_HEAD = ("form", "networks", "median output error", "lowest", "highest", "differing spikes")
+KIND = ("task", "activation", "neuron")
+NEURON_HEAD = (
+    *KIND,
+    "networks",
+    "correct (%)",
+    "rate networks (%)",
+    "median output error",
+    "highest",
+    "spikes/s",
+)
+PLAIN_HEAD = (
+    "form",
+    "networks",
+    "median output error",
+    "quartiles",
+    "lowest",
+    "highest",
+    "differing spikes",
+)
 FRESH = 200
+SEEDS = ("500", "501", "502")
 
 
 def searches() -> Iterator[str]:
@@ -47,15 +65,20 @@ def _search_row(task: str, rows: list[dict[str, str]]) -> tuple[object, ...]:
 
 
 def neurons() -> Iterator[str]:
-    """Both kinds of neurons for the network of seed 500 of each task, a row for each."""
-    rows = [row for row in rows_of("neurons.csv") if row["seed"] == "500"]
-    return table(NEURON_HEAD, map(_neuron_row, rows))
+    """Both kinds of neurons for the first networks of each task and activation, a row each."""
+    rows = [row for row in rows_of("neurons.csv") if row["seed"] in SEEDS]
+    kinds = dict.fromkeys(tuple(row[name] for name in KIND) for row in rows)
+    return table(NEURON_HEAD, (_neuron_row(kind, rows) for kind in kinds))
 
 
-def _neuron_row(row: dict[str, str]) -> tuple[object, ...]:
-    right = f"{row['correct']} (rate network: {row['rate_correct']})"
-    error, rate = f"{float(row['output_error']):.2g}", f"{float(row['rate_hz']):.1f}"
-    return (row["task"], row["activation"], row["neuron"], right, error, rate)
+def _neuron_row(kind: tuple[str, ...], rows: list[dict[str, str]]) -> tuple[object, ...]:
+    mine = [row for row in rows if tuple(row[name] for name in KIND) == kind]
+    right = (mean(int(row[name]) for row in mine) for name in ("correct", "rate_correct"))
+    shares = (f"{100 * correct / FRESH:.1f}" for correct in right)
+    errors = [float(row["output_error"]) for row in mine]
+    told = (f"{value:.2g}" for value in (median(errors), max(errors)))
+    rate = median(float(row["rate_hz"]) for row in mine)
+    return (*kind, len(mine), *shares, *told, f"{rate:.1f}")
 
 
 def plain() -> Iterator[str]:
@@ -67,5 +90,6 @@ def plain() -> Iterator[str]:
 def _plain_row(form: str, rows: list[dict[str, str]]) -> tuple[object, ...]:
     mine = [row for row in rows if row["form"] == form]
     errors = [float(row["output_error"]) for row in mine]
-    told = (f"{value:.2g}" for value in (median(errors), min(errors), max(errors)))
+    low, middle, high = quantiles(errors, method="inclusive")
+    told = (f"{middle:.2g}", f"{low:.2g}, {high:.2g}", f"{min(errors):.2g}", f"{max(errors):.2g}")
     return (f"`{form}`", len(mine), *told, sum(int(row["differing"]) for row in mine))

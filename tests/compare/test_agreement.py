@@ -178,7 +178,7 @@ def test_as_many_trials_are_run_as_the_promise_takes():
 
     def found(effect):
         plan = Plan(effect=effect, power=0.5, alpha=0.2)
-        sides = ["snntorch", "snntorch:float32"]
+        sides = ["compiled", "compiled:float32"]
         whole = bridge.compare(network, backends=sides, levels=["statistical"], plan=plan)
         return whole.statistical[0]
 

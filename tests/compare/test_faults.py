@@ -48,7 +48,7 @@ def quiet(_what, _fraction):
 def test_the_exact_level_sees_every_fault(fault):
     network = kim_network()
     found = bridge.compare(
-        network, backends=["reference", "compiled"], drive=drive_for(network, 40), inject=fault
+        network, backends=["reference", "compiled"], drive=drive_for(network, 15), inject=fault
     )
     assert not found.agreed
     assert found.labels == ("reference", f"compiled with {fault}")
@@ -58,8 +58,8 @@ def test_the_exact_level_sees_every_fault(fault):
 @pytest.mark.parametrize("fault", OF_READOUTS)
 def test_a_fault_of_computed_readouts_moves_nothing_else(fault):
     network = kim_network()
-    drive = drive_for(network, 20)
-    given = {"backends": ["reference", "snntorch"], "drive": drive}
+    drive = drive_for(network, 6)
+    given = {"backends": ["reference", "compiled"], "drive": drive}
     healthy = bridge.compare(network, **given).exact[0]
     found = bridge.compare(network, **given, inject=fault).exact[0]
     assert healthy.agreed
@@ -261,7 +261,7 @@ def test_without_a_fault_all_levels_agree():
         network,
         backends=["reference", "snntorch", "compiled"],
         levels=["exact", "probe", "statistical"],
-        drive=drive_for(network, 40, trials=20),
+        drive=drive_for(network, 20, trials=20),
         plan=Plan(alpha=0.001),
     )
     assert found.agreed

@@ -138,8 +138,12 @@ def test_more_spikes_are_taken_where_few_are_not_enough(form, activation):
     found = made.search
     assert found.enough()[found.best]
     assert not found.enough()[: found.best].any()
-    # Form h has no filter to choose.
-    assert np.any(found.readout_lag_ms) == (form == "x")
+    # In form h by shares of a sample.
+    lags_ms = {
+        "x": (0, 10, 15, 20, 30, 50),
+        "h": rate.dt_ms * np.array([0, 1 / 8, 1 / 4, 1 / 2, 1]),
+    }
+    assert np.isin(found.readout_lag_ms, lags_ms[form]).all()
 
 
 def test_with_a_task_answers_count():

@@ -5,10 +5,12 @@ import pytest
 import torch
 
 import bridge.rate.recurrence as recurrence_file
+import bridge.rate.recurrence_h as recurrence_h_file
 from bridge.rate.activations import TORCH_ACTIVATIONS
 from bridge.rate.module import RateModule, Units
 from bridge.rate.plain_activations import ACTIVATIONS, HIGHEST_RATE
 from bridge.rate.recurrence import Recurrence, Workspace
+from bridge.rate.recurrence_h import RecurrenceH
 
 # Several blocks of the backward pass, the first and the last of them shorter.
 NETWORKS, STEPS, TRIALS, UNITS, INPUTS, OUTPUTS = 2, 11, 3, 5, 2, 2
@@ -17,7 +19,8 @@ SHAPE = (NETWORKS, STEPS, TRIALS, UNITS)
 
 @pytest.fixture(autouse=True)
 def _short_blocks(monkeypatch):
-    monkeypatch.setattr(recurrence_file, "_BLOCK", 4)
+    for file in (recurrence_file, recurrence_h_file):
+        monkeypatch.setattr(file, "BLOCK", 4)
 
 
 @pytest.fixture
@@ -50,28 +53,32 @@ def test_activations_in_torch_are_those_in_numpy_and_have_their_slopes(activatio
 @pytest.mark.parametrize(
     ("outputs", "activation"), [(1, "sigmoid"), (2, "sigmoid"), (1, "softplus"), (1, "relu")]
 )
-def test_the_written_out_gradient_is_the_numerical_one(helper, outputs, activation):
+@pytest.mark.parametrize("operation", [Recurrence, RecurrenceH])
+def test_the_written_out_gradient_is_the_numerical_one(helper, outputs, activation, operation):
     torch.manual_seed(0)
     double = {"dtype": torch.float64}
     recurrent = torch.randn(NETWORKS, UNITS, UNITS, **double)
     keep = 0.3 + 0.5 * torch.rand(NETWORKS, UNITS, **double)
     w_in = torch.randn(NETWORKS, UNITS, INPUTS, **double)
     w_out = torch.randn(NETWORKS, outputs, UNITS, **double)
+    start = torch.randn(NETWORKS, UNITS, **double)
     inputs = torch.randn(NETWORKS, STEPS, TRIALS, INPUTS, **double)
     noise = torch.randn(SHAPE, **double)
 
     def answer(*weights):
         space = workspace(helper, torch.float64)
-        how = (TORCH_ACTIVATIONS[activation], space)
-        return Recurrence.apply(*weights, (inputs, noise.clone()), how)
+        return operation.apply(
+            *weights, (inputs, noise.clone(), TORCH_ACTIVATIONS[activation], space)
+        )
 
-    weights = [value.requires_grad_() for value in (recurrent, keep, w_in, w_out)]
+    weights = [value.requires_grad_() for value in (recurrent, keep, w_in, w_out, start)]
     assert torch.autograd.gradcheck(answer, weights)
 
 
-def make_module(*, dale=True, bias=False):
-    rng = np.random.default_rng(1)
-    own = {"bias": np.random.default_rng(9).normal(0, 1, (NETWORKS, UNITS))} if bias else {}
+def make_module(*, dale=True, bias=False, form="x", start=False):
+    rng, other = np.random.default_rng(1), np.random.default_rng(9)
+    own = {name: other.normal(0, 1, (NETWORKS, UNITS)) for name in ("bias", "initial_state")}
+    own = {name: own[name] for name, asked in zip(own, (bias, start), strict=True) if asked}
     return RateModule(
         {
             **own,
@@ -84,6 +91,7 @@ def make_module(*, dale=True, bias=False):
         units=Units(excitatory=np.arange(UNITS) < np.array([[3], [2]]) if dale else None),
         tau_range_ms=(20.0, 100.0),
         dt_ms=5.0,
+        form=form,
     )
 
 
@@ -98,14 +106,16 @@ def answers(module, inputs, helper):
     return outputs.detach().numpy()
 
 
+@pytest.mark.parametrize("start", [False, True])
+@pytest.mark.parametrize("form", ["x", "h"])
 @pytest.mark.parametrize("bias", [False, True])
-def test_the_module_and_the_descriptions_compute_the_same(helper, bias):
+def test_the_module_and_the_descriptions_compute_the_same(helper, bias, form, start):
     # The description's own NumPy simulation, without noise, is the other program.
-    module, inputs = make_module(bias=bias), some_inputs()
+    module, inputs = make_module(bias=bias, form=form, start=start), some_inputs()
     got = answers(module, inputs, helper)
     for index, given in enumerate(inputs):
         network = module.network(index, noise_sd=0.0, initial_sd=0.0)
-        assert np.any(network.bias) == bias
+        assert (np.any(network.bias), np.any(network.initial_state)) == (bias, start)
         expected, _ = network.run(given, np.random.default_rng(0))
         # float32 against float64.
         np.testing.assert_allclose(got[index], expected, atol=1e-5)
@@ -113,7 +123,7 @@ def test_the_module_and_the_descriptions_compute_the_same(helper, bias):
 
 @pytest.mark.parametrize(("dale", "bias"), [(True, False), (False, False), (True, True)])
 def test_the_networks_that_are_selected_answer_as_before(helper, dale, bias):
-    module, inputs = make_module(dale=dale, bias=bias), some_inputs()
+    module, inputs = make_module(dale=dale, bias=bias, start=bias), some_inputs()
     before = answers(module, inputs, helper)
     module.select([1])
     np.testing.assert_array_equal(answers(module, inputs[1:], helper), before[1:])

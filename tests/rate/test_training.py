@@ -16,7 +16,7 @@ SMALL = {"units": 12, "batch": 4, "check_every": 4, "evaluation_trials": 6, "see
 
 
 def same(one, other):
-    for name in ("recurrent", "w_in", "w_out", "b_out", "tau_ms", "bias"):
+    for name in ("recurrent", "w_in", "w_out", "b_out", "tau_ms", "bias", "initial_state"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
     np.testing.assert_array_equal(one.history.loss, other.history.loss)
 
@@ -49,6 +49,37 @@ def test_a_bias_is_trained_from_zero_on_and_training_goes_on_with_it(tmp_path):
     assert not np.any(without.bias)
     assert "bias" not in without.provenance["options"]
     assert whole.provenance["options"]["bias"] is True
+
+
+@pytest.mark.parametrize("form", ["x", "h"])
+def test_a_first_state_is_trained_from_zero_on_in_both_forms_and_training_goes_on(tmp_path, form):
+    options = {**SMALL, "form": form, "initial_state": True}
+    whole = bridge.train("go-nogo", max_updates=12, **options)
+    half = bridge.train("go-nogo", max_updates=8, **options)
+    bridge.save(half, tmp_path / "half.h5")
+    resumed = bridge.train("go-nogo", resume=bridge.load(tmp_path / "half.h5"), max_updates=12)
+    same(whole, resumed)
+    assert (whole.form, half.form) == (form, form)
+    # Adam moves what has a gradient by about the learning rate, 0.01, in each update.
+    assert 0.001 < np.abs(whole.initial_state).mean() < 0.12
+    without = bridge.train("go-nogo", max_updates=1, **SMALL)
+    assert not {"form", "initial_state"} & set(without.provenance["options"])
+
+
+def test_form_h_learns():
+    options = {**SMALL, "activation": "tanh", "dale": False, "learning_rate": 0.01}
+    network = bridge.train("go-nogo", form="h", target_loss=0.01, max_updates=80, **options)
+    assert network.history.loss[-1] < 0.9 * network.history.loss[0]
+
+
+@pytest.mark.parametrize(
+    "changed", [{"form": "x"}, {"initial_state": False}], ids=["form", "first state"]
+)
+def test_a_checkpoint_and_its_options_agree_on_form_and_first_state(changed):
+    network = bridge.train("go-nogo", max_updates=4, form="h", initial_state=True, **SMALL)
+    made = {**network.provenance, "options": {**network.provenance["options"], **changed}}
+    with pytest.raises(SpecError, match=r"checkpoint: (does not fit|training goes on)"):
+        replace(network, provenance=made)
 
 
 def test_a_checkpoint_and_its_options_agree_on_the_bias():
@@ -201,6 +232,8 @@ def test_numbers_of_other_types_are_plain_in_the_file_and_training_goes_on(tmp_p
         ({"balanced": 1}, "balanced: expected True or False, got 1"),
         ({"activation": ["relu"]}, "activation: 'sigmoid' or .*got "),
         ({"loss": 2}, "loss: 'l2' or 'l1', got 2"),
+        ({"form": "y"}, "form: 'x' or 'h', got 'y'"),
+        ({"initial_state": 1}, "initial_state: expected True or False, got 1"),
         ({"dale": False, "inhibitory": 0.3}, "inhibitory: without Dale's law"),
         ({"min_updates": 9, "max_updates": 3}, "min_updates: 9 are never reached"),
     ],
@@ -289,6 +322,8 @@ def test_each_of_many_networks_is_to_the_last_bit_the_one_trained_alone():
         {"activation": "relu", "som": 1, "balanced": True},
         {"units": 30},
         {"activation": "tanh", "dale": False, "bias": True},
+        {"form": "h", "initial_state": True, "bias": True},
+        {"activation": "relu", "initial_state": True},
     ],
 )
 def test_each_of_many_networks_is_the_one_trained_alone_under_other_options(fields):

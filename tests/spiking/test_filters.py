@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bridge.errors import SpecError
-from bridge.spiking.filters import DoubleExponential, Exponential
+from bridge.spiking.filters import DoubleExponential, Exponential, SecondOrder
 
 DT_MS = 0.1
 
@@ -51,3 +51,30 @@ def test_what_came_later_is_in_files_only_where_it_is_used():
     assert euler.needs_version() == 4
     own = Exponential(tau_ms=5.0, normalisation="gain", gain=1.0).sized(2)
     assert own.needs_version() == 4
+
+
+def test_a_filter_of_second_order_has_unit_area_and_lags_by_what_it_says():
+    lag_ms = np.array([2.0, 15.0])
+    response = SecondOrder(lag_ms=lag_ms).sized(2).response(DT_MS, 4000)
+    # Of the longer one e^-19 is left after 400 ms.
+    np.testing.assert_allclose(response.sum(axis=0) * DT_MS / 1000, 1.0, rtol=1e-8)
+    mean_ms = (np.arange(4000)[:, None] * response).sum(axis=0) / response.sum(axis=0) * DT_MS
+    # Spikes are read from the next step on: half a step earlier and half a step later.
+    np.testing.assert_allclose(mean_ms, lag_ms, atol=DT_MS)
+
+
+def test_a_filter_of_second_order_is_the_damped_oscillation():
+    time_s = np.arange(200) * 1e-5
+    got = SecondOrder(lag_ms=0.5, damping=0.5).sized(1).response(0.01, 200)[:, 0]
+    # x'' + 2 damping w x' + w^2 x = w^2 s.
+    w = 2 * 0.5 / 0.5e-3
+    turn = w * np.sqrt(1 - 0.5**2)
+    wanted = w**2 / turn * np.exp(-0.5 * w * time_s) * np.sin(turn * time_s)
+    # The trapezoidal rule at 50 steps a lag.
+    np.testing.assert_allclose(got, wanted, atol=0.02 * wanted.max())
+
+
+@pytest.mark.parametrize("damping", [0.0, 1.0, -0.1])
+def test_a_filter_of_second_order_is_damped_and_oscillates(damping):
+    with pytest.raises(SpecError, match="damping: must lie between 0 and 1"):
+        SecondOrder(lag_ms=10.0, damping=damping).sized(1)

@@ -56,7 +56,7 @@ def test_by_a_run(resolved, command, network_file, tmp_path):
 def test_by_a_comparison_with_its_report(resolved, command, network_file, tmp_path):
     done = command(
         "compare", network_file, "--out", tmp_path / "page.html", "--trials", 2, "--backends",
-        "reference,snntorch",
+        "reference,compiled",
     )  # fmt: skip
     assert done.status == 0
     assert resolved == ["go-nogo"]
@@ -86,7 +86,7 @@ def test_by_a_comparison_with_the_rate_network(resolved, monkeypatch):
     monkeypatch.setattr(go_nogo, "GoNoGo", SHORT_TASK)
     conversion = bridge.convert(rate_network(), inverse_scales=[30], trials=2, backend="reference")
     resolved.clear()
-    bridge.compare(conversion, backends=["reference", "snntorch"], trials=2)
+    bridge.compare(conversion, backends=["reference", "compiled"], trials=2)
     assert resolved == ["go-nogo"]
 
 

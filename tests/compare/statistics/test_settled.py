@@ -126,7 +126,7 @@ def test_the_gate_judges_all_spikes_whatever_is_described(tmp_path):
     found = {}
     for from_ms in (None, 0.0, 200.0):
         agreement = bridge.compare(
-            spiking, backends=["reference", "brian2:numpy"], drive=drive, from_ms=from_ms,
+            spiking, backends=["reference", "compiled"], drive=drive, from_ms=from_ms,
             levels=["exact", "statistical"],
         )  # fmt: skip
         found[from_ms] = agreement
@@ -141,7 +141,7 @@ def test_the_gate_judges_all_spikes_whatever_is_described(tmp_path):
     page, machine, *_ = bridge.report(found[None], tmp_path / "a.html")
     assert "are given from 50 ms on, without the burst at the start" in page.read_text()
     assert json.loads(machine.read_text())["statistics_from_ms"] == {
-        "reference": 50.0, "brian2:numpy": 50.0,
+        "reference": 50.0, "compiled": 50.0,
     }  # fmt: skip
     whole, *_ = bridge.report(found[0.0], tmp_path / "b.html")
     assert "burst" not in whole.read_text()
