@@ -5,8 +5,8 @@ Writes rate_targets.csv.
     python data/rate_targets.py [SEEDS [UNITS [TEACHER [TRAINED]]]]
 
 Default: 10 seeds of 500 units, 200 of them trained, from the teacher's currents. Each network (seed
-0, 1, ...) learns by the options' defaults, from 500 teacher units. It is then run for 100 trials in
-a row with its own feedback from the end of learning on; and, in 20 more runs of 20 trials each, from
+0, 1, ...) learns by the options' defaults, from 500 teacher units. From the end of learning on it
+is run for 100 trials in a row with its own feedback. In 20 more runs of 20 trials it starts from
 voltages drawn at random. Networks already in the file are kept.
 """
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.arguments import of_kind
 from bridge.backends import quickest, simulate
 from bridge.blas_threads import threads_for
 from bridge.errors import SpecError
@@ -26,6 +25,8 @@ from bridge.tasks import task as task_named
 
 Array = NDArray[np.float64]
 Progress = Callable[[float], None]
+
+METHOD = "rate dynamics as targets (DePasquale et al. 2016)"
 
 # What is drawn for the teacher, for the spiking network, and for learning: a stream each.
 _TEACHER, _SPIKING, _LEARNING = 0, 1, 2
@@ -132,25 +133,25 @@ def _the_trial(task: Task) -> Trials:
         )
     if not one.targets.any():
         raise SpecError(f"task {task.name!r}: its targets are 0 throughout")
-    return of_kind("trial", one, Trials)
+    return one
 
 
 def _fitted(task: Task, trial: Trials, options: TargetOptions, report: Progress) -> TargetFit:
     rngs = [np.random.default_rng((options.seed, part)) for part in range(3)]
-    report(0.0)
     teacher = draw_teacher(options, (task.input_size, task.output_size), rngs[_TEACHER])
     course = Course(teacher, trial, task.step_ms)
     targets = project(teacher, course, options, rngs[_TEACHER])
     lessons = Lessons(targets, course, trial)
     fixed = draw_fixed(options, targets, rngs[_SPIKING])
     learner = Learner(fixed, targets.onto, task.output_size, task.step_ms)
+    phases = [options.settle_trials, options.learn_trials, 1]
     if learner.is_random:
-        learner.forced_trials(lessons, options.settle_trials)
-        mean = learner.forced_trials(lessons, options.mean_trials)
-        learner.fixed = replace(fixed, bias=fixed.bias - mean)
-        learner.restart()
-    learner.forced_trials(lessons, options.settle_trials)
-    learned = _learn(learner, lessons, options, rngs[_LEARNING], report)
+        phases += [options.settle_trials, options.mean_trials]
+    done = _Counter(sum(phases), report)
+    if learner.is_random:
+        _balance(learner, lessons, options, done)
+    learner.forced_trials(lessons, options.settle_trials, done)
+    learned = _learn(learner, lessons, options, rngs[_LEARNING], done)
     network = described(
         learner,
         targets,
@@ -158,13 +159,13 @@ def _fitted(task: Task, trial: Trials, options: TargetOptions, report: Progress)
         task=task.name,
         factored=options.factored,
         provenance={
-            "method": "rate dynamics as targets (DePasquale et al. 2016)",
+            "method": METHOD,
             "options": asdict(options),
             "components": targets.onto.shape[1],
         },
     )
     errors, rate_hz = closed_loop(network, trial, learner.v, options.test_trials)
-    report(1.0)
+    done()
     return TargetFit(
         network=network,
         start_mv=frozen_array("start_mv", learner.v, (None,)),
@@ -175,12 +176,35 @@ def _fitted(task: Task, trial: Trials, options: TargetOptions, report: Progress)
     )
 
 
+class _Counter:
+    """Reports how many of all trials are done."""
+
+    def __init__(self, total: int, report: Progress) -> None:
+        self._total, self._report, self._done = total, report, 0
+        report(0.0)
+
+    def __call__(self) -> None:
+        """One more is done."""
+        self._done += 1
+        self._report(self._done / self._total)
+
+
+def _balance(
+    learner: Learner, lessons: Lessons, options: TargetOptions, done: Callable[[], None]
+) -> None:
+    """Take the mean of the random currents off the bias, and start again."""
+    learner.forced_trials(lessons, options.settle_trials, done)
+    mean = learner.forced_trials(lessons, options.mean_trials, done)
+    learner.fixed = replace(learner.fixed, bias=learner.fixed.bias - mean)
+    learner.restart()
+
+
 def _learn(
     learner: Learner,
     lessons: Lessons,
     options: TargetOptions,
     rng: np.random.Generator,
-    report: Progress,
+    done: Callable[[], None],
 ) -> Array:
     """(L,) nMSE of each trial of learning."""
     errors = np.empty(options.learn_trials)
@@ -190,7 +214,7 @@ def _learn(
         chosen = rng.random(len(wanted)) < options.update_chance
         outputs = learner.learning_trial(lesson, chosen, number)
         errors[number] = np.square(outputs - wanted).sum() / np.square(wanted).sum()
-        report((number + 1) / (options.learn_trials + 1))
+        done()
     return errors
 
 

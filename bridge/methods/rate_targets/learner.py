@@ -11,6 +11,7 @@ The equations and their order are those of the authors' public code. In each ste
 Voltages are in mV, counted from the threshold.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -170,8 +171,14 @@ class Learner:
         self.close_loop(made)
         return made
 
-    def forced_trials(self, lessons: Lessons, trials: int) -> Array:
-        """Trials with the teacher's feedback; gives the mean of the random currents, (N,) mV."""
+    def forced_trials(
+        self, lessons: Lessons, trials: int, done: Callable[[], None] = lambda: None
+    ) -> Array:
+        """Trials with the teacher's feedback; `done` is called after each.
+
+        Returns:
+            (N,) mean of the random currents, mV.
+        """
         total: Array = np.zeros_like(self.v)
         for _ in range(trials):
             lesson = lessons.next()
@@ -180,6 +187,7 @@ class Learner:
                 if self.is_random:
                     total += self.slow
                     total += self.fast
+            done()
         return total / (trials * len(lesson.desired))
 
     def learning_trial(self, lesson: Lesson, chosen: NDArray[np.bool_], number: int = 0) -> Array:
