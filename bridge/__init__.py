@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bridge.methods.integrate_and_fire import map_integrate_and_fire
     from bridge.methods.lesion import lesion
     from bridge.methods.one_to_one import map_one_to_one
+    from bridge.methods.rate_targets.fit import TargetFit, fit_targets
     from bridge.methods.readout import refit_readout
     from bridge.methods.scale_search import Conversion
     from bridge.methods.scoring import score
@@ -76,6 +77,7 @@ _HOMES = {
     "SharedNoise": "bridge.spiking.drive",
     "SpikingNetwork": "bridge.spiking.network",
     "StateReadout": "bridge.spiking.readouts",
+    "TargetFit": "bridge.methods.rate_targets.fit",
     "Trials": "bridge.tasks",
     "UniformVoltage": "bridge.spiking.initial_voltage",
     "compare": "bridge.compare.gate",
@@ -84,6 +86,7 @@ _HOMES = {
     "convert_each": "bridge.methods.side_by_side",
     "export_network": "bridge.exchange.formats",
     "export_recording": "bridge.exchange.recordings",
+    "fit_targets": "bridge.methods.rate_targets.fit",
     "from_torch": "bridge.exchange.torch_modules",
     "import_network": "bridge.exchange.formats",
     "lesion": "bridge.methods.lesion",
@@ -133,6 +136,7 @@ __all__ = [
     "SharedNoise",
     "SpikingNetwork",
     "StateReadout",
+    "TargetFit",
     "Trials",
     "UniformVoltage",
     "compare",
@@ -141,6 +145,7 @@ __all__ = [
     "convert_each",
     "export_network",
     "export_recording",
+    "fit_targets",
     "from_torch",
     "import_network",
     "lesion",

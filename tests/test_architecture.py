@@ -41,6 +41,8 @@ ALLOWED = {
     "backends.nest": SPIKING | {"backends", "backends.reference"},
     "rate": SPIKING | {"tasks", "backends", "backends.snntorch", "progress"},
     "methods": METHODS,
+    # A road of its own, with no need of the others.
+    "methods.rate_targets": SPIKING | {"tasks", "backends", "progress"},
     "exchange": SPIKING | {"temporary", "rate", "methods"},
     "compare": METHODS | {"compare.probes", "compare.statistics", "backends.reference"},
     "compare.probes": SPIKING | {"backends.reference", "compare"},
@@ -52,7 +54,7 @@ ALLOWED = {
     "search_tables": METHODS | {"tables"},
     "benchmark": METHODS | {"tables", "temporary", "exchange", "bridge", "backends.snntorch"},
     "studies": METHODS | {"tables", "temporary", "compare.statistics", "exchange"},
-    "bridge": METHODS | {"compare", "compare.report", "exchange", "plot"},
+    "bridge": METHODS | {"methods.rate_targets", "compare", "compare.report", "exchange", "plot"},
     "stages": {
         "terminal",
         "describe",

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from conftest import drive_for, kim_network
+from methods.rate_targets.one_sine import SMALL, one_sine
 from methods.test_conversion import rate_network
 
 import bridge
@@ -121,6 +122,7 @@ CALLS = {
         drive=drive_for(kim_network(), 40),
     ),
     "changing weights": lambda rate: bridge.lesion(bridge.map_one_to_one(rate, 30.0), units=[0]),
+    "fitting": lambda _: bridge.fit_targets(one_sine(), **SMALL),
     "training": lambda _: bridge.train("go-nogo", units=6, max_updates=2, batch=4),
     "refitting the readout": lambda rate: bridge.refit_readout(
         bridge.map_one_to_one(rate, 30.0), trials=5, backend="reference"

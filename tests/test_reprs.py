@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from conftest import NETWORKS, STIMULATION, drive_for, kim_network
 from exchange.test_store import THINGS, conversion, recording
+from methods.rate_targets.one_sine import SMALL, one_sine
 
 import bridge
 from bridge.compare.statistics.comparison import Plan
@@ -87,6 +88,7 @@ def others():
         SpikingOptions(),
         Score(correct=3, trials=4),
         bridge.nmse(bound=0.1),
+        bridge.fit_targets(one_sine(), **{**SMALL, "learn_trials": 2}),
         FrozenNoise(values_mv=np.zeros((100, 3, 50))),
     ]
 

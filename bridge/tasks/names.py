@@ -9,7 +9,7 @@ from types import CodeType, ModuleType
 
 from bridge.arguments import file_path, text
 from bridge.errors import SpecError
-from bridge.tasks import context, flip_flop, go_nogo, oscillation, xor
+from bridge.tasks import context, flip_flop, four_sines, go_nogo, oscillation, xor
 from bridge.tasks.contract import Checked, check_task
 from bridge.tasks.neurogym import FAMILY as NEUROGYM
 from bridge.tasks.neurogym import neurogym_task
@@ -50,6 +50,11 @@ _FAMILIES = {
         "each output holds the sign of the last pulse in its channel",
         flip_flop.OPTIONS,
         lambda **options: flip_flop.FlipFlop(**options),
+    ),
+    "four-sines": _Family(
+        "the sum of four sines, over and over, with a pulse each second",
+        (),
+        lambda **options: four_sines.FourSines(**options),
     ),
 }
 

@@ -24,7 +24,7 @@ def offered(line):
     [
         ("spikebridge tr", ["train"]),
         ("spikebridge run net.h5 --back", ["--backend"]),
-        ("spikebridge train f", ["flip-flop"]),
+        ("spikebridge train f", ["flip-flop", "four-sines"]),
         ("spikebridge tasks x", ["xor"]),
         ("spikebridge run net.h5 --backend nest", ["nest", "nest:euler", "nest:plain"]),
         ("spikebridge convert net.h5 --backend ref", ["reference"]),

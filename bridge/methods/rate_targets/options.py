@@ -1,0 +1,98 @@
+"""What a fit to rate dynamics takes: sizes, gains, phases; checked."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from bridge.arguments import flag, number, text
+from bridge.errors import SpecError
+from bridge.spiking.arrays import counted
+
+MOST_UNITS, MOST_TRIALS = 20_000, 10**6
+MOST_TRAINED = 200
+TEACHERS = ("current", "rate")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetOptions:
+    """Sizes, gains and phases of a fit; by default those of the authors' public code of 2018.
+
+    Attributes:
+        units: Spiking neurons N.
+        teacher_units: Units N~ of the continuous network that gives the targets, at most N.
+        trained: Number n of the neurons whose outgoing connections are learned; None: 0.4 N, and
+            200 at most. It is the number that decides: with many more, the error is small while
+            learning, and the network fails on its own.
+        teacher: "current": the targets are components of the units' currents; "rate": of the rates
+            of units of the other form, and of the output.
+        teacher_gain: g~, the gain of the teacher's recurrent weights.
+        target_gain: g_z, the gain of the projection from the teacher to the spiking network.
+        variance_kept: Share of the teacher's second moment that the components hold.
+        slow_gain: g_s of the fixed random slow connections; 0: none.
+        fast_gain: g_f of the fixed random fast connections; 0: none.
+        inhibition: mu_f of the fast inhibition from all neurons to all.
+        update_chance: With this chance a step is learned from.
+        settle_trials: Trials with the teacher's feedback before each phase.
+        component_trials: Trials from which the teacher's components are taken, at most: one is
+            enough for a teacher that repeats itself.
+        mean_trials: Trials over which the mean of the random currents is taken.
+        learn_trials: Trials of learning, with the network's own feedback.
+        test_trials: Trials without learning, on which the network is judged.
+        factored: Whether the learned weights stay a product of two factors in the network.
+        seed: Decides everything random.
+    """
+
+    units: int = 500
+    teacher_units: int = 500
+    trained: int | None = None
+    teacher: Literal["current", "rate"] = "current"
+    teacher_gain: float = 1.4
+    target_gain: float = 6.0
+    variance_kept: float = 0.999
+    slow_gain: float = 0.0
+    fast_gain: float = 0.0
+    inhibition: float = -0.3
+    update_chance: float = 0.5
+    settle_trials: int = 50
+    component_trials: int = 300
+    mean_trials: int = 300
+    learn_trials: int = 500
+    test_trials: int = 100
+    factored: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("units", "teacher_units"):
+            counted(name, getattr(self, name), least=1, most=MOST_UNITS)
+        if self.teacher_units > self.units:
+            raise SpecError(
+                f"teacher_units: at most the {self.units} spiking neurons that they project to, "
+                f"got {self.teacher_units}"
+            )
+        if self.trained is not None:
+            counted("trained", self.trained, least=1, most=self.units)
+        if text("teacher", self.teacher) not in TEACHERS:
+            raise SpecError(f"teacher: 'current' or 'rate', got {self.teacher!r}")
+        for phase in ("settle", "component", "mean", "learn", "test"):
+            name = f"{phase}_trials"
+            counted(name, getattr(self, name), least=1, most=MOST_TRIALS)
+        self._check_numbers()
+        flag("factored", self.factored)
+        counted("seed", self.seed)
+
+    def _check_numbers(self) -> None:
+        for name in ("teacher_gain", "target_gain", "slow_gain", "fast_gain"):
+            if not 0 <= number(name, getattr(self, name)) < math.inf:
+                raise SpecError(f"{name}: must not be negative, got {getattr(self, name)}")
+        if not -math.inf < number("inhibition", self.inhibition) <= 0:
+            raise SpecError(f"inhibition: must not be positive, got {self.inhibition}")
+        for name in ("variance_kept", "update_chance"):
+            if not 0 < number(name, getattr(self, name)) <= 1:
+                raise SpecError(f"{name}: must lie above 0 and up to 1, got {getattr(self, name)}")
+
+    @property
+    def trained_count(self) -> int:
+        """Number n of neurons whose outgoing connections are learned."""
+        if self.trained is not None:
+            return self.trained
+        return max(1, min(round(0.4 * self.units), MOST_TRAINED))

@@ -1,0 +1,100 @@
+"""What the spiking network is to follow: components of the teacher, projected to its neurons."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.methods.rate_targets.options import TargetOptions
+from bridge.methods.rate_targets.teacher import Course, Teacher
+from bridge.tasks import Trials
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """How a teacher's trials become targets of the spiking network.
+
+    Attributes:
+        directions: (K, M) Q, the components: y~ = Q' times what the teacher does.
+        onto: (N, M) B: what y~ is, as currents of the spiking neurons, mV.
+        w_in: (N, C) what the task's input gives the spiking neurons, mV.
+        mean: (M,) of y~ over time.
+    """
+
+    directions: Array
+    onto: Array
+    w_in: Array
+    mean: Array
+
+
+class Lesson:
+    """A trial as the spiking network is to learn it, of T steps.
+
+    Attributes:
+        signals: (T, M) y~.
+        desired: (T, M + O) y~, and the outputs of the task.
+        forced: (T, N) B y~, mV.
+        stimulus: (T, N) what the task's input gives, mV.
+        stimulated: (T,) whether it gives anything.
+    """
+
+    def __init__(self, targets: Targets, course: Array, trial: Trials) -> None:
+        self.signals: Array = course @ targets.directions
+        self.desired: Array = np.hstack((self.signals, trial.targets[:, 0]))
+        self.forced: Array = self.signals @ targets.onto.T
+        self.stimulus: Array = trial.inputs[:, 0] @ targets.w_in.T
+        self.stimulated: NDArray[np.bool_] = np.any(self.stimulus, axis=1)
+
+
+class Lessons:
+    """The lessons of a teacher, one after the other."""
+
+    def __init__(self, targets: Targets, course: Course, trial: Trials) -> None:
+        self._targets, self._course, self._trial = targets, course, trial
+        self._lesson: Lesson | None = None
+
+    def next(self) -> Lesson:
+        """The next one; the very same, where the teacher repeats itself."""
+        if self._lesson is None or not self._course.repeats:
+            self._lesson = Lesson(self._targets, self._course.next(), self._trial)
+        return self._lesson
+
+
+def principal_components(moment: Array, kept: float) -> Array:
+    """(K, M) the first directions that hold more than a share `kept` of the power.
+
+    Args:
+        moment: (K, K) second moment of the signals, about 0 and not about the mean.
+        kept: 1: all of them are kept.
+    """
+    power, directions = np.linalg.eigh(moment)
+    share = np.cumsum(power[::-1]) / power.sum()
+    count = int(np.searchsorted(share, kept, side="right")) + 1
+    found: Array = directions[:, ::-1][:, : min(count, len(power))]
+    return found
+
+
+def project(
+    teacher: Teacher, course: Course, options: TargetOptions, rng: np.random.Generator
+) -> Targets:
+    """The teacher's components, and its random orthogonal projection to the spiking neurons.
+
+    U = g_z orth(R), with R (N, N~) even in -1 to 1: the columns are orthonormal, times g_z.
+    """
+    for _ in range(options.settle_trials):
+        made = course.next()
+    moment, total, trials = made.T @ made, made.mean(axis=0), 1
+    while not course.repeats and trials < options.component_trials:
+        made = course.next()
+        moment, total, trials = moment + made.T @ made, total + made.mean(axis=0), trials + 1
+    directions = principal_components(moment, options.variance_kept)
+    drawn = rng.uniform(-1, 1, (options.units, options.teacher_units))
+    projection = options.target_gain * np.linalg.qr(drawn)[0]
+    return Targets(
+        directions=directions,
+        onto=projection @ (teacher.currents() @ directions),
+        w_in=projection @ teacher.w_in,
+        mean=total / trials @ directions,
+    )
