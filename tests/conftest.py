@@ -22,6 +22,7 @@ import torch
 from scipy import sparse
 
 from bridge import cli
+from bridge.backends.compiled import build
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
@@ -60,6 +61,19 @@ def _what_is_there_stays():
     # longer than most of the runs here.
     gc.collect()
     gc.freeze()
+
+
+# Where bits are what is asked, loops are compiled as users have them.
+AS_USERS_HAVE_IT = ("test_contract", "test_reference_recording", "test_compiled")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _loops_are_compiled_quickly(request):
+    # How hard the compiler tries decides its time, a third of it here, and no bit.
+    quick = [] if request.path.stem in AS_USERS_HAVE_IT else ["-O1"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "FLAGS", [*build.FLAGS, *quick])
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -377,7 +377,9 @@ def test_shared_noise_is_the_frozen_noise_it_draws(label):
     np.testing.assert_array_equal(one.codes(), other.codes())
 
 
-@pytest.mark.parametrize("label", EXACT_BACKENDS)
+@pytest.mark.parametrize(
+    "label", [*QUICK, "brian2-standalone", pytest.param("brian2-cython", marks=pytest.mark.full)]
+)
 def test_own_noise_is_decided_by_its_seed_and_has_the_right_variance(label):
     # Stationary variance of v under noise sd s each step: s^2 / (1 - (1 - dt/tau)^2).
     size, keep = 400, 1 - 0.1 / 2.0

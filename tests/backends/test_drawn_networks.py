@@ -261,7 +261,7 @@ def every_backend_repeats_the_reference(data):
         backend, options = EXACT_BACKENDS[label]
         with pytest.MonkeyPatch.context() as patch:
             # A program for each network: how hard the compiler tries decides its time and no bit.
-            patch.setattr(build, "FLAGS", [*build.FLAGS, "-O1"])
+            patch.setattr(build, "FLAGS", [*build.FLAGS, "-O0"])
             got = simulate(network, drive, backend=backend, **asked, **options)
         np.testing.assert_array_equal(got.spikes.codes(), expected.spikes.codes())
         np.testing.assert_array_equal(got.voltages_mv, expected.voltages_mv)

@@ -53,7 +53,6 @@ def drive(samples):
 OPTIONS = {
     "reference": "backend='reference'",
     "snntorch": "backend='snntorch', compiled=False",
-    "snntorch in float32": "backend='snntorch', dtype='float32'",
     "brian2": "backend='brian2', target='standalone'",
 }
 

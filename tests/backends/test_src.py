@@ -18,7 +18,9 @@ from bridge.spiking.projection import INPUT, Projection
 
 QUICK = ["reference", "brian2-numpy", "snntorch", "compiled"]
 # Cython compiles some forty modules of a network: the one of all forms goes through it each time.
-COMPILED = ["brian2-standalone", pytest.param("brian2-cython", marks=pytest.mark.full)]
+COMPILED = [
+    pytest.param(name, marks=pytest.mark.full) for name in ("brian2-standalone", "brian2-cython")
+]
 AT_0 = UniformVoltage(low_mv=0.0, high_mv=0.0)
 
 # Steps from 0 on and h there, at h = h_s = i = 0, bias -6 and currents of 0, 0, ten of 1.5 and
