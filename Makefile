@@ -19,7 +19,7 @@ install: $(INSTALLED)
 $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[$(EXTRAS)]'
-	-$(BIN)/python -m compileall -q -q -j 0 $(VENV)/lib
+	$(BIN)/python -m compileall -q -q -j 0 $(VENV)/lib || true
 	touch $@
 
 demo: $(INSTALLED)
