@@ -81,9 +81,7 @@ class Recurrence(torch.autograd.Function):
         ctx.kept = inputs, x, phi, space
         ctx.starts = start is not None
         # Until the backward pass the memory of the deltas is free.
-        delta = space.delta[:networks]
-        weighted = (torch.mul(r, row[:, None, None], out=delta) for row in w_out.unbind(1))
-        return torch.stack([product.sum(-1) for product in weighted], dim=-1)
+        return read_out(r, w_out, space.delta[:networks])
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
@@ -130,6 +128,18 @@ def _block_gradients(delta: Tensor, r: Tensor, x: Tensor, inputs: Tensor) -> tup
     product = x * delta
     grad_keep = product.sum(dim=(1, 2))
     return grad_recurrent, grad_keep, gradient_of_few(inputs, delta, product).mT
+
+
+def read_out(states: Tensor, w_out: Tensor, memory: Tensor) -> Tensor:
+    """Outputs without their bias, (K, T, B, O).
+
+    Args:
+        states: (K, T, B, N) of what the output weights sum.
+        w_out: (K, O, N).
+        memory: As `states`; it is overwritten.
+    """
+    weighted = (torch.mul(states, row[:, None, None], out=memory) for row in w_out.unbind(1))
+    return torch.stack([product.sum(-1) for product in weighted], dim=-1)
 
 
 def gradient_of_few(few: Tensor, many: Tensor, memory: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from bridge.rate.activations import Activation
-from bridge.rate.recurrence import BLOCK, Workspace, gradient_of_few
+from bridge.rate.recurrence import BLOCK, Workspace, gradient_of_few, read_out
 
 
 class RecurrenceH(torch.autograd.Function):
@@ -47,9 +47,7 @@ class RecurrenceH(torch.autograd.Function):
         ctx.save_for_backward(recurrent, keep, w_out)
         ctx.kept = inputs, h, phi, space
         ctx.starts = start is not None
-        delta = space.delta[:networks]
-        weighted = (torch.mul(h, row[:, None, None], out=delta) for row in w_out.unbind(1))
-        return torch.stack([product.sum(-1) for product in weighted], dim=-1)
+        return read_out(h, w_out, space.delta[:networks])
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:

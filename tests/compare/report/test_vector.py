@@ -38,7 +38,8 @@ def test_each_spike_is_a_bar_of_one_path_at_its_place(svg):
     (bars,) = re.findall(r'<path d="((?:M[\d.]+ [\d.]+v-[\d.]+){7})"', svg)
     places = re.findall(r"M([\d.]+) ([\d.]+)v-([\d.]+)", bars)
     x, y, heights = np.array(places, dtype=float).T
-    # matplotlib's axes lie from 0.125 to 0.9 of a figure of 3.5 inches of 72 points.
+    # matplotlib's axes lie from 0.125 to 0.9 of a figure of 3.5 inches of 72 points; places have
+    # two decimals.
     np.testing.assert_allclose(x, 3.5 * 72 * (0.125 + 0.775 * TIMES), atol=0.006)
     # And from 0.11 to 0.88 of a height of 2; they begin half a mark below their neuron.
     middle = 2 * 72 * (1 - 0.11 - 0.77 * np.arange(7) / 7)
