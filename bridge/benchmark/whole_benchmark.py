@@ -122,7 +122,7 @@ class _Progress:
     def __init__(self, wanted: Sequence[Case], report: Report | None) -> None:
         self.report = report or (lambda fraction, note: None)
         self.whole_s = sum(case.estimate_s for case in wanted) or math.inf
-        self.before_s = self.now_s = 0.0
+        self.before_s = 0.0
         self.case: Case | None = None
 
     def start(self, case: Case) -> None:

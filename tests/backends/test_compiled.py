@@ -11,6 +11,7 @@ from conftest import drive_for, kim_network, two_population_network
 from bridge.backends import cache, compiler, simulate
 from bridge.backends.compiled import build, simulation
 from bridge.backends.compiled.form import form_of
+from bridge.backends.compiled.groups import groups_of
 from bridge.backends.compiled.text import program
 from bridge.backends.kept import Wanted
 from bridge.errors import BackendError, SpecError
@@ -72,7 +73,7 @@ def test_trials_that_see_the_same_noise_are_run_together_and_alone_alike(workers
         trial_numbers=order,
         labels=None,
     )
-    groups = simulation._shared(network, several, several.noise_keys(), workers)
+    groups = groups_of(network, several, several.noise_keys(), workers)
     assert max(group.size for group in groups) == (4 if workers == 1 else 3)
     assert sorted(np.concatenate(groups)) == list(range(order.size))
     same = dict(voltages=True, margins=True, window=(3, 9))

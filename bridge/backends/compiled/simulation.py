@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bridge.backends.compiled import build
 from bridge.backends.compiled.form import DTYPES, Form, form_of
+from bridge.backends.compiled.groups import groups_of
 from bridge.backends.compiled.sheet import Sheet
 from bridge.backends.compiled.text import program
 from bridge.backends.compiled.values import arrays_of, numbers_of
@@ -25,16 +26,13 @@ from bridge.backends.recorder import check_finite, recording
 from bridge.backends.workers import available_processes
 from bridge.errors import BackendError, SpecError
 from bridge.spiking.arrays import counted
-from bridge.spiking.drive import Drive, OwnNoise, SharedNoise
+from bridge.spiking.drive import Drive
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording, Spikes
 
 _NOT_FINITE, _NO_MEMORY = 2, 3
 # How often the threads are looked after, s.
 _LOOK_S = 0.1
-# How many trials take their samples in turn at most, and how many numbers of a sample's noise lie
-# in a second-level cache.
-_TOGETHER, _NEAR = 16, 50_000
 
 
 # The options are named one by one, so that Python itself refuses an unknown one.
@@ -82,7 +80,7 @@ def simulate(  # noqa: PLR0913
     arrays = arrays_of(network, drive, form)
     run.hand_over(sheet, arrays, numbers_of(network, drive, kept.steps))
     threads = min(_threads() if workers is None else workers, drive.n_trials)
-    run.all_trials(_shared(network, drive, arrays["noise_keys"], threads), threads, on_progress)
+    run.all_trials(groups_of(network, drive, arrays["noise_keys"], threads), threads, on_progress)
     run.give(kept)
     return recording(network, drive, run, kept, backend="compiled", dtype=dtype)
 
@@ -237,27 +235,6 @@ class _Run:
             n_steps=self.drive.n_steps(self.network),
             n_neurons=self.network.size,
         )
-
-
-def _shared(
-    network: SpikingNetwork, drive: Drive, keys: NDArray[np.int32], threads: int
-) -> list[NDArray[np.int64]]:
-    """Trials that see the same noise, in groups: it is drawn once for each of them.
-
-    Groups are small enough that every thread has some, and that a sample's noise stays near the
-    processor.
-    """
-    trials = np.arange(drive.n_trials)
-    counted = isinstance(drive.noise, SharedNoise | OwnNoise)
-    if not counted or network.size * network.sample_steps > _NEAR:
-        return np.split(trials, trials[1:])
-    _, which = np.unique(keys, axis=0, return_inverse=True)
-    most = max(1, min(_TOGETHER, drive.n_trials // threads))
-    return [
-        group[start : start + most]
-        for group in (np.flatnonzero(which == key) for key in range(which.max() + 1))
-        for start in range(0, group.size, most)
-    ]
 
 
 def _memory(trial: int) -> str:

@@ -1,7 +1,7 @@
 """The pictures of spikes and outputs in a report, as matplotlib figures."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -114,7 +114,7 @@ class _Line(NamedTuple):
 
     times_s: NDArray[np.float64]
     values: NDArray[np.float64]
-    look: dict[str, object]
+    look: dict[str, Any]
 
 
 def _lines_of(agreement: Agreement) -> list[_Line]:
@@ -140,8 +140,8 @@ def _lines_of(agreement: Agreement) -> list[_Line]:
 def _plot_output(axes: Axes, lines: list[_Line], trial: int, output: int) -> None:
     """One output in one trial: the target, the rate network's and each backend's."""
     for line in lines:
-        one = {"marker": "o"} if len(line.times_s) == 1 else {}
-        axes.plot(line.times_s, line.values[:, trial, output], **line.look, **one)  # type: ignore[arg-type]
+        one: dict[str, Any] = {"marker": "o"} if len(line.times_s) == 1 else {}
+        axes.plot(line.times_s, line.values[:, trial, output], **line.look, **one)
 
 
 @in_report_style
