@@ -24,7 +24,7 @@ from bridge.spiking.network import SpikingNetwork
 if TYPE_CHECKING:
     from bridge.exchange.store import Stored
 
-NAMES = ("matlab", "safetensors")
+NAMES = ("matlab", "safetensors", "nir")
 RECORDINGS = "nwb or sonata"
 """Formats that hold no network: `bridge.exchange.recordings` has them."""
 
@@ -67,6 +67,27 @@ class Imported:
         return replace(network, provenance=provenance)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ImportedGraph:
+    """A spiking network that another tool describes.
+
+    Attributes:
+        network: The network.
+        assumed: What the format leaves open and was taken so, a line each.
+        notes: What a user should know, a sentence each.
+    """
+
+    network: SpikingNetwork
+    assumed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    __repr__ = essentials
+
+    def held(self) -> tuple[SpikingNetwork]:
+        """What it stands for where a spiking network is wanted."""
+        return (self.network,)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Encoded:
     """A file of another tool: its bytes, and what a user should know, a sentence each."""
@@ -82,8 +103,8 @@ class Format(Protocol):
 
     SUFFIX: str
 
-    def read(self, path: Path, **options: Any) -> Imported:
-        """The rate network of a file; FormatError where it holds none."""
+    def read(self, path: Path, **options: Any) -> Imported | ImportedGraph:
+        """The network of a file; FormatError where it holds none."""
 
     def encode(self, thing: "Stored") -> Encoded:
         """A network as a file; SpecError where the format cannot hold it."""
@@ -135,7 +156,9 @@ def _else(path: Path) -> str:
     )
 
 
-def import_network(path: str | Path, *, format: str | None = None, **options: Any) -> Imported:
+def import_network(
+    path: str | Path, *, format: str | None = None, **options: Any
+) -> Imported | ImportedGraph:
     """Read a rate network that another tool has made; nothing in the file is executed.
 
     Args:
