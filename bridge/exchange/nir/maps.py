@@ -50,7 +50,8 @@ def map_shape(place: Place, shape: Shape) -> Shape:
         spread(place, "scale", shape)
         return shape
     channels, kernel = _kernel(place)
-    return (channels, *_Grid(place, shape, kernel).outputs)
+    grid = _Grid(place, shape, kernel)
+    return (grid.channels if channels < 0 else channels, *grid.outputs)
 
 
 def spread(place: Place, field: str, shape: Shape) -> Array:
