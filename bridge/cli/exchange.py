@@ -291,8 +291,8 @@ def _save_graph(imported: "ImportedGraph", out: Path, *, force: bool) -> None:
     check_writable(out, force=force)
     bridge.save(imported.network, out, force=True)
     show_essentials(imported.network)
-    for line in imported.assumed:
-        terminal.say(line)
+    for what, how in imported.assumed.items():
+        terminal.say(f"{what}: {how}")
     terminal.say(f"{out}: spiking network of {several(imported.network.size, 'neuron')}")
     for note in imported.notes:
         terminal.warn(note)

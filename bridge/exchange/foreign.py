@@ -137,9 +137,7 @@ def moments(
     )
 
 
-def _numbers_in(
-    group: h5py.Group, name: str, path: Path, kinds: str = "fiu"
-) -> h5py.Dataset:
+def _numbers_in(group: h5py.Group, name: str, path: Path, kinds: str = "fiu") -> h5py.Dataset:
     """The data set, judged before it is read: a small file can claim terabytes."""
     link = group.get(name, getlink=True) if name in group else None
     if link is None:

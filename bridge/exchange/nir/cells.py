@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -19,8 +19,6 @@ from bridge.spiking.neurons.resistive_if import ResistiveIf
 from bridge.spiking.neurons.resistive_lif import ResistiveLif
 from bridge.spiking.neurons.threshold import Threshold
 
-Reset: TypeAlias = Literal["value", "subtract", "subtract-late"]
-FiresAt: TypeAlias = Literal["above", "at"]
 RESETS: Mapping[str, str] = {
     "value": "value",
     "subtract": "subtraction",
@@ -33,8 +31,8 @@ THRESHOLDS: Mapping[str, str] = {"above": "above_threshold", "at": "at_threshold
 class Firing:
     """What NIR leaves open of spikes: what becomes of v, and what happens at the threshold."""
 
-    reset: Reset = "value"
-    threshold: FiresAt = "above"
+    reset: str = "value"
+    threshold: str = "above"
 
     def __post_init__(self) -> None:
         for name, known in (("reset", RESETS), ("threshold", THRESHOLDS)):

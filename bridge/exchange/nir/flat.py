@@ -87,7 +87,7 @@ def _edges(graph: Graph, above: str, file: str, notes: list[str]) -> Iterator[tu
             yield from _edges(part, f"{above}{name}.", file, notes)
 
 
-def _end(  # noqa: PLR0913 - where it is looked for, and what is said of it
+def _end(
     graph: Graph,
     name: str,
     kind: str,
@@ -124,9 +124,7 @@ def _end(  # noqa: PLR0913 - where it is looked for, and what is said of it
 def _door(graph: Graph, name: str, kind: str, file: str) -> str:
     """The one node by which a nested graph is entered or left."""
     doors = [
-        each
-        for each, part in graph.nodes.items()
-        if isinstance(part, Node) and part.kind == kind
+        each for each, part in graph.nodes.items() if isinstance(part, Node) and part.kind == kind
     ]
     if len(doors) != 1:
         raise FormatError(

@@ -4,7 +4,7 @@ import heapq
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.readouts import StateReadout
 from bridge.spiking.weights import Matrix
 
-RecurrentStart: TypeAlias = Literal["equations", "silent"]
+RECURRENT_STARTS = ("equations", "silent")
 # A unit that always gives 1: over it a bias acts from the second step on.
 ONE = "one"
 _FROM_ZERO = UniformVoltage(low_mv=0.0, high_mv=0.0)
@@ -57,7 +57,7 @@ class Assembly:
 
     order: Order
     firing: Firing
-    recurrent_start: RecurrentStart
+    recurrent_start: str
     names: dict[Key, str] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
     loops: set[tuple[str, str]] = field(default_factory=set)
@@ -125,7 +125,8 @@ class Assembly:
     def _inputs(self) -> tuple[Input, ...]:
         """The inputs of the graph; one alone is called as the one input of every network."""
         sizes = {
-            given: int(np.prod(self.units.shapes[root])) for root, given in self.units.inputs.items()
+            given: int(np.prod(self.units.shapes[root]))
+            for root, given in self.units.inputs.items()
         }
         for given in sizes:
             self.inputs[given] = INPUT if len(sizes) == 1 else _free(given, self._taken)
@@ -138,7 +139,7 @@ class Assembly:
         self.names[key] = _free(key.unit, self._taken)
         self._projections[key] = []
         lates, size = self._lates(key), self._size(key)
-        bias = np.zeros(size)
+        bias: Array = np.zeros(size)
         arrivals = self.order.arrivals(key.unit)
         for arrival in arrivals:
             if arrival.source:
@@ -160,9 +161,7 @@ class Assembly:
             return bias
         start = Arrival(ONE, via, np.zeros(1, dtype=np.int64))
         name = f"{via}_bias"
-        self._projections[key].append(
-            self._projection(key, start, bias[:, None], ONE, name=name)
-        )
+        self._projections[key].append(self._projection(key, start, bias[:, None], ONE, name=name))
         return 0.0
 
     def _lates(self, key: Key) -> frozenset[str]:
@@ -186,9 +185,7 @@ class Assembly:
     def _size(self, key: Key) -> int:
         return self.units.size(key.unit)
 
-    def _projected(
-        self, key: Key, arrival: Arrival, lates: frozenset[str]
-    ) -> Iterator[Projection]:
+    def _projected(self, key: Key, arrival: Arrival, lates: frozenset[str]) -> Iterator[Projection]:
         """An arrival as projections: what comes at once, and what is delayed."""
         via = arrival.via
         weights = self.units.map(via).weights if via else None
@@ -216,7 +213,7 @@ class Assembly:
         self._need(key)
         return self.names[key]
 
-    def _projection(  # noqa: PLR0913 - what a projection is made of
+    def _projection(
         self,
         key: Key,
         arrival: Arrival,

@@ -78,7 +78,7 @@ class Place:
 
     def whole(self, field: str, least: int, size: int | None = None) -> tuple[int, ...]:
         """Whole numbers; one alone stands for `size` of them."""
-        values = self.numbers(field).reshape(-1)
+        values: Array = self.numbers(field).reshape(-1)
         if size is not None and values.size == 1:
             values = np.repeat(values, size)
         fits = size is None or values.size == size

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import get_args
 
 from bridge.errors import SpecError
 from bridge.exchange.formats import ImportedGraph
 from bridge.exchange.nir.cells import Firing
 from bridge.exchange.nir.file import read_graph
 from bridge.exchange.nir.flat import flattened, shown_names
-from bridge.exchange.nir.network import Assembly, RecurrentStart
+from bridge.exchange.nir.network import RECURRENT_STARTS, Assembly
 from bridge.exchange.nir.order import Order
 from bridge.exchange.nir.shapes import shapes_of
 from bridge.exchange.nir.steps import step_ms
@@ -28,10 +27,9 @@ class Options:
     recurrent_start: str = "equations"
 
     def __post_init__(self) -> None:
-        known = get_args(RecurrentStart)
-        if self.recurrent_start not in known:
+        if self.recurrent_start not in RECURRENT_STARTS:
             raise SpecError(
-                f"recurrent_start: {' or '.join(map(repr, known))}, got "
+                f"recurrent_start: {' or '.join(map(repr, RECURRENT_STARTS))}, got "
                 f"{shown(self.recurrent_start)}"
             )
 
@@ -46,18 +44,18 @@ def network_of(path: Path, options: Options) -> ImportedGraph:
     dt_ms, source = step_ms(graph, options.dt_ms, str(path))
     assembly = Assembly(Order(Units(graph, shapes, dt_ms)), firing, options.recurrent_start)
     network = assembly.made()
-    assumed = list(_assumed(assembly, options, f"{dt_ms:g} ms, {source}"))
+    assumed = dict(_assumed(assembly, options, f"{dt_ms:g} ms, {source}"))
     provenance = {
         "source": path.name,
         "format": "NIR" + (f" {version}" if version else ""),
-        "assumed": assumed,
+        **assumed,
         "nodes": {name: key.unit for key, name in assembly.names.items()},
         "inputs": {name: node for node, name in assembly.inputs.items()},
         "outputs": {name: assembly.names[key] for name, key in assembly.shown().items()},
         **({"notes": notes} if notes else {}),
     }
     made = replace(network, provenance=provenance)
-    return ImportedGraph(network=made, assumed=tuple(assumed), notes=tuple(notes))
+    return ImportedGraph(network=made, assumed=assumed, notes=tuple(notes))
 
 
 _RESET = {
@@ -68,17 +66,17 @@ _RESET = {
 _THRESHOLD = {"above": "strictly above threshold", "at": "at threshold and above"}
 
 
-def _assumed(assembly: Assembly, options: Options, step: str) -> Iterator[str]:
-    """What NIR does not say and was taken so, a line each."""
-    yield f"time step: {step}"
-    yield "steps: Euler, a filtered current first, then the membrane, which takes the new one"
-    yield f"firing: {_THRESHOLD[options.threshold]}"
-    yield f"reset: {_RESET[options.reset]}"
-    yield "start: all states at 0"
-    yield "order: what a node gives acts on the next ones within the step"
+def _assumed(assembly: Assembly, options: Options, step: str) -> Iterator[tuple[str, str]]:
+    """What NIR does not say and was taken so: of what, and how."""
+    yield "time step", step
+    yield "steps", "Euler, a filtered current first, then the membrane, which takes the new one"
+    yield "firing", _THRESHOLD[options.threshold]
+    yield "reset", _RESET[options.reset]
+    yield "start", "all states at 0"
+    yield "order", "what a node gives acts on the next ones within the step"
     if assembly.loops:
         loops = [f"{a} to {b}" if a != b else f"{a} to itself" for a, b in sorted(assembly.loops)]
-        yield f"loops: a step is taken from {shown_names(loops)}"
+        yield "loops", f"a step is taken from {shown_names(loops)}"
         acts = "do not act" if options.recurrent_start == "silent" else "act"
-        yield f"first step: biases on the way back {acts} in it ({options.recurrent_start})"
-    yield "units: voltages are numbers in the unit of the thresholds, called mV in recordings"
+        yield "first step", f"biases on the way back {acts} in it ({options.recurrent_start})"
+    yield "units", "voltages are numbers in the unit of the thresholds, called mV in recordings"

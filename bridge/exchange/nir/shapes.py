@@ -34,7 +34,11 @@ class _Shapes:
 
     def found(self) -> Mapping[str, Shape]:
         """The shapes of all nodes, checked."""
-        guesses: tuple[Callable[[Place], Shape | None], ...] = (_of_root, _of_parameters, _of_weight)
+        guesses: tuple[Callable[[Place], Shape | None], ...] = (
+            _of_root,
+            _of_parameters,
+            _of_weight,
+        )
         self._hand_on()
         for guess in guesses:
             for name, place in self._graph.nodes.items():
@@ -103,7 +107,9 @@ class _Shapes:
         for source in self._sources[place.name]:
             got = self._leaving(source)
             if got != shape:
-                raise place.error(f"of shape {got} arrives from node {source}, and it takes {shape}")
+                raise place.error(
+                    f"of shape {got} arrives from node {source}, and it takes {shape}"
+                )
         said = _said(place) if place.has("shape") else None
         if said is not None and said[-len(shape) :] != shape and self._sources[place.name]:
             raise place.error(f"its shape is {said}, and what arrives is of shape {shape}")

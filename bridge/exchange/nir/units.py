@@ -79,7 +79,9 @@ class Units:
         Those that are no inputs get one, as NIR's own reader does it.
         """
         roots = [name for name in self.graph.nodes if not self.graph.sources(name)]
-        return {name: name if self.place(name).kind == "Input" else self._free(name) for name in roots}
+        return {
+            name: name if self.place(name).kind == "Input" else self._free(name) for name in roots
+        }
 
     def _free(self, name: str) -> str:
         free = f"input_{name}"
@@ -135,7 +137,9 @@ class Units:
         if name in self.inputs:
             found = [self._driven(name)]
         else:
-            found = [arrival for each in self.graph.sources(name) for arrival in self._from(each, ())]
+            found = [
+                arrival for each in self.graph.sources(name) for arrival in self._from(each, ())
+            ]
         return [replace(arrival, via=name) for arrival in found] if kind in LINEAR else found
 
     def _driven(self, name: str) -> Arrival:
@@ -178,5 +182,7 @@ class Units:
                 f"delay of {seconds[worst]:g} s is no whole number of steps of {self.dt_ms:g} ms"
             )
         if np.any(whole > LONGEST_DELAY_STEPS):
-            raise place.error(f"delay of {seconds.max():g} s is longer than {LONGEST_DELAY_STEPS:,} steps")
+            raise place.error(
+                f"delay of {seconds.max():g} s is longer than {LONGEST_DELAY_STEPS:,} steps"
+            )
         return np.asarray(whole, dtype=np.int64)
