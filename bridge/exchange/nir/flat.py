@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from bridge.errors import FormatError
 from bridge.exchange.nir.file import Graph, Node
@@ -25,11 +26,25 @@ class Flat:
 
     def sources(self, name: str) -> list[str]:
         """Where the edges into a node come from."""
-        return [a for a, b in self.edges if b == name]
+        return self._sources[name]
 
     def targets(self, name: str) -> list[str]:
         """Where the edges of a node lead."""
-        return [b for a, b in self.edges if a == name]
+        return self._targets[name]
+
+    @cached_property
+    def _sources(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {name: [] for name in self.nodes}
+        for source, target in self.edges:
+            found[target].append(source)
+        return found
+
+    @cached_property
+    def _targets(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {name: [] for name in self.nodes}
+        for source, target in self.edges:
+            found[source].append(target)
+        return found
 
 
 def flattened(graph: Graph, file: str) -> Flat:

@@ -51,7 +51,10 @@ def map_shape(place: Place, shape: Shape) -> Shape:
         return shape
     channels, kernel = _kernel(place)
     grid = _Grid(place, shape, kernel)
-    return (grid.channels if channels < 0 else channels, *grid.outputs)
+    if channels < 0:
+        return (grid.channels, *grid.outputs)
+    _groups(place, place.numbers("weight"), grid.channels)
+    return (channels, *grid.outputs)
 
 
 def spread(place: Place, field: str, shape: Shape) -> Array:
@@ -180,19 +183,27 @@ def _local(place: Place, shape: Shape) -> Map:
         share = 1.0 / float(np.prod(kernel)) if place.kind == "AvgPool2d" else 1.0
         weight, groups = np.full((grid.channels, 1, *kernel), share), grid.channels
     else:
-        weight, groups = place.numbers("weight"), place.whole("groups", 1, 1)[0]
-    out, of_group = weight.shape[:2]
-    if of_group * groups != grid.channels or out % groups:
-        raise place.error(
-            f"weight of shape {weight.shape} in {groups} group{'s' * (groups > 1)} takes "
-            f"{of_group * groups} channels, and {grid.channels} arrive"
-        )
+        weight = place.numbers("weight")
+        groups = _groups(place, weight, grid.channels)
+    out = weight.shape[0]
     _check_count(place, weight.size * int(np.prod(grid.outputs)))
     unrolled = _unrolled(weight, grid, out // groups)
     bias = None
     if place.has("bias"):
         bias = np.repeat(spread(place, "bias", (out,)), int(np.prod(grid.outputs)))
     return Map(unrolled, bias, (out, *grid.outputs))
+
+
+def _groups(place: Place, weight: Array, channels: int) -> int:
+    """How many groups of channels a convolution has."""
+    (groups,) = place.whole("groups", 1, 1)
+    out, of_group = weight.shape[:2]
+    if of_group * groups != channels or out % groups:
+        raise place.error(
+            f"weight of shape {weight.shape} in {groups} group{'s' * (groups > 1)} takes "
+            f"{of_group * groups} channels, and {channels} arrive"
+        )
+    return groups
 
 
 def _unrolled(weight: Array, grid: _Grid, out_of_group: int) -> sparse.csc_array:

@@ -63,6 +63,7 @@ class Assembly:
     loops: set[tuple[str, str]] = field(default_factory=set)
     _taken: set[str] = field(default_factory=lambda: {INPUT, ONE})
     _called: set[str] = field(default_factory=set)
+    _left: list[Key] = field(default_factory=list)
     _projections: dict[Key, list[Projection]] = field(default_factory=dict)
     _biases: dict[Key, Array] = field(default_factory=dict)
 
@@ -78,11 +79,11 @@ class Assembly:
             FormatError: a node cannot be represented.
         """
         inputs = self._inputs()
-        for cell in self.units.cells:
-            self._need(Key(cell))
         shown = self.shown()
-        for key in shown.values():
-            self._need(key)
+        for key in (*map(Key, self.units.cells), *shown.values()):
+            self._name(key)
+        while self._left:
+            self._build(self._left.pop(0))
         order = self._in_order()
         populations = [self._population(key) for key in order]
         projections = [part for key in order for part in self._projections[key]]
@@ -132,11 +133,15 @@ class Assembly:
             self.inputs[given] = INPUT if len(sizes) == 1 else _free(given, self._taken)
         return tuple(Input(self.inputs[given], size) for given, size in sizes.items())
 
-    def _need(self, key: Key) -> None:
-        """Make the projections into a population, and what they come from."""
-        if key in self._projections:
-            return
-        self.names[key] = _free(key.unit, self._taken)
+    def _name(self, key: Key) -> str:
+        """The name of a population, which is to be built."""
+        if key not in self.names:
+            self.names[key] = _free(key.unit, self._taken)
+            self._left.append(key)
+        return self.names[key]
+
+    def _build(self, key: Key) -> None:
+        """Make the projections into a population, and its bias."""
         self._projections[key] = []
         lates, size = self._lates(key), self._size(key)
         bias: Array = np.zeros(size)
@@ -202,16 +207,12 @@ class Assembly:
             if arrival.source in self.units.linear:
                 behind = Key(arrival.source, self.order.reach(arrival.source) & lates)
             kept = _columns(weights, ~later)
-            yield self._projection(key, arrival, kept, self._source(behind), within=not late)
+            yield self._projection(key, arrival, kept, self._name(behind), within=not late)
         if later.any():
             delays = np.maximum(arrival.delays - 1, 0)
             kept = _columns(weights, later)
-            source = self._source(Key(arrival.source))
+            source = self._name(Key(arrival.source))
             yield self._projection(key, arrival, kept, source, delays=delays)
-
-    def _source(self, key: Key) -> str:
-        self._need(key)
-        return self.names[key]
 
     def _projection(
         self,

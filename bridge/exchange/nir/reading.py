@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bridge.errors import SpecError
+from bridge.errors import FormatError, SpecError
 from bridge.exchange.formats import ImportedGraph
 from bridge.exchange.nir.cells import Firing
-from bridge.exchange.nir.file import read_graph
+from bridge.exchange.nir.file import Graph, read_graph
 from bridge.exchange.nir.flat import flattened, shown_names
 from bridge.exchange.nir.network import RECURRENT_STARTS, Assembly
 from bridge.exchange.nir.order import Order
@@ -38,7 +38,22 @@ def network_of(path: Path, options: Options) -> ImportedGraph:
     """The network of a file, as `bridge.exchange.nir.read` says."""
     firing = Firing(options.reset, options.threshold)
     read, version = read_graph(path)
-    graph = flattened(read, str(path))
+    try:
+        return _network(path, options, firing, (read, version))
+    except SpecError as error:
+        told = str(error)
+        raise type(error)(told if told.startswith(f"{path}: ") else f"{path}: {told}") from None
+    except RecursionError:
+        raise FormatError(f"{path}: its chains of nodes without a state are too long") from None
+    except MemoryError:
+        raise FormatError(f"{path}: its synapses do not fit into memory") from None
+
+
+def _network(
+    path: Path, options: Options, firing: Firing, read: tuple[Graph, str]
+) -> ImportedGraph:
+    whole, version = read
+    graph = flattened(whole, str(path))
     notes = list(graph.notes)
     shapes = shapes_of(graph, notes)
     dt_ms, source = step_ms(graph, options.dt_ms, str(path))

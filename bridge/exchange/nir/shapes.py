@@ -10,6 +10,7 @@ from bridge.exchange.nir.nodes import CELLS, LINEAR, Place
 
 _PARAMETERS = ("tau", "tau_mem", "tau_syn", "r", "v_leak", "v_threshold", "v_reset", "w_in")
 # How many dimensions nodes take, where their type says it.
+_ALL = 32
 _RANKS = {"Affine": 1, "Linear": 1, "Conv1d": 2, "Conv2d": 3, "SumPool2d": 3, "AvgPool2d": 3}
 
 
@@ -28,9 +29,6 @@ class _Shapes:
     def __init__(self, graph: Flat, notes: list[str]) -> None:
         self._graph, self._notes = graph, notes
         self._arriving: dict[str, Shape] = {}
-        self._sources: dict[str, list[str]] = {name: [] for name in graph.nodes}
-        for source, target in graph.edges:
-            self._sources[target].append(source)
 
     def found(self) -> Mapping[str, Shape]:
         """The shapes of all nodes, checked."""
@@ -42,7 +40,7 @@ class _Shapes:
         self._hand_on()
         for guess in guesses:
             for name, place in self._graph.nodes.items():
-                root = not self._sources[name]
+                root = not self._graph.sources(name)
                 if name in self._arriving or (guess is _of_root and not root):
                     continue
                 shape = guess(place)
@@ -78,8 +76,8 @@ class _Shapes:
         shape = _said(place)
         rank = self._rank(place.name, set())
         if rank is None:
-            rank = max(1, len(shape) - next((n for n, s in enumerate(shape) if s != 1), len(shape)))
-        if not 0 < rank < len(shape):
+            rank = len(_core(shape))
+        if rank >= len(shape):
             return shape
         self._notes.append(
             f"node {place.name} (Input): its shape {shape} is taken as {shape[-rank:]}; what "
@@ -92,7 +90,10 @@ class _Shapes:
         for target in self._graph.targets(name):
             place = self._graph.nodes[target]
             rank = _RANKS.get(place.kind)
-            if rank is None and place.kind in CELLS:
+            if place.kind == "Flatten":
+                # It counts all dimensions that it is given.
+                rank = place.numbers("input_type").size if place.has("input_type") else _ALL
+            elif rank is None and place.kind in CELLS:
                 own = _of_parameters(place)
                 rank = None if own is None else len(own)
             elif rank is None and target not in seen:
@@ -104,15 +105,23 @@ class _Shapes:
     def _check(self, place: Place) -> None:
         """Raise FormatError unless all that arrives at a node is of the shape it takes."""
         shape = self._arriving[place.name]
-        for source in self._sources[place.name]:
+        for source in self._graph.sources(place.name):
             got = self._leaving(source)
             if got != shape:
                 raise place.error(
                     f"of shape {got} arrives from node {source}, and it takes {shape}"
                 )
         said = _said(place) if place.has("shape") else None
-        if said is not None and said[-len(shape) :] != shape and self._sources[place.name]:
+        tail = said and said[-len(_core(shape)) :]
+        if said is not None and tail != _core(shape) and self._graph.sources(place.name):
             raise place.error(f"its shape is {said}, and what arrives is of shape {shape}")
+
+
+def _core(shape: Shape) -> Shape:
+    """A shape without leading dimensions of one."""
+    while len(shape) > 1 and shape[0] == 1:
+        shape = shape[1:]
+    return shape
 
 
 def _said(place: Place) -> Shape:
@@ -136,9 +145,7 @@ def _of_parameters(place: Place) -> Shape | None:
         shape = np.broadcast_shapes(*shapes)
     except ValueError:
         raise place.error(f"its numbers are of shapes {sorted(set(shapes))}") from None
-    while len(shape) > 1 and shape[0] == 1:
-        shape = shape[1:]
-    return shape or None
+    return _core(shape) or None
 
 
 def _of_weight(place: Place) -> Shape | None:

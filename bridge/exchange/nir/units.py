@@ -109,7 +109,7 @@ class Units:
         return tuple(name for name in self.graph.nodes if not self.graph.targets(name))
 
     def _leads_to_cells(self, name: str) -> bool:
-        left, seen = self.graph.targets(name), set[str]()
+        left, seen = [*self.graph.targets(name)], set[str]()
         if not left:
             return False
         while left:
