@@ -10,6 +10,7 @@ from bridge.tasks.function_task import FunctionTask
 from bridge.tasks.measure import Measure, nmse
 from bridge.tasks.names import (
     BUILT_IN,
+    IMAGES,
     catalogue,
     check_own_name,
     is_unregistered,
@@ -31,6 +32,7 @@ from bridge.tasks.trials import Task, Trials
 
 __all__ = [
     "BUILT_IN",
+    "IMAGES",
     "FunctionTask",
     "Measure",
     "Task",
