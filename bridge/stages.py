@@ -11,6 +11,7 @@ from bridge.errors import FormatError
 
 if TYPE_CHECKING:
     from bridge.exchange.store import Stored
+    from bridge.methods.src.training import SrcPlan
     from bridge.rate.plan import Plan
 
 Kind = TypeVar("Kind")
@@ -38,6 +39,27 @@ def train_to(
     }
     terminal.say(f"{out}: rate network, {updates} updates, {reasons[why]}")
     return network
+
+
+def train_src_to(
+    plan: "SrcPlan", out: Path, resume: "bridge.TrainedNetwork | None" = None
+) -> "bridge.TrainedNetwork":
+    """Train Spiking Recurrent Cells as planned into a file, or go on training them."""
+    from bridge.methods.src.training import train_src_as_planned
+
+    with terminal.progress_bar("training") as report:
+        trained = train_src_as_planned(
+            plan,
+            resume=resume,
+            on_progress=lambda p: report(p.update / p.updates, p.told()),
+        )
+        report.fills = trained.checkpoint is None
+    bridge.save(trained, out, force=True)
+    terminal.show_table("spikes of each layer", trained.told_activity())
+    state = "finished" if trained.checkpoint is None else "interrupted (--resume goes on)"
+    found = trained.told_accuracy(validation=plan.options.validation)
+    terminal.say(f"{out}: {'; '.join(filter(None, (f'spiking network, {state}', found)))}")
+    return trained
 
 
 def convert_to(
@@ -197,6 +219,8 @@ def load_rate(path: Path) -> "bridge.RateNetwork":
 def load_spiking(path: Path) -> "bridge.Conversion | bridge.SpikingNetwork":
     """Read a file that holds a spiking network."""
     stored = bridge.load(path)
+    if isinstance(stored, bridge.TrainedNetwork):
+        return stored.network
     if not isinstance(stored, bridge.Conversion | bridge.SpikingNetwork):
         raise _wrong_kind(path, stored, "a spiking network")
     return stored

@@ -116,6 +116,11 @@ def plan_of(task: str | Task, options: Options, device: str) -> Plan:
 
 def _planned(task: Task, options: Options, place: torch.device) -> Plan:
     """A plan, unless the options do not suit the task."""
+    if getattr(task, "held_out", False):
+        raise SpecError(
+            f"task {task.name!r}: its trials are held out, so no rate network is trained on them; "
+            "train-src trains spiking neurons on its training pictures"
+        )
     if not judges(task):
         raise not_judged(task, "training, which ends by accuracy,")
     # What is learnt in steps that no spiking network can follow would be learnt in vain.

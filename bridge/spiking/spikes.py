@@ -86,9 +86,7 @@ class Spikes:
         place = np.searchsorted(codes, codes - self.n_neurons)
         goes_on = (self.step > 0) & (codes[place] == codes - self.n_neurons)
         kept = ~(goes_on & neurons[self.neuron])
-        return replace(
-            self, trial=self.trial[kept], step=self.step[kept], neuron=self.neuron[kept]
-        )
+        return replace(self, trial=self.trial[kept], step=self.step[kept], neuron=self.neuron[kept])
 
     def cut(self, first: int, stop: int) -> "Spikes":
         """The spikes from step `first` to before `stop`, of trials that begin with it."""

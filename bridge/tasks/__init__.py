@@ -20,6 +20,7 @@ from bridge.tasks.names import (
     task,
 )
 from bridge.tasks.scores import (
+    answers,
     judges,
     measure_of,
     measured,
@@ -37,6 +38,7 @@ __all__ = [
     "Measure",
     "Task",
     "Trials",
+    "answers",
     "catalogue",
     "check_fit",
     "check_own_name",

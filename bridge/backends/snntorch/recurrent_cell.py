@@ -38,9 +38,11 @@ class LibraryOperations(TorchOperations):
     """The vocabulary with torch's own functions: quicker, and of other last bits than the exact."""
 
     def tanh(self, x: Any) -> Any:
+        """Hyperbolic tangent."""
         return torch.tanh(x)
 
     def sigmoid(self, x: Any) -> Any:
+        """1 / (1 + e^-x)."""
         return torch.sigmoid(x)
 
 
@@ -89,7 +91,8 @@ class SpikingRecurrentCell(SpikingNeuron):  # type: ignore[misc]
         """(N,) bias of h as it acts."""
         if self.learn_bias:
             return self.learned_bias.clamp(max=HIGHEST_BIAS)
-        return self.get_buffer("constant_bias_of_h")
+        fixed: Tensor = self.get_buffer("constant_bias_of_h")
+        return fixed
 
     def start(self, like: Tensor) -> CellState:
         """The state before the first step of trials as many as `like`, (B, N), has."""
@@ -115,7 +118,7 @@ class SpikingRecurrentCell(SpikingNeuron):  # type: ignore[misc]
         positive = torch.clamp(new.h, min=0.0)
         if not self.bypass:
             return positive, new
-        return _Bypassed.apply(new.h, positive), new
+        return _bypassed(new.h, positive), new
 
     def over_time(
         self, current: Tensor, state: CellState | None = None, *, loops: bool = True
@@ -130,7 +133,7 @@ class SpikingRecurrentCell(SpikingNeuron):  # type: ignore[misc]
         begin = self.start(current[0]) if state is None else state
         if not self.detach:
             return self._unrolled(current, begin)
-        emitted: Tensor = _OverTime.apply(current, self.bias, self, begin, loops)
+        emitted: Tensor = _over_time(current, self.bias, self, begin, loops)
         return emitted
 
     def _unrolled(self, current: Tensor, state: CellState) -> Tensor:
@@ -215,6 +218,11 @@ class _OverTime(torch.autograd.Function):
         backward = cell_loops.turn_back if ctx.loops else _turned_back
         of_current, of_bias = backward(gradient, ctx.course, ctx.alpha)
         return of_current, of_bias.sum(0), None, None, None
+
+
+# Of functions like these torch says no types.
+_bypassed: Any = _Bypassed.apply
+_over_time: Any = _OverTime.apply
 
 
 def _turned_back(gradient: Tensor, course: Course, alpha: Tensor) -> tuple[Tensor, Tensor]:

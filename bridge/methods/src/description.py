@@ -50,9 +50,7 @@ def described(
         )
         for name, bias in zip(names, biases, strict=True)
     )
-    units = Population(
-        name=OUTPUT, size=task.output_size, neurons=Linear(), initial_voltage=_AT_0
-    )
+    units = Population(name=OUTPUT, size=task.output_size, neurons=Linear(), initial_voltage=_AT_0)
     between = zip((INPUT, *names), names, weights, strict=False)
     return SpikingNetwork(
         dt_ms=task.step_ms,
@@ -83,9 +81,7 @@ def _layer(source: str, target: str, weights: Array) -> Projection:
 
 def _readout(last: Population, task: ImageTask) -> Projection:
     # An Euler step leaves 1 - dt / tau.
-    leaky = Exponential(
-        tau_ms=TAU_STEPS * task.step_ms, normalisation="jump", filter_step="euler"
-    )
+    leaky = Exponential(tau_ms=TAU_STEPS * task.step_ms, normalisation="jump", filter_step="euler")
     return Projection(
         name=f"{last.name}_to_{OUTPUT}",
         source=last.name,

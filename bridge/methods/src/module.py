@@ -1,6 +1,8 @@
 """The network in training: layers of cells over time, and the readout after the last step."""
 
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import cast
 
 import numpy as np
 import torch
@@ -62,15 +64,20 @@ class SrcModule(nn.Module):
     def layers(self, spikes: Tensor) -> list[Tensor]:
         """What each layer passes on, (T, B, N) each."""
         passed, found = spikes, []
-        for weights, cell in zip(self.weights, self.cells, strict=True):
+        for weights, cell in self.pairs():
             passed = cell.over_time(nn.functional.linear(passed, weights))
             found.append(passed)
         return found
 
+    def pairs(self) -> list[tuple[nn.Parameter, SpikingRecurrentCell]]:
+        """The weights and the cells of each layer."""
+        pairs = zip(self.weights, self.cells, strict=True)
+        return cast(list[tuple[nn.Parameter, SpikingRecurrentCell]], list(pairs))
+
     def trained(self) -> dict[str, nn.Parameter]:
         """All that is trained, by name: weights_0, bias_0, weights_1, ..."""
         named: dict[str, nn.Parameter] = {}
-        for number, (weights, cell) in enumerate(zip(self.weights, self.cells, strict=True)):
+        for number, (weights, cell) in enumerate(self.pairs()):
             named[f"weights_{number}"] = weights
             if cell.learn_bias:
                 named[f"bias_{number}"] = cell.learned_bias
@@ -78,7 +85,7 @@ class SrcModule(nn.Module):
 
     def biases(self) -> list[Array]:
         """(N,) biases of each layer, as they act."""
-        return [cell.bias.detach().numpy().astype(np.float64) for cell in self.cells]
+        return [cell.bias.detach().numpy().astype(np.float64) for _, cell in self.pairs()]
 
     @torch.no_grad()
     def activity(self, spikes: Tensor) -> list[Activity]:
@@ -104,7 +111,7 @@ def first_weights(sizes: tuple[int, ...], options: SrcOptions) -> list[Array]:
     bound = options.start / np.sqrt(sizes[0])
     return [
         rng.uniform(-bound, bound, shape),
-        *(relay(post, pre, options.relay) for pre, post in zip(sizes[1:], sizes[2:], strict=False)),
+        *(relay(post, pre, options.relay) for pre, post in pairwise(sizes[1:])),
     ]
 
 

@@ -81,9 +81,7 @@ class SrcOptions:
 
     def neurons(self) -> Src:
         """The model of the cells before training."""
-        return Src(
-            gate=self.gate, gate_reads=self.gate_reads, counted="onsets", bias=self.bias
-        )
+        return Src(gate=self.gate, gate_reads=self.gate_reads, counted="onsets", bias=self.bias)
 
     def plain(self) -> dict[str, Any]:
         """By name, as a file keeps them."""

@@ -1,5 +1,6 @@
 """A spiking network that was trained directly: the network, how it went, and where to go on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bridge.errors import SpecError
@@ -40,15 +41,33 @@ class TrainedNetwork:
         """What may be taken in its place: the network."""
         return (self.network,)
 
+    def told_accuracy(self, *, validation: int) -> str:
+        """How good it was in its last evaluation, in words; "" before the first."""
+        if not self.history.accuracy.size:
+            return ""
+        which = f"{validation} validation" if validation else "training"
+        return f"{self.history.accuracy[-1]:.1%} right of the {which} pictures"
+
+    def told_activity(self) -> dict[str, object]:
+        """How much each layer spikes, by its name."""
+        layers = self.network.provenance.get("activity", ())
+        return {
+            f"layer {number}": (
+                f"{part['onsets']:.2f} spikes per cell and picture, above 0.5 in "
+                f"{part['duty']:.1%} of the steps, {part['silent']:.0%} of the cells silent"
+            )
+            for number, part in enumerate(layers, start=1)
+        }
+
 
 def trained_shapes(network: SpikingNetwork) -> dict[str, tuple[int, ...]]:
     """Shapes of what was trained, by name: weights_0, bias_0, weights_1, ..."""
     options = network.provenance.get("options")
-    if not isinstance(options, dict) or not isinstance(options.get("layers"), list):
+    layers = options.get("layers") if isinstance(options, Mapping) else None
+    if not isinstance(options, Mapping) or not isinstance(layers, list | tuple):
         raise SpecError("trained network: its provenance does not say how it was trained")
     shapes: dict[str, tuple[int, ...]] = {}
-    layers = len(options["layers"])
-    for number, projection in enumerate(network.projections[:layers]):
+    for number, projection in enumerate(network.projections[: len(layers)]):
         shapes[f"weights_{number}"] = projection.shape
         if options.get("learn_bias"):
             shapes[f"bias_{number}"] = projection.shape[:1]

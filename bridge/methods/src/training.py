@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
 
@@ -15,7 +15,7 @@ from bridge.arguments import callback, flag, of_kind
 from bridge.backends.torch_settings import own_settings
 from bridge.errors import SpecError, TrainingError
 from bridge.methods.src.description import described
-from bridge.methods.src.module import SrcModule
+from bridge.methods.src.module import Activity, SrcModule
 from bridge.methods.src.options import SrcOptions, options_of
 from bridge.methods.src.trained import TrainedNetwork
 from bridge.progress import telling
@@ -255,6 +255,15 @@ def _evaluated(run: _Run) -> tuple[float, float]:
     return total / there, right / there
 
 
+def _activity(run: _Run) -> list[Activity]:
+    """How much each layer spikes on the pictures of an evaluation."""
+    pictures = run.plan.evaluated
+    shown = pictures.chosen(np.arange(min(_AT_ONCE, len(pictures.labels))))
+    rng = np.random.default_rng((run.plan.options.seed, _EVALUATION, run.updates))
+    spikes = run.plan.task.encoding.spikes(shown, rng)
+    return run.module.activity(torch.from_numpy(spikes).to(torch.float32))
+
+
 def _report(run: _Run, on_progress: Callable[[SrcProgress], None] | None) -> None:
     if on_progress is None:
         return
@@ -296,6 +305,7 @@ def _network(run: _Run, stopped: str) -> TrainedNetwork:
     update, loss, accuracy = zip(*run.history, strict=True) if run.history else ((), (), ())
     weights = [each.detach().numpy().astype(np.float64) for each in run.module.weights]
     made = {
+        "activity": [asdict(layer) for layer in _activity(run)],
         "made_by": f"spikebridge {version('spikebridge')}",
         "package": f"torch {version('torch')}",
         "updates": run.updates,

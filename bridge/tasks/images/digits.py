@@ -30,4 +30,4 @@ def digits(part: str) -> Pictures:
     values, labels = load_digits(return_X_y=True)
     order = np.random.default_rng(_SPLIT_SEED).permutation(len(labels))
     mine = order[_HELD_OUT:] if part == "training" else order[:_HELD_OUT]
-    return Pictures(values[mine] / _BRIGHTEST, labels[mine].astype(np.int64))
+    return Pictures((values[mine] / _BRIGHTEST).astype(np.float32), labels[mine].astype(np.int64))

@@ -81,7 +81,8 @@ def read_events(path: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         raise FormatError(f"{path}: {error.strerror or error}") from None
     if not content or len(content) % _EVENT_BYTES:
         raise FormatError(
-            f"{path}: has {len(content)} bytes, expected a multiple of {_EVENT_BYTES}, an event each"
+            f"{path}: has {len(content)} bytes; events have {_EVENT_BYTES} each, and there is at "
+            "least one"
         )
     column, row, high, middle, low = (
         np.frombuffer(content, np.uint8).reshape(-1, _EVENT_BYTES).T.astype(np.int64)

@@ -46,7 +46,7 @@ def idx_pictures(folder: Path, part: str) -> Pictures:
         check_labels(classes, len(pixels))
     except ValueError as error:
         raise FormatError(f"{labels}: {error}") from None
-    return Pictures(pixels.reshape(-1, SIZE).astype(np.float32) / 255, classes)
+    return Pictures(np.divide(pixels.reshape(-1, SIZE), 255, dtype=np.float32), classes)
 
 
 def _found(folder: Path, name: str) -> Path | None:

@@ -147,9 +147,7 @@ class ImageTask:
         events = SETS[self.family].encoding.kind == "events"
         kind = "events" if events else "latency" if self.latency else "rate"
         gain = self.gain / 100 if kind == "rate" else 1.0
-        return Encoding(
-            kind=kind, shown_steps=self.shown, silent_steps=self.silent, gain=gain
-        )
+        return Encoding(kind=kind, shown_steps=self.shown, silent_steps=self.silent, gain=gain)
 
     def pictures(self, part: str) -> Pictures | EventPictures:
         """The "training" or the "held out" pictures.
@@ -176,7 +174,7 @@ class ImageTask:
 
     def answers(self, outputs: NDArray[np.float64]) -> NDArray[np.int64]:
         """(T, B) class that (T, B, O) outputs name after each sample."""
-        return outputs.argmax(axis=2)
+        return np.asarray(outputs.argmax(axis=2), dtype=np.int64)
 
     def rate_correct(self, outputs: NDArray[np.float64], trials: Trials) -> NDArray[np.bool_]:
         """Whether the last outputs name the class; (B,)."""
