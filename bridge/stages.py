@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import bridge
 from bridge import terminal
-from bridge.errors import FormatError
+from bridge.errors import FormatError, OutputError, SpecError
 
 if TYPE_CHECKING:
     from bridge.exchange.store import Stored
@@ -204,6 +204,25 @@ def _wrong_kind(path: Path, stored: "Stored", what: str) -> FormatError:
     from bridge.describe import describe
 
     return FormatError(f"{path}: {what} is needed, this file holds: {describe(stored)[0]}")
+
+
+def unfinished(out: Path, kind: type[Kind], what: str, *, resume: bool, force: bool) -> Kind | None:
+    """What a training is to go on with; None: it begins, and may write there.
+
+    Raises:
+        SpecError: both were asked for.
+        OutputError: there is a file, and neither was asked for; or nothing can be written.
+        FormatError: what is to be gone on with is something else.
+    """
+    if resume and force:
+        raise SpecError(f"--resume goes on with {out}, --force replaces it: give one of them")
+    found = load_kind(out, kind, what) if resume else None
+    if not resume and out.exists() and not force:
+        raise OutputError(
+            f"{out} exists already; use --resume to go on with it or --force to replace it"
+        )
+    check_writable(out, force=force or resume)
+    return found
 
 
 def load_rate(path: Path) -> "bridge.RateNetwork":

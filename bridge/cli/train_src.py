@@ -10,8 +10,8 @@ import typer
 import bridge
 from bridge.cli import completion
 from bridge.cli.app import Force, Seed, app, example, find_pictures_in, was_given
-from bridge.errors import OutputError, SpecError
-from bridge.stages import check_writable, load_kind, train_src_to
+from bridge.errors import SpecError
+from bridge.stages import train_src_to, unfinished
 from bridge.tasks import IMAGES
 
 
@@ -81,25 +81,17 @@ def train_src(
     from bridge.methods.src.options import SrcOptions
     from bridge.methods.src.training import plan_src
 
-    if resume and force:
-        raise SpecError(f"--resume goes on with {out}, --force replaces it: give one of them")
     find_pictures_in(data)
-    unfinished = None
-    if resume:
-        unfinished = load_kind(out, bridge.TrainedNetwork, "a network that train-src wrote")
-    elif out.exists() and not force:
-        raise OutputError(
-            f"{out} exists already; use --resume to go on with it or --force to replace it"
-        )
+    what = "a network that train-src wrote"
+    begun = unfinished(out, bridge.TrainedNetwork, what, resume=resume, force=force)
     known = [entry.name for entry in fields(SrcOptions)]
     options: dict[str, Any] = {
         name: context.params[name] for name in known if was_given(context, name)
     }
     if "layers" in options:
         options["layers"] = parse_layers(layers)
-    check_writable(out, force=force or resume)
-    plan = plan_src(task, resume=unfinished, **options)
-    if train_src_to(plan, out, unfinished).checkpoint is not None:
+    plan = plan_src(task, resume=begun, **options)
+    if train_src_to(plan, out, begun).checkpoint is not None:
         raise KeyboardInterrupt
 
 

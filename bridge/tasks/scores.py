@@ -76,7 +76,7 @@ def measured(task: Task, outputs: Array, trials: Trials) -> Array | None:
 def answers(task: Task, outputs: Array) -> NDArray[np.int64] | None:
     """(T, B) condition that a task takes (T, B, O) outputs for after each sample, checked.
 
-    None, where its answers are no conditions: it has no method `answers`.
+    None, where its answers name none: it has no method `answers`.
 
     Raises:
         SpecError: its method gives no (T, B) numbers of conditions.

@@ -16,7 +16,7 @@ Counts = NDArray[np.int64]
 
 
 def answers_shown(agreement: Agreement, recordings: dict[str, Recording]) -> dict[str, Counts]:
-    """(T, B) class that each side names after each sample; none, where answers are no classes."""
+    """(T, B) class that each side names after each sample, where answers name classes."""
     shown = trials_shown(agreement)
     if agreement.task is None or shown is None:
         return {}

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, cast
 
-from bridge.arguments import flag, number
+from bridge.arguments import flag, number, options_in
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted
 from bridge.spiking.essentials import essentials
@@ -90,13 +90,7 @@ class SrcOptions:
 
 def options_of(given: dict[str, Any]) -> SrcOptions:
     """Options by their names; SpecError for one that is not known or makes no sense."""
-    known = {entry.name for entry in fields(SrcOptions)}
-    unknown = sorted(set(given) - known)
-    if unknown:
-        raise SpecError(
-            f"unknown training option {unknown[0]!r}; known are {', '.join(sorted(known))}"
-        )
-    return SrcOptions(**given)
+    return options_in(SrcOptions, given)
 
 
 def _layers(given: object) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bridge.arguments import callback, flag, of_kind
+from bridge.arguments import callback, flag, in_words, of_kind
 from bridge.backends.torch_settings import own_settings
 from bridge.errors import SpecError, TrainingError
 from bridge.methods.src.description import described
@@ -117,8 +117,10 @@ def plan_src(
     """Task, options and pictures, held against each other; as `train_src`."""
     found = task_named(task) if isinstance(task, str) else task
     if not isinstance(found, ImageTask):
+        name = getattr(found, "name", None)
+        what = repr(name) if isinstance(name, str) else in_words(found)
         raise SpecError(
-            f"task {getattr(found, 'name', found)!r}: cells are trained on pictures, as digits or "
+            f"task {what}: cells are trained on pictures, as digits or "
             "mnist; `train` trains a rate network on it"
         )
     chosen = options_of(options) if resume is None else _resumed(found, resume, options)
