@@ -48,11 +48,11 @@ class SrcOptions:
     seed: int = 0
     epochs: int = 40
     batch: int = 64
-    learning_rate: float = 0.02
+    learning_rate: float = 0.01
     deep_learning_rate: float = 0.0005
     start: float = 3.0
     relay: float = 0.8
-    sharpness: float = 0.2
+    sharpness: float = 0.5
     validation: int = 0
     gate: Literal["heaviside", "sigmoid"] = "heaviside"
     gate_reads: Literal["old", "new"] = "old"
