@@ -43,10 +43,12 @@ def train_src(
     epochs: Annotated[int, typer.Option(help="How often each picture is shown.")] = 40,
     batch: Annotated[int, typer.Option(help="Pictures per update.")] = 64,
     seed: Seed = 0,
-    learning_rate: Annotated[float, typer.Option(help="Of the first layer.")] = 0.02,
+    learning_rate: Annotated[float, typer.Option(help="Of the first layer.")] = 0.01,
     deep_learning_rate: Annotated[
         float, typer.Option(help="Of the other layers, and of biases.")
     ] = 0.0005,
+    sharpness: Annotated[float, typer.Option(help="Factor of the outputs in the loss.")] = 0.5,
+    bias: Annotated[float, typer.Option(help="Of the cells; near -4.4 they spike often.")] = -6.0,
     validation: Annotated[
         int, typer.Option(help="Training pictures that are set aside, to choose options by.")
     ] = 0,

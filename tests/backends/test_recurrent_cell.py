@@ -1,5 +1,7 @@
 """The cell in training: the model's equations, and the backward pass that is said to be theirs."""
 
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -72,6 +74,15 @@ def test_the_closed_form_is_what_autograd_finds(form, z, bypass, loops):
     for one, other in zip(got, expected, strict=True):
         assert one.abs().max() > 0.1
         torch.testing.assert_close(one, other, atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("loops", [True, False])
+def test_what_is_passed_on_is_freed_with_its_graph(loops):
+    passed = cell(gate="heaviside").over_time(torch.tensor(CURRENT), loops=loops)
+    seen = weakref.ref(passed)
+    del passed
+    # At once, whatever Python collects later: a training makes gigabytes of them.
+    assert seen() is None
 
 
 def test_a_gradient_through_h_is_that_of_the_equations():

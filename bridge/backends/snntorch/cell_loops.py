@@ -247,19 +247,22 @@ def advance(
     return Course(emitted, (i, h, h_s), slope_h, slope_i)
 
 
-def turn_back(gradient: Tensor, course: Course, alpha: Tensor) -> tuple[Tensor, Tensor]:
+def turn_back(
+    gradient: Tensor, slope_h: Tensor, slope_i: Tensor, alpha: Tensor
+) -> tuple[Tensor, Tensor]:
     """Derivatives by the current, (T, B, N), and by the bias of each cell, (B, N).
 
     Args:
         gradient: (T, B, N) derivative by what is passed on.
-        course: What the cells did.
+        slope_h: As a `Course` has it.
+        slope_i: The same.
         alpha: (N,) what a step leaves of i.
     """
     steps, trials, size = gradient.shape
     gradient = gradient.contiguous()
     of_current, of_bias = torch.empty_like(gradient), gradient.new_empty((trials, size))
     _, function = _functions(_loops(), _KINDS[gradient.dtype])
-    given = (gradient, course.slope_h, course.slope_i, alpha.contiguous(), of_current, of_bias)
+    given = (gradient, slope_h, slope_i, alpha.contiguous(), of_current, of_bias)
     function(*_pointers(*given), steps, trials * size, size)
     return of_current, of_bias
 

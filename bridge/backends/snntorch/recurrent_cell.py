@@ -208,15 +208,16 @@ class _OverTime(torch.autograd.Function):
         loops: bool,  # noqa: FBT001
     ) -> Tensor:
         course = cell.course(current, bias, state, loops=loops)
-        ctx.course, ctx.loops = course, loops and cell_loops.available(current)
-        ctx.alpha = cell.get_buffer("constant_alpha")
+        # Not the course as it is: what is passed on would hold itself, and never be freed.
+        ctx.save_for_backward(course.slope_h, course.slope_i, cell.get_buffer("constant_alpha"))
+        ctx.loops = loops and cell_loops.available(current)
         return course.emitted
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:
         (gradient,) = gradients
         backward = cell_loops.turn_back if ctx.loops else _turned_back
-        of_current, of_bias = backward(gradient, ctx.course, ctx.alpha)
+        of_current, of_bias = backward(gradient, *ctx.saved_tensors)
         return of_current, of_bias.sum(0), None, None, None
 
 
@@ -225,10 +226,12 @@ _bypassed: Any = _Bypassed.apply
 _over_time: Any = _OverTime.apply
 
 
-def _turned_back(gradient: Tensor, course: Course, alpha: Tensor) -> tuple[Tensor, Tensor]:
+def _turned_back(
+    gradient: Tensor, slope_h: Tensor, slope_i: Tensor, alpha: Tensor
+) -> tuple[Tensor, Tensor]:
     """As `cell_loops.turn_back`."""
-    of_h = gradient * course.slope_h
-    of_i = of_h * course.slope_i
+    of_h = gradient * slope_h
+    of_i = of_h * slope_i
     of_current, later = torch.empty_like(of_i), torch.zeros_like(of_i[0])
     for step in range(len(of_i) - 1, -1, -1):
         later = of_i[step] + alpha * later

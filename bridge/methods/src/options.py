@@ -27,7 +27,8 @@ class SrcOptions:
         batch: Pictures per update.
         learning_rate: Adam's, of the first layer. It rises over the first epoch, and falls along a
             cosine to 2 %.
-        deep_learning_rate: The same of all other layers and of trained biases.
+        deep_learning_rate: The same of all other layers and of trained biases; 0: they stay as they
+            start.
         start: The first layer's weights start uniform within this over the square root of the
             number of inputs.
         relay: All other layers start as this times the identity: each cell passes on the spikes of
@@ -47,11 +48,11 @@ class SrcOptions:
     seed: int = 0
     epochs: int = 40
     batch: int = 64
-    learning_rate: float = 0.02
+    learning_rate: float = 0.01
     deep_learning_rate: float = 0.0005
     start: float = 3.0
     relay: float = 0.8
-    sharpness: float = 0.2
+    sharpness: float = 0.5
     validation: int = 0
     gate: Literal["heaviside", "sigmoid"] = "heaviside"
     gate_reads: Literal["old", "new"] = "old"
@@ -72,7 +73,7 @@ class SrcOptions:
             object.__setattr__(self, name, flag(name, getattr(self, name)))
         for name in ("learning_rate", "deep_learning_rate", "start", "relay", "sharpness"):
             value = number(name, getattr(self, name))
-            if not 0 < value < math.inf:
+            if not 0 <= value < math.inf or (value == 0 and name != "deep_learning_rate"):
                 raise SpecError(f"{name}: must be positive, got {value:g}")
             object.__setattr__(self, name, value)
         object.__setattr__(self, "bias", number("bias", self.bias))
