@@ -32,14 +32,16 @@ from bridge.exchange.spiking_networks import (
     network_to_tree,
     network_version,
 )
+from bridge.exchange.trained_networks import trained_from_tree, trained_to_tree, trained_version
 from bridge.methods.scale_search import Conversion
+from bridge.methods.src.trained import TrainedNetwork
 from bridge.rate.network import RateNetwork
 from bridge.spiking.drive import Drive
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
 from bridge.spiking.values import shown
 
-Stored = RateNetwork | SpikingNetwork | Conversion | Drive | Recording
+Stored = RateNetwork | SpikingNetwork | Conversion | TrainedNetwork | Drive | Recording
 
 
 def save(thing: Stored, path: str | Path, *, force: bool = False) -> Path:
@@ -76,8 +78,9 @@ def format_version(thing: Stored) -> int:
     several inputs under names, spikes as input, readouts that are states of populations, searches
     that know the numbers of a task, how much neurons fire, or the output error alone, curves of
     other kinds of neurons in a conversion, what a recording holds of the values that populations
-    pass on and of a window of steps, and rate networks of form h or tanh, with a bias, a start or
-    clipping.
+    pass on and of a window of steps, rate networks of form h or tanh, with a bias, a start or
+    clipping, networks that were trained as spiking networks, and of Spiking Recurrent Cells what
+    their gate reads and what of them counts as a spike.
     """
     if isinstance(thing, Conversion):
         parts = format_version(thing.network), format_version(thing.rate)
@@ -86,11 +89,13 @@ def format_version(thing: Stored) -> int:
         return run_version(thing)
     if isinstance(thing, SpikingNetwork):
         return network_version(thing)
+    if isinstance(thing, TrainedNetwork):
+        return trained_version(thing)
     return rate_version(thing)
 
 
 def load(path: str | Path) -> Stored:
-    """Read what `save` wrote: a RateNetwork, SpikingNetwork, Conversion, Drive or Recording.
+    """Read what `save` wrote: a network, Conversion, TrainedNetwork, Drive or Recording.
 
     Args:
         path: The file, or the name of a network that ships with the package: "go_nogo_n200", a
@@ -160,6 +165,7 @@ _KINDS: dict[str, tuple[type, Callable[[Any], Tree], Callable[[Tree], Any]]] = {
     "rate_network": (RateNetwork, rate_to_tree, rate_from_tree),
     "spiking_network": (SpikingNetwork, network_to_tree, network_from_tree),
     "conversion": (Conversion, conversion_to_tree, conversion_from_tree),
+    "trained_network": (TrainedNetwork, trained_to_tree, trained_from_tree),
     "drive": (Drive, drive_to_tree, drive_from_tree),
     "recording": (Recording, recording_to_tree, recording_from_tree),
 }
