@@ -144,13 +144,13 @@ class _Reader:
         if item is None:
             raise FormatError(f"{self._path}: {title} has no edges")
         if not isinstance(item, h5py.Dataset) or item.shape is None:
-            raise FormatError(f"{self._path}: {title}: its edges are no array of names")
+            raise FormatError(f"{self._path}: {title}: its edges are not an array of names")
         if item.size == 0:
             return ()
         pairs = len(item.shape) == 2 and item.shape[1] == 2 and item.dtype.kind in "SO"
         if not pairs or item.shape[0] > _MOST_EDGES or item.external or item.is_virtual:
             raise FormatError(
-                f"{self._path}: {title}: its edges are no pairs of names (or more than "
+                f"{self._path}: {title}: its edges are not pairs of names (or more than "
                 f"{_MOST_EDGES:,}), but {item.dtype} of shape {item.shape}"
             )
         edges = ((text_of(a), text_of(b)) for a, b in item[()])

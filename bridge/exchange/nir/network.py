@@ -35,7 +35,7 @@ _FROM_ZERO = UniformVoltage(low_mv=0.0, high_mv=0.0)
 class Key:
     """A population to be: a unit, and the cells whose output of the step before it takes.
 
-    A linear unit that lies in a loop and beside it is two populations, which differ in that.
+    A linear unit that lies in a loop and outside it is two populations, which differ in that.
     """
 
     unit: str

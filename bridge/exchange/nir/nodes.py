@@ -39,7 +39,7 @@ CELLS = frozenset({"I", "LI", "IF", "LIF", "CubaLI", "CubaLIF", "Threshold"})
 LINEAR = frozenset({"Affine", "Linear", "Scale", "Conv1d", "Conv2d", "SumPool2d", "AvgPool2d"})
 """What multiplies: these become weights, or units that sum where others multiply further."""
 PASSING = frozenset({"Input", "Output", "Flatten"})
-"""What hands on the numbers it gets, in their order."""
+"""What passes on the numbers it gets, in their order."""
 
 
 @dataclass(frozen=True, eq=False)

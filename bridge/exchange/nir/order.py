@@ -1,4 +1,4 @@
-"""In which order cells hand on within a step, and which connections of loops take a step.
+"""In which order cells pass on within a step, and which connections of loops take a step.
 
 Within a loop the cells are taken in the order in which input reaches them, by the number of nodes
 on the way, and those alike by their names. What leads back in that order, or to the cell itself,

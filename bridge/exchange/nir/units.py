@@ -2,7 +2,7 @@
 
 A linear node that leads to cells alone is weights of the projections into them, and its bias is
 theirs. Where its sums are multiplied further, delayed or put out, it is a population of linear
-units. What merely hands on, Flatten and the doors of nested graphs, is nothing of its own.
+units. What merely passes on, Flatten and the doors of nested graphs, is nothing of its own.
 """
 
 from collections.abc import Iterator, Mapping
@@ -76,7 +76,7 @@ class Units:
     def inputs(self) -> Mapping[str, str]:
         """The nodes that nothing leads to, each with the name of the input that drives it.
 
-        Those that are no inputs get one, as NIR's own reader does it.
+        Others than inputs get one, as NIR's own reader does it.
         """
         roots = [name for name in self.graph.nodes if not self.graph.sources(name)]
         return {
@@ -148,7 +148,7 @@ class Units:
         return Arrival(self.inputs[name], "", np.zeros(size, dtype=np.int64))
 
     def _from(self, name: str, way: tuple[str, ...]) -> Iterator[Arrival]:
-        """What a node hands on to a unit behind it."""
+        """What a node passes on to a unit behind it."""
         place = self.place(name)
         if place.kind in CELLS or name in self.linear:
             yield Arrival(name, "", np.zeros(self.size(name), dtype=np.int64))
@@ -179,7 +179,7 @@ class Units:
         if np.any(np.abs(steps - whole) > _WHOLE * np.maximum(whole, 1.0)):
             worst = int(np.argmax(np.abs(steps - whole)))
             raise place.error(
-                f"delay of {seconds[worst]:g} s is no whole number of steps of {self.dt_ms:g} ms"
+                f"delay of {seconds[worst]:g} s is not a whole number of steps of {self.dt_ms:g} ms"
             )
         if np.any(whole > LONGEST_DELAY_STEPS):
             raise place.error(

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.spiking.neurons.membrane import Filtered
+from bridge.spiking.neurons.membrane import Filtered, Shown
 from bridge.spiking.operations import Operations
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class CubaLi(Filtered):
+class CubaLi(Shown, Filtered):
     """Leaky integrators of a filtered current, which pass on v in each step (CubaLI of NIR).
 
     tau_syn i' = w_in x - i;  tau v' = v_leak - v + r i, which takes the new i. Every quantity is
@@ -17,12 +17,7 @@ class CubaLi(Filtered):
 
     kind = "cuba_li"
     title = "CubaLI"
-    fires = False
-    emits = "value"
 
     def step(self, ops: Operations, state: Any, constant: Any, current: Any) -> dict[str, Any]:
         i = self.filtered(state, constant, current)
         return {"i": i, "v": self.moved(state, constant, i)}
-
-    def emitted(self, ops: Operations, state: Any, constant: Any) -> dict[str, Any]:
-        return {"value": state.v}

@@ -13,6 +13,7 @@ from bridge.errors import SpecError
 from bridge.spiking.arrays import time_constants
 from bridge.spiking.neurons.model import Array, NeuronModel
 from bridge.spiking.neurons.reset import FiresWhere
+from bridge.spiking.operations import Operations
 from bridge.spiking.parts import choice, each
 
 ResetByAll: TypeAlias = Literal["value", "subtraction", "late_subtraction"]
@@ -91,6 +92,20 @@ class Filtered(LeakyMembrane):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Shown(Membrane):
+    """A membrane without a threshold, which passes on its voltage in each step."""
+
+    fires = False
+    emits = "value"
+
+    def step(self, ops: Operations, state: Any, constant: Any, current: Any) -> dict[str, Any]:
+        return {"v": self.moved(state, constant, current)}
+
+    def emitted(self, ops: Operations, state: Any, constant: Any) -> dict[str, Any]:
+        return {"value": state.v}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Firing(Membrane):
     """A membrane with a threshold.
 
@@ -133,5 +148,5 @@ class Firing(Membrane):
             raise SpecError("late_subtraction: needs membranes slower than the time step")
         return np.asarray(threshold / left)
 
-    def reset(self, ops: Any, state: Any, constant: Any) -> dict[str, Any]:
+    def reset(self, ops: Operations, state: Any, constant: Any) -> dict[str, Any]:
         return {"v": constant.reset if self.reset_by == "value" else state.v - constant.drop}

@@ -45,7 +45,7 @@ REFUSED = {
     "split step": (
         {"late": node("Delay", delay=np.array([0.001, 0.0007])),
          "edges": chain("input", "late", "fc", "lif", "output")},
-        r"node late \(Delay\): delay of 0.0007 s is no whole number of steps of 0.5 ms",
+        r"node late \(Delay\): delay of 0.0007 s is not a whole number of steps of 0.5 ms",
     ),
     "loop without state": (
         {"back": node("Linear", weight=np.eye(2)), "on": node("Linear", weight=np.eye(2)),
