@@ -42,15 +42,15 @@ ALLOWED = {
     "rate": SPIKING | {"tasks", "backends", "backends.snntorch", "progress"},
     "methods": METHODS,
     # A road of its own, with no need of the others.
-    "methods.rate_targets": SPIKING | {"tasks", "backends", "progress"},
-    "exchange": SPIKING | {"temporary", "rate", "methods"},
+    "methods.rate_targets": SPIKING | {"tasks", "backends", "progress", "rate"},
+    "exchange": SPIKING | {"temporary", "tasks", "rate", "methods", "methods.rate_targets"},
     "compare": METHODS | {"compare.probes", "compare.statistics", "backends.reference"},
     "compare.probes": SPIKING | {"backends.reference", "compare"},
     "compare.statistics": SPIKING | {"compare"},
     "compare.report": METHODS
     | {"compare", "compare.probes", "compare.statistics", "exchange", "plot"},
     "plot": METHODS | {"compare", "compare.statistics"},
-    "describe": METHODS | {"compare.statistics", "exchange", "sections"},
+    "describe": METHODS | {"methods.rate_targets", "compare.statistics", "exchange", "sections"},
     "search_tables": METHODS | {"tables"},
     "benchmark": METHODS | {"tables", "temporary", "exchange", "bridge", "backends.snntorch"},
     "studies": METHODS | {"tables", "temporary", "compare.statistics", "exchange"},
@@ -61,13 +61,23 @@ ALLOWED = {
         "search_tables",
         "sections",
         "rate",
+        "methods.rate_targets",
         "compare.report",
         "exchange",
     }
     | {"bridge"},
     "demo": {"terminal", "stages", "backends", "rate", "bridge"},
     "cli": METHODS
-    | {"terminal", "describe", "stages", "demo", "bridge", "compare", "compare.statistics"}
+    | {
+        "methods.rate_targets",
+        "terminal",
+        "describe",
+        "stages",
+        "demo",
+        "bridge",
+        "compare",
+        "compare.statistics",
+    }
     | {"compare.report", "exchange", "studies", "benchmark", "search_tables", "sections"},
 }
 # What all others may import besides.
