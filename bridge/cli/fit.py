@@ -19,7 +19,6 @@ from bridge.stages import check_writable, fit_to, load_kind
         "spikebridge fit four-sines --out results/free.h5 --free-running",
         "spikebridge fit four-sines --out results/sines.h5 --form rate --seed 6",
         "spikebridge fit four-sines --out results/sines.h5 --resume --trials 800",
-        "spikebridge run results/sines.h5 --backend brian2 --out results/brian2.h5",
     )
 )
 def fit(

@@ -49,7 +49,7 @@ def closed_loop(
         trial: The one trial.
         start_mv: (N,) voltages, mV.
         count: How many trials.
-        free: Whether nothing tells the network when a trial begins.
+        free: Whether the network is not shown when a trial begins.
     """
     drive = drive_on(trial, start_mv, count)
     recording = simulate(network, drive, backend=quickest(), progress=False)

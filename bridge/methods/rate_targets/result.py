@@ -100,7 +100,7 @@ class TargetFit:
 
     @property
     def stopped(self) -> str:
-        """Why learning ended: "finished", "interrupted" or how it diverged."""
+        """Why learning ended ("finished", "interrupted"), or how it diverged."""
         return str(self.network.provenance.get("stopped", FINISHED))
 
     @property
