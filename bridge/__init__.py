@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from bridge.methods.scale_search import Conversion
     from bridge.methods.scoring import score
     from bridge.methods.side_by_side import convert_each
+    from bridge.methods.src.trained import TrainedNetwork
+    from bridge.methods.src.training import train_src
     from bridge.rate.network import RateNetwork
     from bridge.rate.training import train, train_many
     from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, SharedNoise
@@ -79,6 +81,7 @@ _HOMES = {
     "SpikingNetwork": "bridge.spiking.network",
     "StateReadout": "bridge.spiking.readouts",
     "TargetFit": "bridge.methods.rate_targets.result",
+    "TrainedNetwork": "bridge.methods.src.trained",
     "Trials": "bridge.tasks",
     "UniformVoltage": "bridge.spiking.initial_voltage",
     "compare": "bridge.compare.gate",
@@ -110,6 +113,7 @@ _HOMES = {
     "task": "bridge.tasks",
     "train": "bridge.rate.training",
     "train_many": "bridge.rate.training",
+    "train_src": "bridge.methods.src.training",
 }
 
 __all__ = [
@@ -138,6 +142,7 @@ __all__ = [
     "SpikingNetwork",
     "StateReadout",
     "TargetFit",
+    "TrainedNetwork",
     "Trials",
     "UniformVoltage",
     "compare",
@@ -170,6 +175,7 @@ __all__ = [
     "task",
     "train",
     "train_many",
+    "train_src",
 ]
 
 

@@ -8,8 +8,7 @@ import typer
 import bridge
 from bridge.cli import completion
 from bridge.cli.app import Force, Seed, TaskFile, app, example, was_given
-from bridge.errors import OutputError, SpecError
-from bridge.stages import check_writable, fit_to, load_kind
+from bridge.stages import fit_to, unfinished
 
 
 @app.command(
@@ -105,20 +104,11 @@ def fit(
     from bridge.methods.rate_targets.plan import plan_fit
 
     found = bridge.task(task)
-    if resume and force:
-        raise SpecError(f"--resume goes on with {out}, --force replaces it: give one of them")
-    unfinished = None
-    if resume:
-        unfinished = load_kind(out, bridge.TargetFit, "a fit")
-    elif out.exists() and not force:
-        raise OutputError(
-            f"{out} exists already; use --resume to go on with it or --force to replace it"
-        )
+    begun = unfinished(out, bridge.TargetFit, "a fit", resume=resume, force=force)
     # What is not given is left to the options, which have the same defaults.
     known = TargetOptions.__dataclass_fields__
     options = {name: context.params[name] for name in known if was_given(context, name)}
-    plan = plan_fit(found, resume=unfinished, **options)
-    check_writable(out, force=force or resume)
-    made = fit_to(plan, out, unfinished)
+    plan = plan_fit(found, resume=begun, **options)
+    made = fit_to(plan, out, begun)
     if made.stopped == "interrupted":
         raise KeyboardInterrupt

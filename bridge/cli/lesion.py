@@ -50,8 +50,8 @@ def lesion(
 
     with terminal.waiting("reading it"):
         stored = bridge.load(network)
-    holders = bridge.Conversion | bridge.TargetFit
-    spiking = stored.network if isinstance(stored, holders) else stored
+    holds = bridge.Conversion | bridge.TargetFit | bridge.TrainedNetwork
+    spiking = stored.network if isinstance(stored, holds) else stored
     if not isinstance(spiking, bridge.SpikingNetwork | bridge.RateNetwork):
         raise FormatError(f"{network}: a rate or a spiking network is needed")
     check_writable(out, force=force)

@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FitCheckpoint:
-    """What learning has come to, in addition to the options: everything else is drawn again by the seed.
+    """What learning has come to; everything else follows from the options and the seed.
 
     Attributes:
         trials: Trials of learning so far.
