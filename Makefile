@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 # NEST is packaged for Linux only.
-EXTRAS := dev,docs,analysis,tasks,cluster,spikes
+EXTRAS := dev,docs,analysis,tasks,cluster,spikes,digits
 ifeq ($(shell uname -s),Linux)
 EXTRAS := $(EXTRAS),nest
 endif

@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from bridge.methods.integrate_and_fire import map_integrate_and_fire
     from bridge.methods.lesion import lesion
     from bridge.methods.one_to_one import map_one_to_one
-    from bridge.methods.rate_targets.fit import TargetFit, fit_targets
+    from bridge.methods.rate_targets.fit import fit_targets
+    from bridge.methods.rate_targets.result import TargetFit
     from bridge.methods.readout import refit_readout
     from bridge.methods.scale_search import Conversion
     from bridge.methods.scoring import score
     from bridge.methods.side_by_side import convert_each
+    from bridge.methods.src.trained import TrainedNetwork
+    from bridge.methods.src.training import train_src
     from bridge.rate.network import RateNetwork
     from bridge.rate.training import train, train_many
     from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, SharedNoise
@@ -77,7 +80,8 @@ _HOMES = {
     "SharedNoise": "bridge.spiking.drive",
     "SpikingNetwork": "bridge.spiking.network",
     "StateReadout": "bridge.spiking.readouts",
-    "TargetFit": "bridge.methods.rate_targets.fit",
+    "TargetFit": "bridge.methods.rate_targets.result",
+    "TrainedNetwork": "bridge.methods.src.trained",
     "Trials": "bridge.tasks",
     "UniformVoltage": "bridge.spiking.initial_voltage",
     "compare": "bridge.compare.gate",
@@ -109,6 +113,7 @@ _HOMES = {
     "task": "bridge.tasks",
     "train": "bridge.rate.training",
     "train_many": "bridge.rate.training",
+    "train_src": "bridge.methods.src.training",
 }
 
 __all__ = [
@@ -137,6 +142,7 @@ __all__ = [
     "SpikingNetwork",
     "StateReadout",
     "TargetFit",
+    "TrainedNetwork",
     "Trials",
     "UniformVoltage",
     "compare",
@@ -169,6 +175,7 @@ __all__ = [
     "task",
     "train",
     "train_many",
+    "train_src",
 ]
 
 

@@ -4,7 +4,7 @@ What can only be meant is taken: a conversion stands for the networks that it ho
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from numbers import Real
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
@@ -162,6 +162,17 @@ def flag(name: str, given: object) -> bool:
     if not isinstance(given, bool | np.bool_):
         raise SpecError(f"{name}: expected True or False, got {in_words(given)}")
     return bool(given)
+
+
+def options_in(kind: type[Kind], given: Mapping[str, Any]) -> Kind:
+    """An object of a dataclass of training options; SpecError for a name that it does not have."""
+    known = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise SpecError(
+            f"unknown training option {unknown[0]!r}; known are {', '.join(sorted(known))}"
+        )
+    return kind(**given)
 
 
 def callback(name: str, given: Function | None) -> Function | None:

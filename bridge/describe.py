@@ -11,7 +11,10 @@ from bridge.compare.statistics.spike_statistics import summary
 from bridge.errors import SpecError
 from bridge.exchange.store import Stored
 from bridge.methods.measured import Measured
+from bridge.methods.rate_targets.result import TargetFit
 from bridge.methods.scale_search import Conversion, ScaleSearch, Search
+from bridge.methods.src.trained import TrainedNetwork
+from bridge.rate.learning import Checkpoint, History
 from bridge.rate.network import RateNetwork
 from bridge.sections import plain
 from bridge.spiking.conditions import tally
@@ -48,6 +51,8 @@ def describe(thing: Stored, from_ms: float | None = None) -> tuple[str, Rows]:
             "conversion: a spiking network, and the rate network it was made from",
             _conversion,
         ),
+        TargetFit: ("fit: a spiking network that learned from rate dynamics", _fit),
+        TrainedNetwork: ("spiking network that was trained as one", _trained),
         Drive: ("drive", _drive),
         Recording: ("recording", _recording),
     }
@@ -79,12 +84,23 @@ def _rate(rate: RateNetwork) -> Rows:
         rows["cell types"] = ", ".join(f"{kinds[name]} {name}" for name in sorted(kinds))
     if rate.task:
         rows["task"] = rate.task
-    if rate.history is not None and rate.history.loss.size:
-        loss, accuracy = rate.history.loss[-1], rate.history.accuracy[-1]
+    return rows | _learning(rate.history, rate.checkpoint) | _provenance(rate.provenance)
+
+
+def _learning(history: History | None, checkpoint: Checkpoint | None) -> Rows:
+    rows: Rows = {}
+    if history is not None and history.loss.size:
+        loss, accuracy = history.loss[-1], history.accuracy[-1]
         rows["last evaluation"] = f"mean loss {loss:.3f}, accuracy {accuracy:.1%}"
-    if rate.checkpoint is not None:
-        rows["unfinished"] = f"after {rate.checkpoint.updates} updates; --resume goes on"
-    return rows | _provenance(rate.provenance)
+    if checkpoint is not None:
+        rows["unfinished"] = f"after {checkpoint.updates} updates; --resume goes on"
+    return rows
+
+
+def _trained(trained: TrainedNetwork) -> Rows:
+    spikes = {f"spikes of {name}": told for name, told in trained.told_activity().items()}
+    learned = _learning(trained.history, trained.checkpoint)
+    return {**learned, **spikes, **_network(trained.network)}
 
 
 def _units(rate: RateNetwork) -> Rows:
@@ -162,6 +178,17 @@ def _chosen(search: Search) -> Rows:
     if isinstance(search, ScaleSearch):
         return {"chosen 1/lambda": f"{search.best_inverse_scale:g}, by the rule {search.rule}"}
     return {"chosen gain": f"{search.told_choice().removeprefix('gain = ')}: {search.told_rule()}"}
+
+
+def _fit(fit: TargetFit) -> Rows:
+    rows: Rows = {"learning": f"{fit.stopped}, {several(len(fit.learning_errors), 'trial')}"}
+    if fit.errors.size:
+        rows["on its own"] = fit.told()
+        rows["nMSE on its own"] = f"{fit.errors.min():.3g} to {fit.errors.max():.3g}"
+        rows["rate"] = f"{fit.rate_hz:.3g} Hz"
+    if fit.checkpoint is not None:
+        rows["checkpoint"] = f"after {several(fit.checkpoint.trials, 'trial')}; --resume goes on"
+    return rows | _network(fit.network)
 
 
 def _drive(drive: Drive) -> Rows:

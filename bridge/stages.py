@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import bridge
 from bridge import terminal
-from bridge.errors import FormatError
+from bridge.errors import FormatError, OutputError, SpecError, TrainingError
 
 if TYPE_CHECKING:
     from bridge.exchange.store import Stored
+    from bridge.methods.rate_targets.plan import Plan as FitPlan
+    from bridge.methods.src.training import SrcPlan
     from bridge.rate.plan import Plan
 
 Kind = TypeVar("Kind")
@@ -38,6 +40,50 @@ def train_to(
     }
     terminal.say(f"{out}: rate network, {updates} updates, {reasons[why]}")
     return network
+
+
+def fit_to(
+    plan: "FitPlan", out: Path, resume: "bridge.TargetFit | None" = None
+) -> "bridge.TargetFit":
+    """Fit a network to rate dynamics as planned into a file, or go on with a fit.
+
+    Raises:
+        TrainingError: learning diverged; the file holds the last good state.
+    """
+    from bridge.methods.rate_targets.fitting import fit_as_planned
+    from bridge.methods.rate_targets.result import FINISHED, INTERRUPTED
+
+    with terminal.progress_bar("fitting") as report:
+        fit = fit_as_planned(plan, report, resume)
+        report.fills = fit.stopped == FINISHED
+    bridge.save(fit, out, force=True)
+    if fit.stopped not in (FINISHED, INTERRUPTED):
+        raise TrainingError(f"{fit.stopped}; {out} holds what was learned before that trial")
+    further = "" if fit.stopped == FINISHED else " (--resume goes on)"
+    rate = f", {fit.rate_hz:.3g} Hz" if fit.errors.size else ""
+    terminal.say(f"{out}: spiking network, {fit.told()}{further}{rate}")
+    return fit
+
+
+def train_src_to(
+    plan: "SrcPlan", out: Path, resume: "bridge.TrainedNetwork | None" = None
+) -> "bridge.TrainedNetwork":
+    """Train Spiking Recurrent Cells as planned into a file, or go on training them."""
+    from bridge.methods.src.training import train_src_as_planned
+
+    with terminal.progress_bar("training") as report:
+        trained = train_src_as_planned(
+            plan,
+            resume=resume,
+            on_progress=lambda p: report(p.update / p.updates, p.told()),
+        )
+        report.fills = trained.checkpoint is None
+    bridge.save(trained, out, force=True)
+    terminal.show_table("spikes of each layer", trained.told_activity())
+    state = "finished" if trained.checkpoint is None else "interrupted (--resume goes on)"
+    found = trained.told_accuracy(validation=plan.options.validation)
+    terminal.say(f"{out}: {'; '.join(filter(None, (f'spiking network, {state}', found)))}")
+    return trained
 
 
 def convert_to(
@@ -184,6 +230,25 @@ def _wrong_kind(path: Path, stored: "Stored", what: str) -> FormatError:
     return FormatError(f"{path}: {what} is needed, this file holds: {describe(stored)[0]}")
 
 
+def unfinished(out: Path, kind: type[Kind], what: str, *, resume: bool, force: bool) -> Kind | None:
+    """What a training is to go on with; None: it begins, and may write there.
+
+    Raises:
+        SpecError: both were asked for.
+        OutputError: there is a file, and neither was asked for; or nothing can be written.
+        FormatError: what is to be gone on with is something else.
+    """
+    if resume and force:
+        raise SpecError(f"--resume goes on with {out}, --force replaces it: give one of them")
+    found = load_kind(out, kind, what) if resume else None
+    if not resume and out.exists() and not force:
+        raise OutputError(
+            f"{out} exists already; use --resume to go on with it or --force to replace it"
+        )
+    check_writable(out, force=force or resume)
+    return found
+
+
 def load_rate(path: Path) -> "bridge.RateNetwork":
     """Read a file that holds a rate network, be it inside a conversion."""
     stored = bridge.load(path)
@@ -197,6 +262,8 @@ def load_rate(path: Path) -> "bridge.RateNetwork":
 def load_spiking(path: Path) -> "bridge.Conversion | bridge.SpikingNetwork":
     """Read a file that holds a spiking network."""
     stored = bridge.load(path)
+    if isinstance(stored, bridge.TargetFit | bridge.TrainedNetwork):
+        return stored.network
     if not isinstance(stored, bridge.Conversion | bridge.SpikingNetwork):
         raise _wrong_kind(path, stored, "a spiking network")
     return stored

@@ -28,7 +28,8 @@ ALLOWED = {
     "terminal": {"tables"},
     "activity": set(),
     "progress": {"terminal"},
-    "tasks": set(),
+    "tasks": {"tasks.images"},
+    "tasks.images": {"tasks"},
     "spiking": SPIKING,
     "spiking.filters": {"spiking"},
     "spiking.neurons": {"spiking"},
@@ -42,31 +43,40 @@ ALLOWED = {
     "rate": SPIKING | {"tasks", "backends", "backends.snntorch", "progress"},
     "methods": METHODS,
     # A road of its own, with no need of the others.
-    "methods.rate_targets": SPIKING | {"tasks", "backends", "progress"},
-    "exchange": SPIKING | {"temporary", "rate", "methods"},
+    "methods.rate_targets": SPIKING | {"tasks", "backends", "progress", "rate"},
+    "methods.src": SPIKING
+    | {"tasks", "tasks.images", "rate", "backends", "backends.snntorch", "progress"},
+    "exchange": SPIKING
+    | {"temporary", "tasks", "rate", "methods", "methods.rate_targets", "methods.src"},
+    "exchange.nir": SPIKING | {"exchange"},
     "compare": METHODS | {"compare.probes", "compare.statistics", "backends.reference"},
     "compare.probes": SPIKING | {"backends.reference", "compare"},
     "compare.statistics": SPIKING | {"compare"},
     "compare.report": METHODS
     | {"compare", "compare.probes", "compare.statistics", "exchange", "plot"},
     "plot": METHODS | {"compare", "compare.statistics"},
-    "describe": METHODS | {"compare.statistics", "exchange", "sections"},
+    "describe": METHODS
+    | {"methods.rate_targets", "methods.src", "compare.statistics", "exchange", "sections"},
     "search_tables": METHODS | {"tables"},
     "benchmark": METHODS | {"tables", "temporary", "exchange", "bridge", "backends.snntorch"},
     "studies": METHODS | {"tables", "temporary", "compare.statistics", "exchange"},
-    "bridge": METHODS | {"methods.rate_targets", "compare", "compare.report", "exchange", "plot"},
+    "bridge": METHODS
+    | {"methods.rate_targets", "methods.src", "compare", "compare.report", "exchange", "plot"},
     "stages": {
         "terminal",
         "describe",
         "search_tables",
         "sections",
         "rate",
+        "methods.rate_targets",
+        "methods.src",
         "compare.report",
         "exchange",
     }
     | {"bridge"},
     "demo": {"terminal", "stages", "backends", "rate", "bridge"},
     "cli": METHODS
+    | {"methods.rate_targets", "methods.src", "tasks.images"}
     | {"terminal", "describe", "stages", "demo", "bridge", "compare", "compare.statistics"}
     | {"compare.report", "exchange", "studies", "benchmark", "search_tables", "sections"},
 }

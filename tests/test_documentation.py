@@ -20,7 +20,11 @@ PAGES = ROOT / "notebooks"
 API = (PAGES / "api.md").read_text(encoding="utf-8")
 FORMAT = (PAGES / "file_format.md").read_text(encoding="utf-8")
 # Sections of the file format that the one of a kind refers to.
-ALSO = {"conversion": ("rate_network", "spiking_network"), "recording": ("drive",)}
+ALSO = {
+    "conversion": ("rate_network", "spiking_network"),
+    "trained_network": ("spiking_network",),
+    "recording": ("drive",),
+}
 # What lies in these groups has names that users or models choose.
 CHOSEN = re.compile(
     r"(readouts/\D|values/|window/states/|initial_states/|parameters/|moment\d/)"

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from small_pictures import TASK, write_mnist
 
 import bridge
 from bridge.arguments import in_words
@@ -46,6 +47,8 @@ def made(tmp_path_factory):
         bridge.save(conversion, "lif.h5")
         bridge.export_network(rate, "model.mat")
         Path("task.py").write_text("")
+        write_mnist(Path("pictures"), training=10)
+        patch.setenv("SPIKEBRIDGE_DATA", "pictures")
         Path("drive.csv").write_text("unit,time\n0,0.01\n")
         yield {
             "rate network": rate,
@@ -94,6 +97,7 @@ CALLS = {
     "map_integrate_and_fire": ({"rate": "rate network"}, {"gain_hz": 50.0}),
     "map_one_to_one": ({"rate": "rate network"}, {"inverse_scale": 30.0}),
     "train": ({"task": "task"}, {**SHORT, "seed": 1}),
+    "train_src": ({}, {"task": TASK, "layers": 10, "epochs": 1}),
     "train_many": ({"task": "task"}, {**SHORT, "seeds": [0]}),
     "task": ({}, {"name": "xor"}),
     "nmse": ({}, {"bound": 0.1}),
@@ -129,6 +133,7 @@ OPTIONS = {
     "from_torch": ("task", "excitatory", "cell_types", "no_such_option"),
     "import_network": ("task", "activation", "relu", "no_such_option"),
     "train": ("units", "no_such_option"),
+    "train_src": ("layers", "epochs", "gate", "learning_rate", "no_such_option"),
 }  # fmt: skip
 
 

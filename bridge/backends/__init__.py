@@ -9,8 +9,11 @@ import re
 import shutil
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
+
+import numpy as np
 
 from bridge.arguments import flag, of_kind, text
 from bridge.backends.arithmetic import plain_arithmetic
@@ -162,7 +165,16 @@ def simulate(
     with told("simulating", on_progress, progress) as report, plain_arithmetic():
         if report is not None:
             report(0.0)
-        return run(network, drive, on_progress=report, **chosen)
+        return _counted(network, run(network, drive, on_progress=report, **chosen))
+
+
+def _counted(network: SpikingNetwork, recording: Recording) -> Recording:
+    """A recording whose spikes are those that the models of the populations count."""
+    parts = network.populations
+    if not any(part.neurons.onsets_alone for part in parts):
+        return recording
+    alone = np.repeat([p.neurons.onsets_alone for p in parts], [p.size for p in parts])
+    return replace(recording, spikes=recording.spikes.onsets(alone))
 
 
 def _check_options(name: str, run: Callable[..., Recording], options: dict[str, Any]) -> None:

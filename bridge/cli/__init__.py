@@ -14,6 +14,7 @@ from bridge.cli import (
     convert,
     demo,
     exchange,
+    fit,
     help_pages,
     info,
     lesion,
@@ -21,6 +22,7 @@ from bridge.cli import (
     study,
     tasks,
     train,
+    train_src,
 )
 from bridge.cli.app import app
 from bridge.errors import BridgeError
@@ -30,6 +32,7 @@ COMMANDS = (
     compare,
     convert,
     exchange,
+    fit,
     lesion,
     info,
     demo,
@@ -38,6 +41,7 @@ COMMANDS = (
     study,
     tasks,
     train,
+    train_src,
 )
 _ORDER = [room.__name__ for room in COMMANDS]
 # They have registered in the order of their imports.

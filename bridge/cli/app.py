@@ -1,5 +1,6 @@
 """The command's app, and what several of its commands share."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ import typer
 import bridge
 from bridge.errors import SpecError
 from bridge.tasks import load_task_file
+from bridge.tasks.images.folder import VARIABLE
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -97,6 +99,15 @@ def with_tasks(
             show_default=False,
         ),
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder with files of pictures, as mnist/train-images-idx3-ubyte.gz.",
+            metavar="FOLDER",
+            envvar=VARIABLE,
+            show_default=False,
+        ),
+    ] = None,
     version: Annotated[
         bool,
         typer.Option(
@@ -104,8 +115,15 @@ def with_tasks(
         ),
     ] = False,
 ) -> None:
-    """Make tasks of one's own known to every command."""
+    """Make tasks of one's own, and files of pictures, known to every command."""
     _load_tasks(task_file)
+    find_pictures_in(data)
+
+
+def find_pictures_in(folder: Path | None) -> None:
+    """Let tasks of pictures find their files in a folder, in this process and those it starts."""
+    if folder is not None:
+        os.environ[VARIABLE] = str(folder)
 
 
 def window_s(text: str | None) -> tuple[float, float] | None:

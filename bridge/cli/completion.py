@@ -2,12 +2,17 @@
 
 from collections.abc import Iterable
 
-from bridge.tasks import BUILT_IN
+from bridge.tasks import BUILT_IN, IMAGES
 
 
 def tasks(incomplete: str) -> list[str]:
     """Names of tasks that begin so."""
     return _beginning(incomplete, BUILT_IN)
+
+
+def images(incomplete: str) -> list[str]:
+    """Names of sets of pictures that begin so."""
+    return _beginning(incomplete, IMAGES)
 
 
 def backend(incomplete: str) -> list[str]:

@@ -50,7 +50,8 @@ def lesion(
 
     with terminal.waiting("reading it"):
         stored = bridge.load(network)
-    spiking = stored.network if isinstance(stored, bridge.Conversion) else stored
+    holds = bridge.Conversion | bridge.TargetFit | bridge.TrainedNetwork
+    spiking = stored.network if isinstance(stored, holds) else stored
     if not isinstance(spiking, bridge.SpikingNetwork | bridge.RateNetwork):
         raise FormatError(f"{network}: a rate or a spiking network is needed")
     check_writable(out, force=force)

@@ -9,8 +9,7 @@ import typer
 import bridge
 from bridge.cli import completion
 from bridge.cli.app import Device, Force, Seed, TaskFile, app, example, was_given
-from bridge.errors import OutputError, SpecError
-from bridge.stages import check_writable, load_kind, train_to
+from bridge.stages import train_to, unfinished
 from bridge.tasks import BUILT_IN
 
 
@@ -99,20 +98,11 @@ def train(
     from bridge.rate.training_options import Options
 
     found = bridge.task(task)
-    if resume and force:
-        raise SpecError(f"--resume goes on with {out}, --force replaces it: give one of them")
-    unfinished = None
-    if resume:
-        unfinished = load_kind(out, bridge.RateNetwork, "a rate network")
-    elif out.exists() and not force:
-        raise OutputError(
-            f"{out} exists already; use --resume to go on with it or --force to replace it"
-        )
+    begun = unfinished(out, bridge.RateNetwork, "a rate network", resume=resume, force=force)
     # What is not given is left to `bridge.train`, which has the same defaults.
     known = [entry.name for entry in fields(Options)]
     options = {name: context.params[name] for name in known if was_given(context, name)}
-    check_writable(out, force=force or resume)
-    plan = plan_training(found, device=device, resume=unfinished, **options)
-    network = train_to(plan, out, unfinished)
+    plan = plan_training(found, device=device, resume=begun, **options)
+    network = train_to(plan, out, begun)
     if network.provenance["stopped"] == "interrupted":
         raise KeyboardInterrupt

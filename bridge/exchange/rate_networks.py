@@ -1,6 +1,7 @@
 """Rate networks as trees for the HDF5 store."""
 
 import json
+from typing import Any
 
 from bridge.exchange.hdf5 import Tree
 from bridge.exchange.spiking_networks import (
@@ -26,15 +27,7 @@ def rate_to_tree(rate: RateNetwork) -> Tree:
         tree["excitatory"] = rate.excitatory
     tree |= cell_types_to_tree(rate.cell_types)
     tree |= {name: getattr(rate, name) for name in rate.told_units()}
-    if rate.history is not None:
-        names = ("update", "loss", "accuracy")
-        tree["history"] = {name: getattr(rate.history, name) for name in names}
-    if rate.checkpoint is not None:
-        parts = ("parameters", "moment1", "moment2")
-        tree["checkpoint"] = {"updates": rate.checkpoint.updates} | {
-            part: dict(getattr(rate.checkpoint, part)) for part in parts
-        }
-    return tree
+    return tree | learning_to_tree(rate.history, rate.checkpoint)
 
 
 def rate_from_tree(tree: Tree) -> RateNetwork:
@@ -44,10 +37,31 @@ def rate_from_tree(tree: Tree) -> RateNetwork:
         excitatory=tree.get("excitatory"),
         cell_types=cell_types_from_tree(tree),
         **{name: tree[name] for name in _UNIT_FIELDS if name in tree},
-        history=History(**tree["history"]) if "history" in tree else None,
-        checkpoint=Checkpoint(**tree["checkpoint"]) if "checkpoint" in tree else None,
+        **learning_from_tree(tree),
         provenance=json.loads(tree["provenance"]),
     )
+
+
+def learning_to_tree(history: History | None, checkpoint: Checkpoint | None) -> Tree:
+    """What training left with a network, as far as there is any."""
+    tree: Tree = {}
+    if history is not None:
+        names = ("update", "loss", "accuracy")
+        tree["history"] = {name: getattr(history, name) for name in names}
+    if checkpoint is not None:
+        parts = ("parameters", "moment1", "moment2")
+        tree["checkpoint"] = {"updates": checkpoint.updates} | {
+            part: dict(getattr(checkpoint, part)) for part in parts
+        }
+    return tree
+
+
+def learning_from_tree(tree: Tree) -> dict[str, Any]:
+    """History and checkpoint as fields of a network."""
+    return {
+        "history": History(**tree["history"]) if "history" in tree else None,
+        "checkpoint": Checkpoint(**tree["checkpoint"]) if "checkpoint" in tree else None,
+    }
 
 
 def rate_version(rate: RateNetwork) -> int:

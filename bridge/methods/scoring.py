@@ -175,12 +175,19 @@ def task_of(network: SpikingNetwork) -> Task:
     Raises:
         SpecError: there is none of that name, or it has other steps, inputs or outputs.
     """
-    return fitting_task(
+    found = fitting_task(
         network.task,
         step_ms=network.dt_ms * network.sample_steps,
         inputs=network.input_size,
         outputs=network.outputs(network.readouts[0]) if network.readouts else None,
     )
+    learned, shown = network.provenance.get("encoding"), getattr(found, "encoding", None)
+    if learned is not None and shown is not None and learned != shown.told():
+        raise SpecError(
+            f"task {found.name}: shows pictures by {shown.told()}, and this network was trained on "
+            f"{learned}"
+        )
+    return found
 
 
 def no_task(purpose: str, otherwise: str) -> SpecError:

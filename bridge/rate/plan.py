@@ -1,12 +1,12 @@
 """The arguments of a training, held against each other before it starts."""
 
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
-from bridge.arguments import text
+from bridge.arguments import options_in, text
 from bridge.backends.snntorch.simulation import torch_device
 from bridge.errors import SpecError
 from bridge.rate.network import RateNetwork
@@ -68,13 +68,7 @@ def _check_resumed(task: Task, resume: RateNetwork | None) -> None:
 
 def options_of(given: dict[str, Any]) -> Options:
     """Options by their names; SpecError for one that is not known or makes no sense."""
-    known = {entry.name for entry in fields(Options)}
-    unknown = sorted(set(given) - known)
-    if unknown:
-        raise SpecError(
-            f"unknown training option {unknown[0]!r}; known are {', '.join(sorted(known))}"
-        )
-    return Options(**given)
+    return options_in(Options, given)
 
 
 def check_given(given: dict[str, Any], chosen: Options) -> None:
@@ -116,6 +110,11 @@ def plan_of(task: str | Task, options: Options, device: str) -> Plan:
 
 def _planned(task: Task, options: Options, place: torch.device) -> Plan:
     """A plan, unless the options do not suit the task."""
+    if getattr(task, "held_out", False):
+        raise SpecError(
+            f"task {task.name!r}: its trials are held out, so no rate network is trained on them; "
+            "train-src trains spiking neurons on its training pictures"
+        )
     if not judges(task):
         raise not_judged(task, "training, which ends by accuracy,")
     # What is learnt in steps that no spiking network can follow would be learnt in vain.

@@ -79,6 +79,15 @@ class Spikes:
             n_neurons=self.n_neurons,
         )
 
+    def onsets(self, neurons: NDArray[np.bool_]) -> "Spikes":
+        """The same without those of chosen neurons, (N,), that spiked in the step before, too."""
+        codes = self.codes()
+        # A step before is N less; there is none before the first, where that is another trial.
+        place = np.searchsorted(codes, codes - self.n_neurons)
+        goes_on = (self.step > 0) & (codes[place] == codes - self.n_neurons)
+        kept = ~(goes_on & neurons[self.neuron])
+        return replace(self, trial=self.trial[kept], step=self.step[kept], neuron=self.neuron[kept])
+
     def cut(self, first: int, stop: int) -> "Spikes":
         """The spikes from step `first` to before `stop`, of trials that begin with it."""
         kept = (self.step >= first) & (self.step < stop)

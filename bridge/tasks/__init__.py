@@ -10,6 +10,7 @@ from bridge.tasks.function_task import FunctionTask
 from bridge.tasks.measure import Measure, nmse
 from bridge.tasks.names import (
     BUILT_IN,
+    IMAGES,
     catalogue,
     check_own_name,
     is_unregistered,
@@ -19,6 +20,7 @@ from bridge.tasks.names import (
     task,
 )
 from bridge.tasks.scores import (
+    answers,
     judges,
     measure_of,
     measured,
@@ -31,10 +33,12 @@ from bridge.tasks.trials import Task, Trials
 
 __all__ = [
     "BUILT_IN",
+    "IMAGES",
     "FunctionTask",
     "Measure",
     "Task",
     "Trials",
+    "answers",
     "catalogue",
     "check_fit",
     "check_own_name",

@@ -11,6 +11,7 @@ from bridge.arguments import file_path, text
 from bridge.errors import SpecError
 from bridge.tasks import context, flip_flop, four_sines, go_nogo, oscillation, xor
 from bridge.tasks.contract import Checked, check_task
+from bridge.tasks.images.task import SETS, image_task, options_of
 from bridge.tasks.neurogym import FAMILY as NEUROGYM
 from bridge.tasks.neurogym import neurogym_task
 from bridge.tasks.options import Option, read_options
@@ -59,6 +60,7 @@ _FAMILIES = {
 }
 
 BUILT_IN = tuple(_FAMILIES)
+IMAGES = tuple(SETS)
 
 _own: dict[str, Task] = {}
 
@@ -83,8 +85,10 @@ def _named(name: str) -> Task:
     parts = options.split(",") if colon else []
     if family == NEUROGYM:
         return neurogym_task(name, parts)
+    if family in SETS:
+        return image_task(name, family, parts)
     if family not in _FAMILIES:
-        known = ", ".join([*_FAMILIES, f"{NEUROGYM}:ENVIRONMENT", *_own])
+        known = ", ".join([*_FAMILIES, *SETS, f"{NEUROGYM}:ENVIRONMENT", *_own])
         raise SpecError(
             f"unknown task {name!r}; known are {known}; one of your own is made known by "
             "bridge.register_task, or for the command by spikebridge --task-file FILE.py"
@@ -96,7 +100,7 @@ def _named(name: str) -> Task:
 def is_unregistered(name: str) -> bool:
     """Whether that may be a task of one's own which nobody has made known here yet."""
     family = name.partition(":")[0]
-    foreign = name not in _own and family not in _FAMILIES and family != NEUROGYM
+    foreign = name not in _own and not _is_taken(family)
     return foreign and _OWN_NAME.fullmatch(name) is not None
 
 
@@ -108,13 +112,18 @@ def check_own_name(task: Checked) -> Checked:
     """
     check_task(task)
     family = task.name.partition(":")[0]
-    known = task.name in _own or family in _FAMILIES or family == NEUROGYM
+    known = task.name in _own or _is_taken(family)
     if known and not _same(_named(task.name), task):
         raise SpecError(
             f"task {task.name!r}: this name means another task; give yours another name, and "
             "register it with bridge.register_task"
         )
     return task
+
+
+def _is_taken(family: str) -> bool:
+    """Whether tasks that are built in have that name."""
+    return family in _FAMILIES or family in SETS or family == NEUROGYM
 
 
 def _same(one: Task, other: Task) -> bool:
@@ -135,7 +144,7 @@ def register_task(task: Checked) -> Checked:
         SpecError: it is not a task, or has the name of a built-in one.
     """
     check_task(task)
-    if task.name in _FAMILIES or task.name == NEUROGYM:
+    if _is_taken(task.name):
         raise SpecError(f"task {task.name!r}: a built-in task has this name; choose another")
     if not _OWN_NAME.fullmatch(task.name):
         raise SpecError(f"task {task.name!r}: a name is of letters, digits and . _ -")
@@ -188,6 +197,10 @@ def catalogue() -> Iterator[tuple[str, str]]:
     for name, family in _FAMILIES.items():
         yield name, family.summary
         for option in family.options:
+            yield f"{name}:{option.written(option.default)}", option.meaning
+    for name, pictures in SETS.items():
+        yield name, pictures.summary
+        for option in options_of(name):
             yield f"{name}:{option.written(option.default)}", option.meaning
     yield (
         f"{NEUROGYM}:ENVIRONMENT",

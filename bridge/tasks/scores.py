@@ -73,6 +73,33 @@ def measured(task: Task, outputs: Array, trials: Trials) -> Array | None:
     return None if measure is None else _numbers(task, measure, outputs, trials)
 
 
+def answers(task: Task, outputs: Array) -> NDArray[np.int64] | None:
+    """(T, B) condition that a task takes (T, B, O) outputs for after each sample, checked.
+
+    None, where its answers name none: it has no method `answers`.
+
+    Raises:
+        SpecError: its method gives no (T, B) numbers of conditions.
+    """
+    method = getattr(task, "answers", None)
+    if method is None:
+        return None
+    with own_code(f"task {task.name!r}: answers failed in"):
+        given = method(outputs)
+    array = array_of(task, "answers", given)
+    if array.shape != outputs.shape[:2] or array.dtype.kind not in "iu":
+        raise SpecError(
+            f"task {task.name!r}: answers must be numbers of conditions of shape "
+            f"{outputs.shape[:2]}, got {array.dtype} of shape {array.shape}"
+        )
+    if array.size and not 0 <= array.min() <= array.max() < len(task.conditions):
+        raise SpecError(
+            f"task {task.name!r}: answers must lie between 0 and {len(task.conditions) - 1}, got "
+            f"{array.min()} to {array.max()}"
+        )
+    return array.astype(np.int64, copy=False)
+
+
 def _correct(task: Task, scoring: str, outputs: Array, trials: Trials) -> Flags:
     _check_outputs(task, outputs, trials)
     score = getattr(task, scoring, None)

@@ -46,6 +46,9 @@ class Task(Protocol):
     - by a number: an attribute `measure`, a `bridge.Measure`. If that has a bound, it says which
       trials are right, too;
     - by both, the measure without a bound.
+
+    Where an answer names a condition, a method `answers(outputs)` may say which one, (T, B) after
+    each sample. Reports then show which condition was taken for which.
     """
 
     @property

@@ -22,7 +22,8 @@ def offered(line):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("spikebridge tr", ["train"]),
+        ("spikebridge tr", ["train", "train-src"]),
+        ("spikebridge train-src f", ["fashion-mnist"]),
         ("spikebridge run net.h5 --back", ["--backend"]),
         ("spikebridge train f", ["flip-flop", "four-sines"]),
         ("spikebridge tasks x", ["xor"]),

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+import bridge
 from bridge.errors import FormatError, OutputError, SpecError
 from bridge.exchange import store
 from bridge.exchange.hdf5 import check_writable, read_tree, write_tree
@@ -19,6 +20,9 @@ from bridge.exchange.store import load, save
 from bridge.methods.error_curve import ErrorCurve
 from bridge.methods.one_to_one import map_one_to_one
 from bridge.methods.scale_search import Conversion, ScaleSearch
+from bridge.methods.src.description import described
+from bridge.methods.src.options import SrcOptions
+from bridge.methods.src.trained import TrainedNetwork
 from bridge.rate.learning import Checkpoint, History
 from bridge.rate.network import RateNetwork
 from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, SharedNoise
@@ -303,6 +307,18 @@ def trains(trials=3, steps=10):
     }
 
 
+def trained_network(updates=None):
+    """A network that was trained as one; unfinished after so many updates."""
+    weights = np.random.default_rng(8).normal(0, 1, (12, 64))
+    task, options = bridge.task("digits"), SrcOptions(layers=12, gate_reads="new")
+    network = described(task, options, [weights], [np.full(12, -6.0)], {"stopped": "interrupted"})
+    history = History(update=[], loss=[], accuracy=[])
+    part = {"weights_0": weights.astype(np.float32) ** 2}
+    kept = {name: part for name in ("parameters", "moment1", "moment2")}
+    checkpoint = None if updates is None else Checkpoint(updates=updates, **kept)
+    return TrainedNetwork(network=network, history=history, checkpoint=checkpoint)
+
+
 THINGS = {
     "rate network": rate_network,
     "trained rate network": trained_rate_network,
@@ -337,6 +353,8 @@ THINGS = {
     "drive of which the seed is known": lambda: drive(OwnNoise(seed=1), seed=3),
     "network of several inputs": network_of_several_inputs,
     "drive with spikes": lambda: drive(SharedNoise(seed=2), spikes=trains()),
+    "trained network of version 5": trained_network,
+    "unfinished trained network of version 5": lambda: trained_network(updates=7),
     "recording that was shown spikes": lambda: recording(input_spikes=trains()),
 }
 VERSION_2 = {name for name in THINGS if name.endswith(("version 2", "stimulation", "cell types"))}
@@ -479,7 +497,9 @@ def test_every_array_has_units_and_every_file_its_kind_and_version(tmp_path):
             oldest = 1 + (name in VERSION_2) + 2 * (name in VERSION_3) + 4 * (name in VERSION_5)
             assert file.attrs["format_version"] == oldest, name
             kinds.add(file.attrs["kind"])
-    assert kinds == {"rate_network", "spiking_network", "conversion", "drive", "recording"}
+    assert kinds == {
+        *("rate_network", "spiking_network", "conversion", "trained_network", "drive", "recording"),
+    }
 
 
 # Writing

@@ -116,7 +116,8 @@ def test_the_catalogue_names_tasks_that_there_are():
     listed = dict(catalogue())
     own = [name for name in listed if "neurogym" not in name]
     assert [name for name in own if ":" not in name] == [
-        "go-nogo", "xor", "context", "oscillation", "flip-flop", "four-sines", "mine",
+        "go-nogo", "xor", "context", "oscillation", "flip-flop", "four-sines",
+        "digits", "mnist", "fashion-mnist", "n-mnist", "mine",
     ]  # fmt: skip
     for name in own:
         # With an option at its default the name is the family's.
@@ -131,7 +132,9 @@ def test_a_task_of_ones_own_is_known_once_it_is_registered():
     mine = made()
     assert bridge.register_task(mine) is mine
     assert bridge.task("mine") is mine
-    with pytest.raises(SpecError, match="flip-flop, four-sines, neurogym:ENVIRONMENT, mine;"):
+    with pytest.raises(
+        SpecError, match=r"four-sines, digits, mnist, .*, neurogym:ENVIRONMENT, mine;"
+    ):
         bridge.task("other")
 
 

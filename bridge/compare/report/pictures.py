@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from bridge.compare.agreement import Agreement
 from bridge.compare.report import conversion_figures, spike_figures, statistical_figures
+from bridge.compare.report.answer_figures import answer_figure, answers_shown
 from bridge.compare.report.captions import errors_caption, search_caption, sought, worth_a_curve
 from bridge.compare.report.panels import short_names, told_names
 from bridge.compare.report.stimulus import stretches_shown_s
@@ -90,6 +91,7 @@ def _spike_pictures(agreement: Agreement) -> list[_Drawn]:
                 spike_figures.readouts(agreement),
             )
         )
+    drawn += _answer_pictures(agreement, shown, sides)
     if agreement.frozen:
         drawn.append(
             (
@@ -102,6 +104,21 @@ def _spike_pictures(agreement: Agreement) -> list[_Drawn]:
             )
         )
     return drawn
+
+
+def _answer_pictures(
+    agreement: Agreement, shown: Mapping[str, Recording], sides: str
+) -> list[_Drawn]:
+    named = answers_shown(agreement, dict(shown))
+    if not named:
+        return []
+    first = next(iter(named))
+    caption = (
+        f"(a) What {first} answers at the end of a trial to each class: numbers of trials, darker "
+        "where they are a greater share of their class. (b) Share of the trials whose answer would "
+        f"be right, if it were taken at that time; dotted: chance.{_overlaid(shown)}{sides}"
+    )
+    return [("answers", "Answers", caption, answer_figure(agreement, named))]
 
 
 def _marked(agreement: Agreement) -> str:

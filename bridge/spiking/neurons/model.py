@@ -83,6 +83,11 @@ class NeuronModel(Part):
         """Whether a neuron fires strictly above threshold only, not at it."""
         return False
 
+    @property
+    def onsets_alone(self) -> bool:
+        """Whether of steps in a row in which a neuron fires the first alone is recorded."""
+        return False
+
     def operations(self) -> str:
         """A hash of its step, reset and emission."""
         traced = traces(self)

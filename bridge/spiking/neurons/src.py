@@ -31,6 +31,10 @@ class Src(NeuronModel):
 
     Attributes:
         gate: G: "heaviside": 1 where h > 0.5, else 0; "sigmoid": 1 / (1 + e^(-10 (h - 0.5))).
+        gate_reads: Which h it is in G: the "old" one, as in the authors' programs; or the "new" one
+            of this step, as their equation is printed: spikes are then about half as wide.
+        counted: What is recorded as a spike: all "steps" above 0.5, or "onsets", the first of each
+            run of such steps.
         alpha: What a step leaves of the synaptic current i.
         rho: Bound of what i does to h.
         r: Weight of h on itself.
@@ -48,6 +52,8 @@ class Src(NeuronModel):
     emits = "value"
 
     gate: Literal["heaviside", "sigmoid"] = choice("heaviside", "sigmoid", default="heaviside")
+    gate_reads: Literal["old", "new"] = choice("old", "new", default="old", since=5)
+    counted: Literal["steps", "onsets"] = choice("steps", "onsets", default="steps", since=5)
     alpha: ArrayLike = each(0.9)
     rho: ArrayLike = each(3.0, check=positive)
     r: ArrayLike = each(2.0)
@@ -67,6 +73,10 @@ class Src(NeuronModel):
     def strictly(self) -> bool:
         return True
 
+    @property
+    def onsets_alone(self) -> bool:
+        return self.counted == "onsets"
+
     def constants(self, dt_ms: float) -> dict[str, Array]:
         given = self.arrays()
         rho, z = given["rho"], given["z"]
@@ -85,12 +95,9 @@ class Src(NeuronModel):
         i = constant.alpha * state.i + current
         x = constant.rho * ops.tanh(i * constant.per_rho)
         driven = x + constant.r * h + constant.r_s * h_s + constant.bias_of_h
-        z_s = self._slow(ops, h, constant)
-        return {
-            "i": i,
-            "h": constant.z * h + constant.new * ops.tanh(driven),
-            "h_s": z_s * h_s + (1.0 - z_s) * h,
-        }
+        new = constant.z * h + constant.new * ops.tanh(driven)
+        z_s = self._slow(ops, h if self.gate_reads == "old" else new, constant)
+        return {"i": i, "h": new, "h_s": z_s * h_s + (1.0 - z_s) * h}
 
     def _slow(self, ops: Operations, h: Any, constant: Any) -> Any:
         """What the step leaves of h_s."""

@@ -1,0 +1,207 @@
+"""Networks of Spiking Recurrent Cells: trained, stored, run everywhere, gone on with."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from conftest import EXACT_BACKENDS
+from small_pictures import TASK, write_mnist
+
+import bridge
+from bridge.backends.snntorch.recurrent_cell import SpikingRecurrentCell
+from bridge.errors import FormatError, SpecError
+from bridge.methods.scoring import task_drive
+from bridge.methods.src.module import SrcModule, relay
+from bridge.methods.src.options import SrcOptions
+from bridge.methods.src.readout import grouped
+from bridge.methods.src.training import rate_share
+from bridge.stages import load_rate
+
+SMALL = {"layers": (20, 10), "epochs": 3, "batch": 20}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _folder(tmp_path_factory):
+    """Files of pictures that every test here finds."""
+    folder = tmp_path_factory.mktemp("pictures")
+    write_mnist(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPIKEBRIDGE_DATA", str(folder))
+        yield
+
+
+@pytest.fixture(scope="module")
+def trained(_folder):
+    """A network of two layers that has learned a little, its biases too."""
+    return bridge.train_src(TASK, learn_bias=True, gate="sigmoid", gate_reads="new", **SMALL)
+
+
+def test_a_network_learns_which_class_a_picture_is_of():
+    found = bridge.train_src(TASK, layers=20, epochs=12, batch=10)
+    assert found.checkpoint is None
+    assert found.history.update.tolist() == list(range(6, 73, 6))
+    assert found.history.loss[-1] < found.history.loss[0]
+    # Chance is 10 %.
+    assert bridge.score(found, trials=20, backend="reference").accuracy >= 0.8
+
+
+def stopped_after(updates):
+    """An observer that stops training as Ctrl-C does."""
+
+    def look(progress):
+        if progress.update == updates:
+            raise KeyboardInterrupt
+
+    return look
+
+
+@pytest.mark.parametrize("updates", [2, 3])
+def test_an_interrupted_training_goes_on_bit_for_bit(trained, updates, tmp_path):
+    given = {"learn_bias": True, "gate": "sigmoid", "gate_reads": "new", **SMALL}
+    begun = bridge.train_src(TASK, on_progress=stopped_after(updates), **given)
+    assert begun.network.provenance["stopped"] == "interrupted"
+    kept = bridge.load(bridge.save(begun, tmp_path / "begun.h5"))
+    assert bridge.score(kept, trials=2, backend="reference").trials == 2
+    ended = bridge.train_src(TASK, resume=kept)
+    for one, other in zip(ended.network.projections, trained.network.projections, strict=True):
+        np.testing.assert_array_equal(one.weights, other.weights)
+    biases = [[p.neurons.bias for p in each.network.populations] for each in (ended, trained)]
+    np.testing.assert_equal(*biases)
+    np.testing.assert_array_equal(ended.history.loss, trained.history.loss)
+    with pytest.raises(SpecError, match="training is finished"):
+        bridge.train_src(TASK, resume=ended)
+    with pytest.raises(SpecError, match="epochs cannot be changed when training is resumed"):
+        bridge.train_src(TASK, resume=kept, epochs=9)
+    with pytest.raises(SpecError, match="learns 'mnist:gain=60,shown=30,silent=3', not 'mnist'"):
+        bridge.train_src("mnist", resume=kept)
+
+
+@pytest.mark.parametrize("label", ["brian2-numpy", "snntorch", "compiled"])
+def test_every_state_is_the_same_bit_for_bit_everywhere(trained, label):
+    _, drive = task_drive(trained.network, 3, seed=1)
+    whole = {"window": (0, 33), "voltages": True}
+    expected = bridge.simulate(trained, drive, backend="reference", **whole)
+    backend, options = EXACT_BACKENDS[label]
+    got = bridge.simulate(trained, drive, backend=backend, **whole, **options)
+    assert expected.spikes.count > 10
+    np.testing.assert_array_equal(got.spikes.codes(), expected.spikes.codes())
+    for name, states in expected.window.states.items():
+        for state, values in states.items():
+            np.testing.assert_array_equal(got.window.states[name][state], values, f"{name} {state}")
+    np.testing.assert_array_equal(got.readouts["output"], expected.readouts["output"])
+
+
+def test_a_recording_holds_the_rising_crossings_of_a_half(trained):
+    _, drive = task_drive(trained.network, 3, seed=1)
+    found = bridge.simulate(trained, drive, backend="reference", voltages=True)
+    above = np.asarray(found.voltages_mv)[:, :, :30] > 0.5
+    before = np.concatenate([np.zeros_like(above[:1]), above[:-1]])
+    step, trial, neuron = np.nonzero(above & ~before)
+    assert (above & before).any()
+    events = {*zip(found.spikes.trial, found.spikes.step, found.spikes.neuron, strict=True)}
+    assert events == {*zip(trial, step, neuron, strict=True)}
+
+
+def test_the_description_answers_as_cells_in_training_do(trained):
+    network = trained.network
+    _, drive = task_drive(network, 4, seed=2)
+    passed = torch.tensor(drive.inputs)
+    for projection, layer in zip(network.projections, network.populations[:2], strict=False):
+        cells = SpikingRecurrentCell(layer.neurons, layer.size, dtype=torch.float64)
+        weights = torch.tensor(projection.weights)
+        with torch.no_grad():
+            passed = cells.over_time(passed @ weights.T)
+    left = 0.99 ** np.arange(32, -1, -1)
+    expected = np.tensordot(left, passed.numpy(), 1) @ grouped(10, 10).T
+    assert np.abs(expected).max() > 0.5
+    got = bridge.simulate(trained, drive, backend="reference").readouts["output"][-1]
+    # Another tanh, other last bits, over 33 steps; outputs are about 1, and 1e-14 is found.
+    np.testing.assert_allclose(got, expected, atol=1e-11)
+
+
+def test_the_readout_is_a_leaky_sum_of_groups():
+    module = SrcModule(3, 10, SrcOptions(layers=12))
+    spikes = torch.zeros(4, 1, 3)
+    passed = torch.zeros(4, 1, 12)
+    # Cells 1 and 11 speak for class 1; one two steps before the end, one in the last.
+    passed[1, 0, 1], passed[3, 0, 11] = 0.9, 0.8
+    module.layers = lambda _: [passed]
+    sum_ = 0.99**2 * 0.9 + 0.8
+    expected = np.full(10, -0.1 * sum_)
+    expected[1] = sum_
+    np.testing.assert_allclose(module(spikes)[0], expected, rtol=1e-6)
+    np.testing.assert_array_equal(grouped(12, 10)[1], [-0.1, 1.0, *[-0.1] * 9, 1.0])
+
+
+def test_deeper_layers_begin_as_relays():
+    assert relay(3, 3, 0.8).tolist() == (0.8 * np.eye(3)).tolist()
+    # Each of few passes on several, and each of many is passed on by one.
+    assert (relay(2, 5, 1.0).sum(axis=0) == 1).all()
+    assert (relay(5, 2, 1.0).sum(axis=1) == 1).all()
+
+
+def test_the_learning_rate_rises_and_falls():
+    shares = [rate_share(update, 4, 20) for update in range(20)]
+    assert shares[:5] == [0.25, 0.5, 0.75, 1.0, 1.0]
+    # Half way down the cosine from 1 to 0.02.
+    assert shares[12] == pytest.approx(0.51)
+    assert np.all(np.diff(shares[4:]) < 0)
+    assert shares[-1] > 0.02
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "said"),
+    [
+        ("xor", {}, "task 'xor': cells are trained on pictures"),
+        (TASK, {"layers": (20, 9)}, "a cell for each of 10 classes at least, got 9"),
+        (TASK, {"layers": ()}, "layers: from 1 to 100 of them, got 0"),
+        (TASK, {"layers": "100"}, "layers: cells"),
+        (TASK, {"validation": 60}, "60 of 60 training pictures leave none"),
+        (TASK, {"gate": "soft"}, "gate: 'heaviside' or 'sigmoid', got 'soft'"),
+        (TASK, {"learning_rate": 0}, "learning_rate: must be positive, got 0"),
+        (TASK, {"leak": 1}, "unknown training option 'leak'; known are batch"),
+    ],
+)
+def test_what_makes_no_sense_is_said_before_training(task, options, said):
+    with pytest.raises(SpecError, match=re.escape(said)):
+        bridge.train_src(task, **options)
+
+
+def test_a_network_is_not_shown_pictures_in_another_way_than_it_learned(trained):
+    other = replace(trained.network, task="mnist:latency,shown=30,silent=3")
+    with pytest.raises(SpecError, match="shows pictures by latency, 3 silent and 30 shown steps"):
+        bridge.score(other, trials=2)
+
+
+def test_a_checkpoint_that_does_not_fit_is_refused(trained, tmp_path):
+    begun = bridge.train_src(TASK, on_progress=stopped_after(1), layers=20, epochs=1)
+    with pytest.raises(SpecError, match="checkpoint: does not fit the network"):
+        replace(trained, checkpoint=begun.checkpoint)
+    path = bridge.save(trained, tmp_path / "a.h5")
+    with pytest.raises(FormatError, match="a rate network is needed, this file holds: spiking"):
+        load_rate(path)
+
+
+def test_the_command_trains_stops_goes_on_and_compares(command, tmp_path, monkeypatch):
+    file, page = tmp_path / "src.h5", tmp_path / "page.html"
+    short = ("--layers", "2x12", "--epochs", 2, "--batch", 20)
+    outcome = command("train-src", TASK, *short, "--out", file)
+    assert (outcome.status, "finished" in outcome.out) == (0, True)
+    assert "layer 2" in outcome.out
+    outcome = command("train-src", TASK, *short, "--out", file)
+    assert (outcome.status, "use --resume to go on" in outcome.err) == (2, True)
+    outcome = command("train-src", TASK, "--out", file, "--resume")
+    assert (outcome.status, "training is finished" in outcome.err) == (2, True)
+    outcome = command("info", file)
+    assert "spikes of layer 1" in outcome.out
+    outcome = command("compare", file, "--backends", "reference,brian2:numpy", "--trials", 10,
+                      "--out", page)  # fmt: skip
+    assert (outcome.status, "none differing" in outcome.out) == (0, True)
+    assert "to each class" in page.read_text()
+    outcome = command("train-src", TASK, "--layers", "2y", "--out", tmp_path / "no.h5")
+    assert (outcome.status, "--layers: expected cells" in outcome.err) == (2, True)
+    monkeypatch.delenv("SPIKEBRIDGE_DATA")
+    outcome = command("train-src", TASK, "--data", tmp_path, "--out", tmp_path / "no.h5")
+    assert (outcome.status, "there is no folder" in outcome.err) == (2, True)
