@@ -84,12 +84,16 @@ COMPILED = [pytest.param(f"brian2-{name}", marks=pytest.mark.full)
 
 
 @pytest.mark.parametrize("label", ["brian2-numpy", "snntorch", "compiled", *COMPILED])
-def test_every_state_is_the_same_bit_for_bit_everywhere(trained, label):
-    _, drive = task_drive(trained.network, 3, seed=1)
+@pytest.mark.parametrize("gate", ["heaviside", "sigmoid"])
+def test_every_state_is_the_same_bit_for_bit_everywhere(trained, label, gate):
+    *layers, output = trained.network.populations
+    gated = [replace(each, neurons=replace(each.neurons, gate=gate)) for each in layers]
+    network = replace(trained.network, populations=(*gated, output))
+    _, drive = task_drive(network, 3, seed=1)
     whole = {"window": (0, 33), "voltages": True}
-    expected = bridge.simulate(trained, drive, backend="reference", **whole)
+    expected = bridge.simulate(network, drive, backend="reference", **whole)
     backend, options = EXACT_BACKENDS[label]
-    got = bridge.simulate(trained, drive, backend=backend, **whole, **options)
+    got = bridge.simulate(network, drive, backend=backend, **whole, **options)
     assert expected.spikes.count > 10
     np.testing.assert_array_equal(got.spikes.codes(), expected.spikes.codes())
     for name, states in expected.window.states.items():
