@@ -47,6 +47,7 @@ ALLOWED = {
     "methods.src": SPIKING
     | {"tasks", "tasks.images", "rate", "backends", "backends.snntorch", "progress"},
     "exchange": SPIKING | {"temporary", "rate", "methods", "methods.src"},
+    "exchange.nir": SPIKING | {"exchange"},
     "compare": METHODS | {"compare.probes", "compare.statistics", "backends.reference"},
     "compare.probes": SPIKING | {"backends.reference", "compare"},
     "compare.statistics": SPIKING | {"compare"},

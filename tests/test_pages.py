@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+import bridge
 from bridge.cli import app
+from bridge.tasks.go_nogo import GoNoGo
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -76,6 +79,69 @@ def test_a_training_of_a_page_runs_in_a_few_updates(line, folder):
     small = "--units 10 --batch 2 --min-updates 0 --max-updates 1 --check-every 1 --out small.h5"
     result = CliRunner().invoke(app, shlex.split(f"{line} {small}")[1:])
     assert result.exit_code == 0, result.output
+
+
+# What makes a command of a page one of seconds. An option that comes twice counts as said last.
+SMALL = {
+    "study": "--networks 1 --trials 2 --search-trials 2 --max-updates 2 --processes 1",
+    "benchmark": "--quick --only floor --repeats 1 --out bench",
+    "train": "--units 10 --batch 2 --min-updates 0 --max-updates 1 --check-every 1",
+}
+MADE = (
+    "run network.h5 --trials 12 --backend compiled --out recording.h5",
+    "run network.h5 --trials 12 --seed 1 --backend compiled --out a.h5",
+    "run network.h5 --trials 12 --seed 2 --backend compiled --out a2.h5",
+    "export recording.h5 --to nwb --out recording.nwb",
+    "export a2.h5 --to nwb --out b.nwb",
+)
+MY_TASK = """
+import numpy as np
+import bridge
+
+def draw(count, generator):
+    labels = generator.integers(0, 2, count)
+    inputs = np.tile(2.0 * labels[None, :, None] - 1.0, (50, 1, 1))
+    return bridge.Trials(inputs=inputs, targets=inputs, labels=labels)
+
+shape = {"step_ms": 5.0, "steps": 50, "input_size": 1, "output_size": 1}
+bridge.register_task(
+    bridge.FunctionTask(name="my-task", **shape, conditions=("no", "yes"), draw=draw,
+                        measure=bridge.nmse(bound=0.2))
+)
+"""
+
+
+@pytest.fixture
+def results(folder):
+    """The files that commands of the pages read, by the names that they have there."""
+    (folder / "results").mkdir()
+    for copy in ("lif.h5", "results/lif.h5"):
+        shutil.copy("network.h5", copy)
+    for copy in ("net.h5", "results/rate.h5"):
+        shutil.copy(folder / "models" / "go_nogo_n200.h5", copy)
+    for line in MADE:
+        assert CliRunner().invoke(app, shlex.split(line)).exit_code == 0
+    names = {}
+    exec(blocks("spiking_network", "python")[0][1], names)
+    bridge.save(names["network"], "ei.h5")
+    drawn = GoNoGo().trials(12, np.random.default_rng(0))
+    np.savez("inputs.npz", inputs=drawn.inputs)
+    (folder / "my_task.py").write_text(MY_TASK, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("name", "line"), [pair for pair in SHOWN if "tcp://" not in pair[1]])
+def test_a_command_of_a_page_runs_at_a_small_size(name, line, results):
+    if "nest" in line and find_spec("nest") is None:
+        pytest.skip("NEST is not installed")
+    command = shlex.split(line)[1]
+    force = [option for param in COMMANDS.commands[command].params for option in param.opts]
+    small = f"{SMALL.get(command, '')} {'--force' * ('--force' in force)}"
+    result = CliRunner().invoke(app, shlex.split(f"{line} {small}")[1:])
+    # A fault is put in to be seen, and networks under different noise fire different spikes.
+    disagree = int("--inject" in line)
+    assert result.exit_code == disagree, f"{line}: {result.exception} {result.output}"
 
 
 def test_the_readme_is_one_page():

@@ -25,9 +25,10 @@ from bridge.errors import SpecError
 from bridge.stages import check_writable, show_essentials
 
 if TYPE_CHECKING:
-    from bridge.exchange.formats import Imported
+    from bridge.exchange.formats import Imported, ImportedGraph
 
 _FORMAT = "Its format: matlab or safetensors; of a recording: nwb or sonata."
+_FROM = "Its format: matlab, safetensors or nir; of a recording: nwb or sonata."
 
 _RECORDINGS = (".nwb", ".h5", ".hdf5")
 
@@ -42,6 +43,8 @@ _RECORDINGS = (".nwb", ".h5", ".hdf5")
         "spikebridge import net.safetensors --out results/rate.h5 --dt-ms 10 --activation tanh",
         "spikebridge import net.safetensors --out results/rate.h5 --dt-ms 10 --tau-ms 100 "
         "--form x --activation relu --recurrent w_rec --w-in w_in --readout fc",
+        "spikebridge import model.nir --out net.h5",
+        "spikebridge import model.nir --out net.h5 --dt-ms 0.1 --reset subtract --threshold at",
         "spikebridge import session.nwb --out results/recording.h5",
         "spikebridge import spikes.h5 --from sonata --trial-s 1.0 --out results/recording.h5",
         "spikebridge import session.nwb --window-s 0:0.8 --out results/recording.h5",
@@ -54,7 +57,10 @@ def import_(
     ],
     out: Annotated[
         Path,
-        typer.Option(help="Where the rate network, or the recording, goes.", show_default=False),
+        typer.Option(
+            help="Where the rate network, the network of a NIR graph, or the recording goes.",
+            show_default=False,
+        ),
     ],
     out_lif: Annotated[
         Path | None,
@@ -81,15 +87,15 @@ def import_(
         bool, typer.Option("--relu", help="Set negative raw weights to zero, as training did.")
     ] = False,
     from_: Annotated[
-        str | None, typer.Option("--from", help=_FORMAT, show_default="by the file's ending")
+        str | None, typer.Option("--from", help=_FROM, show_default="by the file's ending")
     ] = None,
     trial_s: TrialLength = None,
     dt_ms: Annotated[
         float | None,
         typer.Option(
-            help="Time step, ms: of recordings that state none, of a state dict, or that the time "
-            "constants of a .mat file are counted in.",
-            show_default="of a .mat file 5, of recordings 0.1",
+            help="Time step, ms: of recordings that state none, of a state dict or a NIR graph, or "
+            "that the time constants of a .mat file are counted in.",
+            show_default="of a .mat file 5, of recordings 0.1; of NIR what the file makes certain",
         ),
     ] = None,
     window: Window = None,
@@ -103,10 +109,33 @@ def import_(
     form: Form = None,
     highest_rate: HighestRate = None,
     orientation: Orientation = None,
+    reset: Annotated[
+        str | None,
+        typer.Option(
+            help="NIR: what a spike does to v. value: it becomes v_reset; subtract: it loses its "
+            "threshold at once; subtract-late: after the leak of the next step.",
+            show_default="value",
+        ),
+    ] = None,
+    threshold: Annotated[
+        str | None,
+        typer.Option(
+            help="NIR: whether neurons fire strictly above threshold, or at it, too: above or at.",
+            show_default="above",
+        ),
+    ] = None,
+    recurrent_start: Annotated[
+        str | None,
+        typer.Option(
+            help="NIR: whether the biases of what closes loops act in the first step (equations) "
+            "or from the second on (silent, as Norse, spikingjelly and nirtorch have it).",
+            show_default="equations",
+        ),
+    ] = None,
     force: Force = False,
     task_file: TaskFile = None,
 ) -> None:
-    """Read a rate network, or a recording, that another tool has made."""
+    """Read a rate network, a NIR graph, or a recording, that another tool has made."""
     told: dict[str, Any] = {
         "activation": activation,
         "relu": relu or None,
@@ -120,6 +149,9 @@ def import_(
         "form": form,
         "highest_rate": highest_rate,
         "orientation": orientation,
+        "reset": reset,
+        "threshold": threshold,
+        "recurrent_start": recurrent_start,
     }
     cut: dict[str, Any] = {"trial_s": trial_s, "window_s": window_s(window)}
     if _is_recording(file, from_):
@@ -130,12 +162,18 @@ def import_(
     _refuse(_as_given(cut), file, "a network", "recordings")
     told |= {"dt_ms": dt_ms}
     options = {name: value for name, value in told.items() if value is not None}
+    from bridge.exchange.formats import ImportedGraph
+
     if task is not None and task != "none":
         bridge.task(task)
     if task is not None:
         options["task"] = "" if task == "none" else task
     with terminal.waiting("reading it"):
         imported = bridge.import_network(file, format=from_, **options)
+    if isinstance(imported, ImportedGraph):
+        _refuse({"--out-lif": out_lif}, file, "a spiking network", "rate networks")
+        _save_graph(imported, out, force=force)
+        return
     if imported.task_doubt:
         raise SpecError(
             f"{file}: its task is not certain (input channels: {imported.rate.input_size}), since "
@@ -245,6 +283,19 @@ def _import_recording(file: Path, out: Path, options: dict[str, Any], *, force: 
         terminal.warn(f"{outside:,} spikes lie in {where} and were left out")
     if told.get("notes"):
         terminal.warn(told["notes"])
+
+
+def _save_graph(imported: "ImportedGraph", out: Path, *, force: bool) -> None:
+    from bridge.spiking.essentials import several
+
+    check_writable(out, force=force)
+    bridge.save(imported.network, out, force=True)
+    show_essentials(imported.network)
+    for what, how in imported.assumed.items():
+        terminal.say(f"{what}: {how}")
+    terminal.say(f"{out}: spiking network of {several(imported.network.size, 'neuron')}")
+    for note in imported.notes:
+        terminal.warn(note)
 
 
 def _save(imported: "Imported", out: Path, out_lif: Path | None, *, force: bool) -> None:

@@ -60,13 +60,19 @@ def is_hdf5(path: Path) -> bool:
         return False
 
 
-def numbers(group: h5py.Group, name: str, path: Path) -> Array:
+def numbers(group: h5py.Group, name: str, path: Path, *, kinds: str = "fiu") -> Array:
     """A data set of plain numbers in a group of a foreign file, as float64.
+
+    Args:
+        group: Where it lies.
+        name: Its name.
+        path: The file.
+        kinds: Which kinds of NumPy's types count as numbers.
 
     Raises:
         FormatError: it is missing, lies elsewhere, is not an array, or is absurdly large.
     """
-    return np.asarray(_numbers_in(group, name, path)[()], dtype=np.float64)
+    return np.asarray(_numbers_in(group, name, path, kinds)[()], dtype=np.float64)
 
 
 def vector(group: h5py.Group, name: str, path: Path) -> Array:
@@ -131,7 +137,7 @@ def moments(
     )
 
 
-def _numbers_in(group: h5py.Group, name: str, path: Path) -> h5py.Dataset:
+def _numbers_in(group: h5py.Group, name: str, path: Path, kinds: str = "fiu") -> h5py.Dataset:
     """The data set, judged before it is read: a small file can claim terabytes."""
     link = group.get(name, getlink=True) if name in group else None
     if link is None:
@@ -140,7 +146,7 @@ def _numbers_in(group: h5py.Group, name: str, path: Path) -> h5py.Dataset:
         raise FormatError(f"{path}: {group.name}/{name} links elsewhere; that is not followed")
     item = group[name]
     plain = isinstance(item, h5py.Dataset) and item.shape is not None
-    if not plain or item.dtype.kind not in "fiu" or item.external or item.is_virtual:
+    if not plain or item.dtype.kind not in kinds or item.external or item.is_virtual:
         raise FormatError(f"{path}: {item.name} is not a plain array of numbers")
     if item.size > _MOST_NUMBERS:
         raise FormatError(f"{path}: {item.name} claims {item.size:,} numbers")

@@ -6,7 +6,8 @@ Such a module has a `SUFFIX`, a function `read(path, **options) -> Imported` and
 
 import inspect
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -24,7 +25,7 @@ from bridge.spiking.network import SpikingNetwork
 if TYPE_CHECKING:
     from bridge.exchange.store import Stored
 
-NAMES = ("matlab", "safetensors")
+NAMES = ("matlab", "safetensors", "nir")
 RECORDINGS = "nwb or sonata"
 """Formats that hold no network: `bridge.exchange.recordings` has them."""
 
@@ -67,6 +68,27 @@ class Imported:
         return replace(network, provenance=provenance)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ImportedGraph:
+    """A spiking network that another tool describes.
+
+    Attributes:
+        network: The network.
+        assumed: What the format leaves open, and how it was taken; the provenance has it, too.
+        notes: What a user should know, a sentence each.
+    """
+
+    network: SpikingNetwork
+    assumed: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    __repr__ = essentials
+
+    def held(self) -> tuple[SpikingNetwork]:
+        """What it stands for where a spiking network is wanted."""
+        return (self.network,)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Encoded:
     """A file of another tool: its bytes, and what a user should know, a sentence each."""
@@ -82,8 +104,8 @@ class Format(Protocol):
 
     SUFFIX: str
 
-    def read(self, path: Path, **options: Any) -> Imported:
-        """The rate network of a file; FormatError where it holds none."""
+    def read(self, path: Path, **options: Any) -> Imported | ImportedGraph:
+        """The network of a file; FormatError where it holds none."""
 
     def encode(self, thing: "Stored") -> Encoded:
         """A network as a file; SpecError where the format cannot hold it."""
@@ -135,21 +157,26 @@ def _else(path: Path) -> str:
     )
 
 
-def import_network(path: str | Path, *, format: str | None = None, **options: Any) -> Imported:
-    """Read a rate network that another tool has made; nothing in the file is executed.
+def import_network(
+    path: str | Path, *, format: str | None = None, **options: Any
+) -> Imported | ImportedGraph:
+    """Read a network that another tool has made; nothing in the file is executed.
 
     Args:
         path: The file.
-        format: "matlab" or "safetensors"; None: by the ending of the file.
+        format: "matlab", "safetensors" or "nir"; None: by the ending of the file.
         **options: matlab: `task`, `activation`, `relu`, `dt_ms`. The first two are names, for
             files that do not make them certain; the task "" is none. `relu` (bool) sets negative
             raw weights to zero, and `dt_ms` is the step, if not the authors' 5 ms. safetensors:
             `dt_ms` and `activation`; `tau_ms`, `form`, `highest_rate`, `task`, and by their names
             `recurrent`, `w_in`, `readout`, `b_out`, `bias`, `initial_state`, see
-            `bridge.exchange.safetensors`.
+            `bridge.exchange.safetensors`. nir: `dt_ms`, where the file does not make it certain;
+            `reset` ("value", "subtract", "subtract-late"), `threshold` ("above", "at") and
+            `recurrent_start` ("equations", "silent"), see `bridge.exchange.nir.read`.
 
     Returns:
-        The network, the scale factor that the file may hold, and notes.
+        A rate network, the scale factor that the file may hold, and notes; of a NIR graph its
+        spiking network, what was assumed of it, and notes.
 
     Raises:
         FormatError: the file is missing, damaged, foreign, or holds no such network.
@@ -182,7 +209,7 @@ _KINDS = {
     "relu": "True or False",
     "dt_ms": "a step in ms",
     **dict.fromkeys(("recurrent", "w_in", "readout", "b_out", "initial_state"), "a name"),
-    **dict.fromkeys(("form", "orientation"), "a name"),
+    **dict.fromkeys(("form", "orientation", "reset", "threshold", "recurrent_start"), "a name"),
     "bias": "names",
     "tau_ms": "times in ms",
 }

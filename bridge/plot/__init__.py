@@ -4,9 +4,19 @@ Without axes each draws on a new figure of its own, which a notebook shows by it
 """
 
 from bridge.plot.agreements import agreement
+from bridge.plot.graph import graph
 from bridge.plot.outputs import readouts
 from bridge.plot.searches import error_curves, scale_curve
 from bridge.plot.spikes import raster, rates
 from bridge.plot.traces import voltages
 
-__all__ = ["agreement", "error_curves", "raster", "rates", "readouts", "scale_curve", "voltages"]
+__all__ = [
+    "agreement",
+    "error_curves",
+    "graph",
+    "raster",
+    "rates",
+    "readouts",
+    "scale_curve",
+    "voltages",
+]

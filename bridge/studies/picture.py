@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,6 +13,9 @@ from bridge.exchange.hdf5 import write_bytes
 from bridge.studies.cell_summaries import SUCCESS, Summary, summaries
 from bridge.studies.study import Study
 from bridge.studies.work import Row
+
+# Of a title, so that a narrow figure breaks it instead of cutting it off.
+_LETTERS_PER_INCH = 10
 
 DOTS, BARS, MEAN, RATE, QUIET = "#00798c", "#a8d5dc", "#1b2a49", "#d1495b", "#8d99ae"
 
@@ -37,7 +41,7 @@ def figure_of(study: Study, rows: Sequence[Row], details: Sequence[Row] = ()) ->
         figure = _components(details)
     else:
         figure = _accuracies(study, rows)
-    figure.suptitle(study.title)
+    figure.suptitle(fill(study.title, width=int(_LETTERS_PER_INCH * figure.get_figwidth())))
     return figure
 
 

@@ -24,6 +24,8 @@ TRAINED_HEAD = "reached their target"
 # Of figure 6A's twenty periods these are enough to read.
 SHOWN = {"6a": ("0 ms", "2 ms", "3.5 ms", "4 ms", "4.5 ms", "5 ms", "10 ms", "50 ms")}
 LEFT_OUT, ORIGINAL = ("quality",), "-original"
+# The same figure otherwise, in a folder of its own: how networks were trained, their neurons.
+OTHERWISE = {ORIGINAL: ", original training", "-if": ", integrate-and-fire neurons"}
 NAMES = {
     "4de": "Figure 4D, E",
     "tasks": "Study `tasks`",
@@ -34,12 +36,13 @@ NAMES = {
 
 def studies() -> Iterator[str]:
     """A heading and a table for each study on record, a row for each cell."""
-    for name, study in ((n + end, s) for n, s in STUDIES.items() for end in ("", ORIGINAL)):
+    for name, study in ((n + end, s) for n, s in STUDIES.items() for end in ("", *OTHERWISE)):
         record = DATA / "studies" / name / "table.csv"
         if name in LEFT_OUT or not record.exists():
             continue
         figure = NAMES.get(name, f"Figure {name.upper()}")
-        figure = figure.replace(ORIGINAL.upper(), ", original training")
+        for end, words in OTHERWISE.items():
+            figure = figure.replace(end.upper(), words)
         shown = SHOWN.get(name.removesuffix(ORIGINAL))
         found = summaries(study, read_csv(record))
         rows = [_study_row(one) for one in found if shown is None or one.name in shown]

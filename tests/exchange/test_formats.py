@@ -74,7 +74,7 @@ def test_an_option_that_makes_no_sense_is_refused(options, said, tmp_path):
 def test_another_ending_needs_the_name_of_the_format(tmp_path):
     file = write_original(tmp_path / "model.mat").rename(tmp_path / "model.dat")
     with pytest.raises(
-        SpecError, match=r"its ending names no known format \(\.mat, \.safetensors\); say"
+        SpecError, match=r"its ending names no known format \(\.mat, \.safetensors, \.nir\); say"
     ):
         bridge.import_network(file)
     assert bridge.import_network(file, format="matlab").rate.size == 7

@@ -63,6 +63,7 @@ def settled(recording: Recording, from_ms: float) -> Recording:
         ),
         readouts={},
         inputs=None,
+        input_spikes={},
         voltages_mv=None,
         margins_mv=None,
         values=None,

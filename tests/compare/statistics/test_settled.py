@@ -1,5 +1,6 @@
 """The volley at the start: what describes a network leaves it out, what is judged does not."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -61,6 +62,11 @@ def test_what_is_left_keeps_its_spikes_and_their_times():
     assert settled(whole, 49.5).spikes.n_steps == 350
     assert settled(whole, 399.5).spikes.n_steps == 1
     assert settled(whole, 0.0) is whole
+
+
+def test_what_a_network_was_shown_as_spikes_is_no_part_of_what_is_left():
+    shown = dataclasses.replace(recorded(), input_spikes={"noise": recorded().spikes})
+    assert summary(settled(shown, 50.0)) == summary(settled(recorded(), 50.0))
 
 
 @pytest.mark.parametrize(

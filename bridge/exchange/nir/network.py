@@ -1,0 +1,294 @@
+"""A NIR graph as a spiking network."""
+
+import heapq
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from bridge.exchange.nir.cells import Firing, neurons_of
+from bridge.exchange.nir.file import Array
+from bridge.exchange.nir.nodes import CELLS, LINEAR
+from bridge.exchange.nir.order import Order
+from bridge.exchange.nir.units import Arrival, Units
+from bridge.spiking.filters import Direct
+from bridge.spiking.initial_voltage import UniformVoltage
+from bridge.spiking.inputs import Input
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.neurons.linear import Linear
+from bridge.spiking.population import Population
+from bridge.spiking.projection import INPUT, Projection
+from bridge.spiking.readouts import StateReadout
+from bridge.spiking.weights import Matrix
+
+RECURRENT_STARTS = ("equations", "silent")
+# A unit that always gives 1: over it a bias acts from the second step on.
+ONE = "one"
+_FROM_ZERO = UniformVoltage(low_mv=0.0, high_mv=0.0)
+
+
+@dataclass(frozen=True)
+class Key:
+    """A population to be: a unit, and the cells whose output of the step before it takes.
+
+    A linear unit that lies in a loop and outside it is two populations, which differ in that.
+    """
+
+    unit: str
+    late: frozenset[str] = frozenset()
+
+
+@dataclass
+class Assembly:
+    """A network on its way from a graph.
+
+    Attributes:
+        order: The graph's units in their order.
+        firing: What becomes of neurons that fire.
+        recurrent_start: Whether the biases of what closes loops act in the first step.
+        names: The population of each key, by its name.
+        inputs: The input of each that a graph has, by its name.
+        loops: Pairs of cells between which a loop takes its step.
+    """
+
+    order: Order
+    firing: Firing
+    recurrent_start: str
+    names: dict[Key, str] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
+    loops: set[tuple[str, str]] = field(default_factory=set)
+    _taken: set[str] = field(default_factory=lambda: {INPUT, ONE})
+    _called: set[str] = field(default_factory=set)
+    _left: list[Key] = field(default_factory=list)
+    _projections: dict[Key, list[Projection]] = field(default_factory=dict)
+    _biases: dict[Key, Array] = field(default_factory=dict)
+
+    @property
+    def units(self) -> Units:
+        """The graph's units."""
+        return self.order.units
+
+    def made(self) -> SpikingNetwork:
+        """The network.
+
+        Raises:
+            FormatError: a node cannot be represented.
+        """
+        inputs = self._inputs()
+        shown = self.shown()
+        for key in (*map(Key, self.units.cells), *shown.values()):
+            self._name(key)
+        while self._left:
+            self._build(self._left.pop(0))
+        order = self._in_order()
+        populations = [self._population(key) for key in order]
+        projections = [part for key in order for part in self._projections[key]]
+        if any(part.source == ONE for part in projections):
+            one = Population(name=ONE, size=1, neurons=Linear(bias=1.0), initial_voltage=_FROM_ZERO)
+            populations.insert(0, one)
+        return SpikingNetwork(
+            dt_ms=self.units.dt_ms,
+            populations=tuple(populations),
+            projections=tuple(projections),
+            readouts=tuple(self._readouts(shown, populations)),
+            inputs=inputs,
+        )
+
+    def shown(self) -> Mapping[str, Key]:
+        """What the graph puts out: the population behind each of its ends."""
+        return {name: self._end(name) for name in self.units.ends if name not in self.units.inputs
+                or self.units.place(name).kind != "Input"}  # fmt: skip
+
+    def _end(self, name: str) -> Key:
+        if self.units.place(name).kind in CELLS | LINEAR:
+            return Key(name)
+        arrivals = self.order.arrivals(name)
+        if len(arrivals) == 1 and arrivals[0].source not in self.inputs:
+            (only,) = arrivals
+            if not np.any(only.delays):
+                return Key(only.source)
+        return Key(name)
+
+    def _readouts(
+        self, shown: Mapping[str, Key], populations: list[Population]
+    ) -> Iterator[StateReadout]:
+        """Outputs that are values; spikes are in every recording."""
+        emits = {population.name: population.neurons.emits for population in populations}
+        called: set[str] = set()
+        for name, key in shown.items():
+            if emits[self.names[key]] == "value":
+                yield StateReadout(name=_free(name, called), source=self.names[key])
+
+    def _inputs(self) -> tuple[Input, ...]:
+        """The inputs of the graph; one alone is called as the one input of every network."""
+        sizes = {
+            given: int(np.prod(self.units.shapes[root]))
+            for root, given in self.units.inputs.items()
+        }
+        for given in sizes:
+            self.inputs[given] = INPUT if len(sizes) == 1 else _free(given, self._taken)
+        return tuple(Input(self.inputs[given], size) for given, size in sizes.items())
+
+    def _name(self, key: Key) -> str:
+        """The name of a population, which is to be built."""
+        if key not in self.names:
+            self.names[key] = _free(key.unit, self._taken)
+            self._left.append(key)
+        return self.names[key]
+
+    def _build(self, key: Key) -> None:
+        """Make the projections into a population, and its bias."""
+        self._projections[key] = []
+        lates, size = self._lates(key), self._size(key)
+        bias: Array = np.zeros(size)
+        arrivals = self.order.arrivals(key.unit)
+        for arrival in arrivals:
+            if arrival.source:
+                self._projections[key] += self._projected(key, arrival, lates)
+                continue
+            added = self.units.map(arrival.via).bias
+            siblings = [each for each in arrivals if each.via == arrival.via and each.source]
+            bias = bias + self._acting(key, added, self._closes(siblings, lates), arrival.via)
+        if self.units.place(key.unit).kind in LINEAR:
+            added = self.units.map(key.unit).bias
+            bias = bias + self._acting(key, added, self._closes(arrivals, lates), key.unit)
+        self._biases[key] = bias
+
+    def _acting(self, key: Key, bias: Array | None, closes: bool, via: str) -> Array | float:  # noqa: FBT001
+        """The bias, where it acts from the first step on; else it comes from the unit `ONE`."""
+        if bias is None:
+            return 0.0
+        if not closes or self.recurrent_start == "equations":
+            return bias
+        start = Arrival(ONE, via, np.zeros(1, dtype=np.int64))
+        name = f"{via}_bias"
+        self._projections[key].append(self._projection(key, start, bias[:, None], ONE, name=name))
+        return 0.0
+
+    def _lates(self, key: Key) -> frozenset[str]:
+        """The cells whose output of the step before is taken."""
+        if self.units.place(key.unit).kind not in CELLS:
+            return key.late
+        found = {each for each in self.order.reach(key.unit) if self.order.late(each, key.unit)}
+        self.loops |= {(each, key.unit) for each in found}
+        return frozenset(found)
+
+    def _closes(self, arrivals: list[Arrival], lates: frozenset[str]) -> bool:
+        """Whether nothing else arrives than what takes a step, so that a loop is closed here."""
+        reached = [
+            self.order.reach(arrival.source)
+            if arrival.source in self.units.linear
+            else frozenset({arrival.source})
+            for arrival in arrivals
+        ]
+        return bool(reached) and all(each and each <= lates for each in reached)
+
+    def _size(self, key: Key) -> int:
+        return self.units.size(key.unit)
+
+    def _projected(self, key: Key, arrival: Arrival, lates: frozenset[str]) -> Iterator[Projection]:
+        """An arrival as projections: what comes at once, and what is delayed."""
+        via = arrival.via
+        weights = self.units.map(via).weights if via else None
+        if weights is None:
+            weights = sparse.csc_array(sparse.eye_array(arrival.delays.size))
+        if arrival.source in self.inputs:
+            source = self.inputs[arrival.source]
+            yield self._projection(key, arrival, weights, source, delays=arrival.delays)
+            return
+        later = arrival.delays > 0
+        if not later.all():
+            late = arrival.source in lates
+            behind = Key(arrival.source)
+            if arrival.source in self.units.linear:
+                behind = Key(arrival.source, self.order.reach(arrival.source) & lates)
+            kept = _columns(weights, ~later)
+            yield self._projection(key, arrival, kept, self._name(behind), within=not late)
+        if later.any():
+            delays = np.maximum(arrival.delays - 1, 0)
+            kept = _columns(weights, later)
+            source = self._name(Key(arrival.source))
+            yield self._projection(key, arrival, kept, source, delays=delays)
+
+    def _projection(
+        self,
+        key: Key,
+        arrival: Arrival,
+        weights: Matrix,
+        source: str,
+        *,
+        within: bool = False,
+        delays: NDArray[np.int64] | None = None,
+        name: str = "",
+    ) -> Projection:
+        target = self.names[key]
+        same = delays is None or not delays.size or np.all(delays == delays[0])
+        first = int(delays[0]) if delays is not None and delays.size else 0
+        return Projection(
+            name=_free(name or arrival.via or f"{source}_to_{target}", self._called),
+            source=source,
+            target=target,
+            weights=weights,
+            filter=Direct(),
+            within_step=within,
+            delay_steps=first if same or delays is None else delays,
+            scaled=False,
+        )
+
+    def _in_order(self) -> list[Key]:
+        """Populations in an order in which what acts within the step acts on later ones."""
+        by_name = {name: key for key, name in self.names.items()}
+        before: dict[Key, set[Key]] = {}
+        behind: dict[Key, list[Key]] = {key: [] for key in self._projections}
+        for key, parts in self._projections.items():
+            before[key] = {by_name[part.source] for part in parts if part.within_step}
+            for other in before[key]:
+                behind[other].append(key)
+        ready = [(*self._rank(key), key) for key, needed in before.items() if not needed]
+        heapq.heapify(ready)
+        order: list[Key] = []
+        while ready:
+            *_, key = heapq.heappop(ready)
+            order.append(key)
+            for other in behind[key]:
+                before[other].discard(key)
+                if not before[other]:
+                    heapq.heappush(ready, (*self._rank(other), other))
+        return order
+
+    def _rank(self, key: Key) -> tuple[int, str]:
+        return self.order.depth[key.unit], self.names[key]
+
+    def _population(self, key: Key) -> Population:
+        place = self.units.place(key.unit)
+        bias = self._biases[key]
+        neurons: Any = Linear(bias=bias)
+        if place.kind in CELLS:
+            shape = self.units.shapes[key.unit]
+            neurons = neurons_of(place, shape, bias, self.units.dt_ms, self.firing)
+        return Population(
+            name=self.names[key], size=bias.size, neurons=neurons, initial_voltage=_FROM_ZERO
+        )
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """A usable name like this one that is not taken, which it then is."""
+    usable = re.sub(r"\W", "_", name)
+    usable = usable if usable.isidentifier() else f"n{usable}"
+    while usable in taken:
+        usable += "_"
+    taken.add(usable)
+    return usable
+
+
+def _columns(weights: Matrix, kept: NDArray[np.bool_]) -> Matrix:
+    """The weights of some of the presynaptic neurons, those of others 0."""
+    if kept.all():
+        return weights
+    if isinstance(weights, np.ndarray):
+        return np.where(kept, weights, 0.0)
+    return sparse.csc_array(weights @ sparse.diags_array(kept.astype(np.float64)))

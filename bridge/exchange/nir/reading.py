@@ -1,0 +1,97 @@
+"""A NIR file as a network, with all that was assumed of what NIR leaves open."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bridge.errors import FormatError, SpecError
+from bridge.exchange.formats import ImportedGraph
+from bridge.exchange.nir.cells import Firing
+from bridge.exchange.nir.file import Graph, read_graph
+from bridge.exchange.nir.flat import flattened, shown_names
+from bridge.exchange.nir.network import RECURRENT_STARTS, Assembly
+from bridge.exchange.nir.order import Order
+from bridge.exchange.nir.shapes import shapes_of
+from bridge.exchange.nir.steps import step_ms
+from bridge.exchange.nir.units import Units
+from bridge.spiking.values import shown
+
+
+@dataclass(frozen=True)
+class Options:
+    """What NIR leaves open, as it was chosen; see `bridge.exchange.nir.read`."""
+
+    dt_ms: float | None = None
+    reset: str = "value"
+    threshold: str = "above"
+    recurrent_start: str = "equations"
+
+    def __post_init__(self) -> None:
+        if self.recurrent_start not in RECURRENT_STARTS:
+            raise SpecError(
+                f"recurrent_start: {' or '.join(map(repr, RECURRENT_STARTS))}, got "
+                f"{shown(self.recurrent_start)}"
+            )
+
+
+def network_of(path: Path, options: Options) -> ImportedGraph:
+    """The network of a file, as `bridge.exchange.nir.read` says."""
+    firing = Firing(options.reset, options.threshold)
+    read, version = read_graph(path)
+    try:
+        return _network(path, options, firing, (read, version))
+    except SpecError as error:
+        told = str(error)
+        raise type(error)(told if told.startswith(f"{path}: ") else f"{path}: {told}") from None
+    except RecursionError:
+        raise FormatError(f"{path}: its chains of nodes without a state are too long") from None
+    except MemoryError:
+        raise FormatError(f"{path}: its synapses do not fit into memory") from None
+
+
+def _network(
+    path: Path, options: Options, firing: Firing, read: tuple[Graph, str]
+) -> ImportedGraph:
+    whole, version = read
+    graph = flattened(whole, str(path))
+    notes = list(graph.notes)
+    shapes = shapes_of(graph, notes)
+    dt_ms, source = step_ms(graph, options.dt_ms, str(path))
+    assembly = Assembly(Order(Units(graph, shapes, dt_ms)), firing, options.recurrent_start)
+    network = assembly.made()
+    assumed = dict(_assumed(assembly, options, f"{dt_ms:g} ms, {source}"))
+    provenance = {
+        "source": path.name,
+        "format": "NIR" + (f" {version}" if version else ""),
+        **assumed,
+        "nodes": {name: key.unit for key, name in assembly.names.items()},
+        "inputs": {name: node for node, name in assembly.inputs.items()},
+        "outputs": {name: assembly.names[key] for name, key in assembly.shown().items()},
+        **({"notes": notes} if notes else {}),
+    }
+    made = replace(network, provenance=provenance)
+    return ImportedGraph(network=made, assumed=assumed, notes=tuple(notes))
+
+
+_RESET = {
+    "value": "to v_reset, 0 where the file has none",
+    "subtract": "by subtraction of the threshold, at once",
+    "subtract-late": "by subtraction of the threshold, after the leak of the next step",
+}
+_THRESHOLD = {"above": "strictly above threshold", "at": "at threshold and above"}
+
+
+def _assumed(assembly: Assembly, options: Options, step: str) -> Iterator[tuple[str, str]]:
+    """What NIR does not say and was taken so: of what, and how."""
+    yield "time step", step
+    yield "steps", "Euler, a filtered current first, then the membrane, which takes the new one"
+    yield "firing", _THRESHOLD[options.threshold]
+    yield "reset", _RESET[options.reset]
+    yield "start", "all states at 0"
+    yield "order", "what a node gives acts on the next ones within the step"
+    if assembly.loops:
+        loops = [f"{a} to {b}" if a != b else f"{a} to itself" for a, b in sorted(assembly.loops)]
+        yield "loops", f"a step is taken from {shown_names(loops)}"
+        acts = "do not act" if options.recurrent_start == "silent" else "act"
+        yield "first step", f"biases on the way back {acts} in it ({options.recurrent_start})"
+    yield "units", "voltages are numbers in the unit of the thresholds, called mV in recordings"

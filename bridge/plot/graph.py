@@ -1,0 +1,87 @@
+"""A picture of a network: its inputs and populations, and the connections between them."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from matplotlib.axes import Axes
+
+from bridge.arguments import of_kind
+from bridge.plot.style import ACCENT, INK, PAPER, QUIET, axes_or_new, colour, note, plain_label
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.projection import Projection
+
+Places = Mapping[str, tuple[float, float]]
+
+
+def graph(network: SpikingNetwork, ax: Axes | None = None) -> Axes:
+    """Inputs and populations as boxes, in the order in which they act, and arrows between them.
+
+    Args:
+        network: A spiking network.
+        ax: Where to draw; None: on a new figure.
+
+    Returns:
+        The axes. Solid arrows act within the step, dashed ones a step later or more.
+    """
+    network = of_kind("network", network, SpikingNetwork)
+    axes = axes_or_new(ax)
+    places = _places(network)
+    for projection in network.projections:
+        _arrow(axes, network, projection, places)
+    for part in network.inputs:
+        _box(axes, places[part.name], part.name, f"{part.size:,}", QUIET)
+    for number, population in enumerate(network.populations):
+        said = f"{population.size:,} {population.neurons.title}"
+        _box(axes, places[population.name], population.name, said, colour(number))
+    across = [x for x, _ in places.values()]
+    down = [y for _, y in places.values()]
+    axes.set_xlim(min(across) - 0.6, max(across) + 0.6)
+    axes.set_ylim(min(down) - 0.7, max(down) + 0.9)
+    axes.set_axis_off()
+    note(axes, "solid: within the step; dashed: later")
+    return axes
+
+
+def _places(network: SpikingNetwork) -> dict[str, tuple[float, float]]:
+    """Where the middle of each box lies: a column further than all that acts on it at once."""
+    columns = {part.name: 0 for part in network.inputs}
+    for population in network.populations:
+        before = [
+            columns[part.source]
+            for part in network.projections
+            if part.target == population.name
+            and part.source in columns
+            and (network.acts_within_step(part) or network.is_input(part.source))
+        ]
+        columns[population.name] = 1 + max(before, default=0)
+    taken: Counter[int] = Counter()
+    places = {}
+    for name, column in columns.items():
+        places[name] = (1.6 * column, -1.3 * taken[column])
+        taken[column] += 1
+    return places
+
+
+def _box(axes: Axes, at: tuple[float, float], name: str, said: str, edge: str) -> None:
+    axes.text(
+        *at, f"{plain_label(name)}\n{said}", ha="center", va="center", fontsize="small", color=INK,
+        bbox={"boxstyle": "round,pad=0.4", "facecolor": PAPER, "edgecolor": edge}, zorder=3,
+    )  # fmt: skip
+
+
+def _arrow(axes: Axes, network: SpikingNetwork, projection: Projection, places: Places) -> None:
+    """An arrow from source to target; one to itself, or back, goes around."""
+    start, end = places[projection.source], places[projection.target]
+    at_once = network.acts_within_step(projection) and not projection.longest_delay_steps
+    bend = 0.0 if end[0] > start[0] else -0.5
+    if start == end:
+        start, end, bend = (start[0] + 0.25, start[1] + 0.2), (end[0] - 0.25, end[1] + 0.2), 1.6
+    axes.annotate(
+        "", xy=end, xytext=start,
+        arrowprops={
+            "arrowstyle": "->", "color": INK if at_once else ACCENT, "shrinkA": 14, "shrinkB": 18,
+            "linestyle": "-" if at_once else "--", "connectionstyle": f"arc3,rad={bend}",
+        },
+    )  # fmt: skip
+    middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + (0.12 if bend <= 0 else 0.45))
+    axes.text(*middle, plain_label(projection.name), ha="center", fontsize="x-small", color=QUIET)

@@ -1,0 +1,43 @@
+"""`spikebridge import model.nir`, and what follows it: run and compare, driven by its input."""
+
+import numpy as np
+from exchange.nir_files import lif, small
+
+import bridge
+
+
+def test_a_graph_is_imported_run_and_compared_by_command(command, tmp_path):
+    path = small(tmp_path / "net.nir", lif=lif(3, tau=0.02, r=4.0))
+    net = tmp_path / "net.h5"
+    outcome = command("import", path, "--out", net, "--dt-ms", 1, "--recurrent-start", "silent")
+    assert outcome.status == 0
+    for line in ("time step: 1 ms, given", "firing: strictly above threshold", "reset: to v_reset"):
+        assert line in outcome.out
+    assert f"{net}: spiking network of 3 neurons" in outcome.out
+    assert bridge.load(net).provenance["reset"].startswith("to v_reset")
+    assert "to v_reset" in command("info", "--all", net).out
+    drive = tmp_path / "in.npz"
+    np.savez(drive, inputs=np.random.default_rng(0).uniform(0, 2, (100, 2, 2)))
+    ran = command(
+        "run", net, "--drive", drive, "--backend", "reference", "--out", tmp_path / "r.h5"
+    )
+    assert ran.status == 0
+    assert bridge.load(tmp_path / "r.h5").spikes.count > 10
+    report = tmp_path / "r.html"
+    compared = command(
+        "compare", net, "--drive", drive, "--backends", "reference,brian2:numpy", "--out", report
+    )
+    assert compared.status == 0
+    assert "none differing" in compared.out
+    assert "lif" in report.read_text()
+
+
+def test_what_is_not_for_graphs_is_refused(refused, tmp_path):
+    path = small(tmp_path / "net.nir")
+    net = tmp_path / "net.h5"
+    given = ("--activation", "relu")
+    assert "unknown option 'activation'" in refused("import", path, "--out", net, *given)
+    assert "--out-lif: for rate networks only" in refused(
+        "import", path, "--out", net, "--dt-ms", 1, "--out-lif", tmp_path / "lif.h5"
+    )
+    assert "its time step is not known" in refused("import", path, "--out", net)

@@ -1,0 +1,29 @@
+"""The picture of a network shows every part, and which connections take a step."""
+
+import pytest
+from exchange.nir_files import chain, lif, node, write_nir
+from matplotlib import pyplot
+from matplotlib.text import Annotation
+
+import bridge
+from bridge import plot
+from bridge.errors import SpecError
+
+
+def test_boxes_are_parts_and_dashed_arrows_take_a_step(tmp_path):
+    nodes = {"input": node("Input", shape=[2]), "z": lif(2), "back": node("Scale", scale=1.0),
+             "a": lif(2)}  # fmt: skip
+    edges = [*chain("input", "z", "a"), *chain("z", "back", "z")]
+    path = write_nir(tmp_path / "net.nir", nodes, edges)
+    axes = plot.graph(bridge.import_network(path, dt_ms=1).network)
+    said = {text.get_text().split("\n")[0]: text.get_position() for text in axes.texts}
+    assert {"input", "z", "a", "back"} <= set(said)
+    assert said["input"][0] < said["z"][0] < said["a"][0]
+    arrows = [text.arrow_patch for text in axes.texts if isinstance(text, Annotation)]
+    assert sorted(arrow.get_linestyle() for arrow in arrows) == ["-", "-", "--"]
+    pyplot.close("all")
+
+
+def test_what_is_no_network_has_no_picture():
+    with pytest.raises(SpecError, match="network: expected a SpikingNetwork"):
+        plot.graph(3)
