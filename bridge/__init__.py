@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from bridge.methods.integrate_and_fire import map_integrate_and_fire
     from bridge.methods.lesion import lesion
     from bridge.methods.one_to_one import map_one_to_one
-    from bridge.methods.rate_targets.fit import TargetFit, fit_targets
+    from bridge.methods.rate_targets.fit import fit_targets
+    from bridge.methods.rate_targets.result import TargetFit
     from bridge.methods.readout import refit_readout
     from bridge.methods.scale_search import Conversion
     from bridge.methods.scoring import score
@@ -79,7 +80,7 @@ _HOMES = {
     "SharedNoise": "bridge.spiking.drive",
     "SpikingNetwork": "bridge.spiking.network",
     "StateReadout": "bridge.spiking.readouts",
-    "TargetFit": "bridge.methods.rate_targets.fit",
+    "TargetFit": "bridge.methods.rate_targets.result",
     "TrainedNetwork": "bridge.methods.src.trained",
     "Trials": "bridge.tasks",
     "UniformVoltage": "bridge.spiking.initial_voltage",

@@ -11,6 +11,7 @@ from bridge.compare.statistics.spike_statistics import summary
 from bridge.errors import SpecError
 from bridge.exchange.store import Stored
 from bridge.methods.measured import Measured
+from bridge.methods.rate_targets.result import TargetFit
 from bridge.methods.scale_search import Conversion, ScaleSearch, Search
 from bridge.methods.src.trained import TrainedNetwork
 from bridge.rate.learning import Checkpoint, History
@@ -50,6 +51,7 @@ def describe(thing: Stored, from_ms: float | None = None) -> tuple[str, Rows]:
             "conversion: a spiking network, and the rate network it was made from",
             _conversion,
         ),
+        TargetFit: ("fit: a spiking network that learned from rate dynamics", _fit),
         TrainedNetwork: ("spiking network that was trained as one", _trained),
         Drive: ("drive", _drive),
         Recording: ("recording", _recording),
@@ -176,6 +178,17 @@ def _chosen(search: Search) -> Rows:
     if isinstance(search, ScaleSearch):
         return {"chosen 1/lambda": f"{search.best_inverse_scale:g}, by the rule {search.rule}"}
     return {"chosen gain": f"{search.told_choice().removeprefix('gain = ')}: {search.told_rule()}"}
+
+
+def _fit(fit: TargetFit) -> Rows:
+    rows: Rows = {"learning": f"{fit.stopped}, {several(len(fit.learning_errors), 'trial')}"}
+    if fit.errors.size:
+        rows["on its own"] = fit.told()
+        rows["nMSE on its own"] = f"{fit.errors.min():.3g} to {fit.errors.max():.3g}"
+        rows["rate"] = f"{fit.rate_hz:.3g} Hz"
+    if fit.checkpoint is not None:
+        rows["checkpoint"] = f"after {several(fit.checkpoint.trials, 'trial')}; --resume goes on"
+    return rows | _network(fit.network)
 
 
 def _drive(drive: Drive) -> Rows:

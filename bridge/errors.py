@@ -13,6 +13,14 @@ class TrainingError(SpecError):
     """A network cannot be trained from this seed: it diverged, or its seed lacks units."""
 
 
+class DivergedError(TrainingError):
+    """Learning diverged; `kept` is what was learned until then, the last good state."""
+
+    def __init__(self, reason: str, *, kept: object = None) -> None:
+        super().__init__(reason)
+        self.kept = kept
+
+
 class FormatError(BridgeError, ValueError):
     """A file is damaged, foreign, too new or of another kind than what was asked for."""
 

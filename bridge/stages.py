@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import bridge
 from bridge import terminal
-from bridge.errors import FormatError, OutputError, SpecError
+from bridge.errors import FormatError, OutputError, SpecError, TrainingError
 
 if TYPE_CHECKING:
     from bridge.exchange.store import Stored
+    from bridge.methods.rate_targets.plan import Plan as FitPlan
     from bridge.methods.src.training import SrcPlan
     from bridge.rate.plan import Plan
 
@@ -39,6 +40,29 @@ def train_to(
     }
     terminal.say(f"{out}: rate network, {updates} updates, {reasons[why]}")
     return network
+
+
+def fit_to(
+    plan: "FitPlan", out: Path, resume: "bridge.TargetFit | None" = None
+) -> "bridge.TargetFit":
+    """Fit a network to rate dynamics as planned into a file, or go on with a fit.
+
+    Raises:
+        TrainingError: learning diverged; the file holds the last good state.
+    """
+    from bridge.methods.rate_targets.fitting import fit_as_planned
+    from bridge.methods.rate_targets.result import FINISHED, INTERRUPTED
+
+    with terminal.progress_bar("fitting") as report:
+        fit = fit_as_planned(plan, report, resume)
+        report.fills = fit.stopped == FINISHED
+    bridge.save(fit, out, force=True)
+    if fit.stopped not in (FINISHED, INTERRUPTED):
+        raise TrainingError(f"{fit.stopped}; {out} holds what was learned before that trial")
+    further = "" if fit.stopped == FINISHED else " (--resume goes on)"
+    rate = f", {fit.rate_hz:.3g} Hz" if fit.errors.size else ""
+    terminal.say(f"{out}: spiking network, {fit.told()}{further}{rate}")
+    return fit
 
 
 def train_src_to(
@@ -238,7 +262,7 @@ def load_rate(path: Path) -> "bridge.RateNetwork":
 def load_spiking(path: Path) -> "bridge.Conversion | bridge.SpikingNetwork":
     """Read a file that holds a spiking network."""
     stored = bridge.load(path)
-    if isinstance(stored, bridge.TrainedNetwork):
+    if isinstance(stored, bridge.TargetFit | bridge.TrainedNetwork):
         return stored.network
     if not isinstance(stored, bridge.Conversion | bridge.SpikingNetwork):
         raise _wrong_kind(path, stored, "a spiking network")

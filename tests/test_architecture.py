@@ -43,10 +43,11 @@ ALLOWED = {
     "rate": SPIKING | {"tasks", "backends", "backends.snntorch", "progress"},
     "methods": METHODS,
     # A road of its own, with no need of the others.
-    "methods.rate_targets": SPIKING | {"tasks", "backends", "progress"},
+    "methods.rate_targets": SPIKING | {"tasks", "backends", "progress", "rate"},
     "methods.src": SPIKING
     | {"tasks", "tasks.images", "rate", "backends", "backends.snntorch", "progress"},
-    "exchange": SPIKING | {"temporary", "rate", "methods", "methods.src"},
+    "exchange": SPIKING
+    | {"temporary", "tasks", "rate", "methods", "methods.rate_targets", "methods.src"},
     "exchange.nir": SPIKING | {"exchange"},
     "compare": METHODS | {"compare.probes", "compare.statistics", "backends.reference"},
     "compare.probes": SPIKING | {"backends.reference", "compare"},
@@ -54,7 +55,8 @@ ALLOWED = {
     "compare.report": METHODS
     | {"compare", "compare.probes", "compare.statistics", "exchange", "plot"},
     "plot": METHODS | {"compare", "compare.statistics"},
-    "describe": METHODS | {"methods.src", "compare.statistics", "exchange", "sections"},
+    "describe": METHODS
+    | {"methods.rate_targets", "methods.src", "compare.statistics", "exchange", "sections"},
     "search_tables": METHODS | {"tables"},
     "benchmark": METHODS | {"tables", "temporary", "exchange", "bridge", "backends.snntorch"},
     "studies": METHODS | {"tables", "temporary", "compare.statistics", "exchange"},
@@ -66,6 +68,7 @@ ALLOWED = {
         "search_tables",
         "sections",
         "rate",
+        "methods.rate_targets",
         "methods.src",
         "compare.report",
         "exchange",
@@ -73,7 +76,7 @@ ALLOWED = {
     | {"bridge"},
     "demo": {"terminal", "stages", "backends", "rate", "bridge"},
     "cli": METHODS
-    | {"methods.src", "tasks.images"}
+    | {"methods.rate_targets", "methods.src", "tasks.images"}
     | {"terminal", "describe", "stages", "demo", "bridge", "compare", "compare.statistics"}
     | {"compare.report", "exchange", "studies", "benchmark", "search_tables", "sections"},
 }

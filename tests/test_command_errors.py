@@ -308,6 +308,7 @@ def test_help_names_what_there_is():
     assert "import" in said["convert"]
     takes_tasks = {
         "train",
+        "fit",
         "convert",
         "run",
         "compare",

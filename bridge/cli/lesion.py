@@ -50,7 +50,7 @@ def lesion(
 
     with terminal.waiting("reading it"):
         stored = bridge.load(network)
-    holds = bridge.Conversion | bridge.TrainedNetwork
+    holds = bridge.Conversion | bridge.TargetFit | bridge.TrainedNetwork
     spiking = stored.network if isinstance(stored, holds) else stored
     if not isinstance(spiking, bridge.SpikingNetwork | bridge.RateNetwork):
         raise FormatError(f"{network}: a rate or a spiking network is needed")

@@ -32,7 +32,9 @@ from bridge.exchange.spiking_networks import (
     network_to_tree,
     network_version,
 )
+from bridge.exchange.target_fits import fit_from_tree, fit_to_tree
 from bridge.exchange.trained_networks import trained_from_tree, trained_to_tree, trained_version
+from bridge.methods.rate_targets.result import TargetFit
 from bridge.methods.scale_search import Conversion
 from bridge.methods.src.trained import TrainedNetwork
 from bridge.rate.network import RateNetwork
@@ -41,14 +43,14 @@ from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
 from bridge.spiking.values import shown
 
-Stored = RateNetwork | SpikingNetwork | Conversion | TrainedNetwork | Drive | Recording
+Stored = RateNetwork | SpikingNetwork | Conversion | TargetFit | TrainedNetwork | Drive | Recording
 
 
 def save(thing: Stored, path: str | Path, *, force: bool = False) -> Path:
     """Write a description or a result to an HDF5 file, whole or not at all.
 
     Args:
-        thing: A RateNetwork, SpikingNetwork, Conversion, Drive or Recording.
+        thing: A RateNetwork, SpikingNetwork, Conversion, TargetFit, Drive or Recording.
         path: Where to; its folder must exist.
         force: Replace a file that is there.
 
@@ -79,9 +81,11 @@ def format_version(thing: Stored) -> int:
     that know the numbers of a task, how much neurons fire, or the output error alone, curves of
     other kinds of neurons in a conversion, what a recording holds of the values that populations
     pass on and of a window of steps, rate networks of form h or tanh, with a bias, a start or
-    clipping, networks that were trained as spiking networks, and of Spiking Recurrent Cells what
-    their gate reads and what of them counts as a spike.
+    clipping, fits to rate dynamics, networks that were trained as spiking networks, and of Spiking
+    Recurrent Cells what their gate reads and what of them counts as a spike.
     """
+    if isinstance(thing, TargetFit):
+        return 5
     if isinstance(thing, Conversion):
         parts = format_version(thing.network), format_version(thing.rate)
         return max(*parts, search_version(thing.search), 5 if thing.others else 1)
@@ -95,7 +99,7 @@ def format_version(thing: Stored) -> int:
 
 
 def load(path: str | Path) -> Stored:
-    """Read what `save` wrote: a network, Conversion, TrainedNetwork, Drive or Recording.
+    """Read what `save` wrote: a network, Conversion, TargetFit, Drive, Recording and so on.
 
     Args:
         path: The file, or the name of a network that ships with the package: "go_nogo_n200", a
@@ -165,6 +169,7 @@ _KINDS: dict[str, tuple[type, Callable[[Any], Tree], Callable[[Tree], Any]]] = {
     "rate_network": (RateNetwork, rate_to_tree, rate_from_tree),
     "spiking_network": (SpikingNetwork, network_to_tree, network_from_tree),
     "conversion": (Conversion, conversion_to_tree, conversion_from_tree),
+    "target_fit": (TargetFit, fit_to_tree, fit_from_tree),
     "trained_network": (TrainedNetwork, trained_to_tree, trained_from_tree),
     "drive": (Drive, drive_to_tree, drive_from_tree),
     "recording": (Recording, recording_to_tree, recording_from_tree),

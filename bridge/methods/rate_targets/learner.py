@@ -78,6 +78,7 @@ class Learner:
 
     Attributes:
         fixed: What is not learned.
+        onto: (N, M) B, mV.
         is_random: Whether there are random connections.
         rls: The learned weights: rows D of the components, then rows w of the outputs.
         v: (N,) voltages, mV.
@@ -90,7 +91,7 @@ class Learner:
     """
 
     def __init__(self, fixed: Fixed, onto: Array, outputs: int, dt_ms: float) -> None:
-        self.fixed, self._onto = fixed, onto
+        self.fixed, self.onto = fixed, onto
         size, count = len(fixed.bias), len(fixed.trained)
         self.rls = RecursiveLeastSquares(2 * count, onto.shape[1] + outputs)
         self._count = count
@@ -104,10 +105,14 @@ class Learner:
         self.is_random = fixed.random_slow is not None or fixed.random_fast is not None
         self.restart()
 
-    def restart(self) -> None:
-        """The state at the start of a phase; what was learned stays."""
+    def restart(self, start_mv: Array | None = None) -> None:
+        """The state at the start of a phase; what was learned stays.
+
+        Args:
+            start_mv: (N,) voltages, mV; None: those of every phase.
+        """
         size = len(self.fixed.bias)
-        self.v = self.fixed.start_mv.copy()
+        self.v = (self.fixed.start_mv if start_mv is None else start_mv).copy()
         self.traces = np.zeros(2 * self._count)
         self.slow, self.fast, self.learned = np.zeros(size), np.zeros(size), np.zeros(size)
         self.inhibition = 0.0
@@ -120,7 +125,7 @@ class Learner:
 
     def close_loop(self, outputs: Array) -> None:
         """Let the network's own y be the feedback of the next step."""
-        np.dot(self._onto, outputs[: self._onto.shape[1]], out=self.learned)
+        np.dot(self.onto, outputs[: self.onto.shape[1]], out=self.learned)
 
     def advance(self, stimulus: Array | None) -> None:
         """Items 1 to 3 of a step, in which the input gives (N,) `stimulus`, mV, or nothing."""
@@ -182,13 +187,24 @@ class Learner:
         total: Array = np.zeros_like(self.v)
         for _ in range(trials):
             lesson = lessons.next()
+            self._begin(lesson)
             for step in range(len(lesson.desired)):
                 self.forced_step(lesson, step)
                 if self.is_random:
                     total += self.slow
                     total += self.fast
             done()
+        if not np.isfinite(self.v).all():
+            raise TrainingError(
+                "learning diverged: a voltage is not finite under the teacher's feedback, before "
+                "anything was learned"
+            )
         return total / (trials * len(lesson.desired))
+
+    def _begin(self, lesson: Lesson) -> None:
+        """Start a trial that begins anew; one that follows another goes on."""
+        if lesson.start_mv is not None:
+            self.restart(lesson.start_mv)
 
     def learning_trial(self, lesson: Lesson, chosen: NDArray[np.bool_], number: int = 0) -> Array:
         """A trial with the network's own feedback.
@@ -205,6 +221,7 @@ class Learner:
             TrainingError: what is learned is not finite any more.
         """
         outputs = np.empty_like(lesson.desired)
+        self._begin(lesson)
         for step in range(len(outputs)):
             made = outputs[step] = self.own_step(lesson, step)
             if chosen[step]:
@@ -214,6 +231,11 @@ class Learner:
             raise TrainingError(
                 f"learning diverged: an output is not finite in step {broken[0]} of trial {number}"
             )
+        if not np.isfinite(self.v).all():
+            raise TrainingError(
+                f"learning diverged: a voltage is not finite at the end of trial {number}, step "
+                f"{len(outputs)}"
+            )
         # What follows is of the weights as they are now.
         self.close_loop(self.outputs())
-        return outputs[:, self._onto.shape[1] :]
+        return outputs[:, self.onto.shape[1] :]

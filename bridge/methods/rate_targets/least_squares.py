@@ -32,6 +32,11 @@ class RecursiveLeastSquares:
         whole: Array = lower + np.tril(lower, -1).T
         return whole
 
+    def put_back(self, p: Array, weights: Array) -> None:
+        """Go on from (regressors, regressors) P and (outputs, regressors) D of before."""
+        self._p = np.array(p, order="F")
+        self.weights = np.array(weights, order="F")
+
     def update(self, regressors: Array, errors: Array) -> None:
         """Take one sample.
 

@@ -38,6 +38,8 @@ class TargetOptions:
         mean_trials: Trials over which the mean of the random currents is taken.
         learn_trials: Trials of learning, with the network's own feedback.
         test_trials: Trials without learning, on which the network is judged.
+        free_running: Whether the task's input is left out, so that the network makes the pattern
+            by itself; it is judged after the shift that fits each trial best.
         factored: Whether the learned weights stay a product of two factors in the network.
         seed: Decides everything random.
     """
@@ -58,6 +60,7 @@ class TargetOptions:
     mean_trials: int = 300
     learn_trials: int = 500
     test_trials: int = 100
+    free_running: bool = False
     factored: bool = False
     seed: int = 0
 
@@ -77,7 +80,8 @@ class TargetOptions:
             name = f"{phase}_trials"
             counted(name, getattr(self, name), least=1, most=MOST_TRIALS)
         self._check_numbers()
-        flag("factored", self.factored)
+        for name in ("free_running", "factored"):
+            flag(name, getattr(self, name))
         counted("seed", self.seed)
 
     def _check_numbers(self) -> None:

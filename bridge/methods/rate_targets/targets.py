@@ -1,6 +1,7 @@
 """What the spiking network is to follow: components of the teacher, projected to its neurons."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,18 +39,32 @@ class Lesson:
         forced: (T, N) B y~, mV.
         stimulus: (T, N) what the task's input gives, mV.
         stimulated: (T,) whether it gives anything.
+        start_mv: (N,) voltages in which the network begins anew, mV; None: it goes on.
     """
 
-    def __init__(self, targets: Targets, course: Array, trial: Trials) -> None:
+    def __init__(
+        self, targets: Targets, course: Array, trial: Trials, start_mv: Array | None = None
+    ) -> None:
         self.signals: Array = course @ targets.directions
         self.desired: Array = np.hstack((self.signals, trial.targets[:, 0]))
         self.forced: Array = self.signals @ targets.onto.T
         self.stimulus: Array = trial.inputs[:, 0] @ targets.w_in.T
         self.stimulated: NDArray[np.bool_] = np.any(self.stimulus, axis=1)
+        self.start_mv = start_mv
 
 
-class Lessons:
+class Lessons(Protocol):
     """The lessons of a teacher, one after the other."""
+
+    def next(self) -> Lesson:
+        """The next one."""
+
+    def skip(self, count: int) -> None:
+        """Let so many pass."""
+
+
+class LessonsInARow:
+    """Of one trial over and over, each going on from the last."""
 
     def __init__(self, targets: Targets, course: Course, trial: Trials) -> None:
         self._targets, self._course, self._trial = targets, course, trial
@@ -60,6 +75,11 @@ class Lessons:
         if self._lesson is None or not self._course.repeats:
             self._lesson = Lesson(self._targets, self._course.next(), self._trial)
         return self._lesson
+
+    def skip(self, count: int) -> None:
+        """Let so many pass."""
+        for _ in range(count):
+            self._course.next()
 
 
 def principal_components(moment: Array, kept: float) -> Array:

@@ -5,7 +5,7 @@ import numpy as np
 import bridge
 from bridge.methods.rate_targets.learner import Learner, draw_fixed
 from bridge.methods.rate_targets.options import TargetOptions
-from bridge.methods.rate_targets.targets import Lessons, project
+from bridge.methods.rate_targets.targets import LessonsInARow, project
 from bridge.methods.rate_targets.teacher import Course, draw_teacher
 
 STEPS = 200
@@ -37,4 +37,4 @@ def learner_of(**options):
     course = Course(teacher, trial, 1.0)
     targets = project(teacher, course, chosen, np.random.default_rng(2))
     fixed = draw_fixed(chosen, targets, np.random.default_rng(3))
-    return Learner(fixed, targets.onto, 1, 1.0), targets, Lessons(targets, course, trial)
+    return Learner(fixed, targets.onto, 1, 1.0), targets, LessonsInARow(targets, course, trial)

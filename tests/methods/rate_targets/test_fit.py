@@ -4,7 +4,7 @@ from methods.rate_targets.one_sine import SMALL, STEPS, drawn, one_sine
 
 import bridge
 from bridge.errors import SpecError
-from bridge.methods.rate_targets.fit import closed_loop
+from bridge.methods.rate_targets.judgement import closed_loop
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +36,8 @@ def test_a_file_holds_the_network_with_the_state_in_which_learning_ended(fit, tm
     again = bridge.simulate(back, fit.drive(3))
     first = bridge.simulate(fit.network, fit.drive(3))
     np.testing.assert_array_equal(again.spikes.codes(), first.spikes.codes())
-    errors, _ = closed_loop(back, fit.trial, fit.start_mv, 5)
-    np.testing.assert_array_equal(errors, fit.errors)
+    judged = closed_loop(back, fit.trial, fit.start_mv, 5)
+    np.testing.assert_array_equal(judged.errors, fit.errors)
     assert back.provenance["options"]["units"] == 70
 
 

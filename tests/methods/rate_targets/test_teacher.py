@@ -5,7 +5,7 @@ import pytest
 from methods.rate_targets.one_sine import SMALL, drawn
 
 from bridge.methods.rate_targets.options import TargetOptions
-from bridge.methods.rate_targets.targets import Lessons, principal_components, project
+from bridge.methods.rate_targets.targets import LessonsInARow, principal_components, project
 from bridge.methods.rate_targets.teacher import Course, draw_teacher
 
 TRIAL = drawn(1, None)
@@ -55,7 +55,9 @@ def test_what_repeats_itself_is_not_computed_again():
     # What changes by less than 1e-12 of its power, 1e-6 of its amplitude, counts as repeated.
     again = teacher.trial(course._state, TRIAL, 1.0)[0]
     np.testing.assert_allclose(made[-1], again, rtol=0, atol=2e-6)
-    lessons = Lessons(project(teacher, course, options, np.random.default_rng(6)), course, TRIAL)
+    lessons = LessonsInARow(
+        project(teacher, course, options, np.random.default_rng(6)), course, TRIAL
+    )
     assert lessons.next() is lessons.next()
 
 
@@ -63,7 +65,7 @@ def test_a_teacher_that_stays_chaotic_goes_on_from_lesson_to_lesson():
     teacher, options = teacher_of("current", teacher_gain=8.0, component_trials=3)
     course = Course(teacher, TRIAL, 1.0)
     targets = project(teacher, course, options, np.random.default_rng(6))
-    lessons = Lessons(targets, course, TRIAL)
+    lessons = LessonsInARow(targets, course, TRIAL)
     one, other = lessons.next(), lessons.next()
     assert not course.repeats
     assert np.abs(one.signals - other.signals).max() > 0.1
@@ -104,7 +106,7 @@ def test_the_projection_gives_each_neuron_its_share_of_the_currents(form):
     if form == "rate":
         rates, f_out = course[:, :-1], course[:, -1:]
         currents = rates @ teacher.recurrent.T + f_out @ teacher.w_out.T
-    found = Lessons(targets, running, TRIAL).next().forced
+    found = LessonsInARow(targets, running, TRIAL).next().forced
     # Columns are the same up to their signs, whose squares are the lengths. Components with 1e-16
     # of the power are lost to rounding: 1e-8 of the amplitude, and the teacher repeats to 1e-6.
     np.testing.assert_allclose(

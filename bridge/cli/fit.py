@@ -1,0 +1,114 @@
+"""`spikebridge fit`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import bridge
+from bridge.cli import completion
+from bridge.cli.app import Force, Seed, TaskFile, app, example, was_given
+from bridge.stages import fit_to, unfinished
+
+
+@app.command(
+    epilog=example(
+        "spikebridge fit four-sines --out results/sines.h5",
+        "spikebridge fit four-sines --out results/sines.h5 --units 1000 --trained-neurons 200",
+        "spikebridge fit four-sines --out results/free.h5 --free-running",
+        "spikebridge fit four-sines --out results/sines.h5 --form rate --seed 6",
+        "spikebridge fit four-sines --out results/sines.h5 --resume --trials 800",
+    )
+)
+def fit(
+    context: typer.Context,
+    task: Annotated[
+        str,
+        typer.Argument(
+            help="Name of a task: four-sines, or one of your own (--task-file) whose trials are "
+            "all alike.",
+            show_default=False,
+            autocompletion=completion.tasks,
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Where the network goes.", show_default=False)],
+    units: Annotated[int, typer.Option(help="Number of spiking neurons.")] = 500,
+    teacher_units: Annotated[
+        int, typer.Option(help="Units of the teacher, at most as many as spiking neurons.")
+    ] = 500,
+    seed: Seed = 0,
+    learn_trials: Annotated[int, typer.Option("--trials", help="Trials of learning.")] = 500,
+    test_trials: Annotated[
+        int, typer.Option(help="Trials on its own, by which the network is judged.")
+    ] = 100,
+    trained: Annotated[
+        int | None,
+        typer.Option(
+            "--trained-neurons",
+            help="Neurons whose outgoing connections are learned; with many more the network "
+            "fails on its own.",
+            show_default="0.4 of all, 200 at most",
+        ),
+    ] = None,
+    teacher: Annotated[
+        str,
+        typer.Option("--form", help="current or rate: what of the teacher is followed."),
+    ] = "current",
+    free_running: Annotated[
+        bool,
+        typer.Option(
+            "--free-running",
+            help="Without the task's input: the network makes the pattern by itself, and is judged "
+            "after the best shift.",
+        ),
+    ] = False,
+    teacher_gain: Annotated[float, typer.Option(help="Of the teacher's recurrent weights.")] = 1.4,
+    target_gain: Annotated[
+        float, typer.Option(help="Of the projection from the teacher to the spiking neurons.")
+    ] = 6.0,
+    variance_kept: Annotated[
+        float, typer.Option(help="Share of the teacher's power that is followed.")
+    ] = 0.999,
+    slow_gain: Annotated[float, typer.Option(help="Of fixed random slow connections.")] = 0.0,
+    fast_gain: Annotated[float, typer.Option(help="Of fixed random fast connections.")] = 0.0,
+    inhibition: Annotated[
+        float, typer.Option(help="Of all neurons by all: it sets the firing rate.")
+    ] = -0.3,
+    update_chance: Annotated[
+        float, typer.Option(help="With this chance a step is learned from.")
+    ] = 0.5,
+    settle_trials: Annotated[
+        int, typer.Option(help="Trials with the teacher's feedback before each phase.")
+    ] = 50,
+    component_trials: Annotated[
+        int, typer.Option(help="Trials from which the teacher's components are taken, at most.")
+    ] = 300,
+    mean_trials: Annotated[
+        int, typer.Option(help="Trials over which the mean of random currents is taken.")
+    ] = 300,
+    factored: Annotated[
+        bool, typer.Option("--factored", help="Keep learned weights as a product of two matrices.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an unfinished file, or learn longer.")
+    ] = False,
+    force: Force = False,
+    task_file: TaskFile = None,
+) -> None:
+    """Let a spiking network learn a task from the dynamics of a rate network.
+
+    It is the method of DePasquale et al. 2016: the desired output drives a continuous network,
+    whose components are the targets of a spiking one. Ctrl-C keeps what is learned so far.
+    """
+    from bridge.methods.rate_targets.options import TargetOptions
+    from bridge.methods.rate_targets.plan import plan_fit
+
+    found = bridge.task(task)
+    begun = unfinished(out, bridge.TargetFit, "a fit", resume=resume, force=force)
+    # What is not given is left to the options, which have the same defaults.
+    known = TargetOptions.__dataclass_fields__
+    options = {name: context.params[name] for name in known if was_given(context, name)}
+    plan = plan_fit(found, resume=begun, **options)
+    made = fit_to(plan, out, begun)
+    if made.stopped == "interrupted":
+        raise KeyboardInterrupt

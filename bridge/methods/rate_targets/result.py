@@ -1,0 +1,120 @@
+"""What a fit to rate dynamics gives: the network, how good it is, and where to go on."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.errors import SpecError
+from bridge.methods.rate_targets.checkpoint import FitCheckpoint
+from bridge.methods.rate_targets.judgement import drive_on
+from bridge.spiking.arrays import counted, frozen_array
+from bridge.spiking.drive import Drive
+from bridge.spiking.essentials import several, told
+from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.values import known_model, number
+from bridge.tasks import Trials
+
+Array = NDArray[np.float64]
+
+FINISHED, INTERRUPTED = "finished", "interrupted"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TargetFit:
+    """A spiking network that has learned, and how good it is without its teacher.
+
+    Attributes:
+        network: The network; its synapses start as they were when learning ended.
+        start_mv: (N,) voltages when learning ended, mV.
+        trial: The one trial of the task, over and over.
+        learning_errors: (L,) nMSE of each trial of learning. It is small long before the network
+            can do without its teacher, and says nothing about it.
+        errors: (B,) nMSE of each trial after learning, with the network's own feedback; of one
+            that runs free after the best shift. None, where learning was not finished.
+        rate_hz: Mean firing rate in these trials, Hz.
+        shifts_ms: (B,) how much later than it should the output of each of these trials came, ms,
+            where the network runs free; None: the input says when trials begin.
+        checkpoint: Where to go on learning; None: it is not kept.
+    """
+
+    network: SpikingNetwork
+    start_mv: Array
+    trial: Trials
+    learning_errors: Array
+    errors: Array
+    rate_hz: float
+    shifts_ms: Array | None = None
+    checkpoint: FitCheckpoint | None = None
+
+    def __post_init__(self) -> None:
+        size = known_model("network", self.network, (SpikingNetwork,)).size
+        for name, shape in (
+            ("start_mv", (size,)),
+            ("learning_errors", (None,)),
+            ("errors", (None,)),
+        ):
+            object.__setattr__(self, name, frozen_array(name, getattr(self, name), shape))
+        object.__setattr__(self, "rate_hz", number("rate_hz", self.rate_hz, least=0))
+        if self.shifts_ms is not None:
+            shifts = frozen_array("shifts_ms", self.shifts_ms, self.errors.shape)
+            object.__setattr__(self, "shifts_ms", shifts)
+        for name in ("learning_errors", "errors"):
+            if np.any(getattr(self, name) < 0):
+                raise SpecError(f"{name}: must not be negative")
+        self._check_trial()
+        if self.checkpoint is not None:
+            known_model("checkpoint", self.checkpoint, (FitCheckpoint,))
+            if self.checkpoint.bias_mv.size != size:
+                raise SpecError(
+                    f"checkpoint: is of {self.checkpoint.bias_mv.size} neurons, the network has "
+                    f"{size}"
+                )
+
+    def _check_trial(self) -> None:
+        given = known_model("trial", self.trial, (Trials,))
+        inputs = frozen_array("trial: inputs", given.inputs, (None, 1, self.network.input_size))
+        targets = frozen_array("trial: targets", given.targets, (len(inputs), 1, None))
+        labels = frozen_array("trial: labels", given.labels, (1,), np.int64)
+        trial = Trials(inputs=inputs, targets=targets, labels=labels)
+        object.__setattr__(self, "trial", trial)
+
+    def __repr__(self) -> str:
+        size = several(self.network.size, "neuron")
+        return told(self, size, self.told(), f"{self.rate_hz:.3g} Hz" if self.errors.size else "")
+
+    def told(self) -> str:
+        """How good the network is on its own, in words."""
+        learned = several(len(self.learning_errors), "trial")
+        if not self.errors.size:
+            return f"{self.stopped} after {learned} of learning, not judged"
+        told_ = f"nMSE {self.error:.3g} in {several(len(self.errors), 'trial')} on its own"
+        if self.shifts_ms is None:
+            return told_
+        return f"{told_} after the best shift, drift {self.drift_ms:.3g} ms"
+
+    def held(self) -> tuple[object, ...]:
+        """What may be taken in its place: the network."""
+        return (self.network,)
+
+    @property
+    def stopped(self) -> str:
+        """Why learning ended ("finished", "interrupted"), or how it diverged."""
+        return str(self.network.provenance.get("stopped", FINISHED))
+
+    @property
+    def error(self) -> float:
+        """Median of `errors`, by which the network is judged; NaN where it was not."""
+        return float(np.median(self.errors)) if self.errors.size else math.nan
+
+    @property
+    def drift_ms(self) -> float:
+        """How much later than it should the last trial came, ms; SpecError if it cannot drift."""
+        if self.shifts_ms is None or not self.shifts_ms.size:
+            raise SpecError("drift_ms: only a network that runs free, and was judged, has a drift")
+        return float(self.shifts_ms[-1])
+
+    def drive(self, trials: int) -> Drive:
+        """The drive of one run of so many trials in a row, from the end of learning on."""
+        return drive_on(self.trial, self.start_mv, counted("trials", trials, least=1))

@@ -1,0 +1,89 @@
+"""`spikebridge fit`: a file that goes on where it was left, and refusals."""
+
+import numpy as np
+import pytest
+
+from bridge.exchange.store import load
+from bridge.methods.rate_targets import fitting
+from bridge.methods.rate_targets.least_squares import RecursiveLeastSquares
+
+FIT = (
+    "fit", "four-sines", "--units", 12, "--teacher-units", 10, "--settle-trials", 1,
+    "--test-trials", 1,
+)  # fmt: skip
+
+
+def stop_in_trial(number, monkeypatch):
+    learned_trial = fitting._learned_trial
+
+    def stopped(run):
+        if len(run.errors) == number:
+            raise KeyboardInterrupt
+        return learned_trial(run)
+
+    monkeypatch.setattr(fitting, "_learned_trial", stopped)
+
+
+def test_ctrl_c_leaves_a_network_that_runs_and_goes_on(command, tmp_path, monkeypatch):
+    out, whole = tmp_path / "sines.h5", tmp_path / "whole.h5"
+    with monkeypatch.context() as patch:
+        stop_in_trial(2, patch)
+        outcome = command(*FIT, "--out", out, "--trials", 4)
+    assert outcome.status not in (0, 2)
+    assert "interrupted after 2 trials of learning, not judged (--resume goes on)" in outcome.out
+    assert "interrupted, 2 trials" in command("info", out).out
+    ran = command("run", out, "--trials", 1, "--backend", "reference", "--out", tmp_path / "r.h5")
+    assert ran.status == 0
+    assert command("lesion", out, "--units", 1, "--out", tmp_path / "less.h5").status == 0
+    resumed = command("fit", "four-sines", "--out", out, "--resume")
+    assert "in 1 trial on its own" in resumed.out
+    assert command(*FIT, "--out", whole, "--trials", 4).status == 0
+    ended, unbroken = load(out), load(whole)
+    np.testing.assert_array_equal(ended.checkpoint.weights, unbroken.checkpoint.weights)
+    np.testing.assert_array_equal(ended.errors, unbroken.errors)
+    assert "1 trial on its own" in command("info", out).out
+
+
+def test_learning_that_diverges_leaves_the_last_good_state(command, tmp_path, monkeypatch):
+    update, calls = RecursiveLeastSquares.update, []
+
+    def spoilt(self, regressors, errors):
+        calls.append(1)
+        # In the second trial: in each, about 500 of 1000 steps are learned from.
+        update(self, regressors, errors * (np.nan if len(calls) > 700 else 1.0))
+
+    monkeypatch.setattr(RecursiveLeastSquares, "update", spoilt)
+    outcome = command(*FIT, "--out", tmp_path / "sines.h5", "--trials", 4)
+    assert outcome.status == 2
+    assert "of trial 1; " in outcome.err
+    assert "holds what was learned before that trial" in outcome.err
+    assert load(tmp_path / "sines.h5").checkpoint.trials == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--teacher-units", 13), "teacher_units: at most the 12 spiking neurons"),
+        (("--trials", 0), "learn_trials: expected a whole number"),
+        (("--settle-trials", 0), "settle_trials: expected a whole number"),
+        (("--form", "brain"), "teacher: 'current' or 'rate'"),
+        (("--resume",), "no such file"),
+        (("--resume", "--force"), "--resume goes on with"),
+    ],
+)
+def test_a_fit_that_makes_no_sense_is_refused(options, reason, refused, tmp_path):
+    assert reason in refused(*FIT, *options, "--out", tmp_path / "sines.h5")
+
+
+def test_neither_what_exists_nor_what_is_no_fit_is_replaced(refused, tmp_path):
+    out = tmp_path / "sines.h5"
+    out.write_bytes(b"there")
+    assert "exists already; use --resume" in refused(*FIT, "--out", out)
+    assert "no HDF5 file" in refused(*FIT, "--out", out, "--resume")
+
+
+def test_a_network_that_is_no_fit_does_not_go_on(refused):
+    name = "models/go_nogo_n200.h5"
+    assert "a fit is needed, this file holds: rate network" in refused(
+        *FIT, "--out", name, "--resume"
+    )

@@ -1,0 +1,177 @@
+"""Learning that is interrupted, goes on, or diverges; and what a file keeps of it."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from methods.rate_targets.one_sine import SMALL, one_sine
+
+import bridge
+from bridge.errors import DivergedError, FormatError, SpecError
+from bridge.methods.rate_targets import fitting
+from bridge.methods.rate_targets.least_squares import RecursiveLeastSquares
+
+# The teacher stays chaotic with such a gain, and runs along with learning.
+LIVELY = {
+    **SMALL, "teacher": "current", "teacher_gain": 8.0, "settle_trials": 2, "component_trials": 2,
+    "slow_gain": 0.05, "fast_gain": 0.05, "learn_trials": 6, "test_trials": 2,
+}  # fmt: skip
+PLAIN = {**SMALL, "learn_trials": 6, "test_trials": 2}
+
+
+def learned(fit):
+    """All numbers that learning changes."""
+    kept = {name: getattr(fit, name) for name in ("start_mv", "learning_errors", "errors")}
+    for projection in fit.network.projections:
+        kept |= {f"{projection.name} {n}": m.toarray() for n, m in enumerate(projection.factors)}
+    kept |= {
+        field.name: np.asarray(getattr(fit.checkpoint, field.name))
+        for field in dataclasses.fields(fit.checkpoint)
+    }
+    return {name: values.tobytes() for name, values in kept.items()}
+
+
+def interrupted_at(number, monkeypatch, **options):
+    """A fit that an interrupt ends in that trial of learning."""
+    learned_trial = fitting._learned_trial
+
+    def stopped(run):
+        error = learned_trial(run)
+        if len(run.errors) == number:
+            raise KeyboardInterrupt
+        return error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fitting, "_learned_trial", stopped)
+        return bridge.fit_targets(one_sine(), **options)
+
+
+@pytest.mark.parametrize("options", [PLAIN, LIVELY], ids=["repeating", "chaotic teacher"])
+def test_a_fit_that_goes_on_from_a_file_ends_where_an_unbroken_one_does(
+    options, monkeypatch, tmp_path
+):
+    whole = bridge.fit_targets(one_sine(), **options)
+    stopped = interrupted_at(4, monkeypatch, **options)
+    assert stopped.stopped == "interrupted"
+    assert len(stopped.learning_errors) == stopped.checkpoint.trials == 4
+    assert stopped.errors.size == 0
+    assert np.isnan(stopped.error)
+    back = bridge.load(bridge.save(stopped, tmp_path / "sine.h5"))
+    assert learned(back) == learned(stopped) != learned(whole)
+    assert learned(bridge.fit_targets(one_sine(), resume=back)) == learned(whole)
+
+
+def test_a_finished_fit_can_learn_longer():
+    short = bridge.fit_targets(one_sine(), **{**PLAIN, "learn_trials": 3})
+    whole = bridge.fit_targets(one_sine(), **PLAIN)
+    assert learned(bridge.fit_targets(one_sine(), resume=short, learn_trials=6)) == learned(whole)
+
+
+def test_what_is_interrupted_runs_as_any_network(monkeypatch):
+    stopped = interrupted_at(2, monkeypatch, **PLAIN)
+    recording = bridge.simulate(stopped, stopped.drive(2), backend="reference")
+    assert recording.spikes.count > 0
+    assert "interrupted after 2 trials of learning, not judged" in repr(stopped)
+
+
+def test_an_interrupt_before_anything_is_learned_leaves_nothing(monkeypatch):
+    class Interrupted(fitting._Counter):
+        def __call__(self, note=""):
+            super().__call__(note)
+            self.interrupted.set()
+
+    monkeypatch.setattr(fitting, "_Counter", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        bridge.fit_targets(one_sine(), **PLAIN)
+
+
+def test_learning_that_diverges_keeps_the_state_before_that_trial(monkeypatch):
+    before = bridge.fit_targets(one_sine(), **{**PLAIN, "learn_trials": 2})
+    update, calls = RecursiveLeastSquares.update, []
+
+    def spoilt(self, regressors, errors):
+        calls.append(1)
+        # In the third trial: in each, about 100 of 200 steps are learned from.
+        update(self, regressors, errors * (np.nan if len(calls) > 250 else 1.0))
+
+    monkeypatch.setattr(RecursiveLeastSquares, "update", spoilt)
+    with pytest.raises(DivergedError, match=r"not finite in step \d+ of trial 2") as caught:
+        bridge.fit_targets(one_sine(), **PLAIN)
+    kept = caught.value.kept
+    assert kept.stopped.startswith("learning diverged")
+    assert kept.errors.size == 0
+    same = learned(before) | {"errors": b""}
+    assert learned(kept) == same
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"learn_trials": 3}, "learn_trials: 3 trials are learned already, 3 add none"),
+        ({"units": 80, "learn_trials": 9}, "units cannot be changed when a fit is resumed"),
+    ],
+)
+def test_a_fit_that_cannot_go_on_so_is_refused(options, reason):
+    short = bridge.fit_targets(one_sine(), **{**PLAIN, "learn_trials": 3})
+    with pytest.raises(SpecError, match=reason):
+        bridge.fit_targets(one_sine(), resume=short, **options)
+
+
+def test_a_fit_without_a_checkpoint_or_of_another_task_or_teacher_cannot_go_on():
+    short = bridge.fit_targets(one_sine(), **{**PLAIN, "learn_trials": 2})
+    bare = dataclasses.replace(short, checkpoint=None)
+    with pytest.raises(SpecError, match="holds no checkpoint"):
+        bridge.fit_targets(one_sine(), resume=bare, learn_trials=4)
+    with pytest.raises(SpecError, match="learns 'one-sine', not 'four-sines'"):
+        bridge.fit_targets("four-sines", resume=short, learn_trials=4)
+    other = dataclasses.replace(short.checkpoint, onto_mv=-short.checkpoint.onto_mv)
+    with pytest.raises(SpecError, match="seed give here is another one"):
+        bridge.fit_targets(
+            one_sine(), resume=dataclasses.replace(short, checkpoint=other), learn_trials=4
+        )
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "reason"),
+    [
+        ("start_mv", np.zeros(3), r"start_mv: expected shape \(70\)"),
+        ("errors", np.array([np.nan]), "errors: holds NaN"),
+        ("learning_errors", np.array([-1.0]), "learning_errors: must not be negative"),
+        ("rate_hz", -1.0, "rate_hz: must not be negative"),
+        ("shifts_ms", np.zeros(3), r"shifts_ms: expected shape \(2\)"),
+        ("trial/inputs", np.zeros((5, 1, 2)), "trial: inputs: expected shape"),
+        ("trial/targets", np.zeros((5, 1, 1)), "trial: targets: expected shape"),
+        ("checkpoint/trials", -1, "checkpoint: trials"),
+        ("checkpoint/p", np.zeros((3, 3)), "checkpoint: p: expected shape"),
+        ("checkpoint/traces", np.zeros(3), "checkpoint: traces: expected shape"),
+        ("checkpoint/v_mv", np.full(70, np.inf), "checkpoint: v_mv: holds NaN"),
+        ("checkpoint/bias_mv", np.zeros(69), "checkpoint: bias_mv: expected shape"),
+        ("checkpoint/weights", np.zeros((1, 56)), "checkpoint: weights hold no row"),
+        ("checkpoint/inhibition_mv", np.inf, "checkpoint: inhibition_mv: expected a finite"),
+    ],
+)
+def test_a_file_whose_parts_make_no_sense_is_refused(part, value, reason, small, tmp_path):
+    from bridge.exchange.hdf5 import read_tree, write_tree
+
+    path = bridge.save(small, tmp_path / "fit.h5")
+    tree = read_tree(path)
+    *above, name = part.split("/")
+    place = tree
+    for each in above:
+        place = place[each]
+    place[name] = value
+    write_tree(path, tree, overwrite=True)
+    with pytest.raises(FormatError, match=reason):
+        bridge.load(path)
+
+
+def test_a_checkpoint_whose_p_is_not_symmetric_is_refused(small):
+    skewed = small.checkpoint.p.copy()
+    skewed[0, 1] += 1.0
+    with pytest.raises(SpecError, match="p must be symmetric"):
+        dataclasses.replace(small.checkpoint, p=skewed)
+
+
+@pytest.fixture(scope="module")
+def small():
+    return bridge.fit_targets(one_sine(), **{**PLAIN, "learn_trials": 1})
