@@ -28,14 +28,12 @@ DEEP: dict[str, Any] = {"epochs": 25, "learning_rate": 0.02, "sharpness": 0.2}
 KINDS: dict[str, dict[str, Any]] = {
     "1 layer": {"layers": (100,)},
     "5 layers": {**DEEP, "layers": (100,) * 5},
-    "10 layers": {**DEEP, "layers": (100,) * 10},
+    "10 layers": {**DEEP, "layers": (100,) * 10, "deep_learning_rate": 0.0003},
     "10 layers, relays not trained": {
         **DEEP,
         "layers": (100,) * 10,
         "deep_learning_rate": 0,
     },
-    "1 layer, sigmoid gate": {"layers": (100,), "gate": "sigmoid"},
-    "1 layer, gate of the new h": {"layers": (100,), "gate_reads": "new"},
 }
 
 
