@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bridge.errors import FormatError
 from bridge.exchange.attributes import text_of
+from bridge.exchange.crashes import check_it_can_be_read
 from bridge.exchange.foreign import foreign_file, is_hdf5, numbers
 from bridge.exchange.links import own_part
 from bridge.spiking.values import shown
@@ -60,6 +61,12 @@ def read_graph(path: Path) -> tuple[Graph, str]:
         FormatError: missing, damaged, no NIR, of an unknown version, or with a broken node.
     """
     _check_start(path)
+    if path.is_file():
+        check_it_can_be_read(path, lambda: _read(path))
+    return _read(path)
+
+
+def _read(path: Path) -> tuple[Graph, str]:
     with foreign_file(path) as file:
         version = _version(file, path)
         root = own_part(file, "node", path)
