@@ -106,10 +106,16 @@ def _headers(folder):
     return home / "head.h"
 
 
+@pytest.fixture(scope="session")
+def users_flags():
+    """What programs are compiled with outside the tests: module, name and flags."""
+    return AS_USERS_HAVE_IT
+
+
 @pytest.fixture
-def as_users_have_it(monkeypatch):
+def as_users_have_it(users_flags, monkeypatch):
     """Where bits are what is asked, programs are compiled as users have them."""
-    for given in AS_USERS_HAVE_IT:
+    for given in users_flags:
         monkeypatch.setattr(*given)
 
 

@@ -25,6 +25,15 @@ from bridge.spiking.drive import FrozenNoise, NoiseStream
 SAMPLES, TRIALS = 20, 3
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _compiled_as_users_have_it(users_flags):
+    """So that another process, which is a user's, finds the same programs."""
+    with pytest.MonkeyPatch.context() as patch:
+        for given in users_flags:
+            patch.setattr(*given)
+        yield
+
+
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory):
     """A cache folder with the program of `network()`, built once for all tests of this file."""

@@ -150,9 +150,9 @@ def test_an_unknown_ending_names_the_formats_of_recordings_too(refused, tmp_path
     path = tmp_path / "spikes.csv"
     path.write_text("1,2,3")
     said = refused("import", path, "--out", tmp_path / "o.h5")
-    assert "--from: matlab, safetensors, or of a recording nwb or sonata" in said
+    assert "--from: matlab, safetensors, nir, or of a recording nwb or sonata" in said
     said = refused("import", path, "--from", "csv", "--out", tmp_path / "o.h5")
-    assert "known are matlab, safetensors; of a recording nwb or sonata" in said
+    assert "known are matlab, safetensors, nir; of a recording nwb or sonata" in said
 
 
 def folder(path):
