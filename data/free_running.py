@@ -1,4 +1,4 @@
-"""How well do spiking networks go on making four sines without any input, and how far do they drift?
+"""How well do spiking networks make four sines without any input, and how far do they drift?
 
 Writes free_running.csv.
 

@@ -1,6 +1,7 @@
 """Fits to rate dynamics as trees for the HDF5 store: a network, its learning, a checkpoint."""
 
 from dataclasses import fields
+from typing import Any
 
 from bridge.exchange.hdf5 import Tree
 from bridge.exchange.spiking_networks import network_from_tree, network_to_tree
@@ -31,10 +32,11 @@ def fit_to_tree(fit: TargetFit) -> Tree:
 def fit_from_tree(tree: Tree) -> TargetFit:
     """The fit of a tree."""
     kept = tree.get("checkpoint")
+    optional: dict[str, Any] = {name: tree.get(name) for name in _OPTIONAL}
     return TargetFit(
         network=network_from_tree(tree["network"]),
         **{name: tree[name] for name in _ARRAYS},
-        **{name: tree.get(name) for name in _OPTIONAL},
+        **optional,
         trial=_trial_from_tree(tree["trial"]) if "trial" in tree else None,
         rate_hz=tree["rate_hz"],
         checkpoint=None

@@ -63,22 +63,27 @@ class TargetFit:
         if self.shifts_ms is not None:
             shifts = frozen_array("shifts_ms", self.shifts_ms, self.errors.shape)
             object.__setattr__(self, "shifts_ms", shifts)
-        for name in ("learning_errors", "errors"):
-            if np.any(getattr(self, name) < 0):
-                raise SpecError(f"{name}: must not be negative")
+        self._check_values()
         if (self.trial is None) != (self.start_mv is None):
             raise SpecError("start_mv and trial: there are both, or trials differ and neither is")
         if self.trial is not None:
             self._check_trial(self.trial)
+        if self.checkpoint is not None:
+            self._check_checkpoint(self.checkpoint)
+
+    def _check_values(self) -> None:
+        for name in ("learning_errors", "errors"):
+            if np.any(getattr(self, name) < 0):
+                raise SpecError(f"{name}: must not be negative")
         if self.right is not None:
             counted("right", self.right)
-        if self.checkpoint is not None:
-            known_model("checkpoint", self.checkpoint, (FitCheckpoint,))
-            if self.checkpoint.bias_mv.size != size:
-                raise SpecError(
-                    f"checkpoint: is of {self.checkpoint.bias_mv.size} neurons, the network has "
-                    f"{size}"
-                )
+
+    def _check_checkpoint(self, checkpoint: FitCheckpoint) -> None:
+        size = known_model("checkpoint", checkpoint, (FitCheckpoint,)).bias_mv.size
+        if size != self.network.size:
+            raise SpecError(
+                f"checkpoint: is of {size} neurons, the network has {self.network.size}"
+            )
 
     def _check_trial(self, trial: Trials) -> None:
         given = known_model("trial", trial, (Trials,))
