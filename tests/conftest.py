@@ -1,17 +1,26 @@
 """Small networks that the tests share, each asymmetric: symmetric weights hide a transpose."""
 
+import contextlib
 import gc
+import hashlib
 import os
 import signal
+import subprocess
 import sys
+import tempfile
 import warnings
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 # Before NumPy is loaded: on a busy machine two threads of its linear algebra take thirty times as
 # long as one, waiting for each other.
 for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
+
+# What torch compiles is called a few times only, and what the processor can do need not be tried.
+os.environ["AOT_INDUCTOR_COMPILE_WRAPPER_OPT_LEVEL"] = "O0"
+os.environ["TORCHINDUCTOR_VEC_ISA_OK"] = "1"
 
 # Processes of tests side by side are given a width, which the console would take for good.
 os.environ.pop("COLUMNS", None)
@@ -22,7 +31,10 @@ import torch
 from scipy import sparse
 
 from bridge import cli
-from bridge.backends.compiled import build
+from bridge.backends import compiler
+from bridge.backends.brian2 import toolchain
+from bridge.backends.brian2.toolchain import STRICT_FLAGS
+from bridge.backends.compiled import build, frame
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
@@ -52,7 +64,7 @@ def _own_cache(pytestconfig):
     kept.chmod(0o700)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPIKEBRIDGE_CACHE", str(kept))
-        yield
+        yield kept
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -63,17 +75,42 @@ def _what_is_there_stays():
     gc.freeze()
 
 
-# Where bits are what is asked, loops are compiled as users have them.
-AS_USERS_HAVE_IT = ("test_contract", "test_reference_recording", "test_compiled")
+# How hard a compiler tries decides its time and no bit.
+NOT_HARD = ["-O0", "-g0"]
+AS_USERS_HAVE_IT = ((build, "FLAGS", build.FLAGS), (toolchain, "STRICT_FLAGS", STRICT_FLAGS))
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _loops_are_compiled_quickly(request):
-    # How hard the compiler tries decides its time, a third of it here, and no bit.
-    quick = [] if request.path.stem in AS_USERS_HAVE_IT else ["-O1"]
+@pytest.fixture(autouse=True, scope="session")
+def _programs_are_compiled_quickly(_own_cache):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "FLAGS", [*build.FLAGS, *quick])
+        for module, name, flags in AS_USERS_HAVE_IT:
+            patch.setattr(module, name, [*flags, *NOT_HARD])
+        if compiler.can_compile():
+            patch.setattr(build, "FLAGS", [*build.FLAGS, "-include", str(_headers(_own_cache))])
         yield
+
+
+def _headers(folder):
+    """What every loop includes, compiled once: else that is half of each compilation."""
+    lines = [line for line in frame.HEAD.splitlines() if line.startswith("#include")]
+    flags = [*compiler.understood(build.FLAGS), "-x", "c++-header"]
+    key = hashlib.sha256("\n".join([*lines, *flags, compiler.compiler_identity()]).encode())
+    home = folder / f"headers-{key.hexdigest()[:20]}"
+    if not home.exists():
+        made = Path(tempfile.mkdtemp(dir=folder))
+        (made / "head.h").write_text("\n".join([*lines, ""]))
+        subprocess.run(["g++", *flags, made / "head.h"], check=True)
+        # Another process may have been faster.
+        with contextlib.suppress(OSError):
+            made.rename(home)
+    return home / "head.h"
+
+
+@pytest.fixture
+def as_users_have_it(monkeypatch):
+    """Where bits are what is asked, programs are compiled as users have them."""
+    for given in AS_USERS_HAVE_IT:
+        monkeypatch.setattr(*given)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -318,12 +355,12 @@ def two_population_network(seed=2):
     )  # fmt: skip
 
 
-def quadratic_network(seed=3):
+def quadratic_network(seed=3, quad=14, leaky=9):
     """QIF and LIF neurons, and filters of the presynaptic side: delayed, of the input, sparse."""
     rng = np.random.default_rng(seed)
     qif = Qif(
-        tau_mem_ms=rng.uniform(8, 12, 14), v_threshold_mv=30, v_reset_mv=-65,
-        bias_mv=rng.uniform(-20, 60, 14), refractory_steps=20, initial_refractory_steps=5,
+        tau_mem_ms=rng.uniform(8, 12, quad), v_threshold_mv=30, v_reset_mv=-65,
+        bias_mv=rng.uniform(-20, 60, quad), refractory_steps=20, initial_refractory_steps=5,
     )  # fmt: skip
     lif = Lif(
         membrane_step="euler", tau_mem_ms=10, v_rest_mv=-60, v_threshold_mv=-45, v_reset_mv=-62,
@@ -335,27 +372,27 @@ def quadratic_network(seed=3):
             initial_voltage=UniformVoltage(low_mv=low, high_mv=low + 14),
         )
         for name, size, neurons, noise, low, types in (
-            ("quad", 14, qif, 0.1, -20, None),
-            ("leaky", 9, lif, 0.0, -60, ("PV", "SOM", "SOM") * 3),
+            ("quad", quad, qif, 0.1, -20, None),
+            ("leaky", leaky, lif, 0.0, -60, tuple(np.resize(["PV", "SOM", "SOM"], leaky))),
         )
     ]  # fmt: skip
-    slow = DoubleExponential(tau_rise_ms=2, tau_decay_ms=rng.uniform(10, 40, 14), side="pre")
-    fast = Exponential(tau_ms=rng.uniform(2, 9, 9), normalisation="area", side="pre")
+    slow = DoubleExponential(tau_rise_ms=2, tau_decay_ms=rng.uniform(10, 40, quad), side="pre")
+    fast = Exponential(tau_ms=rng.uniform(2, 9, leaky), normalisation="area", side="pre")
     projections = [
         Projection(
             name="recurs", source="quad", target="quad", filter=slow,
-            weights=rng.normal(0, 0.5, (14, 14)),
+            weights=rng.normal(0, 0.5, (quad, quad)),
         ),
         Projection(
             name="inhibits", source="leaky", target="quad", filter=fast, delay_steps=3,
-            weights=sparse.random_array((14, 9), density=0.4, rng=rng) * -0.5,
+            weights=sparse.random_array((quad, leaky), density=0.4, rng=rng) * -0.5,
         ),
         Projection(
-            name="shown", source=INPUT, target="quad", weights=rng.normal(0, 0.004, (14, 2)),
+            name="shown", source=INPUT, target="quad", weights=rng.normal(0, 0.004, (quad, 2)),
             filter=DoubleExponential(tau_rise_ms=[1, 3], tau_decay_ms=[4, 9], side="pre"),
         ),
         Projection(
-            name="held", source=INPUT, target="leaky", weights=rng.uniform(0, 0.1, (9, 2)),
+            name="held", source=INPUT, target="leaky", weights=rng.uniform(0, 0.1, (leaky, 2)),
             filter=Exponential(tau_ms=[3, 6], normalisation="jump", side="pre"),
         ),
     ]  # fmt: skip
@@ -366,7 +403,9 @@ def quadratic_network(seed=3):
         readouts=[
             Readout(
                 name="out",
-                channels=[Channel(source="quad", weights=rng.normal(0, 0.1, (1, 14)), filter=slow)],
+                channels=[
+                    Channel(source="quad", weights=rng.normal(0, 0.1, (1, quad)), filter=slow)
+                ],
             )
         ],
         input_size=2,

@@ -133,7 +133,7 @@ def test_each_channel_of_the_input_acts_after_its_own_delay(label, side):
         slow = Exponential(tau_ms=3.0, normalisation="jump", side=side)
         stimulus = replace(stimulus, filter=slow)
     late = replace(network, projections=[recurrent, replace(stimulus, delay_steps=[0, 130])])
-    drive = drive_for(network, 40, trials=2)
+    drive = drive_for(network, 10, trials=2)
     # The same as a network whose channels are two projections, each with one delay. Sums of one
     # channel after the other round alike, but for those that a filter takes one by one.
     alone = [
@@ -143,7 +143,7 @@ def test_each_channel_of_the_input_acts_after_its_own_delay(label, side):
     ]  # fmt: skip
     expected = simulate(replace(network, projections=[recurrent, *alone]), drive, voltages=True)
     found = run(late, drive, label)
-    # 60 mV are rounded to 7e-15 in each of 4,000 steps, and a threshold apart would be millivolts.
+    # 60 mV are rounded to 7e-15 in each of 1,000 steps, and a threshold apart would be millivolts.
     np.testing.assert_allclose(found.voltages_mv, expected.voltages_mv, rtol=0, atol=1e-9)
     assert np.abs(run(network, drive, label).voltages_mv - found.voltages_mv).max() > 0.1
 
@@ -252,7 +252,7 @@ def test_the_gain_acts_on_projections_that_are_marked_for_it(label):
     network = kim_network()
     recurrent, stimulus = network.projections
     more = replace(recurrent, name="more", weights=recurrent.weights[::-1])
-    drive = drive_for(network, 30, trials=2)
+    drive = drive_for(network, 10, trials=2)
     gained = replace(drive, recurrent_gain=[0.5, 2.0])
     free = replace(network, projections=[recurrent, replace(more, scaled=False), stimulus])
     found = run(free, gained, label)

@@ -10,7 +10,6 @@ from scipy import sparse
 from several_inputs import GIVEN, INPUTS, SIZES, drive, population, projection, several_inputs
 
 from bridge.backends import simulate
-from bridge.backends.brian2 import toolchain
 from bridge.backends.weighted_sums import input_current
 from bridge.errors import SpecError
 from bridge.spiking.drive import Drive, FrozenNoise, SharedNoise
@@ -30,13 +29,9 @@ COMPILED = [
 
 def run(label, network, given, **fields):
     backend, options = EXACT_BACKENDS[label]
-    with pytest.MonkeyPatch.context() as patch:
-        if label == "brian2-cython":
-            # How hard the compiler tries decides its time and no bit.
-            patch.setattr(toolchain, "STRICT_FLAGS", [*toolchain.STRICT_FLAGS, "-O1"])
-        return simulate(
-            network, given, backend=backend, voltages=True, margins=True, **options, **fields
-        )
+    return simulate(
+        network, given, backend=backend, voltages=True, margins=True, **options, **fields
+    )
 
 
 def step_by_step(network, given):

@@ -38,11 +38,13 @@ LABELS = [
 ]
 
 
+@pytest.mark.usefixtures("as_users_have_it")
 @pytest.mark.parametrize("label", LABELS)
 def test_a_backend_reproduces_the_frozen_recording(label, frozen):
     check_reproduced(frozen, label)
 
 
+@pytest.mark.usefixtures("as_users_have_it")
 def test_what_ships_is_reproduced(shipped):
     check_reproduced(shipped, "compiled")
 

@@ -5,7 +5,6 @@ import pytest
 from conftest import EXACT_BACKENDS
 
 from bridge.backends import simulate
-from bridge.backends.brian2 import toolchain
 from bridge.errors import SpecError
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import Direct, Exponential
@@ -58,11 +57,7 @@ def driven(population):
 def run(label, network, inputs, **what):
     backend, options = EXACT_BACKENDS[label]
     drive = Drive(inputs=inputs, noise=SharedNoise(seed=2))
-    with pytest.MonkeyPatch.context() as patch:
-        if label == "brian2-cython":
-            # How hard the compiler tries decides its time and no bit.
-            patch.setattr(toolchain, "STRICT_FLAGS", [*toolchain.STRICT_FLAGS, "-O1"])
-        return simulate(network, drive, backend=backend, voltages=True, **options, **what)
+    return simulate(network, drive, backend=backend, voltages=True, **options, **what)
 
 
 @pytest.mark.parametrize("gate", COURSE)

@@ -98,7 +98,7 @@ def test_a_delayed_input_acts_as_one_that_comes_later(name, within_step):
     stimulus = replace(stimulus, filter=FILTERS[name], within_step=within_step)
     late = replace(network, projections=[recurrent, replace(stimulus, delay_steps=7)])
     now = replace(network, projections=[recurrent, stimulus])
-    drive = drive_for(now, 200, trials=2)
+    drive = drive_for(now, 80, trials=2)
     shifted = np.concatenate([np.zeros((7, *drive.inputs.shape[1:])), drive.inputs[:-7]])
     expected = simulate(now, replace(drive, inputs=shifted), voltages=True)
     assert np.abs(simulate(now, drive, voltages=True).voltages_mv - expected.voltages_mv).max() > 0

@@ -8,7 +8,6 @@ from all_forms import all_forms_drive, all_forms_network
 from conftest import EXACT_BACKENDS, drive_for, kim_network
 
 from bridge.backends import simulate
-from bridge.backends.brian2 import toolchain
 from bridge.errors import SpecError
 from bridge.spiking.computed_readouts import with_computed_readouts
 from bridge.spiking.drive import Drive, OwnNoise, SharedNoise
@@ -118,10 +117,7 @@ def test_it_is_what_is_recorded_as_the_voltage_and_takes_the_reset():
 # The network of all forms, which has such a readout, goes through standalone each time.
 @pytest.mark.full
 @pytest.mark.parametrize("label", ["brian2-cython", "brian2-standalone"])
-def test_compiled_programs_show_the_same_states_and_compute_the_same_readouts(label, monkeypatch):
-    # How hard the compiler tries decides its time and no bit.
-    if label == "brian2-cython":
-        monkeypatch.setattr(toolchain, "STRICT_FLAGS", [*toolchain.STRICT_FLAGS, "-O1"])
+def test_compiled_programs_show_the_same_states_and_compute_the_same_readouts(label):
     network = with_computed_readouts(kim_network(size=8))
     read = StateReadout(name="v", source="units")
     network = replace(network, readouts=[read, *network.readouts])

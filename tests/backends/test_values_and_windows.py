@@ -11,7 +11,6 @@ from conftest import EXACT_BACKENDS, drive_for, kim_network
 
 import bridge
 from bridge.backends import simulate
-from bridge.backends.brian2 import toolchain
 from bridge.backends.reference.simulation import Stepper
 from bridge.errors import SpecError
 from bridge.spiking.drive import Drive, OwnNoise
@@ -105,10 +104,7 @@ def test_a_window_and_values_change_nothing_else_and_fit_what_is_sampled(label):
 
 
 @pytest.mark.parametrize("label", COMPILED)
-def test_compiled_programs_record_the_same(label, monkeypatch):
-    if label == "brian2-cython":
-        # How hard the compiler tries decides its time and no bit.
-        monkeypatch.setattr(toolchain, "STRICT_FLAGS", [*toolchain.STRICT_FLAGS, "-O1"])
+def test_compiled_programs_record_the_same(label):
     network = graded_network()
     network = replace(
         network,

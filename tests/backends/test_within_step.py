@@ -7,7 +7,6 @@ import pytest
 from conftest import EXACT_BACKENDS
 
 from bridge.backends import simulate
-from bridge.backends.brian2 import toolchain
 from bridge.errors import SpecError
 from bridge.spiking.drive import Drive, FrozenNoise, NoiseStream, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
@@ -84,11 +83,7 @@ def drive(samples=60, trials=3):
 
 def run(label, network, given):
     backend, options = EXACT_BACKENDS[label]
-    with pytest.MonkeyPatch.context() as patch:
-        if label == "brian2-cython":
-            # How hard the compiler tries decides its time and no bit.
-            patch.setattr(toolchain, "STRICT_FLAGS", [*toolchain.STRICT_FLAGS, "-O1"])
-        return simulate(network, given, backend=backend, voltages=True, margins=True, **options)
+    return simulate(network, given, backend=backend, voltages=True, margins=True, **options)
 
 
 def step_by_step(network, inputs):

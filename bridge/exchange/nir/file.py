@@ -23,6 +23,7 @@ Field: TypeAlias = Array | str
 
 _MAJOR_VERSIONS = ("0", "1")
 _MOST_NODES, _MOST_EDGES, _DEEPEST = 10_000, 100_000, 8
+_LONGEST_NAME = 100
 # They say again what follows from the other fields, or nothing of what a node does.
 _SAID_AGAIN = ("input_type", "output_type")
 _NOT_FIELDS = ("type", "metadata", *_SAID_AGAIN)
@@ -134,8 +135,9 @@ class _Reader:
         for each in inside:
             part = own_part(inside, each, self._path)
             whole = f"{name}.{each}" if name else str(each)
+            _check_name(str(each), title, self._path)
             if not isinstance(part, h5py.Group):
-                raise FormatError(f"{self._path}: node {whole} is no group of fields")
+                raise FormatError(f"{self._path}: node {whole} is not a group of fields")
             nodes[str(each)] = self.part(part, whole, depth - 1)
         return Graph(nodes, self._edges(group, title), "metadata" in group)
 
@@ -153,9 +155,11 @@ class _Reader:
                 f"{self._path}: {title}: its edges are not pairs of names (or more than "
                 f"{_MOST_EDGES:,}), but {item.dtype} of shape {item.shape}"
             )
-        edges = ((text_of(a), text_of(b)) for a, b in item[()])
         # A set: the same edge twice is one.
-        return tuple(dict.fromkeys(edges))
+        edges = dict.fromkeys((text_of(a), text_of(b)) for a, b in item[()])
+        for name in dict.fromkeys(name for edge in edges for name in edge):
+            _check_name(name, f"{title}: edges", self._path)
+        return tuple(edges)
 
     def _node(self, group: h5py.Group, kind: str, title: str) -> Node:
         fields: dict[str, Field] = {}
@@ -178,6 +182,11 @@ class _Reader:
         if not np.isfinite(values).all():
             raise FormatError(f"{self._path}: {title}: {name} holds NaN or infinite values")
         return values
+
+
+def _check_name(name: str, title: str, path: Path) -> None:
+    if not name.isprintable() or len(name) > _LONGEST_NAME:
+        raise FormatError(f"{path}: {title}: {shown(name)} is not a name that can be printed")
 
 
 def _text(item: Any, path: Path) -> str:

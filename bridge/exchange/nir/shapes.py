@@ -50,6 +50,7 @@ class _Shapes:
         for name, place in self._graph.nodes.items():
             if name not in self._arriving:
                 raise place.error("the shape of what arrives at it is said nowhere")
+        for place in self._graph.nodes.values():
             self._check(place)
         return self._arriving
 

@@ -13,6 +13,7 @@ import bridge
 from bridge.backends.snntorch.recurrent_cell import SpikingRecurrentCell
 from bridge.errors import FormatError, SpecError
 from bridge.methods.scoring import task_drive
+from bridge.methods.src.integer import integer_network
 from bridge.methods.src.module import SrcModule, relay
 from bridge.methods.src.options import SrcOptions
 from bridge.methods.src.readout import grouped
@@ -78,13 +79,21 @@ def test_an_interrupted_training_goes_on_bit_for_bit(trained, updates, tmp_path)
         bridge.train_src("mnist", resume=kept)
 
 
-@pytest.mark.parametrize("label", ["brian2-numpy", "snntorch", "compiled"])
-def test_every_state_is_the_same_bit_for_bit_everywhere(trained, label):
-    _, drive = task_drive(trained.network, 3, seed=1)
+COMPILED = [pytest.param(f"brian2-{name}", marks=pytest.mark.full)
+            for name in ("cython", "standalone")]  # fmt: skip
+
+
+@pytest.mark.parametrize("label", ["brian2-numpy", "snntorch", "compiled", *COMPILED])
+@pytest.mark.parametrize("gate", ["heaviside", "sigmoid"])
+def test_every_state_is_the_same_bit_for_bit_everywhere(trained, label, gate):
+    *layers, output = trained.network.populations
+    gated = [replace(each, neurons=replace(each.neurons, gate=gate)) for each in layers]
+    network = replace(trained.network, populations=(*gated, output))
+    _, drive = task_drive(network, 3, seed=1)
     whole = {"window": (0, 33), "voltages": True}
-    expected = bridge.simulate(trained, drive, backend="reference", **whole)
+    expected = bridge.simulate(network, drive, backend="reference", **whole)
     backend, options = EXACT_BACKENDS[label]
-    got = bridge.simulate(trained, drive, backend=backend, **whole, **options)
+    got = bridge.simulate(network, drive, backend=backend, **whole, **options)
     assert expected.spikes.count > 10
     np.testing.assert_array_equal(got.spikes.codes(), expected.spikes.codes())
     for name, states in expected.window.states.items():
@@ -119,6 +128,28 @@ def test_the_description_answers_as_cells_in_training_do(trained):
     got = bridge.simulate(trained, drive, backend="reference").readouts["output"][-1]
     # Another tanh, other last bits, over 33 steps; outputs are about 1, and 1e-14 is found.
     np.testing.assert_allclose(got, expected, atol=1e-11)
+
+
+def test_a_network_becomes_one_of_whole_numbers(trained):
+    whole = integer_network(trained, levels=40)
+    first, _, last = (part.synapses().toarray() for part in whole.projections)
+    given = trained.network.projections[0].weights
+    # The nearest of 40 steps to the largest weight.
+    assert np.abs(first).max() == 40
+    assert np.abs(first / 40 - given / np.abs(given).max()).max() <= 0.5 / 40 + 1e-12
+    assert sorted(set(last.ravel())) == [-1.0, 10.0]
+    _, drive = task_drive(whole, 3, seed=1)
+    found = [bridge.simulate(whole, drive, backend=each, window=(0, 33))
+             for each in ("reference", "compiled")]  # fmt: skip
+    states = [[np.asarray(v) for part in each.window.states.values() for v in part.values()]
+              for each in found]  # fmt: skip
+    assert found[0].spikes.count > 10
+    for one, other in zip(*states, strict=True):
+        np.testing.assert_array_equal(one, other)
+    # Cells hold whole numbers; the readout's sums are leaky.
+    assert all((values == np.rint(values)).all() for values in states[0][:6])
+    with pytest.raises(SpecError, match="expected one that train_src"):
+        integer_network(replace(trained.network, provenance={}))
 
 
 def test_the_readout_is_a_leaky_sum_of_groups():

@@ -1,0 +1,57 @@
+"""How well Spiking Recurrent Cells classify digits."""
+
+from collections.abc import Iterator
+from statistics import mean
+
+from tables.markdown import UNKNOWN, rows_of, table
+
+HEAD = (
+    "network of layers of 100",
+    "seeds",
+    "correct (%)",
+    "lowest",
+    "highest",
+    "spikes per cell and picture",
+    "CPU s to train",
+)
+
+
+def cells() -> Iterator[str]:
+    """Held-out digits, a row for each kind of network."""
+    rows = rows_of("spiking_recurrent_cells.csv")
+    kinds = dict.fromkeys(row["network"] for row in rows)
+    return table(HEAD, (_row(kind, rows) for kind in kinds))
+
+
+def _row(kind: str, rows: list[dict[str, str]]) -> tuple[object, ...]:
+    mine = [row for row in rows if row["network"] == kind]
+    right = [100 * float(row["right"]) for row in mine]
+    spikes = mean(float(row["spikes_per_cell_and_picture"]) for row in mine)
+    seconds = sorted(float(row["cpu_seconds"]) for row in mine)[len(mine) // 2]
+    return (
+        kind,
+        len(mine),
+        f"{mean(right):.1f}",
+        f"{min(right):.1f}",
+        f"{max(right):.1f}",
+        f"{spikes:.2f}",
+        f"{seconds:.0f}",
+    )
+
+
+CHANGED_HEAD = ("change", "amount", "networks", "correct (%)", "lowest", "spikes per picture")
+
+
+def changed() -> Iterator[str]:
+    """Networks with rounded weights, flipped input and whole numbers, a row for each amount."""
+    rows = rows_of("rounded_cells.csv")
+    kinds = dict.fromkeys((row["change"], row["amount"]) for row in rows)
+    return table(CHANGED_HEAD, (_changed_row(*kind, rows) for kind in kinds))
+
+
+def _changed_row(change: str, amount: str, rows: list[dict[str, str]]) -> tuple[object, ...]:
+    mine = [row for row in rows if (row["change"], row["amount"]) == (change, amount)]
+    right = [100 * float(row["right"]) for row in mine]
+    spikes = mean(float(row["spikes_per_picture"]) for row in mine)
+    shown = UNKNOWN if amount == "0.0" else amount
+    return (change, shown, len(mine), f"{mean(right):.1f}", f"{min(right):.1f}", f"{spikes:.0f}")
