@@ -43,7 +43,7 @@ ALLOWED = {
     "rate": SPIKING | {"tasks", "backends", "backends.snntorch", "progress"},
     "methods": METHODS,
     # A road of its own, with no need of the others.
-    "methods.rate_targets": SPIKING | {"tasks", "backends", "progress", "rate"},
+    "methods.rate_targets": SPIKING | {"tasks", "backends", "progress", "rate", "methods"},
     "methods.src": SPIKING
     | {"tasks", "tasks.images", "rate", "backends", "backends.snntorch", "progress"},
     "exchange": SPIKING

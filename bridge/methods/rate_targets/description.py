@@ -95,7 +95,7 @@ class Channels:
             source=POPULATION,
             weights=self.outputs,
             filter=self.filter(),
-            initial_states={"x": self.traces},
+            initial_states=_unless_at_rest(self.traces),
         )
 
     def _projection(self, name: str, weights: Weights, start: Array) -> Projection:
@@ -105,8 +105,13 @@ class Channels:
             target=POPULATION,
             weights=weights,
             filter=self.filter(),
-            initial_states={"x": start},
+            initial_states=_unless_at_rest(start),
         )
+
+
+def _unless_at_rest(state: Array) -> dict[str, Array]:
+    """The start of a filter, where it is not the usual one."""
+    return {"x": state} if state.any() else {}
 
 
 def channels_of(learner: Learner, targets: Targets) -> tuple[Channels, Channels]:

@@ -11,22 +11,30 @@ from bridge.blas_threads import threads_for
 from bridge.errors import TrainingError
 from bridge.methods.rate_targets.checkpoint import checkpoint_of, put_back
 from bridge.methods.rate_targets.description import described
-from bridge.methods.rate_targets.judgement import Judgement, closed_loop
-from bridge.methods.rate_targets.learner import Learner, draw_fixed
+from bridge.methods.rate_targets.judgement import Judgement, apart, closed_loop
+from bridge.methods.rate_targets.learner import RESET_MV, Learner, draw_fixed
 from bridge.methods.rate_targets.plan import Plan
 from bridge.methods.rate_targets.result import FINISHED, INTERRUPTED, TargetFit
-from bridge.methods.rate_targets.targets import Lessons, LessonsInARow, Targets, project
-from bridge.methods.rate_targets.teacher import Course, draw_teacher
+from bridge.methods.rate_targets.targets import (
+    Anew,
+    Lessons,
+    LessonsApart,
+    LessonsInARow,
+    Targets,
+    project,
+)
+from bridge.methods.rate_targets.teacher import Course, Teacher, draw_teacher
 from bridge.rate.interrupts import interrupts_held
 from bridge.spiking.network import SpikingNetwork
+from bridge.tasks import draw
 
 Array = NDArray[np.float64]
 Report = Callable[[float, str], None]
 
 METHOD = "rate dynamics as targets (DePasquale et al. 2016)"
 
-# What is drawn for the teacher, for the spiking network, and for learning: a stream each.
-_TEACHER, _SPIKING, _LEARNING = 0, 1, 2
+# What is drawn for the teacher, for the spiking network, for learning, and trials: a stream each.
+_TEACHER, _SPIKING, _LEARNING, _TRIALS = 0, 1, 2, 3
 # The error that is shown while learning is the median of so many trials.
 _SHOWN = 20
 
@@ -97,11 +105,9 @@ def _begun(
     options, task = plan.options, plan.task
     rngs = [np.random.default_rng((options.seed, part)) for part in range(3)]
     teacher = draw_teacher(options, (task.input_size, task.output_size), rngs[_TEACHER])
-    course = Course(teacher, plan.trial, task.step_ms)
-    targets = project(teacher, course, options, rngs[_TEACHER])
-    lessons = LessonsInARow(targets, course, plan.trial)
+    targets, lessons = _taught(plan, teacher, rngs[_TEACHER])
     learner = Learner(
-        draw_fixed(options, targets, rngs[_SPIKING]), targets.onto, task.output_size, task.step_ms
+        draw_fixed(options, targets, rngs[_SPIKING]), targets.onto, task.output_size, plan.dt_ms
     )
     phases = [options.settle_trials]
     if learner.is_random:
@@ -116,6 +122,21 @@ def _begun(
     else:
         _go_on(run, resume, before + learned)
     return run
+
+
+def _taught(plan: Plan, teacher: Teacher, rng: np.random.Generator) -> tuple[Targets, Lessons]:
+    """What the teacher shows, trial after trial."""
+    options, task = plan.options, plan.task
+    if plan.trial is not None:
+        trial = plan.held(plan.trial)
+        course = Course(teacher, trial, plan.dt_ms)
+        targets = project(teacher, course, options, rng)
+        return targets, LessonsInARow(targets, course, trial)
+    drawn = np.random.default_rng((options.seed, _TRIALS))
+    anew = Anew(teacher, lambda: plan.held(draw(task, 1, drawn)), plan.dt_ms)
+    targets = project(teacher, anew, options, rng)
+    # As the description's own start, in its range.
+    return targets, LessonsApart(targets, anew, lambda: drawn.uniform(RESET_MV, 0.0, options.units))
 
 
 def _listen(run: _Run) -> None:
@@ -144,7 +165,7 @@ def _go_on(run: _Run, resume: TargetFit, passed: int) -> None:
 def _chosen(run: _Run) -> NDArray[np.bool_]:
     """(T,) which steps of the next trial are learned from."""
     chosen: NDArray[np.bool_] = (
-        run.rng.random(len(run.plan.trial.targets)) < run.plan.options.update_chance
+        run.rng.random(run.plan.task.steps * run.plan.hold) < run.plan.options.update_chance
     )
     return chosen
 
@@ -173,40 +194,51 @@ def _learned_trial(run: _Run) -> float:
     lesson = run.lessons.next()
     wanted = lesson.desired[:, lesson.signals.shape[1] :]
     outputs = run.learner.learning_trial(lesson, _chosen(run), len(run.errors))
-    return float(np.square(outputs - wanted).sum() / np.square(wanted).sum())
+    power = np.square(wanted).sum()
+    # A trial whose answer is to be 0 throughout counts by its error alone.
+    return float(np.square(outputs - wanted).sum() / (power if power > 0 else 1.0))
 
 
 def _ended(run: _Run, stopped: str) -> TargetFit:
     """The network, judged where it is finished."""
-    network, options = _network(run, stopped), run.plan.options
+    plan, kept = run.plan, checkpoint_of(run.learner, len(run.errors))
+    if plan.trial is None:
+        # Trials begin anew, at rest.
+        run.learner.restart()
+    network = _network(run, stopped)
     found = Judgement(errors=np.empty(0), rate_hz=0.0)
     if stopped == FINISHED:
-        found = closed_loop(
-            network,
-            run.plan.trial,
-            run.learner.v,
-            options.test_trials,
-            free=options.free_running,
-        )
+        found = _judged(run, network)
         run.done()
     return TargetFit(
         network=network,
-        start_mv=run.learner.v,
-        trial=run.plan.trial,
+        start_mv=None if plan.trial is None else run.learner.v,
+        trial=plan.trial,
         learning_errors=np.array(run.errors),
         errors=found.errors,
         rate_hz=found.rate_hz,
         shifts_ms=found.shifts_ms,
-        checkpoint=checkpoint_of(run.learner, len(run.errors)),
+        right=found.right,
+        checkpoint=kept,
+    )
+
+
+def _judged(run: _Run, network: SpikingNetwork) -> Judgement:
+    """The network on its own."""
+    plan, options = run.plan, run.plan.options
+    if plan.trial is None:
+        return apart(network, plan.task, options.test_trials, options.seed)
+    return closed_loop(
+        network, plan.trial, run.learner.v, options.test_trials, free=options.free_running
     )
 
 
 def _network(run: _Run, stopped: str) -> SpikingNetwork:
     task, options = run.plan.task, run.plan.options
-    return described(
+    network = described(
         run.learner,
         run.targets,
-        dt_ms=task.step_ms,
+        dt_ms=run.plan.dt_ms,
         task=task.name,
         factored=options.factored,
         provenance={
@@ -217,3 +249,4 @@ def _network(run: _Run, stopped: str) -> SpikingNetwork:
             "stopped": stopped,
         },
     )
+    return replace(network, sample_steps=run.plan.hold)

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from bridge.backends import quickest, simulate
 from bridge.methods.rate_targets.description import OUTPUT
+from bridge.methods.scoring import SCORE, drive_of
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.network import SpikingNetwork
-from bridge.tasks import Trials, nmse
+from bridge.tasks import Task, Trials, judges, nmse, spiking_correct
 
 Array = NDArray[np.float64]
 
@@ -23,11 +24,13 @@ class Judgement:
         rate_hz: Mean firing rate, Hz.
         shifts_ms: (B,) how much later than it should the output of each trial came, ms; None: the
             input says when trials begin.
+        right: How many trials were answered rightly; None: not asked.
     """
 
     errors: Array
     rate_hz: float
     shifts_ms: Array | None = None
+    right: int | None = None
 
 
 def drive_on(trial: Trials, start_mv: Array, count: int) -> Drive:
@@ -53,13 +56,13 @@ def closed_loop(
     """
     drive = drive_on(trial, start_mv, count)
     recording = simulate(network, drive, backend=quickest(), progress=False)
-    steps = len(trial.targets)
+    steps, sample_ms = len(trial.targets), network.dt_ms * network.sample_steps
     outputs = recording.readouts[OUTPUT][:, 0].reshape(count, steps, -1).swapaxes(0, 1)
     wanted = np.repeat(trial.targets, count, axis=1)
     shifts_ms: Array | None = None
     if free:
         shifts = best_shifts(outputs, trial.targets[:, 0])
-        shifts_ms = shifts.astype(np.float64) * network.dt_ms
+        shifts_ms = shifts.astype(np.float64) * sample_ms
         for number, shift in enumerate(shifts):
             wanted[:, number] = np.roll(trial.targets[:, 0], shift, axis=0)
     alike = Trials(
@@ -67,11 +70,26 @@ def closed_loop(
         targets=wanted,
         labels=np.repeat(trial.labels, count),
     )
-    seconds = count * steps * network.dt_ms / 1000.0
+    seconds = count * steps * sample_ms / 1000.0
     return Judgement(
         errors=nmse().values(outputs, alike),
         rate_hz=recording.spikes.count / (network.size * seconds),
         shifts_ms=shifts_ms,
+    )
+
+
+def apart(network: SpikingNetwork, task: Task, count: int, seed: int) -> Judgement:
+    """Fresh trials of a task, each from rest and drawn voltages, as for any network."""
+    trials, drive = drive_of(task, network, count, seed, SCORE)
+    recording = simulate(network, drive, backend=quickest(), progress=False)
+    outputs = recording.readouts[OUTPUT]
+    wanted = np.square(trials.targets).sum(axis=(0, 2))
+    seconds = count * task.steps * task.step_ms / 1000.0
+    return Judgement(
+        # Trials whose answer is to be 0 throughout have no nMSE.
+        errors=(np.square(outputs - trials.targets).sum(axis=(0, 2)) / wanted)[wanted > 0],
+        rate_hz=recording.spikes.count / (network.size * seconds),
+        right=int(spiking_correct(task, outputs, trials).sum()) if judges(task) else None,
     )
 
 

@@ -34,7 +34,7 @@ class TargetOptions:
         update_chance: With this chance a step is learned from.
         settle_trials: Trials with the teacher's feedback before each phase.
         component_trials: Trials from which the teacher's components are taken, at most: one is
-            enough for a teacher that repeats itself.
+            enough for a teacher that repeats itself. Where trials differ 40 are enough.
         mean_trials: Trials over which the mean of the random currents is taken.
         learn_trials: Trials of learning, with the network's own feedback.
         test_trials: Trials without learning, on which the network is judged.

@@ -1,5 +1,6 @@
 """The arguments of a fit, held against each other before it starts."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,12 @@ from bridge.tasks import Task, Trials, draw
 # What a fit that goes on may do otherwise.
 _CHANGEABLE = ("learn_trials", "test_trials", "factored")
 
+# Time step for tasks whose samples are too coarse, ms.
+USUAL_STEP_MS = 1.0
+# Trials that are alike in so many draws are all alike.
+_TRIED = 8
+_SAMPLED = ("inputs", "targets")
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -22,13 +29,27 @@ class Plan:
 
     Attributes:
         task: What is learned.
-        trial: Its one trial, as the network is shown it.
+        trial: Its one trial, as the network is shown it; None: trials differ.
         options: All of them.
+        hold: Steps of the network for each sample of the task.
     """
 
     task: Task
-    trial: Trials
+    trial: Trials | None
     options: TargetOptions
+    hold: int = 1
+
+    @property
+    def dt_ms(self) -> float:
+        """Time step of the network, ms."""
+        return self.task.step_ms / self.hold
+
+    def held(self, trial: Trials) -> Trials:
+        """A trial in the network's steps: each sample holds."""
+        if self.hold == 1:
+            return trial
+        longer = {name: np.repeat(getattr(trial, name), self.hold, axis=0) for name in _SAMPLED}
+        return replace(trial, **longer)
 
 
 def plan_fit(task: Task, *, resume: TargetFit | None = None, **options: Any) -> Plan:
@@ -45,8 +66,15 @@ def plan_fit(task: Task, *, resume: TargetFit | None = None, **options: Any) -> 
     chosen = _options(options) if resume is None else _resumed(task, resume, options)
     trial = _the_trial(task)
     if chosen.free_running:
+        if trial is None:
+            raise SpecError(
+                f"free_running: is for tasks whose trials are all alike, those of {task.name!r} "
+                "differ"
+            )
         trial = replace(trial, inputs=np.zeros_like(trial.inputs))
-    return Plan(task, trial, chosen)
+    # Synapses of 5 ms and membranes of 10 ms need steps that are shorter than most tasks' samples.
+    hold = 1 if task.step_ms <= TAU_FAST_MS / 2 else math.ceil(task.step_ms / USUAL_STEP_MS)
+    return Plan(task, trial, chosen, hold)
 
 
 def _options(given: Mapping[str, Any]) -> TargetOptions:
@@ -82,20 +110,14 @@ def _resumed(task: Task, resume: TargetFit, given: Mapping[str, Any]) -> TargetO
     return chosen
 
 
-def _the_trial(task: Task) -> Trials:
-    """The one trial of a task; SpecError where trials differ, or are too coarse."""
-    if task.step_ms > TAU_FAST_MS / 2:
-        raise SpecError(
-            f"task {task.name!r}: its samples of {task.step_ms:g} ms are too coarse for synapses "
-            f"of {TAU_FAST_MS:g} ms; expected {TAU_FAST_MS / 2:g} ms at most"
-        )
-    one, other = (draw(task, 1, np.random.default_rng(seed)) for seed in (0, 1))
-    same = np.array_equal(one.inputs, other.inputs) and np.array_equal(one.targets, other.targets)
-    if not same:
-        raise SpecError(
-            f"task {task.name!r}: its trials differ, and this fit takes tasks with trials that "
-            "are all alike"
-        )
-    if not one.targets.any():
+def _the_trial(task: Task) -> Trials | None:
+    """The one trial of a task, None where trials differ; SpecError where there is no target."""
+    some = [draw(task, 1, np.random.default_rng(seed)) for seed in range(_TRIED)]
+    if not any(trial.targets.any() for trial in some):
         raise SpecError(f"task {task.name!r}: its targets are 0 throughout")
-    return one
+    first = some[0]
+    alike = all(
+        np.array_equal(trial.inputs, first.inputs) and np.array_equal(trial.targets, first.targets)
+        for trial in some
+    )
+    return first if alike else None

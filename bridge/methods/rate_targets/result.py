@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bridge.errors import SpecError
 from bridge.methods.rate_targets.checkpoint import FitCheckpoint
 from bridge.methods.rate_targets.judgement import drive_on
+from bridge.methods.scoring import SCORE, task_drive
 from bridge.spiking.arrays import counted, frozen_array
 from bridge.spiking.drive import Drive
 from bridge.spiking.essentials import several, told
@@ -27,8 +28,9 @@ class TargetFit:
 
     Attributes:
         network: The network; its synapses start as they were when learning ended.
-        start_mv: (N,) voltages when learning ended, mV.
-        trial: The one trial of the task, over and over.
+        start_mv: (N,) voltages when learning ended, mV; None where trials differ.
+        trial: The one trial of the task, over and over; None: trials differ, and each begins
+            anew, at rest and with voltages that are drawn.
         learning_errors: (L,) nMSE of each trial of learning. It is small long before the network
             can do without its teacher, and says nothing about it.
         errors: (B,) nMSE of each trial after learning, with the network's own feedback; of one
@@ -36,49 +38,60 @@ class TargetFit:
         rate_hz: Mean firing rate in these trials, Hz.
         shifts_ms: (B,) how much later than it should the output of each of these trials came, ms,
             where the network runs free; None: the input says when trials begin.
+        right: How many of these trials were answered rightly, where trials differ and the task
+            says which are right.
         checkpoint: Where to go on learning; None: it is not kept.
     """
 
     network: SpikingNetwork
-    start_mv: Array
-    trial: Trials
+    start_mv: Array | None
+    trial: Trials | None
     learning_errors: Array
     errors: Array
     rate_hz: float
     shifts_ms: Array | None = None
+    right: int | None = None
     checkpoint: FitCheckpoint | None = None
 
     def __post_init__(self) -> None:
         size = known_model("network", self.network, (SpikingNetwork,)).size
-        for name, shape in (
-            ("start_mv", (size,)),
-            ("learning_errors", (None,)),
-            ("errors", (None,)),
-        ):
-            object.__setattr__(self, name, frozen_array(name, getattr(self, name), shape))
+        shapes = {"start_mv": (size,), "learning_errors": (None,), "errors": (None,)}
+        for name, shape in shapes.items():
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, frozen_array(name, getattr(self, name), shape))
         object.__setattr__(self, "rate_hz", number("rate_hz", self.rate_hz, least=0))
         if self.shifts_ms is not None:
             shifts = frozen_array("shifts_ms", self.shifts_ms, self.errors.shape)
             object.__setattr__(self, "shifts_ms", shifts)
+        self._check_values()
+        if (self.trial is None) != (self.start_mv is None):
+            raise SpecError("start_mv and trial: there are both, or trials differ and neither is")
+        if self.trial is not None:
+            self._check_trial(self.trial)
+        if self.checkpoint is not None:
+            self._check_checkpoint(self.checkpoint)
+
+    def _check_values(self) -> None:
         for name in ("learning_errors", "errors"):
             if np.any(getattr(self, name) < 0):
                 raise SpecError(f"{name}: must not be negative")
-        self._check_trial()
-        if self.checkpoint is not None:
-            known_model("checkpoint", self.checkpoint, (FitCheckpoint,))
-            if self.checkpoint.bias_mv.size != size:
-                raise SpecError(
-                    f"checkpoint: is of {self.checkpoint.bias_mv.size} neurons, the network has "
-                    f"{size}"
-                )
+        if self.right is not None:
+            counted("right", self.right)
 
-    def _check_trial(self) -> None:
-        given = known_model("trial", self.trial, (Trials,))
+    def _check_checkpoint(self, checkpoint: FitCheckpoint) -> None:
+        size = known_model("checkpoint", checkpoint, (FitCheckpoint,)).bias_mv.size
+        if size != self.network.size:
+            raise SpecError(
+                f"checkpoint: is of {size} neurons, the network has {self.network.size}"
+            )
+
+    def _check_trial(self, trial: Trials) -> None:
+        given = known_model("trial", trial, (Trials,))
         inputs = frozen_array("trial: inputs", given.inputs, (None, 1, self.network.input_size))
         targets = frozen_array("trial: targets", given.targets, (len(inputs), 1, None))
         labels = frozen_array("trial: labels", given.labels, (1,), np.int64)
-        trial = Trials(inputs=inputs, targets=targets, labels=labels)
-        object.__setattr__(self, "trial", trial)
+        checked = Trials(inputs=inputs, targets=targets, labels=labels)
+        object.__setattr__(self, "trial", checked)
 
     def __repr__(self) -> str:
         size = several(self.network.size, "neuron")
@@ -89,7 +102,8 @@ class TargetFit:
         learned = several(len(self.learning_errors), "trial")
         if not self.errors.size:
             return f"{self.stopped} after {learned} of learning, not judged"
-        told_ = f"nMSE {self.error:.3g} in {several(len(self.errors), 'trial')} on its own"
+        right = "" if self.right is None else f"{self.right} right and "
+        told_ = f"{right}nMSE {self.error:.3g} in {several(len(self.errors), 'trial')} on its own"
         if self.shifts_ms is None:
             return told_
         return f"{told_} after the best shift, drift {self.drift_ms:.3g} ms"
@@ -116,5 +130,10 @@ class TargetFit:
         return float(self.shifts_ms[-1])
 
     def drive(self, trials: int) -> Drive:
-        """The drive of one run of so many trials in a row, from the end of learning on."""
+        """The drive of one run of so many trials in a row, from the end of learning on.
+
+        Where trials differ, it is of so many fresh trials of the task.
+        """
+        if self.trial is None or self.start_mv is None:
+            return task_drive(self.network, trials, 0, SCORE)[1]
         return drive_on(self.trial, self.start_mv, counted("trials", trials, least=1))

@@ -1,5 +1,6 @@
 """What the spiking network is to follow: components of the teacher, projected to its neurons."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +12,11 @@ from bridge.methods.rate_targets.teacher import Course, Teacher
 from bridge.tasks import Trials
 
 Array = NDArray[np.float64]
+
+# At most so many trials show the components of a teacher whose trials differ.
+_MOST_SHOWN = 40
+# So many different trials of a task are remembered, not computed again.
+_MOST_KNOWN = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +88,55 @@ class LessonsInARow:
             self._course.next()
 
 
+class Anew:
+    """What a teacher shows in trials that differ, each of which begins anew from rest.
+
+    Attributes:
+        repeats: Never.
+        trial: The one that came last.
+    """
+
+    repeats = False
+    trial: Trials
+
+    def __init__(self, teacher: Teacher, draw_one: Callable[[], Trials], dt_ms: float) -> None:
+        self._teacher, self._draw_one, self._dt_ms = teacher, draw_one, dt_ms
+        self._known: dict[bytes, Array] = {}
+
+    def next(self) -> Array:
+        """The next trial, (T, K)."""
+        trial = self.trial = self._draw_one()
+        name = trial.inputs.tobytes() + trial.targets.tobytes()
+        if name not in self._known:
+            if len(self._known) == _MOST_KNOWN:
+                self._known.clear()
+            at_rest = np.zeros_like(self._teacher.start)
+            self._known[name] = self._teacher.trial(at_rest, trial, self._dt_ms)[0]
+        return self._known[name]
+
+    def skip(self) -> None:
+        """Draw the next trial, and leave it."""
+        self._draw_one()
+
+
+class LessonsApart:
+    """Of trials that differ: the network begins each at rest, from voltages that are drawn."""
+
+    def __init__(self, targets: Targets, course: Anew, draw_start: Callable[[], Array]) -> None:
+        self._targets, self._course, self._draw_start = targets, course, draw_start
+
+    def next(self) -> Lesson:
+        """The next one."""
+        shown = self._course.next()
+        return Lesson(self._targets, shown, self._course.trial, self._draw_start())
+
+    def skip(self, count: int) -> None:
+        """Let so many pass."""
+        for _ in range(count):
+            self._course.skip()
+            self._draw_start()
+
+
 def principal_components(moment: Array, kept: float) -> Array:
     """(K, M) the first directions that hold more than a share `kept` of the power.
 
@@ -97,16 +152,19 @@ def principal_components(moment: Array, kept: float) -> Array:
 
 
 def project(
-    teacher: Teacher, course: Course, options: TargetOptions, rng: np.random.Generator
+    teacher: Teacher, course: Course | Anew, options: TargetOptions, rng: np.random.Generator
 ) -> Targets:
     """The teacher's components, and its random orthogonal projection to the spiking neurons.
 
     U = g_z orth(R), with R (N, N~) even in -1 to 1: the columns are orthonormal, times g_z.
     """
-    for _ in range(options.settle_trials):
+    # What begins anew has nothing to settle.
+    anew = isinstance(course, Anew)
+    for _ in range(1 if anew else options.settle_trials):
         made = course.next()
     moment, total, trials = made.T @ made, made.mean(axis=0), 1
-    while not course.repeats and trials < options.component_trials:
+    most = min(options.component_trials, _MOST_SHOWN if anew else options.component_trials)
+    while not course.repeats and trials < most:
         made = course.next()
         moment, total, trials = moment + made.T @ made, total + made.mean(axis=0), trials + 1
     directions = principal_components(moment, options.variance_kept)

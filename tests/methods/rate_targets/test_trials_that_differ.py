@@ -1,0 +1,99 @@
+"""Tasks whose trials differ, or whose samples are long: a sample holds, a trial begins anew."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from methods.rate_targets.one_sine import SMALL, STEPS, drawn, one_sine
+
+import bridge
+from bridge.errors import SpecError
+from bridge.methods.rate_targets import fitting
+from bridge.tasks import names
+
+QUICK = {**SMALL, "teacher": "current", "units": 100, "learn_trials": 100, "test_trials": 10}
+
+
+def either_sign(count, rng):
+    """A sine of 5 Hz whose sign is that of the pulse."""
+    one = drawn(count, rng)
+    signs = np.where(rng.random(count) < 0.5, -1.0, 1.0)[:, None]
+    return bridge.Trials(inputs=one.inputs * signs, targets=one.targets * signs, labels=one.labels)
+
+
+@pytest.fixture(scope="module")
+def fit():
+    return bridge.fit_targets(one_sine(draw=either_sign), **QUICK)
+
+
+def test_a_network_learns_trials_that_differ(fit):
+    assert fit.trial is fit.start_mv is None
+    assert fit.errors.shape == (10,)
+    # Without an output it would be 1.
+    assert fit.error < 0.3
+    assert fit.right is None
+    # Trials start at rest.
+    assert not any(part.initial_states for part in fit.network.projections)
+
+
+def test_its_errors_are_those_of_fresh_trials_from_drawn_voltages(fit, monkeypatch):
+    monkeypatch.setitem(names._own, "one-sine", one_sine(draw=either_sign))
+    drive = fit.drive(10)
+    assert drive.v_initial_mv is None
+    z = bridge.simulate(fit, drive, backend="reference").readouts["output"]
+    # The sign of a pulse is that of its sine.
+    signs = np.sign(drive.inputs[0, :, 0])
+    f = drawn(10, None).targets[:, :, 0] * signs
+    expected = np.square(z[:, :, 0] - f).sum(axis=0) / np.square(f).sum(axis=0)
+    # Sums of 200 numbers in another order.
+    np.testing.assert_allclose(fit.errors, expected, rtol=1e-12)
+    assert set(signs) == {-1.0, 1.0}
+
+
+def test_it_goes_on_from_a_file_where_it_was_interrupted(fit, monkeypatch, tmp_path):
+    learned_trial = fitting._learned_trial
+
+    def stopped(run):
+        if len(run.errors) == 5:
+            raise KeyboardInterrupt
+        return learned_trial(run)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fitting, "_learned_trial", stopped)
+        half = bridge.fit_targets(one_sine(draw=either_sign), **QUICK)
+    back = bridge.load(bridge.save(half, tmp_path / "half.h5"))
+    whole = bridge.fit_targets(one_sine(draw=either_sign), resume=back)
+    np.testing.assert_array_equal(whole.checkpoint.p, fit.checkpoint.p)
+    np.testing.assert_array_equal(whole.checkpoint.weights, fit.checkpoint.weights)
+    np.testing.assert_array_equal(whole.errors, fit.errors)
+
+
+def test_a_sample_holds_for_steps_of_about_a_millisecond():
+    coarse = bridge.fit_targets(one_sine(step_ms=5.0), **{**QUICK, "learn_trials": 1})
+    assert coarse.network.dt_ms == 1.0
+    assert coarse.network.sample_steps == 5
+    assert coarse.trial.inputs.shape == (STEPS, 1, 1)
+    odd = bridge.fit_targets(one_sine(step_ms=2.6), **{**QUICK, "learn_trials": 1})
+    assert (odd.network.dt_ms, odd.network.sample_steps) == (2.6 / 3, 3)
+
+
+def test_trials_that_say_what_is_right_are_counted():
+    xor = bridge.fit_targets(
+        "oscillation", units=10, teacher_units=8, settle_trials=1, learn_trials=1, test_trials=3
+    )
+    score = bridge.score(xor.network, trials=3, backend="reference")
+    assert xor.right == score.correct
+    assert f"{xor.right} right and nMSE" in repr(xor)
+
+
+def test_trials_that_differ_cannot_run_free(fit):
+    with pytest.raises(SpecError, match="free_running: is for tasks whose trials are all alike"):
+        bridge.fit_targets(one_sine(draw=either_sign), **{**QUICK, "free_running": True})
+    with pytest.raises(SpecError, match="start_mv and trial: there are both"):
+        dataclasses.replace(fit, start_mv=np.zeros(fit.network.size))
+
+
+@pytest.mark.full
+def test_three_hundred_neurons_oscillate_after_a_pulse_that_comes_at_any_time():
+    made = bridge.fit_targets("oscillation", units=300, teacher_units=300, learn_trials=100, seed=1)
+    assert made.right >= 95
