@@ -25,8 +25,7 @@ def fit(
     task: Annotated[
         str,
         typer.Argument(
-            help="Name of a task: four-sines, or one of your own (--task-file) whose trials are "
-            "all alike.",
+            help="Name of a task, such as four-sines or xor, or one of your own (--task-file).",
             show_default=False,
             autocompletion=completion.tasks,
         ),

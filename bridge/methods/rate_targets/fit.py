@@ -30,8 +30,8 @@ def fit_targets(
     during learning ends it early with what there is.
 
     Args:
-        task: "four-sines", or another task whose trials are all alike, in samples of at most
-            2.5 ms.
+        task: Name of a task, or a task. If its trials are all alike, they are run one after the
+            other, as one long run; else each begins at rest.
         resume: Go on with this fit, as if it had never stopped; `options` may then only change
             `learn_trials`, `test_trials` and `factored`.
         on_progress: Called with the fraction done.
