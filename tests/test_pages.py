@@ -85,6 +85,7 @@ def test_a_training_of_a_page_runs_in_a_few_updates(line, folder):
 SMALL = {
     "study": "--networks 1 --trials 2 --search-trials 2 --max-updates 2 --processes 1",
     "benchmark": "--quick --only floor --repeats 1 --out bench",
+    "train-src": "--epochs 1",
     "train": "--units 10 --batch 2 --min-updates 0 --max-updates 1 --check-every 1",
 }
 MADE = (
