@@ -140,9 +140,9 @@ def test_a_command_of_a_page_runs_at_a_small_size(name, line, results):
     force = [option for param in COMMANDS.commands[command].params for option in param.opts]
     small = f"{SMALL.get(command, '')} {'--force' * ('--force' in force)}"
     result = CliRunner().invoke(app, shlex.split(f"{line} {small}")[1:])
-    # A fault is put in to be seen, and networks under different noise fire different spikes.
-    disagree = int("--inject" in line)
-    assert result.exit_code == disagree, f"{line}: {result.exception} {result.output}"
+    # A fault is put in to be seen.
+    expected = int("--inject" in line)
+    assert result.exit_code == expected, f"{line}: {result.exception} {result.output}"
 
 
 def test_the_readme_is_one_page():

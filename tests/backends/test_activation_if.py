@@ -85,7 +85,7 @@ def test_no_spike_is_lost_and_the_voltage_stays_within_0_and_1(activation):
     summed = 100.0 * ACTIVATIONS[activation](CURRENTS) * recording.trial_s
     left = start(network) + summed - counts(recording)
     # Sums of up to 200 over 2,000 steps, each rounded to 3e-14 at most.
-    np.testing.assert_allclose(recording.voltages_mv[-1], left, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(recording.voltages_mv[-1], left, rtol=0, atol=2e-11)
     assert recording.voltages_mv.min() >= 0
     assert recording.voltages_mv.max() < 1
 
@@ -96,7 +96,7 @@ def test_what_a_neuron_owes_beyond_one_spike_a_step_is_kept():
     assert counts(recording).tolist() == [[2000], [2000]]
     owed = start(neurons_under([0.0]))[:, 0] + 1200.0
     # 2,000 sums of up to 1,200, each rounded to 2e-13 at most.
-    np.testing.assert_allclose(recording.voltages_mv[-1, :, 0], owed, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(recording.voltages_mv[-1, :, 0], owed, rtol=0, atol=1e-10)
 
 
 def test_each_neuron_has_its_gain_and_without_a_clip_there_is_none():

@@ -126,6 +126,8 @@ FILTERS = {
     "all time constants alike": DoubleExponential(tau_rise_ms=10, tau_decay_ms=10),
     "double that decays faster": DoubleExponential(tau_rise_ms=6, tau_decay_ms=2),
 }
+# NEST takes no equal time constants: they are set apart, which moves a voltage by up to 2e-5 of it.
+SET_APART = ("as slow as the membrane", "double of one time constant", "all time constants alike")
 
 
 @pytest.mark.parametrize("step", ["euler", "exact"])
@@ -134,10 +136,11 @@ def test_one_spike_moves_a_voltage_as_in_the_reference(step):
     network = side_by_side([pair(each, delay=1, membrane_step=step) for each in FILTERS.values()])
     one, other = psp(network, 800), psp(network, 800, backend="reference")
     for name, got, expected in zip(FILTERS, one.T, other.T, strict=True):
-        # Rounding; where time constants are equal, the up to 2e-5 by which NEST's are set apart.
         assert got.max() == pytest.approx(expected.max(), rel=2e-5), name
         assert got.sum() == pytest.approx(expected.sum(), rel=2e-5), name
-        np.testing.assert_allclose(got, expected, rtol=0, atol=2e-5 * expected.max(), err_msg=name)
+        # Else voltages of -60 mV are rounded to 7e-15 mV in each of 800 steps.
+        off = 2e-5 * expected.max() if name in SET_APART else 1e-11
+        np.testing.assert_allclose(got, expected, rtol=0, atol=off, err_msg=name)
 
 
 def test_plain_parameters_follow_the_differential_equations():
@@ -151,10 +154,10 @@ def test_plain_parameters_follow_the_differential_equations():
     single = psp(pair(FILTERS["jump"], delay=1, weight=0.5), 600, parameters="plain")
     double = psp(pair(FILTERS["double"], weight=0.01), 600, parameters="plain")
     # Exact propagation: voltages of -60 mV are rounded to 7e-15 mV in each of 600 steps.
-    np.testing.assert_allclose(single[:, 0], 0.5 * formula(5), rtol=0, atol=1e-11)
+    np.testing.assert_allclose(single[:, 0], 0.5 * formula(5), rtol=0, atol=2e-12)
     # Unit area in seconds: 1 / (20 - 2) per ms is 1000 / 18 Hz.
     area = 0.01 * 1000 / 18 * (formula(20) - formula(2))
-    np.testing.assert_allclose(double[:, 0], area, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(double[:, 0], area, rtol=0, atol=2e-12)
 
 
 def test_spikes_of_inputs_arrive_as_those_of_a_population():
@@ -236,7 +239,7 @@ def test_each_presynaptic_neuron_has_its_own_delay_in_nest_too():
     assert expected.spikes.count > 50
     np.testing.assert_array_equal(found.spikes.codes(), expected.spikes.codes())
     # Rounding of some 1e-14 mV a step, carried on by filters of up to 100 ms.
-    np.testing.assert_allclose(found.voltages_mv, expected.voltages_mv, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(found.voltages_mv, expected.voltages_mv, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -249,7 +252,7 @@ def test_without_noise_whole_networks_fire_the_spikes_of_the_reference(name):
     assert expected.spikes.count > 50
     np.testing.assert_array_equal(got.spikes.codes(), expected.spikes.codes())
     # Rounding of some 1e-14 mV a step, carried on by filters of up to 100 ms.
-    np.testing.assert_allclose(got.voltages_mv, expected.voltages_mv, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(got.voltages_mv, expected.voltages_mv, rtol=0, atol=1e-10)
     for readout, outputs in expected.readouts.items():
         # Decoded in parts, sums over neurons round otherwise.
         np.testing.assert_allclose(got.readouts[readout], outputs, rtol=0, atol=1e-11)
@@ -276,7 +279,7 @@ def test_weights_act_from_pre_to_post():
     np.testing.assert_allclose(got.voltages_mv[2, 0], expected, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("dt_ms", [0.05, 1 / 3, 1.0])
+@pytest.mark.parametrize("dt_ms", [0.05, 0.1, 1 / 3, 1.0])
 def test_a_neuron_skips_exactly_its_refractory_steps(dt_ms):
     # Driven so hard that it fires at every step it may move in.
     for steps, first in ((0, 0), (1, 5), (40, 40)):

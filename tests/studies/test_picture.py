@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bridge.studies.catalog import STUDIES
+from bridge.studies.catalog import STUDIES, find
 from bridge.studies.cell_summaries import summaries
 from bridge.studies.csv_files import read_csv
 from bridge.studies.picture import figure_of
@@ -17,7 +17,7 @@ def drawn(name):
     home = RECORD / name
     rows = read_csv(home / "table.csv")
     details = read_csv(home / "details.csv") if (home / "details.csv").exists() else []
-    return figure_of(STUDIES[name], rows, details), rows, details
+    return figure_of(find(name), rows, details), rows, details
 
 
 def points(axes):
@@ -52,3 +52,12 @@ def test_every_network_is_a_dot_and_every_cell_says_how_many_succeed(name):
     found = summaries(STUDIES[name], rows)
     said = [text.get_text() for text in shares.texts]
     assert said == [f"{one.successes}/{len(one.rows)}" for one in found]
+
+
+@pytest.mark.parametrize("name", ["7-if", "7"])
+def test_a_title_fits_its_figure(name):
+    """Few cells make a narrow figure; it cut the title off on both sides."""
+    figure, _, _ = drawn(name)
+    figure.draw_without_rendering()
+    extent = figure._suptitle.get_window_extent()
+    assert 0 <= extent.x0 < extent.x1 <= figure.bbox.width
