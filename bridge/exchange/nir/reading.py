@@ -66,7 +66,7 @@ def _network(
         **assumed,
         "nodes": {name: key.unit for key, name in assembly.names.items()},
         "inputs": {name: node for node, name in assembly.inputs.items()},
-        "outputs": {name: assembly.names[key] for name, key in assembly.shown().items()},
+        "outputs": assembly.outputs,
         **({"notes": notes} if notes else {}),
     }
     made = replace(network, provenance=provenance)
