@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from bridge.spiking.filters import Direct
 from bridge.spiking.initial_voltage import UniformVoltage
 from bridge.spiking.inputs import Input
 from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.neurons import NeuronModel
 from bridge.spiking.neurons.linear import Linear
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
@@ -138,13 +138,15 @@ class Assembly:
                 continue
             added = self.units.map(arrival.via).bias
             siblings = [each for each in arrivals if each.via == arrival.via and each.source]
-            bias = bias + self._acting(key, added, self._closes(siblings, lates), arrival.via)
+            closes = self._closes(siblings, lates)
+            bias = bias + self._acting(key, added, arrival.via, closes=closes)
         if self.units.place(key.unit).kind in LINEAR:
             added = self.units.map(key.unit).bias
-            bias = bias + self._acting(key, added, self._closes(arrivals, lates), key.unit)
+            closes = self._closes(arrivals, lates)
+            bias = bias + self._acting(key, added, key.unit, closes=closes)
         self._biases[key] = bias
 
-    def _acting(self, key: Key, bias: Array | None, closes: bool, via: str) -> Array | float:  # noqa: FBT001
+    def _acting(self, key: Key, bias: Array | None, via: str, *, closes: bool) -> Array | float:
         """The bias, where it acts from the first step on; else it comes from the unit `ONE`."""
         if bias is None:
             return 0.0
@@ -235,7 +237,7 @@ class Assembly:
     def _population(self, key: Key) -> Population:
         place = self.units.place(key.unit)
         bias = self._biases[key]
-        neurons: Any = Linear(bias=bias)
+        neurons: NeuronModel = Linear(bias=bias)
         if place.kind in CELLS:
             shape = self.units.shapes[key.unit]
             neurons = neurons_of(place, shape, bias, self.units.dt_ms, self.firing)

@@ -21,10 +21,10 @@ from bridge.spiking.values import shown
 class Options:
     """What NIR leaves open, as it was chosen; see `bridge.exchange.nir.read`."""
 
-    dt_ms: float | None = None
-    reset: str = "value"
-    threshold: str = "above"
-    recurrent_start: str = "equations"
+    dt_ms: float | None
+    reset: str
+    threshold: str
+    recurrent_start: str
 
     def __post_init__(self) -> None:
         if self.recurrent_start not in RECURRENT_STARTS:
