@@ -34,6 +34,17 @@ def test_a_delayed_input_takes_its_steps(tmp_path):
     pyplot.close("all")
 
 
+def test_what_acts_a_step_later_may_stand_in_the_same_column(tmp_path):
+    nodes = {"input": node("Input", shape=[2]), "z": lif(2), "late": node("Delay", delay=0.001),
+             "a": lif(2)}  # fmt: skip
+    path = write_nir(tmp_path / "net.nir", nodes, chain("input", "z", "late", "a"))
+    axes = plot.graph(bridge.import_network(path, dt_ms=1).network)
+    said = {text.get_text().split("\n")[0]: text.get_position() for text in axes.texts}
+    assert said["z"][0] == said["a"][0]
+    assert said["z"][1] > said["a"][1]
+    pyplot.close("all")
+
+
 def test_what_is_no_network_has_no_picture():
     with pytest.raises(SpecError, match="network: expected a SpikingNetwork"):
         plot.graph(3)
