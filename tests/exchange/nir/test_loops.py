@@ -187,3 +187,14 @@ def test_sums_without_any_cell_are_driven_and_shown(tmp_path):
     drive = Drive(inputs=np.array([[[1.0, 0.25]]]), noise=SharedNoise(seed=0))
     (shown,) = bridge.simulate(network, drive).readouts.values()
     assert shown.tolist() == [[[2.0]]]
+
+
+def test_an_output_behind_a_delay_is_shown_late(tmp_path):
+    nodes = {"input": one_input(), "sum": node("I", r=np.ones(1)),
+             "late": node("Delay", delay=np.array([1.0])),
+             "output": node("Output", shape=np.array([1]))}  # fmt: skip
+    path = write_nir(tmp_path / "a.nir", nodes, chain("input", "sum", "late", "output"))
+    network = bridge.import_network(path, dt_ms=1000).network
+    drive = Drive(inputs=np.array(PULSE)[:, None, :], noise=SharedNoise(seed=0))
+    shown = bridge.simulate(network, drive).readouts["output"]
+    assert shown.reshape(-1).tolist() == [0, 1, 1, 1, 1, 1]
