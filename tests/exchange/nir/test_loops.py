@@ -95,6 +95,13 @@ def test_a_bias_on_the_way_back_acts_at_once_or_from_the_second_step_on(tmp_path
     assert said["silent"]["first step"] == "biases on the way back do not act in it (silent)"
 
 
+def test_a_bias_of_what_input_reaches_too_is_never_silent(tmp_path):
+    nodes = {"input": one_input(), "n": relay(1), "w": weights([0.0], bias=[1.0])}
+    path = write_nir(tmp_path / "a.nir", nodes, [*chain("input", "w", "n"), ("n", "w")])
+    silence = [[0.0]] * 4
+    assert fired(path, silence, recurrent_start="silent")["n"][:, 0].tolist() == [1, 1, 1, 1]
+
+
 def test_no_bias_on_the_way_back_needs_nothing_to_keep_it_silent(tmp_path):
     nodes = {"input": one_input(), "n": relay(1), "w": weights([1.0], bias=[0.0])}
     path = write_nir(tmp_path / "a.nir", nodes, [*chain("input", "n", "w", "n")])
