@@ -162,14 +162,14 @@ def import_(
     _refuse(_as_given(cut), file, "a network", "recordings")
     told |= {"dt_ms": dt_ms}
     options = {name: value for name, value in told.items() if value is not None}
-    from bridge.exchange.formats import ImportedGraph
-
     if task is not None and task != "none":
         bridge.task(task)
     if task is not None:
         options["task"] = "" if task == "none" else task
     with terminal.waiting("reading it"):
         imported = bridge.import_network(file, format=from_, **options)
+    from bridge.exchange.formats import ImportedGraph
+
     if isinstance(imported, ImportedGraph):
         _refuse({"--out-lif": out_lif}, file, "a spiking network", "rate networks")
         _save_graph(imported, out, force=force)

@@ -49,9 +49,7 @@ def _places(network: SpikingNetwork) -> dict[str, tuple[float, float]]:
         before = [
             columns[part.source]
             for part in network.projections
-            if part.target == population.name
-            and part.source in columns
-            and (network.acts_within_step(part) or network.is_input(part.source))
+            if part.target == population.name and network.acts_within_step(part)
         ]
         columns[population.name] = 1 + max(before, default=0)
     taken: Counter[int] = Counter()

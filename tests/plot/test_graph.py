@@ -18,9 +18,30 @@ def test_boxes_are_parts_and_dashed_arrows_take_a_step(tmp_path):
     axes = plot.graph(bridge.import_network(path, dt_ms=1).network)
     said = {text.get_text().split("\n")[0]: text.get_position() for text in axes.texts}
     assert {"input", "z", "a", "back"} <= set(said)
+    assert {"input\n2", "z\n2 LIF with resistance"} <= {text.get_text() for text in axes.texts}
     assert said["input"][0] < said["z"][0] < said["a"][0]
     arrows = [text.arrow_patch for text in axes.texts if isinstance(text, Annotation)]
     assert sorted(arrow.get_linestyle() for arrow in arrows) == ["-", "-", "--"]
+    pyplot.close("all")
+
+
+def test_a_delayed_input_takes_its_steps(tmp_path):
+    nodes = {"input": node("Input", shape=[2]), "late": node("Delay", delay=0.002), "z": lif(2)}
+    path = write_nir(tmp_path / "net.nir", nodes, chain("input", "late", "z"))
+    axes = plot.graph(bridge.import_network(path, dt_ms=1).network)
+    (arrow,) = [text.arrow_patch for text in axes.texts if isinstance(text, Annotation)]
+    assert arrow.get_linestyle() == "--"
+    pyplot.close("all")
+
+
+def test_what_acts_a_step_later_may_stand_in_the_same_column(tmp_path):
+    nodes = {"input": node("Input", shape=[2]), "z": lif(2), "late": node("Delay", delay=0.001),
+             "a": lif(2)}  # fmt: skip
+    path = write_nir(tmp_path / "net.nir", nodes, chain("input", "z", "late", "a"))
+    axes = plot.graph(bridge.import_network(path, dt_ms=1).network)
+    said = {text.get_text().split("\n")[0]: text.get_position() for text in axes.texts}
+    assert said["z"][0] == said["a"][0]
+    assert said["z"][1] > said["a"][1]
     pyplot.close("all")
 
 

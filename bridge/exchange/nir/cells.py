@@ -31,8 +31,8 @@ THRESHOLDS: Mapping[str, str] = {"above": "above_threshold", "at": "at_threshold
 class Firing:
     """What NIR leaves open of spikes: what becomes of v, and what happens at the threshold."""
 
-    reset: str = "value"
-    threshold: str = "above"
+    reset: str
+    threshold: str
 
     def __post_init__(self) -> None:
         for name, known in (("reset", RESETS), ("threshold", THRESHOLDS)):

@@ -26,8 +26,8 @@ _MAJOR_VERSIONS = ("0", "1")
 _MOST_NODES, _MOST_EDGES, _DEEPEST = 10_000, 100_000, 8
 _LONGEST_NAME = 100
 # They say again what follows from the other fields, or nothing of what a node does.
-_SAID_AGAIN = ("input_type", "output_type")
-_NOT_FIELDS = ("type", "metadata", *_SAID_AGAIN)
+SAID_AGAIN = ("input_type", "output_type")
+_NOT_FIELDS = ("type", "metadata", *SAID_AGAIN)
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +162,7 @@ class _Reader:
                 f"{self._path}: {title}: its edges are not pairs of names (or more than "
                 f"{_MOST_EDGES:,}), but {item.dtype} of shape {item.shape}"
             )
-        # A set: the same edge twice is one.
+        # The same edge twice is one.
         edges = dict.fromkeys((text_of(a), text_of(b)) for a, b in item[()])
         for name in dict.fromkeys(name for edge in edges for name in edge):
             _check_name(name, f"{title}: edges", self._path)
@@ -173,7 +173,7 @@ class _Reader:
         for name in group:
             if name not in _NOT_FIELDS:
                 fields[name] = self._field(group, name, title)
-        for name in _SAID_AGAIN:
+        for name in SAID_AGAIN:
             item = own_part(group, name, self._path)
             if isinstance(item, h5py.Dataset) and item.dtype.kind in "iu":
                 fields[name] = self._field(group, name, title)

@@ -1,10 +1,8 @@
 """A NIR graph as a spiking network."""
 
-import heapq
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +11,14 @@ from scipy import sparse
 from bridge.exchange.nir.cells import Firing, neurons_of
 from bridge.exchange.nir.file import Array
 from bridge.exchange.nir.nodes import CELLS, LINEAR
-from bridge.exchange.nir.order import Order
+from bridge.exchange.nir.order import Order, in_acting_order
+from bridge.exchange.nir.outputs import outputs_of
 from bridge.exchange.nir.units import Arrival, Units
 from bridge.spiking.filters import Direct
 from bridge.spiking.initial_voltage import UniformVoltage
 from bridge.spiking.inputs import Input
 from bridge.spiking.network import SpikingNetwork
+from bridge.spiking.neurons import NeuronModel
 from bridge.spiking.neurons.linear import Linear
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
@@ -52,6 +52,7 @@ class Assembly:
         recurrent_start: Whether the biases of what closes loops act in the first step.
         names: The population of each key, by its name.
         inputs: The input of each that a graph has, by its name.
+        outputs: The population behind each end of the graph, by the name of the end.
         loops: Pairs of cells between which a loop takes its step.
     """
 
@@ -60,6 +61,7 @@ class Assembly:
     recurrent_start: str
     names: dict[Key, str] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
     loops: set[tuple[str, str]] = field(default_factory=set)
     _taken: set[str] = field(default_factory=lambda: {INPUT, ONE})
     _called: set[str] = field(default_factory=set)
@@ -79,9 +81,10 @@ class Assembly:
             FormatError: a node cannot be represented.
         """
         inputs = self._inputs()
-        shown = self.shown()
-        for key in (*map(Key, self.units.cells), *shown.values()):
-            self._name(key)
+        for name in self.units.cells:
+            self._name(Key(name))
+        ends = outputs_of(self.order)
+        self.outputs = {name: self._name(Key(unit)) for name, unit in ends.items()}
         while self._left:
             self._build(self._left.pop(0))
         order = self._in_order()
@@ -94,34 +97,17 @@ class Assembly:
             dt_ms=self.units.dt_ms,
             populations=tuple(populations),
             projections=tuple(projections),
-            readouts=tuple(self._readouts(shown, populations)),
+            readouts=tuple(self._readouts(populations)),
             inputs=inputs,
         )
 
-    def shown(self) -> Mapping[str, Key]:
-        """What the graph puts out: the population behind each of its ends."""
-        return {name: self._end(name) for name in self.units.ends if name not in self.units.inputs
-                or self.units.place(name).kind != "Input"}  # fmt: skip
-
-    def _end(self, name: str) -> Key:
-        if self.units.place(name).kind in CELLS | LINEAR:
-            return Key(name)
-        arrivals = self.order.arrivals(name)
-        if len(arrivals) == 1 and arrivals[0].source not in self.inputs:
-            (only,) = arrivals
-            if not np.any(only.delays):
-                return Key(only.source)
-        return Key(name)
-
-    def _readouts(
-        self, shown: Mapping[str, Key], populations: list[Population]
-    ) -> Iterator[StateReadout]:
+    def _readouts(self, populations: list[Population]) -> Iterator[StateReadout]:
         """Outputs that are values; spikes are in every recording."""
         emits = {population.name: population.neurons.emits for population in populations}
         called: set[str] = set()
-        for name, key in shown.items():
-            if emits[self.names[key]] == "value":
-                yield StateReadout(name=_free(name, called), source=self.names[key])
+        for name, source in self.outputs.items():
+            if emits[source] == "value":
+                yield StateReadout(name=_free(name, called), source=source)
 
     def _inputs(self) -> tuple[Input, ...]:
         """The inputs of the graph; one alone is called as the one input of every network."""
@@ -143,7 +129,7 @@ class Assembly:
     def _build(self, key: Key) -> None:
         """Make the projections into a population, and its bias."""
         self._projections[key] = []
-        lates, size = self._lates(key), self._size(key)
+        lates, size = self._lates(key), self.units.size(key.unit)
         bias: Array = np.zeros(size)
         arrivals = self.order.arrivals(key.unit)
         for arrival in arrivals:
@@ -152,13 +138,15 @@ class Assembly:
                 continue
             added = self.units.map(arrival.via).bias
             siblings = [each for each in arrivals if each.via == arrival.via and each.source]
-            bias = bias + self._acting(key, added, self._closes(siblings, lates), arrival.via)
+            closes = self._closes(siblings, lates)
+            bias = bias + self._acting(key, added, arrival.via, closes=closes)
         if self.units.place(key.unit).kind in LINEAR:
             added = self.units.map(key.unit).bias
-            bias = bias + self._acting(key, added, self._closes(arrivals, lates), key.unit)
+            closes = self._closes(arrivals, lates)
+            bias = bias + self._acting(key, added, key.unit, closes=closes)
         self._biases[key] = bias
 
-    def _acting(self, key: Key, bias: Array | None, closes: bool, via: str) -> Array | float:  # noqa: FBT001
+    def _acting(self, key: Key, bias: Array | None, via: str, *, closes: bool) -> Array | float:
         """The bias, where it acts from the first step on; else it comes from the unit `ONE`."""
         if bias is None:
             return 0.0
@@ -186,9 +174,6 @@ class Assembly:
             for arrival in arrivals
         ]
         return bool(reached) and all(each and each <= lates for each in reached)
-
-    def _size(self, key: Key) -> int:
-        return self.units.size(key.unit)
 
     def _projected(self, key: Key, arrival: Arrival, lates: frozenset[str]) -> Iterator[Projection]:
         """An arrival as projections: what comes at once, and what is delayed."""
@@ -242,31 +227,17 @@ class Assembly:
     def _in_order(self) -> list[Key]:
         """Populations in an order in which what acts within the step acts on later ones."""
         by_name = {name: key for key, name in self.names.items()}
-        before: dict[Key, set[Key]] = {}
-        behind: dict[Key, list[Key]] = {key: [] for key in self._projections}
-        for key, parts in self._projections.items():
-            before[key] = {by_name[part.source] for part in parts if part.within_step}
-            for other in before[key]:
-                behind[other].append(key)
-        ready = [(*self._rank(key), key) for key, needed in before.items() if not needed]
-        heapq.heapify(ready)
-        order: list[Key] = []
-        while ready:
-            *_, key = heapq.heappop(ready)
-            order.append(key)
-            for other in behind[key]:
-                before[other].discard(key)
-                if not before[other]:
-                    heapq.heappush(ready, (*self._rank(other), other))
-        return order
-
-    def _rank(self, key: Key) -> tuple[int, str]:
-        return self.order.depth[key.unit], self.names[key]
+        within = {
+            self.names[key]: {part.source for part in parts if part.within_step}
+            for key, parts in self._projections.items()
+        }
+        depth = {name: self.order.depth[key.unit] for name, key in by_name.items()}
+        return [by_name[name] for name in in_acting_order(within, depth)]
 
     def _population(self, key: Key) -> Population:
         place = self.units.place(key.unit)
         bias = self._biases[key]
-        neurons: Any = Linear(bias=bias)
+        neurons: NeuronModel = Linear(bias=bias)
         if place.kind in CELLS:
             shape = self.units.shapes[key.unit]
             neurons = neurons_of(place, shape, bias, self.units.dt_ms, self.firing)

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bridge.errors import FormatError
-from bridge.exchange.nir.file import Array, Node
+from bridge.exchange.nir.file import SAID_AGAIN, Array, Node
 from bridge.spiking.values import shown
 
-_SAME = frozenset({"input_type", "output_type"})
 _CONVOLUTION = ("weight", "stride", "padding", "dilation", "groups")
 _POOL = ("kernel_size", "stride", "padding")
 _SPIKES = ("v_reset",)
@@ -110,6 +109,6 @@ def checked(name: str, node: Node, file: str) -> Place:
         if field not in node.fields:
             raise place.error(f"{field} is missing")
     for field in node.fields:
-        if field not in (*needed, *more, *_SAME):
+        if field not in (*needed, *more, *SAID_AGAIN):
             raise place.error(f"has a field {shown(field)}, which is not known and not passed over")
     return place

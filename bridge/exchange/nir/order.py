@@ -5,7 +5,8 @@ on the way, and those alike by their names. What leads back in that order, or to
 acts in the next step.
 """
 
-from collections.abc import Mapping
+import heapq
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -91,3 +92,30 @@ class Order:
         if self._loops[source] != self._loops[target]:
             return False
         return (self.depth[source], source) >= (self.depth[target], target)
+
+
+def in_acting_order(within: Mapping[str, Set[str]], depth: Mapping[str, int]) -> list[str]:
+    """Populations, each after those that act on it within the step.
+
+    Of those that may be next it is the least deep, and of these the first by its name.
+
+    Args:
+        within: The populations that act on each within the step.
+        depth: By how many edges input reaches each.
+    """
+    waits = {name: set(sources) for name, sources in within.items()}
+    behind: dict[str, list[str]] = {name: [] for name in within}
+    for name, sources in within.items():
+        for source in sources:
+            behind[source].append(name)
+    ready = [(depth[name], name) for name, sources in waits.items() if not sources]
+    heapq.heapify(ready)
+    order: list[str] = []
+    while ready:
+        _, first = heapq.heappop(ready)
+        order.append(first)
+        for name in behind[first]:
+            waits[name].discard(first)
+            if not waits[name]:
+                heapq.heappush(ready, (depth[name], name))
+    return order

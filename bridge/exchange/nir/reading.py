@@ -21,10 +21,10 @@ from bridge.spiking.values import shown
 class Options:
     """What NIR leaves open, as it was chosen; see `bridge.exchange.nir.read`."""
 
-    dt_ms: float | None = None
-    reset: str = "value"
-    threshold: str = "above"
-    recurrent_start: str = "equations"
+    dt_ms: float | None
+    reset: str
+    threshold: str
+    recurrent_start: str
 
     def __post_init__(self) -> None:
         if self.recurrent_start not in RECURRENT_STARTS:
@@ -66,7 +66,7 @@ def _network(
         **assumed,
         "nodes": {name: key.unit for key, name in assembly.names.items()},
         "inputs": {name: node for node, name in assembly.inputs.items()},
-        "outputs": {name: assembly.names[key] for name, key in assembly.shown().items()},
+        "outputs": assembly.outputs,
         **({"notes": notes} if notes else {}),
     }
     made = replace(network, provenance=provenance)

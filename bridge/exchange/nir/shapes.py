@@ -56,7 +56,7 @@ class _Shapes:
 
     def _hand_on(self) -> None:
         """Let what is known pass along the edges until nothing changes."""
-        left = [name for name in self._arriving]
+        left = list(self._arriving)
         while left:
             source = left.pop()
             for target in self._graph.targets(source):

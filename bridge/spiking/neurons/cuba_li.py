@@ -1,10 +1,8 @@
 """Leaky integrators of a filtered current, without a threshold."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from bridge.spiking.neurons.membrane import Filtered, Shown
-from bridge.spiking.operations import Operations
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -17,7 +15,3 @@ class CubaLi(Shown, Filtered):
 
     kind = "cuba_li"
     title = "CubaLI"
-
-    def step(self, ops: Operations, state: Any, constant: Any, current: Any) -> dict[str, Any]:
-        i = self.filtered(state, constant, current)
-        return {"i": i, "v": self.moved(state, constant, i)}

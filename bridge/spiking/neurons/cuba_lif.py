@@ -1,10 +1,8 @@
 """Leaky integrate-and-fire neurons of a filtered current."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from bridge.spiking.neurons.membrane import Filtered, Firing
-from bridge.spiking.operations import Operations
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -17,7 +15,3 @@ class CubaLif(Firing, Filtered):
 
     kind = "cuba_lif"
     title = "CubaLIF"
-
-    def step(self, ops: Operations, state: Any, constant: Any, current: Any) -> dict[str, Any]:
-        i = self.filtered(state, constant, current)
-        return {"i": i, "v": self.moved(state, constant, i)}

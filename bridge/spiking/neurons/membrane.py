@@ -41,6 +41,9 @@ class Membrane(NeuronModel):
             "factor": np.full(r.shape, dt_ms / 1000.0),
         }
 
+    def step(self, ops: Operations, state: Any, constant: Any, current: Any) -> dict[str, Any]:
+        return {"v": self.moved(state, constant, current)}
+
     def moved(self, state: Any, constant: Any, current: Any) -> Any:
         """The new voltage."""
         return state.v + constant.r * current * constant.factor
@@ -83,12 +86,12 @@ class Filtered(LeakyMembrane):
     w_in: ArrayLike = each(1.0)
 
     def constants(self, dt_ms: float) -> dict[str, Array]:
-        decay = dt_ms / np.asarray(self.tau_syn_ms)
-        return super().constants(dt_ms) | {"w_in": np.asarray(self.w_in), "factor_syn": decay}
+        factor = dt_ms / np.asarray(self.tau_syn_ms)
+        return super().constants(dt_ms) | {"w_in": np.asarray(self.w_in), "factor_syn": factor}
 
-    def filtered(self, state: Any, constant: Any, current: Any) -> Any:
-        """The new filtered current."""
-        return state.i + (constant.w_in * current - state.i) * constant.factor_syn
+    def step(self, ops: Operations, state: Any, constant: Any, current: Any) -> dict[str, Any]:
+        i = state.i + (constant.w_in * current - state.i) * constant.factor_syn
+        return {"i": i, "v": self.moved(state, constant, i)}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -97,9 +100,6 @@ class Shown(Membrane):
 
     fires = False
     emits = "value"
-
-    def step(self, ops: Operations, state: Any, constant: Any, current: Any) -> dict[str, Any]:
-        return {"v": self.moved(state, constant, current)}
 
     def emitted(self, ops: Operations, state: Any, constant: Any) -> dict[str, Any]:
         return {"value": state.v}

@@ -1,10 +1,8 @@
 """Integrate-and-fire neurons with a resistance."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from bridge.spiking.neurons.membrane import Firing
-from bridge.spiking.operations import Operations
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -17,6 +15,3 @@ class ResistiveIf(Firing):
 
     kind = "resistive_if"
     title = "IF with resistance"
-
-    def step(self, ops: Operations, state: Any, constant: Any, current: Any) -> dict[str, Any]:
-        return {"v": self.moved(state, constant, current)}

@@ -1,7 +1,7 @@
 """`spikebridge import model.nir`, and what follows it: run and compare, driven by its input."""
 
 import numpy as np
-from exchange.nir_files import lif, small
+from exchange.nir_files import chain, lif, node, small, write_nir
 
 import bridge
 
@@ -41,3 +41,25 @@ def test_what_is_not_for_graphs_is_refused(refused, tmp_path):
         "import", path, "--out", net, "--dt-ms", 1, "--out-lif", tmp_path / "lif.h5"
     )
     assert "its time step is not known" in refused("import", path, "--out", net)
+
+
+def test_what_is_chosen_by_options_is_in_the_file(command, tmp_path):
+    nodes = {"input": node("Input", shape=np.array([1])), "lif": lif(1),
+             "back": node("Affine", weight=np.eye(1), bias=np.ones(1))}  # fmt: skip
+    path = write_nir(tmp_path / "net.nir", nodes, chain("input", "lif", "back", "lif"))
+    net = tmp_path / "net.h5"
+    chosen = ("--reset", "subtract-late", "--threshold", "at", "--recurrent-start", "silent")
+    assert command("import", path, "--out", net, "--dt-ms", 1, *chosen).status == 0
+    network = bridge.load(net)
+    neurons = network.population("lif").neurons
+    assert (neurons.reset_by, neurons.fires_where) == ("late_subtraction", "at_threshold")
+    assert [part.name for part in network.populations] == ["one", "lif"]
+
+
+def test_notes_are_told_and_a_file_that_is_there_stays(command, refused, tmp_path):
+    path = small(tmp_path / "net.nir", input=node("Input", shape=np.array([9, 2])))
+    net = tmp_path / "net.h5"
+    outcome = command("import", path, "--out", net, "--dt-ms", 1)
+    assert "its shape (9, 2) is taken as (2,)" in outcome.err
+    assert str(net) in refused("import", path, "--out", net, "--dt-ms", 1)
+    assert command("import", path, "--out", net, "--dt-ms", 1, "--force").status == 0

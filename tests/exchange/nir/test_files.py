@@ -3,7 +3,7 @@
 import h5py
 import numpy as np
 import pytest
-from exchange.nir_files import chain, graph, lif, node, small
+from exchange.nir_files import chain, graph, lif, node, small, write_nir
 
 import bridge
 from bridge.errors import FormatError, SpecError
@@ -165,6 +165,12 @@ def test_single_numbers_whole_ones_and_a_bias_of_false_are_spread(tmp_path):
     assert numbers_of(imported(plain).network) == numbers_of(imported(other).network)
 
 
+def test_what_enters_a_filter_weighs_1_where_the_file_says_nothing(tmp_path):
+    shown = node("CubaLI", tau_mem=0.01, tau_syn=0.005, r=np.ones(3), v_leak=0.0)
+    path = small(tmp_path / "a.nir", lif=shown)
+    assert numbers_of(imported(path).network)["w_in"] == [1.0, 1.0, 1.0]
+
+
 def test_batch_and_time_left_in_shapes_are_taken_out_and_said(tmp_path):
     path = small(
         tmp_path / "net.nir",
@@ -217,12 +223,25 @@ def test_a_node_alone_is_a_graph(tmp_path):
         for name, value in lif(4).items():
             file[f"node/{name}"] = value
     network = imported(path).network
-    assert (network.size, network.input_size) == (4, 4)
+    assert (network.population("lif").size, network.input_size) == (4, 4)
 
 
 def test_metadata_are_left_out_aloud(tmp_path):
     path = small(tmp_path / "a.nir", lif={**lif(3), "metadata": {"by": "me"}})
     assert imported(path).notes == ("metadata of lif are not kept",)
+    path = small(tmp_path / "b.nir")
+    with h5py.File(path, "a") as file:
+        file["node/metadata/by"] = "me"
+    assert imported(path).notes == ("metadata of the graph are not kept",)
+
+
+def test_names_become_ones_that_can_be_typed_and_an_only_input_is_called_input(tmp_path):
+    nodes = {"source": node("Input", shape=np.array([2])), "0": lif(2), "one": lif(2),
+             "a b": lif(2), "a_b": lif(2)}  # fmt: skip
+    path = write_nir(tmp_path / "a.nir", nodes, chain("source", "0", "a b", "a_b", "one"))
+    network = imported(path).network
+    assert [part.name for part in network.inputs] == ["input"]
+    assert network.provenance["nodes"] == {"n0": "0", "a_b": "a b", "a_b_": "a_b", "one_": "one"}
 
 
 def test_two_inputs_are_found_by_their_names(tmp_path):
@@ -263,12 +282,13 @@ def test_a_time_step_that_the_file_makes_certain_is_inferred_and_said(tmp_path):
     assert given.assumed["time step"] == "0.05 ms, given"
 
 
-# As Rockpool writes r, as one that is not of steps, and one membrane alone.
+# As Rockpool writes r, as one that is not of steps, one membrane alone, and two that differ.
 UNCERTAIN = [
     {"r": 0.001 * np.exp(-0.1) / DT_S},
     {"r": 1.0, "w_in": 1.0},
     {"w_in": 1.0},
     {"r": -10.0},
+    {"r": 10.01},
 ]
 
 

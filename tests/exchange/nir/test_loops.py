@@ -89,6 +89,24 @@ def test_a_bias_on_the_way_back_acts_at_once_or_from_the_second_step_on(tmp_path
     silence = [[0.0]] * 4
     assert fired(path, silence)["n"][:, 0].tolist() == [1, 1, 1, 1]
     assert fired(path, silence, recurrent_start="silent")["n"][:, 0].tolist() == [0, 1, 1, 1]
+    said = {start: bridge.import_network(path, dt_ms=1000, recurrent_start=start).assumed
+            for start in ("equations", "silent")}  # fmt: skip
+    assert said["equations"]["first step"] == "biases on the way back act in it (equations)"
+    assert said["silent"]["first step"] == "biases on the way back do not act in it (silent)"
+
+
+def test_a_bias_of_what_input_reaches_too_is_never_silent(tmp_path):
+    nodes = {"input": one_input(), "n": relay(1), "w": weights([0.0], bias=[1.0])}
+    path = write_nir(tmp_path / "a.nir", nodes, [*chain("input", "w", "n"), ("n", "w")])
+    silence = [[0.0]] * 4
+    assert fired(path, silence, recurrent_start="silent")["n"][:, 0].tolist() == [1, 1, 1, 1]
+
+
+def test_no_bias_on_the_way_back_needs_nothing_to_keep_it_silent(tmp_path):
+    nodes = {"input": one_input(), "n": relay(1), "w": weights([1.0], bias=[0.0])}
+    path = write_nir(tmp_path / "a.nir", nodes, [*chain("input", "n", "w", "n")])
+    network = bridge.import_network(path, dt_ms=1000, recurrent_start="silent").network
+    assert [part.name for part in network.populations] == ["n"]
 
 
 def test_a_bias_of_a_chain_on_the_way_back_does_as_well(tmp_path):
@@ -119,6 +137,18 @@ def test_delays_count_in_steps_forward_and_in_loops(tmp_path):
     looped = {"input": one_input(), "n": relay(1), "late": node("Delay", delay=np.array([2.0]))}
     path = write_nir(tmp_path / "b.nir", looped, chain("input", "n", "late", "n"))
     assert fired(path, PULSE)["n"][:, 0].tolist() == [1, 0, 1, 0, 1, 0]
+    # Of a loop that is delayed in part the rest takes its step.
+    part = {"input": one_input(2), "n": relay(2), "late": node("Delay", delay=np.array([0.0, 2.0]))}
+    path = write_nir(tmp_path / "c.nir", part, chain("input", "n", "late", "n"))
+    assert fired(path, both)["n"].T.tolist() == [[1] * 6, [1, 0, 1, 0, 1, 0]]
+
+
+def test_populations_stand_in_the_order_in_which_input_reaches_them(tmp_path):
+    late = node("Delay", delay=np.array([1.0]))
+    nodes = {"input": one_input(), "z": relay(1), "late": late, "a": relay(1)}
+    path = write_nir(tmp_path / "a.nir", nodes, chain("input", "z", "late", "a"))
+    network = bridge.import_network(path, dt_ms=1000).network
+    assert [part.name for part in network.populations] == ["z", "a"]
 
 
 def test_an_input_may_be_delayed(tmp_path):
@@ -155,3 +185,23 @@ def test_resets_and_thresholds_are_chosen(tmp_path):
     assert fired(path, given)["n"][:, 0].tolist() == [0, 1, 0, 0]
     assert fired(path, given, threshold="at")["n"][:, 0].tolist() == [1, 0, 1, 0]
     assert fired(path, given, reset="subtract")["n"][:, 0].tolist() == [0, 1, 1, 0]
+
+
+def test_sums_without_any_cell_are_driven_and_shown(tmp_path):
+    nodes = {"fc": weights([1.0, 2.0], bias=[0.5]), "output": node("Output", shape=np.array([1]))}
+    path = write_nir(tmp_path / "a.nir", nodes, chain("fc", "output"))
+    network = bridge.import_network(path, dt_ms=1000).network
+    drive = Drive(inputs=np.array([[[1.0, 0.25]]]), noise=SharedNoise(seed=0))
+    (shown,) = bridge.simulate(network, drive).readouts.values()
+    assert shown.tolist() == [[[2.0]]]
+
+
+def test_an_output_behind_a_delay_is_shown_late(tmp_path):
+    nodes = {"input": one_input(), "sum": node("I", r=np.ones(1)),
+             "late": node("Delay", delay=np.array([1.0])),
+             "output": node("Output", shape=np.array([1]))}  # fmt: skip
+    path = write_nir(tmp_path / "a.nir", nodes, chain("input", "sum", "late", "output"))
+    network = bridge.import_network(path, dt_ms=1000).network
+    drive = Drive(inputs=np.array(PULSE)[:, None, :], noise=SharedNoise(seed=0))
+    shown = bridge.simulate(network, drive).readouts["output"]
+    assert shown.reshape(-1).tolist() == [0, 1, 1, 1, 1, 1]

@@ -74,4 +74,32 @@ def test_a_matrix_acts_on_the_last_dimension(tmp_path):
     network = bridge.import_network(path, dt_ms=1).network
     x = rng.normal(size=(4, 6))
     got = network.projections[1].weights @ x.reshape(-1) + network.population("map").neurons.bias
-    np.testing.assert_allclose(got.reshape(4, 3), x @ weight.T + np.arange(3.0), atol=1e-14)
+    # Sums of at most 6 products, in another order.
+    expected = x @ weight.T + np.arange(3.0)
+    np.testing.assert_allclose(got.reshape(4, 3), expected, rtol=0, atol=1e-14)
+
+
+def test_what_is_flattened_is_counted_with_a_batch_where_the_file_has_one(tmp_path):
+    rng = np.random.default_rng(6)
+    weight = rng.normal(size=(4, 6))
+    for shape, fields, post in (
+        ((2, 3), {"start_dim": 1, "end_dim": -1, "input_type": np.array([1, 2, 3])}, 4),
+        ((2, 3), {"input_type": np.array([9, 2, 3])}, 4),
+        ((5, 2, 3), {}, 20),
+        ((5, 2, 3), {"start_dim": -2, "end_dim": 2}, 20),
+    ):
+        nodes = {
+            "input": node("Input", shape=np.array(shape)),
+            "flat": node("Flatten", **fields),
+            "map": node("Linear", weight=weight),
+        }
+        path = tmp_path / "net.nir"
+        path.unlink(missing_ok=True)
+        write_nir(path, nodes, chain("input", "flat", "map"))
+        network = bridge.import_network(path, dt_ms=1).network
+        x = rng.normal(size=shape)
+        got = network.projections[0].weights @ x.reshape(-1)
+        assert got.shape == (post,)
+        # Sums of 6 products, in another order.
+        expected = (x.reshape(-1, 6) @ weight.T).reshape(-1)
+        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-14)
