@@ -8,7 +8,8 @@ from methods.rate_targets.one_sine import SMALL, STEPS, drawn, one_sine
 
 import bridge
 from bridge.errors import SpecError
-from bridge.methods.rate_targets import fitting
+from bridge.methods.rate_targets import fitting, judgement
+from bridge.methods.rate_targets.plan import plan_fit
 from bridge.tasks import names
 
 QUICK = {**SMALL, "teacher": "current", "units": 100, "learn_trials": 100, "test_trials": 10}
@@ -54,9 +55,10 @@ def test_it_goes_on_from_a_file_where_it_was_interrupted(fit, monkeypatch, tmp_p
     learned_trial = fitting._learned_trial
 
     def stopped(run):
+        error = learned_trial(run)
         if len(run.errors) == 5:
             raise KeyboardInterrupt
-        return learned_trial(run)
+        return error
 
     with monkeypatch.context() as patch:
         patch.setattr(fitting, "_learned_trial", stopped)
@@ -65,6 +67,7 @@ def test_it_goes_on_from_a_file_where_it_was_interrupted(fit, monkeypatch, tmp_p
     whole = bridge.fit_targets(one_sine(draw=either_sign), resume=back)
     np.testing.assert_array_equal(whole.checkpoint.p, fit.checkpoint.p)
     np.testing.assert_array_equal(whole.checkpoint.weights, fit.checkpoint.weights)
+    np.testing.assert_array_equal(whole.learning_errors, fit.learning_errors)
     np.testing.assert_array_equal(whole.errors, fit.errors)
 
 
@@ -77,13 +80,52 @@ def test_a_sample_holds_for_steps_of_about_a_millisecond():
     assert (odd.network.dt_ms, odd.network.sample_steps) == (2.6 / 3, 3)
 
 
-def test_trials_that_say_what_is_right_are_counted():
-    xor = bridge.fit_targets(
-        "oscillation", units=10, teacher_units=8, settle_trials=1, learn_trials=1, test_trials=3
-    )
-    score = bridge.score(xor.network, trials=3, backend="reference")
-    assert xor.right == score.correct
-    assert f"{xor.right} right and nMSE" in repr(xor)
+def now_and_then_upside_down(count, rng):
+    one = drawn(count, rng)
+    signs = np.where(rng.random(count) < 0.1, -1.0, 1.0)[:, None]
+    return bridge.Trials(inputs=one.inputs, targets=one.targets * signs, labels=one.labels)
+
+
+def test_trials_of_which_few_differ_are_not_taken_for_one():
+    assert plan_fit(one_sine(draw=now_and_then_upside_down)).trial is None
+    assert plan_fit(one_sine()).trial is not None
+
+
+TINY = {"units": 10, "teacher_units": 8, "settle_trials": 1, "learn_trials": 1, "test_trials": 3}
+
+
+def test_trials_that_say_what_is_right_are_counted(tmp_path):
+    made = bridge.fit_targets("oscillation", seed=2, **TINY)
+    score = bridge.score(made.network, trials=3, seed=2, backend="reference")
+    assert made.right == score.correct
+    assert f"{made.right} right and nMSE" in repr(made)
+    back = bridge.load(bridge.save(made, tmp_path / "fit.h5"))
+    assert back.right == made.right
+    assert back.trial is back.start_mv is None
+
+
+def test_trials_whose_answer_is_nothing_have_no_nmse_and_are_counted(monkeypatch):
+    def as_taken(network, drive, **options):
+        recording = simulate(network, drive, **options)
+        taken.append((drive, recording.readouts["output"]))
+        return recording
+
+    simulate, taken = judgement.simulate, []
+    monkeypatch.setattr(judgement, "simulate", as_taken)
+    made = bridge.fit_targets("go-nogo", seed=3, **{**TINY, "learn_trials": 3, "test_trials": 6})
+    ((drive, outputs),) = taken
+    go = np.abs(drive.inputs).max(axis=(0, 2)) > 0
+    assert 0 < go.sum() < 6
+    assert made.errors.shape == (go.sum(),)
+    # Of an output that would divide by 0.
+    assert np.abs(outputs[:, ~go]).max() > 0
+    none = dataclasses.replace(made, errors=np.empty(0))
+    assert f"{made.right} right on its own" in repr(none)
+
+
+def test_pictures_that_are_held_out_are_not_learned_from():
+    with pytest.raises(SpecError, match="held out, so nothing learns from them"):
+        plan_fit(bridge.task("digits"))
 
 
 def test_trials_that_differ_cannot_run_free(fit):
