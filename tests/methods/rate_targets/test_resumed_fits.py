@@ -71,6 +71,13 @@ def test_a_finished_fit_can_learn_longer(changed):
     assert longer.network.provenance == whole.network.provenance
 
 
+def test_progress_of_a_fit_that_goes_on_goes_from_nothing_to_all(small):
+    seen = []
+    bridge.fit_targets(one_sine(), resume=small, learn_trials=4, on_progress=seen.append)
+    # Three trials of learning, and the test.
+    assert seen == [0.0, 0.25, 0.5, 0.75, 1.0]
+
+
 def test_an_interrupt_while_it_is_judged_keeps_what_is_learned(monkeypatch):
     def stopped(*_):
         raise KeyboardInterrupt

@@ -10,6 +10,8 @@ import bridge
 from bridge.errors import SpecError
 from bridge.methods.rate_targets import fitting, judgement
 from bridge.methods.rate_targets.plan import plan_fit
+from bridge.methods.rate_targets.teacher import draw_teacher
+from bridge.methods.scoring import SCORE, task_drive
 from bridge.tasks import names
 
 QUICK = {**SMALL, "teacher": "current", "units": 100, "learn_trials": 100, "test_trials": 10}
@@ -46,9 +48,25 @@ def test_its_errors_are_those_of_fresh_trials_from_drawn_voltages(fit, monkeypat
     signs = np.sign(drive.inputs[0, :, 0])
     f = drawn(10, None).targets[:, :, 0] * signs
     expected = np.square(z[:, :, 0] - f).sum(axis=0) / np.square(f).sum(axis=0)
-    # Sums of 200 numbers in another order.
-    np.testing.assert_allclose(fit.errors, expected, rtol=1e-12)
+    # Sums of 200 numbers, perhaps in another order.
+    np.testing.assert_allclose(fit.errors, expected, rtol=1e-14)
     assert set(signs) == {-1.0, 1.0}
+
+
+def test_each_trial_begins_at_voltages_that_are_spread_from_reset_to_threshold():
+    task, rng = one_sine(draw=either_sign, step_ms=5.0), np.random.default_rng(0)
+    plan = plan_fit(task, **QUICK)
+    _, lessons = fitting._taught(plan, draw_teacher(plan.options, (1, 1), rng), rng)
+    one, other = lessons.next(), lessons.next()
+    assert not np.array_equal(one.start_mv, other.start_mv)
+    for lesson in (one, other):
+        # Of 100 even numbers.
+        assert -10 <= lesson.start_mv.min() < -9
+        assert -1 < lesson.start_mv.max() <= 0
+        # Each of its samples holds.
+        held = lesson.desired[:, -1].reshape(STEPS, 5)
+        wanted = np.repeat(drawn(1, None).targets[:, 0], 5, axis=1)
+        np.testing.assert_array_equal(np.abs(held), np.abs(wanted))
 
 
 def test_it_goes_on_from_a_file_where_it_was_interrupted(fit, monkeypatch, tmp_path):
@@ -114,6 +132,8 @@ def test_trials_whose_answer_is_nothing_have_no_nmse_and_are_counted(monkeypatch
     monkeypatch.setattr(judgement, "simulate", as_taken)
     made = bridge.fit_targets("go-nogo", seed=3, **{**TINY, "learn_trials": 3, "test_trials": 6})
     ((drive, outputs),) = taken
+    seeded = task_drive(made.network, 6, 3, SCORE)[1].inputs
+    np.testing.assert_array_equal(drive.inputs, seeded)
     go = np.abs(drive.inputs).max(axis=(0, 2)) > 0
     assert 0 < go.sum() < 6
     assert made.errors.shape == (go.sum(),)
