@@ -176,6 +176,9 @@ def test_a_fit_without_a_checkpoint_or_of_another_task_or_teacher_cannot_go_on()
     bare = dataclasses.replace(short, checkpoint=None)
     with pytest.raises(SpecError, match="holds no checkpoint"):
         bridge.fit_targets(one_sine(), resume=bare, learn_trials=4)
+    fewer = dataclasses.replace(short, learning_errors=short.learning_errors[:1])
+    with pytest.raises(SpecError, match="of 2 trials of learning, and there are errors of 1"):
+        bridge.fit_targets(one_sine(), resume=fewer, learn_trials=4)
     with pytest.raises(SpecError, match="learns 'one-sine', not 'four-sines'"):
         bridge.fit_targets("four-sines", resume=short, learn_trials=4)
     other = dataclasses.replace(short.checkpoint, onto_mv=-short.checkpoint.onto_mv)

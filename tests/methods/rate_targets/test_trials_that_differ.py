@@ -10,11 +10,13 @@ import bridge
 from bridge.errors import SpecError
 from bridge.methods.rate_targets import fitting, judgement
 from bridge.methods.rate_targets.plan import plan_fit
+from bridge.methods.rate_targets.targets import Anew
 from bridge.methods.rate_targets.teacher import draw_teacher
 from bridge.methods.scoring import SCORE, task_drive
 from bridge.tasks import names
 
 QUICK = {**SMALL, "teacher": "current", "units": 100, "learn_trials": 100, "test_trials": 10}
+TINY = {"units": 10, "teacher_units": 8, "settle_trials": 1, "learn_trials": 1, "test_trials": 3}
 
 
 def either_sign(count, rng):
@@ -98,18 +100,33 @@ def test_a_sample_holds_for_steps_of_about_a_millisecond():
     assert (odd.network.dt_ms, odd.network.sample_steps) == (2.6 / 3, 3)
 
 
-def now_and_then_upside_down(count, rng):
-    one = drawn(count, rng)
-    signs = np.where(rng.random(count) < 0.1, -1.0, 1.0)[:, None]
-    return bridge.Trials(inputs=one.inputs, targets=one.targets * signs, labels=one.labels)
+def now_and_then_upside_down(part):
+    def draw(count, rng):
+        one = drawn(count, rng)
+        signs = np.where(rng.random(count) < 0.1, -1.0, 1.0)[:, None]
+        return dataclasses.replace(one, **{part: getattr(one, part) * signs})
+
+    return draw
 
 
-def test_trials_of_which_few_differ_are_not_taken_for_one():
-    assert plan_fit(one_sine(draw=now_and_then_upside_down)).trial is None
+@pytest.mark.parametrize("part", ["inputs", "targets"])
+def test_what_the_teacher_shows_is_of_the_trial_that_came_and_from_rest(part):
+    draw, rng = now_and_then_upside_down(part), np.random.default_rng(0)
+    teacher = draw_teacher(plan_fit(one_sine(), **TINY).options, (1, 1), np.random.default_rng(0))
+    course = Anew(teacher, lambda: draw(1, rng), 1.0)
+    signs = set()
+    for _ in range(20):
+        shown = course.next()
+        expected = teacher.trial(np.zeros(8), course.trial, 1.0)[0]
+        np.testing.assert_array_equal(shown, expected)
+        signs.add(np.sign(getattr(course.trial, part)[10, 0, 0]))
+    assert signs == {-1.0, 1.0}
+
+
+@pytest.mark.parametrize("part", ["inputs", "targets"])
+def test_trials_of_which_few_differ_are_not_taken_for_one(part):
+    assert plan_fit(one_sine(draw=now_and_then_upside_down(part))).trial is None
     assert plan_fit(one_sine()).trial is not None
-
-
-TINY = {"units": 10, "teacher_units": 8, "settle_trials": 1, "learn_trials": 1, "test_trials": 3}
 
 
 def test_trials_that_say_what_is_right_are_counted(tmp_path):
@@ -125,20 +142,23 @@ def test_trials_that_say_what_is_right_are_counted(tmp_path):
 def test_trials_whose_answer_is_nothing_have_no_nmse_and_are_counted(monkeypatch):
     def as_taken(network, drive, **options):
         recording = simulate(network, drive, **options)
-        taken.append((drive, recording.readouts["output"]))
+        taken.append((drive, recording))
         return recording
 
     simulate, taken = judgement.simulate, []
     monkeypatch.setattr(judgement, "simulate", as_taken)
     made = bridge.fit_targets("go-nogo", seed=3, **{**TINY, "learn_trials": 3, "test_trials": 6})
-    ((drive, outputs),) = taken
+    ((drive, recording),) = taken
     seeded = task_drive(made.network, 6, 3, SCORE)[1].inputs
     np.testing.assert_array_equal(drive.inputs, seeded)
     go = np.abs(drive.inputs).max(axis=(0, 2)) > 0
     assert 0 < go.sum() < 6
     assert made.errors.shape == (go.sum(),)
     # Of an output that would divide by 0.
-    assert np.abs(outputs[:, ~go]).max() > 0
+    assert np.abs(recording.readouts["output"][:, ~go]).max() > 0
+    seconds = 6 * recording.trial_s
+    # The same quotient.
+    assert made.rate_hz == pytest.approx(recording.spikes.count / (10 * seconds), rel=1e-14)
     none = dataclasses.replace(made, errors=np.empty(0))
     assert f"{made.right} right on its own" in repr(none)
 
