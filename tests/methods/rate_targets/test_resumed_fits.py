@@ -238,6 +238,12 @@ def test_a_checkpoint_whose_p_is_not_symmetric_is_refused(small):
         dataclasses.replace(small.checkpoint, p=skewed)
 
 
+def test_a_checkpoint_of_another_network_is_refused(small):
+    other, _, _ = learner_of(units=60)
+    with pytest.raises(SpecError, match="is of 60 neurons, the network has 70"):
+        dataclasses.replace(small, checkpoint=checkpoint_of(other, 1))
+
+
 @pytest.fixture(scope="module")
 def small():
     return bridge.fit_targets(one_sine(), **{**PLAIN, "learn_trials": 1})
