@@ -135,7 +135,8 @@ def test_trials_that_say_what_is_right_are_counted(tmp_path):
     assert made.right == score.correct
     assert f"{made.right} right and nMSE" in repr(made)
     back = bridge.load(bridge.save(made, tmp_path / "fit.h5"))
-    assert back.right == made.right
+    assert (back.right, back.rate_hz) == (made.right, made.rate_hz)
+    assert back.rate_hz > 0
     assert back.trial is back.start_mv is None
 
 
