@@ -9,19 +9,19 @@ without the task's pulses. From the end of learning on it is run for 100 s. Each
 after the shift that fits it best. Networks already in the file are kept.
 """
 
-import csv
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
+from growing_table import fill
 
 import bridge
 
 PATH = Path(__file__).with_suffix(".csv")
 
 
-def row(seed: int, units: int) -> dict[str, object]:
+def row(units: int, seed: int) -> dict[str, object]:
     """A network of that seed, and what it does on its own."""
     before = time.process_time()
     fit = bridge.fit_targets("four-sines", seed=seed, units=units, free_running=True)
@@ -40,18 +40,7 @@ def row(seed: int, units: int) -> dict[str, object]:
 
 def main(seeds: int = 5, units: int = 500) -> None:
     """Fit what is not in the file yet, and add it."""
-    there = list(csv.DictReader(PATH.open())) if PATH.exists() else []
-    done = {(int(each["units"]), int(each["seed"])) for each in there}
-    for seed in range(seeds):
-        if (units, seed) in done:
-            continue
-        made = row(seed, units)
-        with PATH.open("a", newline="") as file:
-            writer = csv.DictWriter(file, made)
-            if not file.tell():
-                writer.writeheader()
-            writer.writerow(made)
-        print(made, flush=True)
+    fill(PATH, ("units", "seed"), [(units, seed) for seed in range(seeds)], row)
 
 
 if __name__ == "__main__":

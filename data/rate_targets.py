@@ -10,13 +10,13 @@ is run for 100 trials in a row with its own feedback. In 20 more runs of 20 tria
 voltages drawn at random. Networks already in the file are kept.
 """
 
-import csv
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from growing_table import fill
 
 import bridge
 
@@ -37,7 +37,7 @@ def from_drawn_voltages(fit: bridge.TargetFit) -> float:
     return float(np.median(np.square(last - wanted).sum(axis=1) / np.square(wanted).sum()))
 
 
-def row(seed: int, units: int, teacher: str, trained: int) -> dict[str, object]:
+def row(units: int, trained: int, teacher: str, seed: int) -> dict[str, object]:
     """A network of that seed, and what it does without its teacher."""
     before = time.process_time()
     fit = bridge.fit_targets("four-sines", seed=seed, units=units, teacher=teacher, trained=trained)
@@ -59,21 +59,8 @@ def row(seed: int, units: int, teacher: str, trained: int) -> dict[str, object]:
 
 def main(seeds: int = 10, units: int = 500, teacher: str = "current", trained: int = 200) -> None:
     """Fit what is not in the file yet, and add it."""
-    there = list(csv.DictReader(PATH.open())) if PATH.exists() else []
-    done = {
-        (int(each["units"]), int(each["trained"]), each["teacher"], int(each["seed"]))
-        for each in there
-    }
-    for seed in range(seeds):
-        if (units, trained, teacher, seed) in done:
-            continue
-        made = row(seed, units, teacher, trained)
-        with PATH.open("a", newline="") as file:
-            writer = csv.DictWriter(file, made)
-            if not file.tell():
-                writer.writeheader()
-            writer.writerow(made)
-        print(made, flush=True)
+    names = ("units", "trained", "teacher", "seed")
+    fill(PATH, names, [(units, trained, teacher, seed) for seed in range(seeds)], row)
 
 
 if __name__ == "__main__":

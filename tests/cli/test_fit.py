@@ -1,11 +1,16 @@
 """`spikebridge fit`: a file that goes on where it was left, and refusals."""
 
+import dataclasses
+
 import numpy as np
 import pytest
+from typer.main import get_command
 
+from bridge import cli
 from bridge.exchange.store import load
 from bridge.methods.rate_targets import fitting
 from bridge.methods.rate_targets.least_squares import RecursiveLeastSquares
+from bridge.methods.rate_targets.options import MOST_TRAINED, TargetOptions
 
 FIT = (
     "fit", "four-sines", "--units", 12, "--teacher-units", 10, "--settle-trials", 1,
@@ -58,6 +63,14 @@ def test_learning_that_diverges_leaves_the_last_good_state(command, tmp_path, mo
     assert "of trial 1; " in outcome.err
     assert "holds what was learned before that trial" in outcome.err
     assert load(tmp_path / "sines.h5").checkpoint.trials == 1
+
+
+def test_the_command_fits_with_the_defaults_of_python():
+    # What is not given is left to Python, so what the help shows must be what Python does.
+    shown = {each.name: each for each in get_command(cli.app).commands["fit"].params}
+    for entry in dataclasses.fields(TargetOptions):
+        assert shown[entry.name].default == entry.default, entry.name
+    assert shown["trained"].show_default == f"0.4 of all, {MOST_TRAINED} at most"
 
 
 @pytest.mark.parametrize(

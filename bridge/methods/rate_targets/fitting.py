@@ -208,8 +208,12 @@ def _ended(run: _Run, stopped: str) -> TargetFit:
     network = _network(run, stopped)
     found = Judgement(errors=np.empty(0), rate_hz=0.0)
     if stopped == FINISHED:
-        found = _judged(run, network)
-        run.done()
+        try:
+            found = _judged(run, network)
+        except KeyboardInterrupt:
+            network = _network(run, INTERRUPTED)
+        else:
+            run.done()
     return TargetFit(
         network=network,
         start_mv=None if plan.trial is None else run.learner.v,

@@ -83,11 +83,12 @@ def apart(network: SpikingNetwork, task: Task, count: int, seed: int) -> Judgeme
     trials, drive = drive_of(task, network, count, seed, SCORE)
     recording = simulate(network, drive, backend=quickest(), progress=False)
     outputs = recording.readouts[OUTPUT]
-    wanted = np.square(trials.targets).sum(axis=(0, 2))
+    power = np.square(trials.targets).sum(axis=(0, 2))
+    # Trials whose answer is to be 0 throughout have no nMSE.
+    some = power > 0
     seconds = count * task.steps * task.step_ms / 1000.0
     return Judgement(
-        # Trials whose answer is to be 0 throughout have no nMSE.
-        errors=(np.square(outputs - trials.targets).sum(axis=(0, 2)) / wanted)[wanted > 0],
+        errors=np.square(outputs - trials.targets).sum(axis=(0, 2))[some] / power[some],
         rate_hz=recording.spikes.count / (network.size * seconds),
         right=int(spiking_correct(task, outputs, trials).sum()) if judges(task) else None,
     )

@@ -231,10 +231,11 @@ class Learner:
             raise TrainingError(
                 f"learning diverged: an output is not finite in step {broken[0]} of trial {number}"
             )
-        if not np.isfinite(self.v).all():
+        # An output shows no weight that the last step broke, and a broken voltage fires no spike.
+        if not (np.isfinite(self.v).all() and np.isfinite(self.rls.weights).all()):
             raise TrainingError(
-                f"learning diverged: a voltage is not finite at the end of trial {number}, step "
-                f"{len(outputs)}"
+                f"learning diverged: a voltage or a weight is not finite at the end of trial "
+                f"{number}, step {len(outputs)}"
             )
         # What follows is of the weights as they are now.
         self.close_loop(self.outputs())

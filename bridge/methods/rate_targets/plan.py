@@ -10,7 +10,7 @@ import numpy as np
 from bridge.errors import SpecError
 from bridge.methods.rate_targets.learner import TAU_FAST_MS
 from bridge.methods.rate_targets.options import TargetOptions
-from bridge.methods.rate_targets.result import TargetFit
+from bridge.methods.rate_targets.result import FINISHED, TargetFit
 from bridge.tasks import Task, Trials, draw
 
 # What a fit that goes on may do otherwise.
@@ -18,7 +18,7 @@ _CHANGEABLE = ("learn_trials", "test_trials", "factored")
 
 # Time step for tasks whose samples are too coarse, ms.
 USUAL_STEP_MS = 1.0
-# Trials that are alike in so many draws are all alike.
+# A task whose trials are alike in so many draws, and in so many of each, has but one.
 _TRIED = 8
 _SAMPLED = ("inputs", "targets")
 
@@ -63,6 +63,11 @@ def plan_fit(task: Task, *, resume: TargetFit | None = None, **options: Any) -> 
     Raises:
         SpecError: an option or the task makes no sense, or does not fit what is to go on.
     """
+    if getattr(task, "held_out", False):
+        raise SpecError(
+            f"task {task.name!r}: its trials are held out, so nothing learns from them; train-src "
+            "trains spiking neurons on its training pictures"
+        )
     chosen = _options(options) if resume is None else _resumed(task, resume, options)
     trial = _the_trial(task)
     if chosen.free_running:
@@ -97,7 +102,9 @@ def _resumed(task: Task, resume: TargetFit, given: Mapping[str, Any]) -> TargetO
     if fixed:
         raise SpecError(f"{fixed[0]} cannot be changed when a fit is resumed")
     chosen = _options({**stored, **given})
-    if chosen.learn_trials <= kept.trials:
+    # What was interrupted or diverged may be judged as it is.
+    least = kept.trials + (resume.stopped == FINISHED)
+    if chosen.learn_trials < least:
         raise SpecError(
             f"learn_trials: {kept.trials} trials are learned already, {chosen.learn_trials} add "
             "none"
@@ -112,12 +119,12 @@ def _resumed(task: Task, resume: TargetFit, given: Mapping[str, Any]) -> TargetO
 
 def _the_trial(task: Task) -> Trials | None:
     """The one trial of a task, None where trials differ; SpecError where there is no target."""
-    some = [draw(task, 1, np.random.default_rng(seed)) for seed in range(_TRIED)]
-    if not any(trial.targets.any() for trial in some):
+    some = [draw(task, _TRIED, np.random.default_rng(seed)) for seed in range(_TRIED)]
+    if not any(trials.targets.any() for trials in some):
         raise SpecError(f"task {task.name!r}: its targets are 0 throughout")
-    first = some[0]
+    first = draw(task, 1, np.random.default_rng(0))
     alike = all(
-        np.array_equal(trial.inputs, first.inputs) and np.array_equal(trial.targets, first.targets)
-        for trial in some
+        np.all(trials.inputs == first.inputs) and np.all(trials.targets == first.targets)
+        for trials in some
     )
     return first if alike else None

@@ -34,7 +34,8 @@ class TargetFit:
         learning_errors: (L,) nMSE of each trial of learning. It is small long before the network
             can do without its teacher, and says nothing about it.
         errors: (B,) nMSE of each trial after learning, with the network's own feedback; of one
-            that runs free after the best shift. None, where learning was not finished.
+            that runs free after the best shift. Trials whose answer is to be 0 throughout have
+            none; of no trials, where learning was not finished.
         rate_hz: Mean firing rate in these trials, Hz.
         shifts_ms: (B,) how much later than it should the output of each of these trials came, ms,
             where the network runs free; None: the input says when trials begin.
@@ -99,11 +100,13 @@ class TargetFit:
 
     def told(self) -> str:
         """How good the network is on its own, in words."""
-        learned = several(len(self.learning_errors), "trial")
-        if not self.errors.size:
+        count = len(self.errors)
+        right = "" if self.right is None else f"{self.right} right"
+        error = f"nMSE {self.error:.3g} in {several(count, 'trial')}" if count else ""
+        if not (right or error):
+            learned = several(len(self.learning_errors), "trial")
             return f"{self.stopped} after {learned} of learning, not judged"
-        right = "" if self.right is None else f"{self.right} right and "
-        told_ = f"{right}nMSE {self.error:.3g} in {several(len(self.errors), 'trial')} on its own"
+        told_ = f"{' and '.join(filter(None, (right, error)))} on its own"
         if self.shifts_ms is None:
             return told_
         return f"{told_} after the best shift, drift {self.drift_ms:.3g} ms"

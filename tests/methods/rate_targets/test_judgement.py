@@ -38,8 +38,20 @@ def test_its_errors_are_those_of_the_shifted_target(free):
         # The best of all shifts, tried one by one.
         tried = [np.square(trial - np.roll(f, shift)).sum() for shift in range(STEPS)]
         # Sums of 200 numbers in another order.
-        assert free.errors[number] == pytest.approx(min(tried) / np.square(f).sum(), rel=1e-12)
+        assert free.errors[number] == pytest.approx(min(tried) / np.square(f).sum(), rel=5e-13)
         assert free.shifts_ms[number] % STEPS == np.argmin(tried)
+
+
+def test_shifts_and_rates_are_of_the_time_that_samples_last():
+    tiny = {"units": 10, "teacher_units": 8, "settle_trials": 1, "learn_trials": 1}
+    free = bridge.fit_targets(one_sine(step_ms=5.0), **tiny, test_trials=4, free_running=True)
+    recording = bridge.simulate(free, free.drive(4))
+    outputs = recording.readouts["output"][:, 0].reshape(4, STEPS, 1).swapaxes(0, 1)
+    shifts = best_shifts(outputs, free.trial.targets[:, 0])
+    assert shifts.any()
+    np.testing.assert_array_equal(free.shifts_ms, 5.0 * shifts)
+    # Four trials of 1 s; seconds are computed from steps.
+    assert free.rate_hz == pytest.approx(recording.spikes.count / (10 * 4), rel=1e-14)
 
 
 def test_a_network_that_is_told_when_trials_begin_has_no_drift():

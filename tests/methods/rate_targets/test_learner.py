@@ -156,3 +156,19 @@ def test_learning_that_diverges_names_its_step_and_trial():
     learner.rls.weights[:] = np.nan
     with pytest.raises(TrainingError, match="not finite in step 0 of trial 7"):
         learner.learning_trial(lessons.next(), np.zeros(STEPS, dtype=bool), 7)
+
+
+def test_a_voltage_that_diverges_is_found_though_it_fires_no_spike():
+    learner, _, lessons = learner_of()
+    learner.v[2] = np.nan
+    with pytest.raises(TrainingError, match="a voltage or a weight is not finite at the end of"):
+        learner.learning_trial(lessons.next(), np.zeros(STEPS, dtype=bool))
+
+
+def test_a_trial_that_begins_anew_knows_nothing_of_the_one_before():
+    learner, _, lesson = learned(**RANDOM)
+    lesson.start_mv = learner.fixed.start_mv - 5.0
+    nothing = np.zeros(STEPS, dtype=bool)
+    once, again = (learner.learning_trial(lesson, nothing) for _ in range(2))
+    np.testing.assert_array_equal(once, again)
+    assert np.abs(once).max() > 0.1

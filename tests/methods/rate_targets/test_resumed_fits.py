@@ -4,11 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-from methods.rate_targets.one_sine import SMALL, one_sine
+from methods.rate_targets.one_sine import SMALL, STEPS, learner_of, one_sine
 
 import bridge
 from bridge.errors import DivergedError, FormatError, SpecError
 from bridge.methods.rate_targets import fitting
+from bridge.methods.rate_targets.checkpoint import checkpoint_of, put_back
 from bridge.methods.rate_targets.least_squares import RecursiveLeastSquares
 
 # The teacher stays chaotic with such a gain, and runs along with learning.
@@ -61,10 +62,46 @@ def test_a_fit_that_goes_on_from_a_file_ends_where_an_unbroken_one_does(
     assert learned(bridge.fit_targets(one_sine(), resume=back)) == learned(whole)
 
 
-def test_a_finished_fit_can_learn_longer():
+@pytest.mark.parametrize("changed", [{}, {"test_trials": 3, "factored": True}])
+def test_a_finished_fit_can_learn_longer(changed):
     short = bridge.fit_targets(one_sine(), **{**PLAIN, "learn_trials": 3})
+    whole = bridge.fit_targets(one_sine(), **{**PLAIN, **changed})
+    longer = bridge.fit_targets(one_sine(), resume=short, learn_trials=6, **changed)
+    assert learned(longer) == learned(whole)
+    assert longer.network.provenance == whole.network.provenance
+
+
+def test_progress_of_a_fit_that_goes_on_goes_from_nothing_to_all(small):
+    seen = []
+    bridge.fit_targets(one_sine(), resume=small, learn_trials=4, on_progress=seen.append)
+    # Three trials of learning, and the test.
+    assert seen == [0.0, 0.25, 0.5, 0.75, 1.0]
+
+
+def test_an_interrupt_while_it_is_judged_keeps_what_is_learned(monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fitting, "_judged", stopped)
+        not_judged = bridge.fit_targets(one_sine(), **PLAIN)
+    assert not_judged.stopped == "interrupted"
+    assert not_judged.errors.size == 0
     whole = bridge.fit_targets(one_sine(), **PLAIN)
-    assert learned(bridge.fit_targets(one_sine(), resume=short, learn_trials=6)) == learned(whole)
+    assert learned(bridge.fit_targets(one_sine(), resume=not_judged)) == learned(whole)
+
+
+def test_an_interrupt_while_it_learns_lets_the_trial_end(monkeypatch):
+    class Interrupted(fitting._Counter):
+        def __call__(self, note=""):
+            super().__call__(note)
+            if note.startswith("trial 2 "):
+                self.interrupted.set()
+
+    monkeypatch.setattr(fitting, "_Counter", Interrupted)
+    stopped = bridge.fit_targets(one_sine(), **PLAIN)
+    assert stopped.stopped == "interrupted"
+    assert stopped.checkpoint.trials == 2
 
 
 def test_what_is_interrupted_runs_as_any_network(monkeypatch):
@@ -102,6 +139,23 @@ def test_learning_that_diverges_keeps_the_state_before_that_trial(monkeypatch):
     assert kept.errors.size == 0
     same = learned(before) | {"errors": b""}
     assert learned(kept) == same
+    # Without more trials it is judged as it is.
+    monkeypatch.undo()
+    judged = bridge.fit_targets(one_sine(), resume=kept, learn_trials=2)
+    assert learned(judged) == learned(before)
+
+
+def test_weights_that_the_last_step_of_a_trial_breaks_are_not_kept(monkeypatch):
+    update, calls = RecursiveLeastSquares.update, []
+
+    def spoilt(self, regressors, errors):
+        calls.append(1)
+        update(self, regressors, errors * (np.nan if len(calls) == 2 * STEPS else 1.0))
+
+    monkeypatch.setattr(RecursiveLeastSquares, "update", spoilt)
+    with pytest.raises(DivergedError, match="at the end of trial 1, step 200") as caught:
+        bridge.fit_targets(one_sine(), **{**PLAIN, "update_chance": 1.0})
+    assert caught.value.kept.checkpoint.trials == 1
 
 
 @pytest.mark.parametrize(
@@ -122,6 +176,9 @@ def test_a_fit_without_a_checkpoint_or_of_another_task_or_teacher_cannot_go_on()
     bare = dataclasses.replace(short, checkpoint=None)
     with pytest.raises(SpecError, match="holds no checkpoint"):
         bridge.fit_targets(one_sine(), resume=bare, learn_trials=4)
+    fewer = dataclasses.replace(short, learning_errors=short.learning_errors[:1])
+    with pytest.raises(SpecError, match="of 2 trials of learning, and there are errors of 1"):
+        bridge.fit_targets(one_sine(), resume=fewer, learn_trials=4)
     with pytest.raises(SpecError, match="learns 'one-sine', not 'four-sines'"):
         bridge.fit_targets("four-sines", resume=short, learn_trials=4)
     other = dataclasses.replace(short.checkpoint, onto_mv=-short.checkpoint.onto_mv)
@@ -129,6 +186,15 @@ def test_a_fit_without_a_checkpoint_or_of_another_task_or_teacher_cannot_go_on()
         bridge.fit_targets(
             one_sine(), resume=dataclasses.replace(short, checkpoint=other), learn_trials=4
         )
+
+
+def test_a_teacher_that_another_processor_rounds_is_the_same():
+    learner, _, _ = learner_of()
+    kept = checkpoint_of(learner, 0)
+    # Four times what was found, and what a chaotic teacher soon comes to.
+    put_back(learner, dataclasses.replace(kept, onto_mv=kept.onto_mv + 1.6e-11))
+    with pytest.raises(SpecError, match="seed give here is another one"):
+        put_back(learner, dataclasses.replace(kept, onto_mv=kept.onto_mv + 1e-8))
 
 
 @pytest.mark.parametrize(
@@ -170,6 +236,12 @@ def test_a_checkpoint_whose_p_is_not_symmetric_is_refused(small):
     skewed[0, 1] += 1.0
     with pytest.raises(SpecError, match="p must be symmetric"):
         dataclasses.replace(small.checkpoint, p=skewed)
+
+
+def test_a_checkpoint_of_another_network_is_refused(small):
+    other, _, _ = learner_of(units=60)
+    with pytest.raises(SpecError, match="is of 60 neurons, the network has 70"):
+        dataclasses.replace(small, checkpoint=checkpoint_of(other, 1))
 
 
 @pytest.fixture(scope="module")
