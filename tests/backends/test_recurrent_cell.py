@@ -1,5 +1,6 @@
 """The cell in training: the model's equations, and the backward pass that is said to be theirs."""
 
+import os
 import weakref
 
 import numpy as np
@@ -22,7 +23,10 @@ FORMS = [
 CURRENT = np.random.default_rng(1).normal(0.1, 0.6, (STEPS, TRIALS, SIZE))
 BIAS = np.linspace(-6.5, -4.2, SIZE)
 ALPHA = np.linspace(0.8, 0.95, SIZE)
-needs_compiler = pytest.mark.skipif(not compiler.can_compile(), reason="no C++ compiler")
+# On a machine of one's own a compiler may be missing; where the project is checked it may not.
+needs_compiler = pytest.mark.skipif(
+    not compiler.can_compile() and not os.environ.get("CI"), reason="no C++ compiler"
+)
 
 
 def cell(dtype=torch.float64, *, z=0.0, learn_bias=True, detach=True, bypass=True, **form):
