@@ -12,7 +12,7 @@ from bridge.errors import FormatError, OutputError, SpecError, TrainingError
 if TYPE_CHECKING:
     from bridge.exchange.store import Stored
     from bridge.methods.rate_targets.plan import Plan as FitPlan
-    from bridge.methods.src.training import SrcPlan
+    from bridge.methods.src.plan import SrcPlan
     from bridge.rate.plan import Plan
 
 Kind = TypeVar("Kind")

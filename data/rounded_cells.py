@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 import bridge
 from bridge.methods.src.integer import integer_network
-from bridge.methods.src.training import SrcPlan, plan_src
+from bridge.methods.src.plan import SrcPlan, plan_src
 
 PATH = Path(__file__).with_suffix(".csv")
 SEEDS, ASIDE, DRAWS = 3, 237, 5

@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with an unfinished file.")]
 Seed = Annotated[int, typer.Option(help="Decides everything random.")]
 All = Annotated[bool, typer.Option("--all", help="Show everything, however narrow the screen.")]
 BACKEND = (

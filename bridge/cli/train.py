@@ -8,7 +8,7 @@ import typer
 
 import bridge
 from bridge.cli import completion
-from bridge.cli.app import Device, Force, Seed, TaskFile, app, example, was_given
+from bridge.cli.app import Device, Force, Resume, Seed, TaskFile, app, example, was_given
 from bridge.stages import train_to, unfinished
 from bridge.tasks import BUILT_IN
 
@@ -87,9 +87,7 @@ def train(
     ] = None,
     check_every: Annotated[int, typer.Option(help="Updates between evaluations.")] = 25,
     device: Device = "cpu",
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with an unfinished file.")
-    ] = False,
+    resume: Resume = False,
     force: Force = False,
     task_file: TaskFile = None,
 ) -> None:

@@ -9,7 +9,7 @@ import typer
 
 import bridge
 from bridge.cli import completion
-from bridge.cli.app import Force, Seed, app, example, find_pictures_in, was_given
+from bridge.cli.app import Force, Resume, Seed, app, example, find_pictures_in, was_given
 from bridge.errors import SpecError
 from bridge.stages import train_src_to, unfinished
 from bridge.tasks import IMAGES
@@ -71,9 +71,7 @@ def train_src(
             show_default=False,
         ),
     ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with an unfinished file.")
-    ] = False,
+    resume: Resume = False,
     force: Force = False,
 ) -> None:
     """Train Spiking Recurrent Cells on pictures, as spikes; Ctrl-C keeps what is learned so far.
@@ -81,7 +79,7 @@ def train_src(
     `run` and `compare` show the network pictures that its training has not seen.
     """
     from bridge.methods.src.options import SrcOptions
-    from bridge.methods.src.training import plan_src
+    from bridge.methods.src.plan import plan_src
 
     find_pictures_in(data)
     what = "a network that train-src wrote"

@@ -1,5 +1,7 @@
 """The cell in whole numbers: the course of a plain loop, and the same bits everywhere."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from conftest import EXACT_BACKENDS
@@ -11,6 +13,7 @@ from bridge.spiking.filters import Direct
 from bridge.spiking.initial_voltage import UniformVoltage
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons.integer_src import IntegerSrc
+from bridge.spiking.operations import NumpyOperations
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 
@@ -43,19 +46,39 @@ def network():
     )  # fmt: skip
 
 
+def step_by_hand(i, h, slow, bias, current):
+    """i, h and h_s after a step, by Python's own whole numbers and shifts."""
+    i = i - ((i >> 4) + (i >> 5)) + current
+    x = np.where(i > 0, 1023, -1024)
+    new = np.clip((3 * (x + 2 * (h - 4 * slow + bias))) >> 2, -1024, 1023)
+    z = np.where(h < 500, 900, 100)
+    return i, new, np.clip(h + (((slow - h) * z) >> 10), -800, 1023)
+
+
 def by_hand(arriving, weights, bias):
-    """(T, B, N) h by Python's own whole numbers and shifts."""
+    """(T, B, N) h, step by step."""
     shape = (arriving.shape[1], len(bias))
     i, h, slow = (np.full(shape, start, dtype=np.int64) for start in (0, 0, -300))
     course = []
     for spikes in arriving:
-        i = i - ((i >> 4) + (i >> 5)) + spikes @ weights.T
-        x = np.where(i > 0, 1023, -1024)
-        new = np.clip((3 * (x + 2 * (h - 4 * slow + bias))) >> 2, -1024, 1023)
-        z = np.where(h < 500, 900, 100)
-        slow, h = np.clip(h + (((slow - h) * z) >> 10), -800, 1023), new
+        i, h, slow = step_by_hand(i, h, slow, bias, spikes @ weights.T)
         course.append(h)
     return np.stack(course)
+
+
+def test_a_step_from_anywhere_is_that_of_whole_numbers():
+    # All that the cells of a run may hold, and both sides of each bound.
+    i, h, slow = np.meshgrid(
+        [-700, -17, -1, 0, 1, 16, 33, 900],
+        [-1024, -801, -800, -3, 0, 499, 500, 501, 511, 512, 1023],
+        [-800, -799, -640, -400, -1, 0, 513, 1023],
+        indexing="ij",
+    )
+    model, state = IntegerSrc(bias=-2700), SimpleNamespace(i=i * 1.0, h=h * 1.0, h_s=slow * 1.0)
+    constant = SimpleNamespace(**model.constants(dt_ms=1.0))
+    found = model.step(NumpyOperations(), state, constant, 5.0)
+    for name, expected in zip(found, step_by_hand(i, h, slow, -2700, 5), strict=True):
+        np.testing.assert_array_equal(found[name], expected, name)
 
 
 @pytest.mark.parametrize("label", ["reference", "brian2-numpy", "snntorch", "compiled"])

@@ -180,7 +180,7 @@ class SpikingRecurrentCell(SpikingNeuron):  # type: ignore[misc]
             slope_i[step] = 1.0 - bounded * bounded
         if not self.bypass:
             slope_h *= emitted > 0
-        return Course(emitted, state, slope_h, slope_i)
+        return Course(emitted, slope_h, slope_i)
 
 
 class _Bypassed(torch.autograd.Function):

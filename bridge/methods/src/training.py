@@ -11,26 +11,25 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bridge.arguments import callback, flag, in_words, of_kind
+from bridge.arguments import callback, flag, of_kind
 from bridge.backends.torch_settings import own_settings
 from bridge.errors import SpecError, TrainingError
 from bridge.methods.src.description import described
 from bridge.methods.src.module import Activity, SrcModule
-from bridge.methods.src.options import SrcOptions, options_of
+from bridge.methods.src.plan import SrcPlan, plan_src
 from bridge.methods.src.trained import TrainedNetwork
 from bridge.progress import telling
 from bridge.rate.interrupts import interrupts_held
 from bridge.rate.learning import Checkpoint, History
-from bridge.tasks import task as task_named
 from bridge.tasks.images.event_files import EventPictures
 from bridge.tasks.images.pictures import Pictures
 from bridge.tasks.images.task import ImageTask
 
 # What is drawn for the order of an epoch, for the spikes of an update, and for evaluations; the
-# weights have stream 0, and what is set aside for validation one without a seed.
-_ORDER, _SPIKES, _EVALUATION, _SET_ASIDE = 1, 2, 3, 4
-# Pictures of an evaluation where none are set aside, and at most at once.
-_EVALUATED, _AT_ONCE = 240, 128
+# weights have stream 0.
+_ORDER, _SPIKES, _EVALUATION = 1, 2, 3
+# Most pictures of an evaluation at once.
+_AT_ONCE = 128
 _LEAST_RATE = 0.02
 
 
@@ -55,26 +54,6 @@ class SrcProgress:
         if self.loss is None or self.accuracy is None:
             return ""
         return f"loss {self.loss:.3f}, accuracy {self.accuracy:.1%}"
-
-
-@dataclass(frozen=True)
-class SrcPlan:
-    """A training whose arguments make sense."""
-
-    task: ImageTask
-    options: SrcOptions
-    learning: Pictures | EventPictures
-    evaluated: Pictures | EventPictures
-
-    @property
-    def updates_of_epoch(self) -> int:
-        """Updates in which each training picture is shown once."""
-        return math.ceil(len(self.learning.labels) / self.options.batch)
-
-    @property
-    def updates(self) -> int:
-        """All updates."""
-        return self.updates_of_epoch * self.options.epochs
 
 
 def train_src(
@@ -109,44 +88,6 @@ def train_src(
     with telling("training", wanted=wanted and given is None) as teller:
         shown = None if teller is None else lambda p: teller(p.update / p.updates, p.told())
         return train_src_as_planned(plan, resume=resume, on_progress=given or shown)
-
-
-def plan_src(
-    task: str | ImageTask, *, resume: TrainedNetwork | None = None, **options: Any
-) -> SrcPlan:
-    """Task, options and pictures, held against each other; as `train_src`."""
-    found = task_named(task) if isinstance(task, str) else task
-    if not isinstance(found, ImageTask):
-        name = getattr(found, "name", None)
-        what = repr(name) if isinstance(name, str) else in_words(found)
-        raise SpecError(
-            f"task {what}: cells are trained on pictures, as digits or "
-            "mnist; `train` trains a rate network on it"
-        )
-    chosen = options_of(options) if resume is None else _resumed(found, resume, options)
-    pictures = found.pictures("training")
-    there = len(pictures.labels)
-    if chosen.validation >= there:
-        raise SpecError(
-            f"validation: {chosen.validation} of {there} training pictures leave none to learn from"
-        )
-    # The same pictures whatever the seed: options are compared on them.
-    order = np.random.default_rng(_SET_ASIDE).permutation(there)
-    aside, learning = order[: chosen.validation], np.sort(order[chosen.validation :])
-    evaluated = aside if chosen.validation else learning[:_EVALUATED]
-    return SrcPlan(found, chosen, pictures.chosen(learning), pictures.chosen(evaluated))
-
-
-def _resumed(task: ImageTask, resume: TrainedNetwork, given: dict[str, Any]) -> SrcOptions:
-    if resume.checkpoint is None:
-        raise SpecError("resume: this network's training is finished")
-    if given:
-        raise SpecError(f"{min(given)} cannot be changed when training is resumed")
-    if task.name != resume.network.task:
-        raise SpecError(
-            f"task: the network to go on with learns {resume.network.task!r}, not {task.name!r}"
-        )
-    return options_of(dict(resume.network.provenance["options"]))
 
 
 @dataclass
@@ -215,9 +156,13 @@ def _update(run: _Run) -> None:
 
 
 def _outputs(run: _Run, shown: Pictures | EventPictures, rng: np.random.Generator) -> Tensor:
-    spikes = run.plan.task.encoding.spikes(shown, rng)
-    outputs: Tensor = run.module(torch.from_numpy(spikes).to(torch.float32))
+    outputs: Tensor = run.module(_spikes(run, shown, rng))
     return outputs
+
+
+def _spikes(run: _Run, shown: Pictures | EventPictures, rng: np.random.Generator) -> Tensor:
+    """(T, B, C) in which pictures are shown."""
+    return torch.from_numpy(run.plan.task.encoding.spikes(shown, rng)).to(torch.float32)
 
 
 def _loss(run: _Run, outputs: Tensor, shown: Pictures | EventPictures) -> Tensor:
@@ -262,8 +207,7 @@ def _activity(run: _Run) -> list[Activity]:
     pictures = run.plan.evaluated
     shown = pictures.chosen(np.arange(min(_AT_ONCE, len(pictures.labels))))
     rng = np.random.default_rng((run.plan.options.seed, _EVALUATION, run.updates))
-    spikes = run.plan.task.encoding.spikes(shown, rng)
-    return run.module.activity(torch.from_numpy(spikes).to(torch.float32))
+    return run.module.activity(_spikes(run, shown, rng))
 
 
 def _report(run: _Run, on_progress: Callable[[SrcProgress], None] | None) -> None:

@@ -65,9 +65,10 @@ class Src(NeuronModel):
 
     def check(self) -> None:
         for name in ("alpha", "z", "z_hyp", "z_dep"):
-            left = np.asarray(getattr(self, name))
-            if np.any(left < 0) or np.any(left > 1):
-                raise SpecError(f"{name}: what a step leaves lies in 0 to 1, got {left.max():g}")
+            left = np.atleast_1d(getattr(self, name))
+            outside = left[(left < 0) | (left > 1)]
+            if outside.size:
+                raise SpecError(f"{name}: what a step leaves lies in 0 to 1, got {outside[0]:g}")
 
     @property
     def strictly(self) -> bool:

@@ -1,36 +1,29 @@
 """Networks of Spiking Recurrent Cells: trained, stored, run everywhere, gone on with."""
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
+from inspect import signature
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from conftest import EXACT_BACKENDS
-from small_pictures import TASK, write_mnist
+from small_pictures import TASK
 
 import bridge
 from bridge.backends.snntorch.recurrent_cell import SpikingRecurrentCell
+from bridge.cli import train_src as commands
 from bridge.errors import FormatError, SpecError
+from bridge.exchange.trained_networks import trained_version
 from bridge.methods.scoring import task_drive
 from bridge.methods.src.integer import integer_network
-from bridge.methods.src.module import SrcModule, relay
+from bridge.methods.src.module import SrcModule
 from bridge.methods.src.options import SrcOptions
 from bridge.methods.src.readout import grouped
-from bridge.methods.src.training import rate_share
 from bridge.stages import load_rate
 
 SMALL = {"layers": (20, 10), "epochs": 3, "batch": 20}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _folder(tmp_path_factory):
-    """Files of pictures that every test here finds."""
-    folder = tmp_path_factory.mktemp("pictures")
-    write_mnist(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPIKEBRIDGE_DATA", str(folder))
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +120,7 @@ def test_the_description_answers_as_cells_in_training_do(trained):
     assert np.abs(expected).max() > 0.5
     got = bridge.simulate(trained, drive, backend="reference").readouts["output"][-1]
     # Another tanh, other last bits, over 33 steps; outputs are about 1, and 1e-14 is found.
-    np.testing.assert_allclose(got, expected, atol=1e-11)
+    np.testing.assert_allclose(got, expected, atol=1e-11, rtol=0)
 
 
 def test_a_network_becomes_one_of_whole_numbers(trained):
@@ -152,6 +145,21 @@ def test_a_network_becomes_one_of_whole_numbers(trained):
         integer_network(replace(trained.network, provenance={}))
 
 
+def test_a_network_without_weights_has_no_whole_numbers(trained):
+    first, *others = trained.network.projections
+    network = replace(
+        trained.network, projections=(replace(first, weights=0 * first.weights), *others)
+    )
+    with pytest.raises(SpecError, match="projection input_to_layer_1: all its weights are 0"):
+        integer_network(network)
+
+
+def test_the_readout_of_whole_numbers_keeps_31_of_32(trained):
+    *_, given = integer_network(trained).projections
+    np.testing.assert_array_equal(given.filter.tau_ms, 32 * trained.network.dt_ms)
+    assert (given.filter.filter_step, given.filter.normalisation) == ("euler", "jump")
+
+
 def test_the_readout_is_a_leaky_sum_of_groups():
     module = SrcModule(3, 10, SrcOptions(layers=12))
     spikes = torch.zeros(4, 1, 3)
@@ -162,24 +170,31 @@ def test_the_readout_is_a_leaky_sum_of_groups():
     sum_ = 0.99**2 * 0.9 + 0.8
     expected = np.full(10, -0.1 * sum_)
     expected[1] = sum_
+    # The rounding of single precision; 5e-8 is found.
     np.testing.assert_allclose(module(spikes)[0], expected, rtol=1e-6)
     np.testing.assert_array_equal(grouped(12, 10)[1], [-0.1, 1.0, *[-0.1] * 9, 1.0])
 
 
-def test_deeper_layers_begin_as_relays():
-    assert relay(3, 3, 0.8).tolist() == (0.8 * np.eye(3)).tolist()
-    # Each of few passes on several, and each of many is passed on by one.
-    assert (relay(2, 5, 1.0).sum(axis=0) == 1).all()
-    assert (relay(5, 2, 1.0).sum(axis=1) == 1).all()
+def test_an_interrupted_training_ends_the_command_as_ctrl_c_does(command, tmp_path, monkeypatch):
+    unfinished = SimpleNamespace(checkpoint=object())
+    monkeypatch.setattr(commands, "train_src_to", lambda *_: unfinished)
+    assert command("train-src", TASK, "--out", tmp_path / "a.h5").status == 130
 
 
-def test_the_learning_rate_rises_and_falls():
-    shares = [rate_share(update, 4, 20) for update in range(20)]
-    assert shares[:5] == [0.25, 0.5, 0.75, 1.0, 1.0]
-    # Half way down the cosine from 1 to 0.02.
-    assert shares[12] == pytest.approx(0.51)
-    assert np.all(np.diff(shares[4:]) < 0)
-    assert shares[-1] > 0.02
+def test_the_file_says_since_when_such_networks_are_kept(trained):
+    assert trained_version(trained) == 5
+
+
+def test_the_command_has_the_defaults_of_the_options():
+    there = signature(commands.train_src).parameters
+    for entry in fields(SrcOptions):
+        if entry.name in ("start", "relay"):
+            continue
+        default = there[entry.name].default
+        if entry.name == "layers":
+            default = commands.parse_layers(default)
+        assert default == entry.default, entry.name
+    assert commands.parse_layers("3x12, 100") == (12, 12, 12, 100)
 
 
 @pytest.mark.parametrize(
