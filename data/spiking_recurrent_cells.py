@@ -9,13 +9,13 @@ aside of the training ones. Each network here is trained on all 1437, and answer
 held-out digits once, in the spikes of five draws. Networks already in the file are kept.
 """
 
-import csv
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from growing_table import fill
 
 import bridge
 from bridge.methods.scoring import score_of, task_drive
@@ -67,19 +67,8 @@ def row(name: str, seed: int) -> dict[str, object]:
 
 def main(names: list[str], seeds: int) -> None:
     """Train what is not in the file yet, and add it."""
-    there = list(csv.DictReader(PATH.open())) if PATH.exists() else []
-    done = {(each["network"], int(each["seed"])) for each in there}
-    for name in names:
-        for seed in range(seeds):
-            if (name, seed) in done:
-                continue
-            made = row(name, seed)
-            with PATH.open("a", newline="") as file:
-                writer = csv.DictWriter(file, made)
-                if not file.tell():
-                    writer.writeheader()
-                writer.writerow(made)
-            print(made, flush=True)
+    places = [(name, seed) for name in names for seed in range(seeds)]
+    fill(PATH, ("network", "seed"), places, row)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bridge.backends import cache, compiler
+from bridge.backends import cache, cache_folder, compiler
 from bridge.backends.processes import children
 from bridge.errors import BackendError
 
@@ -31,13 +31,13 @@ def library(kind: str, text: str, flags: list[str], declare: Functions, what: st
         what: Is made, for whoever shows the progress.
 
     Raises:
-        BackendError: the compiler fails.
+        BackendError: the compiler fails, or the library cannot be loaded.
     """
-    make, read = partial(_compile, text, flags), partial(_load, declare)
+    make, read = partial(_compile, text, flags, what), partial(_load, declare)
     return cache.fetch(kind, key(text, flags), make, read, what)
 
 
-def _compile(text: str, flags: list[str], folder: Path) -> None:
+def _compile(text: str, flags: list[str], what: str, folder: Path) -> None:
     source = folder.parent / "run.cpp"
     source.write_text(f"{text}\n")
     folder.mkdir()
@@ -47,7 +47,7 @@ def _compile(text: str, flags: list[str], folder: Path) -> None:
         status, printed = compiler.run_tool(family, command, folder.parent, changes)
     if status:
         reason = compiler.why_failed(status, printed)
-        raise BackendError(f"g++ could not compile the run: {reason}")
+        raise BackendError(f"g++ could not compile {what}: {reason}")
     (folder / _SUM).write_text(_digest(folder / _LIBRARY))
 
 
@@ -58,7 +58,14 @@ def _load(declare: Functions, entry: Path) -> ctypes.CDLL | None:
             return None
     except (FileNotFoundError, UnicodeDecodeError):
         return None
-    loaded = ctypes.CDLL(str(entry / _LIBRARY))
+    try:
+        loaded = ctypes.CDLL(str(entry / _LIBRARY))
+    except OSError as error:
+        # It is whole, so that compiling it again would change nothing.
+        raise BackendError(
+            f"what was compiled cannot be loaded from {entry} ({error}); programs must be allowed "
+            f"to run from there, or {cache_folder.ENVIRONMENT} names another folder"
+        ) from error
     declare(loaded)
     return loaded
 

@@ -8,7 +8,7 @@ import pytest
 from all_forms import all_forms_drive, all_forms_network
 from conftest import drive_for, kim_network, two_population_network
 
-from bridge.backends import cache, compiler, simulate
+from bridge.backends import cache, compiler, native_library, simulate
 from bridge.backends.compiled import build, simulation
 from bridge.backends.compiled.form import form_of
 from bridge.backends.compiled.groups import groups_of
@@ -167,7 +167,7 @@ def own_cache(monkeypatch, tmp_path):
 def test_a_compiler_that_fails_is_quoted_and_leaves_nothing(monkeypatch, own_cache):
     monkeypatch.setattr(build, "FLAGS", [*build.FLAGS, "--no-such-flag"])
     network = kim_network(size=5)
-    with pytest.raises(BackendError, match=r"g\+\+ could not compile the run: .*no-such-flag"):
+    with pytest.raises(BackendError, match=r"g\+\+ could not compile the loop: .*no-such-flag"):
         simulate(network, drive_for(network, 4), backend="compiled")
     assert not list(own_cache.rglob("*.so"))
 
@@ -191,3 +191,13 @@ def test_a_trial_of_more_steps_than_an_int32_counts_is_refused():
     drive = Drive(inputs=np.zeros((2147, 1, network.input_size)), noise=SharedNoise(seed=1))
     with pytest.raises(SpecError, match="too long"):
         simulate(network, drive, backend="compiled")
+
+
+def test_a_cache_that_programs_must_not_run_from_is_one_sentence(monkeypatch, own_cache):
+    def refused(_):
+        raise OSError("failed to map segment from shared object")
+
+    monkeypatch.setattr(native_library.ctypes, "CDLL", refused)
+    network = kim_network(size=5)
+    with pytest.raises(BackendError, match=r"cannot be loaded from .* SPIKEBRIDGE_CACHE names"):
+        simulate(network, drive_for(network, 4), backend="compiled")
