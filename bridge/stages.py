@@ -65,6 +65,20 @@ def fit_to(
     return fit
 
 
+def draw_fit(fit: "bridge.TargetFit", path: Path) -> None:
+    """Write a picture of a fit."""
+    import io
+
+    from bridge.exchange.hdf5 import write_bytes
+    from bridge.plot.fits import target_fit
+    from bridge.tasks.picture import check_kind
+
+    buffer = io.BytesIO()
+    target_fit(fit).savefig(buffer, format=check_kind(path.suffix), dpi=200)
+    write_bytes(path, buffer.getvalue())
+    terminal.say(f"{path}: picture of the fit")
+
+
 def train_src_to(
     plan: "SrcPlan", out: Path, resume: "bridge.TrainedNetwork | None" = None
 ) -> "bridge.TrainedNetwork":

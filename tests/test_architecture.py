@@ -54,7 +54,7 @@ ALLOWED = {
     "compare.statistics": SPIKING | {"compare"},
     "compare.report": METHODS
     | {"compare", "compare.probes", "compare.statistics", "exchange", "plot"},
-    "plot": METHODS | {"compare", "compare.statistics"},
+    "plot": METHODS | {"methods.rate_targets", "compare", "compare.statistics"},
     "describe": METHODS
     | {"methods.rate_targets", "methods.src", "compare.statistics", "exchange", "sections"},
     "search_tables": METHODS | {"tables"},
@@ -72,6 +72,8 @@ ALLOWED = {
         "methods.src",
         "compare.report",
         "exchange",
+        "plot",
+        "tasks",
     }
     | {"bridge"},
     "demo": {"terminal", "stages", "backends", "rate", "bridge"},

@@ -8,12 +8,13 @@ import typer
 import bridge
 from bridge.cli import completion
 from bridge.cli.app import Force, Seed, TaskFile, app, example, was_given
-from bridge.stages import fit_to, unfinished
+from bridge.stages import check_writable, draw_fit, fit_to, unfinished
+from bridge.tasks.picture import check_kind
 
 
 @app.command(
     epilog=example(
-        "spikebridge fit four-sines --out results/sines.h5",
+        "spikebridge fit four-sines --out results/sines.h5 --picture results/sines.png",
         "spikebridge fit four-sines --out results/sines.h5 --units 1000 --trained-neurons 200",
         "spikebridge fit four-sines --out results/free.h5 --free-running",
         "spikebridge fit four-sines --out results/sines.h5 --form rate --seed 6",
@@ -85,6 +86,10 @@ def fit(
     mean_trials: Annotated[
         int, typer.Option(help="Trials over which the mean of random currents is taken.")
     ] = 300,
+    picture: Annotated[
+        Path | None,
+        typer.Option(help="A picture of what was learned: .png, .svg or .pdf.", show_default=False),
+    ] = None,
     factored: Annotated[
         bool, typer.Option("--factored", help="Keep learned weights as a product of two matrices.")
     ] = False,
@@ -104,10 +109,15 @@ def fit(
 
     found = bridge.task(task)
     begun = unfinished(out, bridge.TargetFit, "a fit", resume=resume, force=force)
+    if picture is not None:
+        check_kind(picture.suffix)
+        check_writable(picture, force=force or resume)
     # What is not given is left to the options, which have the same defaults.
     known = TargetOptions.__dataclass_fields__
     options = {name: context.params[name] for name in known if was_given(context, name)}
     plan = plan_fit(found, resume=begun, **options)
     made = fit_to(plan, out, begun)
+    if picture is not None:
+        draw_fit(made, picture)
     if made.stopped == "interrupted":
         raise KeyboardInterrupt

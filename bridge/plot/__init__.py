@@ -1,9 +1,11 @@
-"""Pictures of recordings, searches and agreements: matplotlib axes in, axes out.
+"""Pictures of recordings, searches, agreements and fits: matplotlib axes in, axes out.
 
-Without axes each draws on a new figure of its own, which a notebook shows by itself.
+Without axes each draws on a new figure of its own, which a notebook shows by itself. The picture of
+a fit is a figure of four axes.
 """
 
 from bridge.plot.agreements import agreement
+from bridge.plot.fits import target_fit
 from bridge.plot.graph import graph
 from bridge.plot.outputs import readouts
 from bridge.plot.searches import error_curves, scale_curve
@@ -18,5 +20,6 @@ __all__ = [
     "rates",
     "readouts",
     "scale_curve",
+    "target_fit",
     "voltages",
 ]

@@ -73,6 +73,19 @@ def test_the_command_fits_with_the_defaults_of_python():
     assert shown["trained"].show_default == f"0.4 of all, {MOST_TRAINED} at most"
 
 
+def test_a_picture_is_drawn_on_request(command, refused, tmp_path):
+    out, picture = tmp_path / "sines.h5", tmp_path / "sines.svg"
+    asked = (*FIT, "--trials", 1, "--out", out, "--picture")
+    assert ".png, .svg, .pdf, got '.gif'" in refused(*asked, tmp_path / "sines.gif")
+    picture.write_text("there")
+    assert "sines.svg" in refused(*asked, picture)
+    assert not out.exists()
+    outcome = command(*asked, picture, "--force")
+    assert outcome.status == 0
+    assert "picture of the fit" in outcome.out
+    assert "effective recurrent weights" in picture.read_text()
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
