@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from bridge.exchange.formats import export_network, import_network
     from bridge.exchange.recordings import export_recording, load_recording
     from bridge.exchange.store import load, save
+    from bridge.exchange.target_arrays import load_targets
     from bridge.exchange.torch_modules import from_torch
     from bridge.methods.conversion import convert
     from bridge.methods.integrate_and_fire import map_integrate_and_fire
     from bridge.methods.lesion import lesion
     from bridge.methods.one_to_one import map_one_to_one
+    from bridge.methods.rate_targets.explained import variance_explained
     from bridge.methods.rate_targets.fit import fit_targets
     from bridge.methods.rate_targets.result import TargetFit
     from bridge.methods.readout import refit_readout
@@ -97,6 +99,7 @@ _HOMES = {
     "load": "bridge.exchange.store",
     "load_drive": "bridge.exchange.drives",
     "load_recording": "bridge.exchange.recordings",
+    "load_targets": "bridge.exchange.target_arrays",
     "load_task_file": "bridge.tasks",
     "map_integrate_and_fire": "bridge.methods.integrate_and_fire",
     "map_one_to_one": "bridge.methods.one_to_one",
@@ -114,6 +117,7 @@ _HOMES = {
     "train": "bridge.rate.training",
     "train_many": "bridge.rate.training",
     "train_src": "bridge.methods.src.training",
+    "variance_explained": "bridge.methods.rate_targets.explained",
 }
 
 __all__ = [
@@ -158,6 +162,7 @@ __all__ = [
     "load",
     "load_drive",
     "load_recording",
+    "load_targets",
     "load_task_file",
     "map_integrate_and_fire",
     "map_one_to_one",
@@ -176,6 +181,7 @@ __all__ = [
     "train",
     "train_many",
     "train_src",
+    "variance_explained",
 ]
 
 

@@ -50,8 +50,19 @@ def made(tmp_path_factory):
         write_mnist(Path("pictures"), training=10)
         patch.setenv("SPIKEBRIDGE_DATA", "pictures")
         Path("drive.csv").write_text("unit,time\n0,0.01\n")
+        np.save("targets.npy", np.ones((2, 5, 1)))
         yield {
             "rate network": rate,
+            "fit": bridge.fit_targets(
+                "four-sines",
+                units=6,
+                teacher_units=4,
+                settle_trials=1,
+                component_trials=1,
+                learn_trials=1,
+                test_trials=1,
+                progress=False,
+            ),
             "network": conversion.network,
             "conversion": conversion,
             "imported": bridge.import_network("model.mat", task=""),
@@ -98,6 +109,7 @@ CALLS = {
     "map_one_to_one": ({"rate": "rate network"}, {"inverse_scale": 30.0}),
     "train": ({"task": "task"}, {**SHORT, "seed": 1}),
     "train_src": ({}, {"task": TASK, "layers": 10, "epochs": 1}),
+    "variance_explained": ({"fit": "fit"}, {"trials": 1}),
     "train_many": ({"task": "task"}, {**SHORT, "seeds": [0]}),
     "task": ({}, {"name": "xor"}),
     "nmse": ({}, {"bound": 0.1}),
@@ -111,6 +123,7 @@ CALLS = {
     "load": ({}, {"path": "lif.h5"}),
     "load_drive": ({"network": "network"}, {"path": "drive.csv"}),
     "load_recording": ({}, {"path": "lif.h5"}),
+    "load_targets": ({}, {"path": "targets.npy", "name": "reach", "step_ms": 5.0}),
     "load_task_file": ({}, {"path": "task.py"}),
     "from_torch": ({}, {"module": torch.nn.RNN(2, 5), "dt_ms": 10.0}),
     "import_network": ({}, {"path": "model.mat", "task": ""}),

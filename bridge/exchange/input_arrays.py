@@ -9,8 +9,6 @@ Of several inputs, for each an array of its name, analog as `inputs`, or `NAME_u
 and `NAME_trial`.
 """
 
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +18,10 @@ from numpy.typing import NDArray
 from bridge.errors import FormatError
 from bridge.exchange.input_columns import spikes_of
 from bridge.exchange.named_inputs import ToldInputs, assigned, inputs_told
+from bridge.exchange.numpy_files import npz_arrays
 from bridge.exchange.told_inputs import AnalogInput, SpikeInput
 from bridge.spiking.limits import LONGEST_STEP_MS, SHORTEST_STEP_MS
 from bridge.spiking.network import SpikingNetwork
-from bridge.spiking.trains import MOST_VALUES
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -38,7 +36,7 @@ def read(path: Path) -> AnalogInput | SpikeInput:
     Raises:
         FormatError: it is not such an archive, or holds objects, what makes no sense, or too much.
     """
-    arrays = _arrays(path)
+    arrays = npz_arrays(path)
     notes = _left_aside(arrays, path)
     if "unit" in arrays:
         return _spikes(arrays, notes, path)
@@ -46,7 +44,7 @@ def read(path: Path) -> AnalogInput | SpikeInput:
     labels, conditions = _conditions(arrays, path)
     return AnalogInput(
         values=values,
-        sample_ms=_sample_ms(arrays, path),
+        sample_ms=sample_ms_of(arrays, path),
         labels=labels,
         conditions=conditions,
         notes=notes,
@@ -59,7 +57,7 @@ def read_named(path: Path, network: SpikingNetwork) -> ToldInputs:
     Raises:
         FormatError: as `read` does, or for an array that is of none of the inputs.
     """
-    arrays, own = _arrays(path), _own_names(network)
+    arrays, own = npz_arrays(path), _own_names(network)
     if not set(arrays) & set(own):
         return assigned(read(path), network, path)
     common = {name: each for name, each in arrays.items() if name in _COMMON and name not in own}
@@ -76,7 +74,8 @@ def read_named(path: Path, network: SpikingNetwork) -> ToldInputs:
             spikes[part.name] = _spikes(mine, (), path, f"{part.name}_")
         elif mine:
             analog[part.name] = AnalogInput(
-                values=_values(mine["inputs"], part.name, path), sample_ms=_sample_ms(common, path)
+                values=_values(mine["inputs"], part.name, path),
+                sample_ms=sample_ms_of(common, path),
             )
     labels, conditions = _conditions(common, path)
     return ToldInputs(analog=analog, spikes=spikes, labels=labels, conditions=conditions)
@@ -102,61 +101,6 @@ def _values(given: NDArray[Any], name: str, path: Path) -> NDArray[np.float64]:
     if values.ndim == 1:
         values = values[:, None]
     return values if values.ndim == 3 else values[:, None]
-
-
-def _arrays(path: Path) -> Arrays:
-    """All arrays, each judged by its header before it is read."""
-    try:
-        _check_headers(path)
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except FormatError:
-        raise
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
-        raise FormatError(f"{path}: damaged, or no archive of NumPy arrays") from None
-    # What `zipfile` raises for a compression that it lacks, and for what is encrypted.
-    except (NotImplementedError, RuntimeError):
-        raise FormatError(f"{path}: packed in a way that NumPy does not read") from None
-    except MemoryError:
-        raise FormatError(f"{path}: claims more than fits into memory") from None
-
-
-def _check_headers(path: Path) -> None:
-    """Raise FormatError for what holds anything else than arrays of numbers and text."""
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
-        strange = [name for name in names if not name.endswith(".npy")]
-        if strange or not names:
-            what = f"{strange[0][:60]!r}, no array" if strange else "nothing"
-            raise FormatError(f"{path}: no archive of NumPy arrays, it holds {what}")
-        if len(set(names)) < len(names):
-            raise FormatError(f"{path}: two of its arrays have one name")
-        for info in archive.infolist():
-            with archive.open(info) as member:
-                shape, dtype = _header(member)
-            _check_array(f"{path}: {info.filename.removesuffix('.npy')}", shape, dtype)
-            if int(np.prod(shape, dtype=object)) * dtype.itemsize > info.file_size:
-                raise FormatError(f"{path}: damaged, or no archive of NumPy arrays")
-
-
-def _header(member: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    layout: Any = np.lib.format
-    version = layout.read_magic(member)
-    readers = {(1, 0): layout.read_array_header_1_0, (2, 0): layout.read_array_header_2_0}
-    if version not in readers:
-        raise ValueError(version)
-    shape, _, dtype = readers[version](member)
-    return shape, dtype
-
-
-def _check_array(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    if dtype.hasobject:
-        raise FormatError(f"{name} holds Python objects, which are not read: they could run code")
-    if dtype.kind not in "fiubU":
-        raise FormatError(f"{name} holds {dtype}, neither numbers nor text")
-    count = int(np.prod(shape, dtype=object))
-    if count > MOST_VALUES:
-        raise FormatError(f"{name} claims {count:,} values; at most {MOST_VALUES:,} are read")
 
 
 def _left_aside(arrays: Arrays, path: Path) -> tuple[str, ...]:
@@ -195,7 +139,7 @@ def _spikes(arrays: Arrays, notes: tuple[str, ...], path: Path, before: str = ""
     return SpikeInput(**{**vars(told), "labels": labels, "conditions": conditions, "notes": notes})
 
 
-def _sample_ms(arrays: Arrays, path: Path) -> float | None:
+def sample_ms_of(arrays: Arrays, path: Path) -> float | None:
     """The time between two samples, ms, under either name; None where there is none."""
     told = [arrays[name] for name in ("sample_ms", "dt_ms") if name in arrays]
     for each in told:

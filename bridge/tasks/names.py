@@ -9,7 +9,17 @@ from types import CodeType, ModuleType
 
 from bridge.arguments import file_path, text
 from bridge.errors import SpecError
-from bridge.tasks import context, flip_flop, four_sines, go_nogo, oscillation, xor
+from bridge.tasks import (
+    context,
+    duration_xor,
+    flip_flop,
+    four_sines,
+    go_nogo,
+    oscillation,
+    reaching,
+    ready_set_go,
+    xor,
+)
 from bridge.tasks.contract import Checked, check_task
 from bridge.tasks.images.task import SETS, image_task, options_of
 from bridge.tasks.neurogym import FAMILY as NEUROGYM
@@ -56,6 +66,21 @@ _FAMILIES = {
         "the sum of four sines, over and over, with a pulse each second",
         (),
         lambda **options: four_sines.FourSines(**options),
+    ),
+    "duration-xor": _Family(
+        "did two pulses last differently long?",
+        duration_xor.OPTIONS,
+        lambda **options: duration_xor.DurationXor(**options),
+    ),
+    "ready-set-go": _Family(
+        "an interval between two pulses is measured, and made again",
+        (),
+        lambda **options: ready_set_go.ReadySetGo(**options),
+    ),
+    "reaching": _Family(
+        "synthetic muscle activity of reaches in eight directions",
+        (),
+        lambda **options: reaching.Reaching(**options),
     ),
 }
 

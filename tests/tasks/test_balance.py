@@ -4,7 +4,10 @@ import pytest
 import bridge
 from bridge.tasks.trials import balanced_labels
 
-NAMES = ("go-nogo", "xor", "context", "oscillation", "flip-flop")
+NAMES = (
+    "go-nogo", "xor", "context", "oscillation", "flip-flop", "duration-xor", "ready-set-go",
+    "reaching",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("conditions", [1, 2, 4, 8])

@@ -10,7 +10,10 @@ from bridge.tasks import names, rate_correct
 from bridge.tasks.flip_flop import FlipFlop
 
 TINY = {"units": 6, "batch": 3, "check_every": 2, "evaluation_trials": 4, "max_updates": 2}
-NAMES = ("go-nogo:strict", "xor", "context", "oscillation", "flip-flop:bits=2")
+NAMES = (
+    "go-nogo:strict", "xor", "context", "oscillation", "flip-flop:bits=2", "duration-xor",
+    "ready-set-go", "reaching",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)

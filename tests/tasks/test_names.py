@@ -117,7 +117,8 @@ def test_the_catalogue_names_tasks_that_there_are():
     own = [name for name in listed if "neurogym" not in name]
     assert [name for name in own if ":" not in name] == [
         "go-nogo", "xor", "context", "oscillation", "flip-flop", "four-sines",
-        "digits", "mnist", "fashion-mnist", "n-mnist", "mine",
+        "duration-xor", "ready-set-go", "reaching", "digits", "mnist", "fashion-mnist", "n-mnist",
+        "mine",
     ]  # fmt: skip
     for name in own:
         # With an option at its default the name is the family's.
@@ -133,7 +134,7 @@ def test_a_task_of_ones_own_is_known_once_it_is_registered():
     assert bridge.register_task(mine) is mine
     assert bridge.task("mine") is mine
     with pytest.raises(
-        SpecError, match=r"four-sines, digits, mnist, .*, neurogym:ENVIRONMENT, mine;"
+        SpecError, match=r"reaching, digits, mnist, .*, neurogym:ENVIRONMENT, mine;"
     ):
         bridge.task("other")
 

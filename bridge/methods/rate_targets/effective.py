@@ -58,20 +58,29 @@ def mean_gain(filter_: Filter, dt_ms: float) -> Array:
     return gain.reshape(-1, 1)
 
 
-def _learned(network: SpikingNetwork, kept: FitCheckpoint) -> Array:
-    """(N, N) what learning gave the effective weights: B D of both channels."""
+def factors_of(network: SpikingNetwork, kept: FitCheckpoint) -> list[tuple[Channel, Array]]:
+    """The channels of a fitted network's output, each with the (M, N) D of its connections."""
     channels = [
         channel
         for readout in network.readouts
         if readout.name == OUTPUT and isinstance(readout, Readout)
         for channel in readout.channels
     ]
-    learned: Array = np.zeros((network.size, network.size))
+    components, found = kept.onto_mv.shape[1], []
     halves = np.split(kept.weights, len(channels), axis=1)
     for channel, half in zip(channels, halves, strict=True):
-        there, mine = _columns(channel, half, kept.onto_mv.shape[1])
-        gain = mean_gain(channel.filter, network.dt_ms)
-        learned[:, there] += gain * (kept.onto_mv @ half[: kept.onto_mv.shape[1], mine])
+        there, mine = _columns(channel, half, components)
+        factor: Array = np.zeros((components, network.size))
+        factor[:, there] = half[:components, mine]
+        found.append((channel, factor))
+    return found
+
+
+def _learned(network: SpikingNetwork, kept: FitCheckpoint) -> Array:
+    """(N, N) what learning gave the effective weights: B D of both channels."""
+    learned: Array = np.zeros((network.size, network.size))
+    for channel, factor in factors_of(network, kept):
+        learned += mean_gain(channel.filter, network.dt_ms) * (kept.onto_mv @ factor)
     return learned
 
 

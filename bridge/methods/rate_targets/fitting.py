@@ -40,7 +40,7 @@ _SHOWN = 20
 
 
 @dataclass
-class _Run:
+class Run:
     """A fit in progress.
 
     Attributes:
@@ -93,14 +93,14 @@ def fit_as_planned(plan: Plan, report: Report, resume: TargetFit | None = None) 
         np.errstate(over="ignore", invalid="ignore"),
         interrupts_held() as interrupted,
     ):
-        run = _begun(plan, report, interrupted, resume)
+        run = begun(plan, report, interrupted, resume)
         stopped = _learn(run)
         return _ended(run, stopped)
 
 
-def _begun(
+def begun(
     plan: Plan, report: Report, interrupted: threading.Event, resume: TargetFit | None
-) -> _Run:
+) -> Run:
     """A fit before its first trial of learning, or where it was left."""
     options, task = plan.options, plan.task
     rngs = [np.random.default_rng((options.seed, part)) for part in range(3)]
@@ -116,7 +116,7 @@ def _begun(
     learned = 0 if resume is None else len(resume.learning_errors)
     left = options.learn_trials - learned + 1 + (0 if resume else before)
     done = _Counter(left, report, interrupted)
-    run = _Run(plan, targets, lessons, learner, rngs[_LEARNING], done)
+    run = Run(plan, targets, lessons, learner, rngs[_LEARNING], done)
     if resume is None:
         _listen(run)
     else:
@@ -139,7 +139,7 @@ def _taught(plan: Plan, teacher: Teacher, rng: np.random.Generator) -> tuple[Tar
     return targets, LessonsApart(targets, anew, lambda: drawn.uniform(RESET_MV, 0.0, options.units))
 
 
-def _listen(run: _Run) -> None:
+def _listen(run: Run) -> None:
     """The phases before learning, with the teacher's feedback."""
     options, learner, lessons = run.plan.options, run.learner, run.lessons
     tell = run.done.before_learning
@@ -152,7 +152,7 @@ def _listen(run: _Run) -> None:
     learner.forced_trials(lessons, options.settle_trials, tell)
 
 
-def _go_on(run: _Run, resume: TargetFit, passed: int) -> None:
+def _go_on(run: Run, resume: TargetFit, passed: int) -> None:
     """Put a fit where it was left, after so many lessons."""
     if resume.checkpoint is not None:
         put_back(run.learner, resume.checkpoint)
@@ -162,7 +162,7 @@ def _go_on(run: _Run, resume: TargetFit, passed: int) -> None:
         _chosen(run)
 
 
-def _chosen(run: _Run) -> NDArray[np.bool_]:
+def _chosen(run: Run) -> NDArray[np.bool_]:
     """(T,) which steps of the next trial are learned from."""
     chosen: NDArray[np.bool_] = (
         run.rng.random(run.plan.task.steps * run.plan.hold) < run.plan.options.update_chance
@@ -170,7 +170,7 @@ def _chosen(run: _Run) -> NDArray[np.bool_]:
     return chosen
 
 
-def _learn(run: _Run) -> str:
+def _learn(run: Run) -> str:
     """The trials of learning; why they ended."""
     while len(run.errors) < run.plan.options.learn_trials:
         if run.done.interrupted.is_set():
@@ -189,7 +189,7 @@ def _learn(run: _Run) -> str:
     return FINISHED
 
 
-def _learned_trial(run: _Run) -> float:
+def _learned_trial(run: Run) -> float:
     """One trial of learning; its nMSE."""
     lesson = run.lessons.next()
     wanted = lesson.desired[:, lesson.signals.shape[1] :]
@@ -199,7 +199,7 @@ def _learned_trial(run: _Run) -> float:
     return float(np.square(outputs - wanted).sum() / (power if power > 0 else 1.0))
 
 
-def _ended(run: _Run, stopped: str) -> TargetFit:
+def _ended(run: Run, stopped: str) -> TargetFit:
     """The network, judged where it is finished."""
     plan, kept = run.plan, checkpoint_of(run.learner, len(run.errors))
     if plan.trial is None:
@@ -227,7 +227,7 @@ def _ended(run: _Run, stopped: str) -> TargetFit:
     )
 
 
-def _judged(run: _Run, network: SpikingNetwork) -> Judgement:
+def _judged(run: Run, network: SpikingNetwork) -> Judgement:
     """The network on its own."""
     plan, options = run.plan, run.plan.options
     if plan.trial is None:
@@ -237,7 +237,7 @@ def _judged(run: _Run, network: SpikingNetwork) -> Judgement:
     )
 
 
-def _network(run: _Run, stopped: str) -> SpikingNetwork:
+def _network(run: Run, stopped: str) -> SpikingNetwork:
     task, options = run.plan.task, run.plan.options
     network = described(
         run.learner,

@@ -206,6 +206,14 @@ class Learner:
         if lesson.start_mv is not None:
             self.restart(lesson.start_mv)
 
+    def own_trial(self, lesson: Lesson) -> Array:
+        """A trial with the network's own feedback, in which nothing is learned: (T, M + O)."""
+        made = np.empty_like(lesson.desired)
+        self._begin(lesson)
+        for step in range(len(made)):
+            made[step] = self.own_step(lesson, step)
+        return made
+
     def learning_trial(self, lesson: Lesson, chosen: NDArray[np.bool_], number: int = 0) -> Array:
         """A trial with the network's own feedback.
 

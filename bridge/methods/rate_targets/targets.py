@@ -46,6 +46,7 @@ class Lesson:
         stimulus: (T, N) what the task's input gives, mV.
         stimulated: (T,) whether it gives anything.
         start_mv: (N,) voltages in which the network begins anew, mV; None: it goes on.
+        label: Number of its condition.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Lesson:
         self.stimulus: Array = trial.inputs[:, 0] @ targets.w_in.T
         self.stimulated: NDArray[np.bool_] = np.any(self.stimulus, axis=1)
         self.start_mv = start_mv
+        self.label = int(trial.labels[0])
 
 
 class Lessons(Protocol):
