@@ -5,7 +5,6 @@ thread, and hands back only its result.
 """
 
 import multiprocessing
-import os
 import signal
 import sys
 import traceback
@@ -13,6 +12,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
+from bridge.backends.processors import available_processors
 from bridge.errors import BackendError, BridgeError
 
 Result = TypeVar("Result")
@@ -29,13 +29,10 @@ def can_fork() -> bool:
 
 
 def available_processes() -> int:
-    """How many processes may run at once: the CPUs this process may use, 1 where none can fork.
-
-    Also 1 in a process that is itself one of several: the others have the other CPUs.
-    """
+    """How many processes may run at once: a CPU that this process may use each, 1 if none forks."""
     if not can_fork():
         return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    return available_processors()
 
 
 def in_processes(

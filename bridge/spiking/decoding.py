@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 
 from bridge.blas_threads import threads_for
 from bridge.spiking.filters import Filter
-from bridge.spiking.network import Channel, SpikingNetwork
+from bridge.spiking.network import Channel, Readout, SpikingNetwork
 from bridge.spiking.operations import NUMPY
 from bridge.spiking.recording import Spikes
 
 Array = NDArray[np.float64]
+
+# Trials whose filtered spikes a processor's cache holds: with more, each step waits for memory.
+AT_ONCE = 128
 
 
 def decode(
@@ -34,16 +37,26 @@ def decode(
         For each readout that is decoded (T, B, O) outputs at the end of each sample.
     """
     gain = np.ones(spikes.n_trials) if recurrent_gain is None else recurrent_gain
-    outputs = {}
-    for readout in network.decoded:
-        total = np.zeros((spikes.n_steps // network.sample_steps, spikes.n_trials, readout.size))
-        for channel in readout.channels:
-            weights = channel.weights.T
-            with threads_for(spikes.n_trials * weights.size):
-                for sample, trace in enumerate(traces(network, channel, spikes)):
-                    total[sample] += trace @ weights
-        outputs[readout.name] = np.asarray(readout.bias) + gain[:, None] * total
-    return outputs
+    shape = (spikes.n_steps // network.sample_steps, spikes.n_trials)
+    outputs = {readout.name: np.zeros((*shape, readout.size)) for readout in network.decoded}
+    for start in range(0, spikes.n_trials, AT_ONCE):
+        trials = slice(start, min(start + AT_ONCE, spikes.n_trials))
+        part = spikes.between(trials.start, trials.stop)
+        for readout in network.decoded:
+            _add_filtered(outputs[readout.name][:, trials], network, readout, part)
+    return {
+        readout.name: np.asarray(readout.bias) + gain[:, None] * outputs[readout.name]
+        for readout in network.decoded
+    }
+
+
+def _add_filtered(total: Array, network: SpikingNetwork, readout: Readout, spikes: Spikes) -> None:
+    """Add what a readout weights of the spikes of B trials to (T, B, O) sums."""
+    for channel in readout.channels:
+        weights = channel.weights.T
+        with threads_for(spikes.n_trials * weights.size):
+            for sample, trace in enumerate(traces(network, channel, spikes)):
+                total[sample] += trace @ weights
 
 
 @dataclass(frozen=True)
@@ -98,24 +111,27 @@ def traces(network: SpikingNetwork, channel: Channel, spikes: Spikes) -> Iterato
     span, steps = network.span(channel.source), network.sample_steps
     size = span.stop - span.start
     response = _response(channel.filter, size, steps, network.dt_ms)
-    step, neuron = spikes.step, spikes.neuron
-    mine = np.flatnonzero((neuron >= span.start) & (neuron < span.stop))
-    mine = mine[np.argsort(step[mine], kind="stable")]
-    n_samples = spikes.n_steps // steps
-    ends = np.searchsorted(step[mine], steps * np.arange(1, n_samples + 1))
-    state = {name: np.zeros((spikes.n_trials, size)) for name in response.tables}
+    of_span = np.flatnonzero((spikes.neuron >= span.start) & (spikes.neuron < span.stop))
+    sample = spikes.step[of_span] // steps
+    # The spikes of a cell stay in their order within a sample: it decides the rounding of sums.
+    order = np.argsort(sample, kind="stable")
+    mine, sample = of_span[order], sample[order]
+    ends = np.searchsorted(sample, np.arange(spikes.n_steps // steps), side="right")
+    column = spikes.neuron[mine] - span.start
+    left = (sample + 1) * steps - 1 - spikes.step[mine]
+    place = left.astype(np.int64) * size + column
+    cell = spikes.trial[mine].astype(np.int64) * size + column
+    tables = {name: table.reshape(-1) for name, table in response.tables.items()}
+    state = {name: np.zeros((spikes.n_trials, size)) for name in tables}
     for name, value in channel.initial_states.items():
         state[name] += np.asarray(value)
     start = 0
-    for sample, end in enumerate(ends):
+    for end in ends:
         state = {name: _carried(state, response.kept[name], state[name]) for name in state}
         if end > start:
-            events = mine[start:end]
-            left = (sample + 1) * steps - 1 - step[events]
-            column = neuron[events] - span.start
-            cell = spikes.trial[events].astype(np.int64) * size + column
-            for name, table in response.tables.items():
-                arrived = np.bincount(cell, table[left, column], minlength=state[name].size)
+            for name, table in tables.items():
+                came = table.take(place[start:end])
+                arrived = np.bincount(cell[start:end], came, minlength=state[name].size)
                 state[name] += arrived.reshape(state[name].shape)
         start = end
         yield state[channel.filter.output]

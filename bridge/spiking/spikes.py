@@ -79,6 +79,17 @@ class Spikes:
             n_neurons=self.n_neurons,
         )
 
+    def between(self, first: int, stop: int) -> "Spikes":
+        """The spikes of the trials from number `first` to before `stop`."""
+        begin, end = np.searchsorted(self.trial, (first, stop))
+        return replace(
+            self,
+            trial=self.trial[begin:end] - first,
+            step=self.step[begin:end],
+            neuron=self.neuron[begin:end],
+            n_trials=stop - first,
+        )
+
     def onsets(self, neurons: NDArray[np.bool_]) -> "Spikes":
         """The same without those of chosen neurons, (N,), that spiked in the step before, too."""
         codes = self.codes()

@@ -1,5 +1,6 @@
 """The compiled loop: what is its own beside the contract that all exact backends keep."""
 
+import os
 import sys
 from dataclasses import replace
 
@@ -8,8 +9,8 @@ import pytest
 from all_forms import all_forms_drive, all_forms_network
 from conftest import drive_for, kim_network, two_population_network
 
-from bridge.backends import cache, compiler, native_library, simulate
-from bridge.backends.compiled import build, simulation
+from bridge.backends import cache, compiler, native_library, processors, simulate, workers
+from bridge.backends.compiled import build
 from bridge.backends.compiled.form import form_of
 from bridge.backends.compiled.groups import groups_of
 from bridge.backends.compiled.text import program
@@ -98,12 +99,20 @@ def test_a_state_that_is_no_number_is_that_of_its_trial_among_those_run_together
 
 
 def test_as_many_threads_as_the_process_was_told_to_use(monkeypatch):
-    monkeypatch.setattr(simulation, "available_processes", lambda: 8)
+    monkeypatch.setattr(processors, "available_processors", lambda: 8)
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     monkeypatch.setattr(sys.modules["torch"], "get_num_threads", lambda: 6)
-    assert simulation._threads() == 3
+    assert processors.available_threads() == 3
     monkeypatch.setenv("OMP_NUM_THREADS", "many")
-    assert simulation._threads() == 6
+    assert processors.available_threads() == 6
+
+
+def test_threads_are_there_where_no_process_may_be_forked(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    monkeypatch.setattr(sys.modules["torch"], "get_num_threads", lambda: 6)
+    assert (workers.available_processes(), processors.available_threads()) == (1, 2)
 
 
 def test_float32_sees_the_same_noise_rounded_and_promises_no_bits():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from conftest import NETWORKS
 
+from bridge.spiking import decoding
 from bridge.spiking.decoding import decode
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import UniformVoltage
@@ -75,6 +76,18 @@ def test_decoding_a_sample_at_a_time_is_the_filter_step_by_step(name, sample_ste
     expected = [0.1, -0.2] + gain[:, None] * (traces @ weights.T)
     # Powers of a decay against its repeated use: rounding of 120 steps.
     np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_how_many_trials_are_decoded_at_once_decides_no_output(monkeypatch):
+    rng = np.random.default_rng(1)
+    step, trial, neuron = np.nonzero(rng.random((120, 300, 3)) < 0.1)
+    spikes = Spikes.gather(trial, step, neuron, (300, 120, 3))
+    net, gain = network(FILTERS["double"], 5), rng.random(300)
+    got = decode(net, spikes, gain)["o"]
+    for at_once in (7, 300):
+        monkeypatch.setattr(decoding, "AT_ONCE", at_once)
+        # The rows of a small product may be summed in another order: a few roundings.
+        np.testing.assert_allclose(decode(net, spikes, gain)["o"], got, rtol=1e-13)
 
 
 def test_the_side_of_a_filter_means_nothing_in_a_readout():

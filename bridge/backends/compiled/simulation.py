@@ -4,8 +4,6 @@ The program is written out from the models' and filters' own functions and compi
 networks of a form; from a trial's first step to its last nothing leaves it but spikes.
 """
 
-import os
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -22,8 +20,8 @@ from bridge.backends.compiled.sheet import Sheet
 from bridge.backends.compiled.text import program
 from bridge.backends.compiled.values import arrays_of, numbers_of
 from bridge.backends.kept import Kept, Wanted
+from bridge.backends.processors import available_threads
 from bridge.backends.recorder import check_finite, recording
-from bridge.backends.workers import available_processes
 from bridge.errors import BackendError, SpecError
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive
@@ -79,20 +77,10 @@ def simulate(  # noqa: PLR0913
     run.make_room(form, kept)
     arrays = arrays_of(network, drive, form)
     run.hand_over(sheet, arrays, numbers_of(network, drive, kept.steps))
-    threads = min(_threads() if workers is None else workers, drive.n_trials)
+    threads = min(available_threads() if workers is None else workers, drive.n_trials)
     run.all_trials(groups_of(network, drive, arrays["noise_keys"], threads), threads, on_progress)
     run.give(kept)
     return recording(network, drive, run, kept, backend="compiled", dtype=dtype)
-
-
-def _threads() -> int:
-    """How many threads share the trials: those this process may use, and was given."""
-    most = available_processes()
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    if asked.isdigit() and int(asked) >= 1:
-        most = min(most, int(asked))
-    torch = sys.modules.get("torch")
-    return most if torch is None else max(1, min(most, torch.get_num_threads()))
 
 
 @dataclass
