@@ -35,7 +35,7 @@ from bridge.spiking.weights import Factored
 
 # snnTorch takes many steps at once where there is none.
 WINDOWS = [None, None, (13, 29)]
-COUNT = int(os.environ.get("BRIDGE_DRAWN_NETWORKS", "30"))
+COUNT = int(os.environ.get("BRIDGE_DRAWN_NETWORKS", "15"))
 LABELS = ("snntorch", "brian2-numpy", "compiled")
 DRAWN = Counter()
 

@@ -1,5 +1,6 @@
 """The recording that is frozen: every backend must reproduce it spike for spike; and what ships."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,22 @@ LABELS = [
 ]
 
 
+# Where each step is Python's, the first half says as much in half the time.
+STEP_BY_STEP = ("reference", "brian2-numpy", "snntorch")
+
+
+def begun(drive, recording):
+    """The first half of a drive, and of what was recorded with it."""
+    samples = len(drive.inputs) // 2
+    steps = samples * recording.spikes.n_steps // len(drive.inputs)
+    readouts = {name: outputs[:samples] for name, outputs in recording.readouts.items()}
+    inputs = drive.inputs[:samples]
+    short = replace(
+        recording, spikes=recording.spikes.cut(0, steps), readouts=readouts, inputs=inputs
+    )
+    return replace(drive, inputs=inputs), short
+
+
 @pytest.mark.usefixtures("as_users_have_it")
 @pytest.mark.parametrize("label", LABELS)
 def test_a_backend_reproduces_the_frozen_recording(label, frozen):
@@ -51,11 +68,13 @@ def test_what_ships_is_reproduced(shipped):
 
 def check_reproduced(files, label):
     conversion, drive, expected = files
+    if label in STEP_BY_STEP:
+        drive, expected = begun(drive, expected)
     backend, options = EXACT_BACKENDS[label]
     # Compiled, its steps are held to those of the contract, on the network of all forms.
     own = {"compiled": False} if label == "snntorch" else {}
     got = simulate(conversion.network, drive, backend=backend, **options, **own)
-    assert expected.spikes.count > 2000
+    assert expected.spikes.count > 1500
     np.testing.assert_array_equal(got.spikes.codes(), expected.spikes.codes())
     # Readouts are sums over neurons by BLAS, whose order depends on the machine.
     for name, outputs in expected.readouts.items():

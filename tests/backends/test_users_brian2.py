@@ -130,8 +130,9 @@ from conftest import drive_for, two_population_network
 import bridge
 from bridge.backends import simulate
 network = two_population_network()
-drive = drive_for(network, 60)
+drive = drive_for(network, 30)
 expected = simulate(network, drive).spikes.codes()
+assert len(expected) > 20
 def same(target="numpy"):
     got = simulate(network, drive, backend="brian2", target=target).spikes.codes()
     return np.array_equal(got, expected)

@@ -156,7 +156,7 @@ def test_torch_gives_the_bits_of_numpy(name, everywhere):
     assert_same_bits(found.numpy(), name, everywhere)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_compiled_torch_gives_the_bits_of_numpy(everywhere):
     # Half a minute, once: what is compiled is kept for the next run, until a file of it changes.
     files = (__file__, exact_functions.__file__, compiled_block.__file__)
