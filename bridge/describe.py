@@ -182,6 +182,8 @@ def _chosen(search: Search) -> Rows:
 
 def _fit(fit: TargetFit) -> Rows:
     rows: Rows = {"learning": f"{fit.stopped}, {several(len(fit.learning_errors), 'trial')}"}
+    if fit.teacher is not None:
+        rows["taught by"] = f"a trained network of {several(fit.teacher.size, 'unit')}"
     if fit.errors.size:
         rows["on its own"] = fit.told()
         rows["nMSE on its own"] = f"{fit.errors.min():.3g} to {fit.errors.max():.3g}"

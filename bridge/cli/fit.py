@@ -8,7 +8,7 @@ import typer
 import bridge
 from bridge.cli import completion
 from bridge.cli.app import Force, Seed, TaskFile, app, example, was_given
-from bridge.stages import check_writable, draw_fit, fit_to, unfinished
+from bridge.stages import check_writable, draw_fit, fit_to, load_rate, unfinished
 from bridge.tasks.picture import check_kind
 
 
@@ -17,6 +17,7 @@ from bridge.tasks.picture import check_kind
         "spikebridge fit four-sines --out results/sines.h5 --picture results/sines.png",
         "spikebridge fit four-sines --out results/sines.h5 --units 1000 --trained-neurons 200",
         "spikebridge fit four-sines --out results/free.h5 --free-running",
+        "spikebridge fit xor --out results/xor.h5 --teacher results/rate.h5",
         "spikebridge fit four-sines --out results/sines.h5 --form rate --seed 6",
         "spikebridge fit four-sines --out results/sines.h5 --resume --trials 800",
     )
@@ -54,6 +55,14 @@ def fit(
         str,
         typer.Option("--form", help="current or rate: what of the teacher is followed."),
     ] = "current",
+    teacher_network: Annotated[
+        Path | None,
+        typer.Option(
+            "--teacher",
+            help="A file with a rate network trained on the task, as the teacher.",
+            show_default="a random network, driven with the desired output",
+        ),
+    ] = None,
     free_running: Annotated[
         bool,
         typer.Option(
@@ -115,7 +124,8 @@ def fit(
     # What is not given is left to the options, which have the same defaults.
     known = TargetOptions.__dataclass_fields__
     options = {name: context.params[name] for name in known if was_given(context, name)}
-    plan = plan_fit(found, resume=begun, **options)
+    shown = None if teacher_network is None else load_rate(teacher_network)
+    plan = plan_fit(found, resume=begun, teacher_network=shown, **options)
     made = fit_to(plan, out, begun)
     if picture is not None:
         draw_fit(made, picture)

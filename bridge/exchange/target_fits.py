@@ -4,6 +4,7 @@ from dataclasses import fields
 from typing import Any
 
 from bridge.exchange.hdf5 import Tree
+from bridge.exchange.rate_networks import rate_from_tree, rate_to_tree
 from bridge.exchange.spiking_networks import network_from_tree, network_to_tree
 from bridge.methods.rate_targets.checkpoint import FitCheckpoint
 from bridge.methods.rate_targets.result import TargetFit
@@ -19,6 +20,8 @@ def fit_to_tree(fit: TargetFit) -> Tree:
     """A fit with its checkpoint, if it has one."""
     tree: Tree = {name: getattr(fit, name) for name in _ARRAYS}
     tree |= {"network": network_to_tree(fit.network), "rate_hz": fit.rate_hz}
+    if fit.teacher is not None:
+        tree["teacher"] = rate_to_tree(fit.teacher)
     if fit.trial is not None:
         tree["trial"] = {name: getattr(fit.trial, name) for name in _TRIAL}
     for name in _OPTIONAL:
@@ -39,6 +42,7 @@ def fit_from_tree(tree: Tree) -> TargetFit:
         **optional,
         trial=_trial_from_tree(tree["trial"]) if "trial" in tree else None,
         rate_hz=tree["rate_hz"],
+        teacher=rate_from_tree(tree["teacher"]) if "teacher" in tree else None,
         checkpoint=None
         if kept is None
         else FitCheckpoint(**{name: kept[name] for name in _CHECKPOINT}),

@@ -73,6 +73,20 @@ def test_the_command_fits_with_the_defaults_of_python():
     assert shown["trained"].show_default == f"0.4 of all, {MOST_TRAINED} at most"
 
 
+def test_a_trained_network_is_the_teacher(command, refused, tmp_path):
+    out = tmp_path / "go.h5"
+    asked = ("fit", "go-nogo", "--units", 210, "--settle-trials", 1, "--trials", 1,
+             "--test-trials", 1, "--out", out)  # fmt: skip
+    rate = "models/go_nogo_n200.h5"
+    assert "rate network" in refused(*asked, "--teacher", "data/reference_drive.h5")
+    assert "is of a teacher that is drawn" in refused(
+        *asked, "--teacher", rate, "--teacher-gain", 1
+    )
+    assert command(*asked, "--teacher", rate).status == 0
+    assert load(out).teacher.size == 200
+    assert "taught by" in command("info", out).out
+
+
 def test_a_picture_is_drawn_on_request(command, refused, tmp_path):
     out, picture = tmp_path / "sines.h5", tmp_path / "sines.svg"
     asked = (*FIT, "--trials", 1, "--out", out, "--picture")

@@ -10,6 +10,7 @@ from bridge.methods.rate_targets.fitting import Report, fit_as_planned
 from bridge.methods.rate_targets.plan import plan_fit
 from bridge.methods.rate_targets.result import FINISHED, INTERRUPTED, TargetFit
 from bridge.progress import telling
+from bridge.rate.network import RateNetwork
 from bridge.tasks import Task, check_task
 from bridge.tasks import task as task_named
 
@@ -18,6 +19,7 @@ def fit_targets(
     task: str | Task,
     *,
     resume: TargetFit | None = None,
+    teacher_network: RateNetwork | None = None,
     on_progress: Callable[[float], None] | None = None,
     progress: bool = True,
     **options: Any,
@@ -34,6 +36,9 @@ def fit_targets(
             other, as one long run; else each begins at rest.
         resume: Go on with this fit, as if it had never stopped; `options` may then only change
             `learn_trials`, `test_trials` and `factored`.
+        teacher_network: A network of `bridge.train` or another trained one as the teacher: it shows
+            its rates as it does the task without noise; None: a random one is drawn, and driven
+            with the desired output.
         on_progress: Called with the fraction done.
         progress: Show how far it is, in a terminal or notebook, where it takes more than two
             seconds and `on_progress` is not given.
@@ -46,7 +51,7 @@ def fit_targets(
     """
     kept = None if resume is None else of_kind("resume", resume, TargetFit)
     kind = task_named(task) if isinstance(task, str) else check_task(task)
-    plan = plan_fit(kind, resume=kept, **options)
+    plan = plan_fit(kind, resume=kept, teacher_network=teacher_network, **options)
     with _told(on_progress, progress) as report:
         fit = fit_as_planned(plan, report, kept)
     if fit.stopped not in (FINISHED, INTERRUPTED):

@@ -24,6 +24,7 @@ from bridge.methods.rate_targets.targets import (
     project,
 )
 from bridge.methods.rate_targets.teacher import Course, Teacher, draw_teacher
+from bridge.methods.rate_targets.trained_teacher import TrainedTeacher
 from bridge.rate.interrupts import interrupts_held
 from bridge.spiking.network import SpikingNetwork
 from bridge.tasks import draw
@@ -104,7 +105,11 @@ def begun(
     """A fit before its first trial of learning, or where it was left."""
     options, task = plan.options, plan.task
     rngs = [np.random.default_rng((options.seed, part)) for part in range(3)]
-    teacher = draw_teacher(options, (task.input_size, task.output_size), rngs[_TEACHER])
+    teacher: Teacher
+    if plan.teacher is None:
+        teacher = draw_teacher(options, (task.input_size, task.output_size), rngs[_TEACHER])
+    else:
+        teacher = TrainedTeacher(plan.teacher, plan.hold)
     targets, lessons = _taught(plan, teacher, rngs[_TEACHER])
     learner = Learner(
         draw_fixed(options, targets, rngs[_SPIKING]), targets.onto, task.output_size, plan.dt_ms
@@ -223,6 +228,7 @@ def _ended(run: Run, stopped: str) -> TargetFit:
         rate_hz=found.rate_hz,
         shifts_ms=found.shifts_ms,
         right=found.right,
+        teacher=plan.teacher,
         checkpoint=kept,
     )
 

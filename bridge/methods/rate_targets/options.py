@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from bridge.arguments import flag, number, text
 from bridge.errors import SpecError
@@ -11,6 +11,8 @@ from bridge.spiking.arrays import counted
 MOST_UNITS, MOST_TRIALS = 20_000, 10**6
 MOST_TRAINED = 200
 TEACHERS = ("current", "rate")
+# A trained network in the place of one that is drawn.
+TRAINED: Final = "network"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +26,8 @@ class TargetOptions:
             200 at most. It is the number that decides: with many more, the error is small while
             learning, and the network fails on its own.
         teacher: "current": the targets are components of the units' currents; "rate": of the rates
-            of units of the other form, and of the output.
+            of units of the other form, and of the output; "network": of the rates of a trained
+            network, which `fit_targets` is given.
         teacher_gain: g~, the gain of the teacher's recurrent weights.
         target_gain: g_z, the gain of the projection from the teacher to the spiking network.
         variance_kept: Share of the teacher's second moment that the components hold.
@@ -47,7 +50,7 @@ class TargetOptions:
     units: int = 500
     teacher_units: int = 500
     trained: int | None = None
-    teacher: Literal["current", "rate"] = "current"
+    teacher: Literal["current", "rate", "network"] = "current"
     teacher_gain: float = 1.4
     target_gain: float = 6.0
     variance_kept: float = 0.999
@@ -74,7 +77,7 @@ class TargetOptions:
             )
         if self.trained is not None:
             counted("trained", self.trained, least=1, most=self.units)
-        if text("teacher", self.teacher) not in TEACHERS:
+        if text("teacher", self.teacher) not in (*TEACHERS, TRAINED):
             raise SpecError(f"teacher: 'current' or 'rate', got {self.teacher!r}")
         for phase in ("settle", "component", "mean", "learn", "test"):
             name = f"{phase}_trials"

@@ -7,14 +7,20 @@ from typing import Any
 
 import numpy as np
 
+from bridge.arguments import of_kind
 from bridge.errors import SpecError
+from bridge.methods.rate_targets.checkpoint import FitCheckpoint
 from bridge.methods.rate_targets.learner import TAU_FAST_MS
-from bridge.methods.rate_targets.options import TargetOptions
+from bridge.methods.rate_targets.options import TRAINED, TargetOptions
 from bridge.methods.rate_targets.result import FINISHED, TargetFit
+from bridge.methods.rate_targets.trained_teacher import check_teacher
+from bridge.rate.network import RateNetwork
 from bridge.tasks import Task, Trials, draw
 
 # What a fit that goes on may do otherwise.
 _CHANGEABLE = ("learn_trials", "test_trials", "factored")
+# What only a teacher has that is drawn.
+_OF_DRAWN = ("teacher", "teacher_units", "teacher_gain")
 
 # Time step for tasks whose samples are too coarse, ms.
 USUAL_STEP_MS = 1.0
@@ -31,12 +37,14 @@ class Plan:
         task: What is learned.
         trial: Its one trial, as the network is shown it; None: trials differ.
         options: All of them.
+        teacher: The trained network that is the teacher; None: one is drawn.
         hold: Steps of the network for each sample of the task.
     """
 
     task: Task
     trial: Trials | None
     options: TargetOptions
+    teacher: RateNetwork | None = None
     hold: int = 1
 
     @property
@@ -52,12 +60,19 @@ class Plan:
         return replace(trial, **longer)
 
 
-def plan_fit(task: Task, *, resume: TargetFit | None = None, **options: Any) -> Plan:
+def plan_fit(
+    task: Task,
+    *,
+    resume: TargetFit | None = None,
+    teacher_network: RateNetwork | None = None,
+    **options: Any,
+) -> Plan:
     """What a fit would do.
 
     Args:
         task: What is learned.
         resume: The fit that goes on.
+        teacher_network: A trained network as the teacher.
         **options: Fields of `TargetOptions`.
 
     Raises:
@@ -68,8 +83,25 @@ def plan_fit(task: Task, *, resume: TargetFit | None = None, **options: Any) -> 
             f"task {task.name!r}: its trials are held out, so nothing learns from them; train-src "
             "trains spiking neurons on its training pictures"
         )
-    chosen = _options(options) if resume is None else _resumed(task, resume, options)
+    if resume is None:
+        return _planned(task, _options(options, teacher_network), teacher_network)
+    if teacher_network is not None:
+        raise SpecError("teacher_network cannot be changed when a fit is resumed")
+    return _planned(task, _resumed(task, resume, options), resume.teacher)
+
+
+def plan_again(task: Task, fit: TargetFit) -> Plan:
+    """The plan by which a fit of that task was made; SpecError where it is not known."""
+    return _planned(task, _stored(fit)[1], fit.teacher)
+
+
+def _planned(task: Task, chosen: TargetOptions, teacher: RateNetwork | None) -> Plan:
+    """Hold the options against the task and the teacher."""
+    if (chosen.teacher == TRAINED) != (teacher is not None):
+        raise SpecError(f"teacher: {TRAINED!r} needs teacher_network, the trained network")
     trial = _the_trial(task)
+    if teacher is not None:
+        check_teacher(teacher, task)
     if chosen.free_running:
         if trial is None:
             raise SpecError(
@@ -79,29 +111,41 @@ def plan_fit(task: Task, *, resume: TargetFit | None = None, **options: Any) -> 
         trial = replace(trial, inputs=np.zeros_like(trial.inputs))
     # Synapses of 5 ms and membranes of 10 ms need steps that are shorter than most tasks' samples.
     hold = 1 if task.step_ms <= TAU_FAST_MS / 2 else math.ceil(task.step_ms / USUAL_STEP_MS)
-    return Plan(task, trial, chosen, hold)
+    return Plan(task, trial, chosen, teacher, hold)
 
 
-def _options(given: Mapping[str, Any]) -> TargetOptions:
+def _options(given: Mapping[str, Any], teacher: RateNetwork | None = None) -> TargetOptions:
     known = TargetOptions.__dataclass_fields__
     for name in given:
         if name not in known:
             raise SpecError(f"unknown option {name!r}; known are {', '.join(known)}")
-    return TargetOptions(**given)
+    if teacher is None:
+        return TargetOptions(**given)
+    for name in _OF_DRAWN:
+        if name in given:
+            raise SpecError(f"{name}: is of a teacher that is drawn, and teacher_network is given")
+    size = of_kind("teacher_network", teacher, RateNetwork).size
+    return TargetOptions(**given, teacher=TRAINED, teacher_units=size)
+
+
+def _stored(fit: TargetFit) -> tuple[FitCheckpoint, TargetOptions]:
+    """Where a fit stands, and the options it was made by; SpecError where it does not hold them."""
+    stored = fit.network.provenance.get("options")
+    if fit.checkpoint is None or not isinstance(stored, Mapping):
+        raise SpecError("this fit holds no checkpoint from which it could go on")
+    return fit.checkpoint, _options(stored)
 
 
 def _resumed(task: Task, resume: TargetFit, given: Mapping[str, Any]) -> TargetOptions:
     """The options of a fit that goes on, and those given."""
-    kept, network = resume.checkpoint, resume.network
-    stored = network.provenance.get("options")
-    if kept is None or not isinstance(stored, Mapping):
-        raise SpecError("this fit holds no checkpoint from which it could go on")
+    network = resume.network
+    kept, stored = _stored(resume)
     if task.name != network.task:
         raise SpecError(f"task: the fit to go on with learns {network.task!r}, not {task.name!r}")
     fixed = sorted(set(given) - set(_CHANGEABLE))
     if fixed:
         raise SpecError(f"{fixed[0]} cannot be changed when a fit is resumed")
-    chosen = _options({**stored, **given})
+    chosen = replace(stored, **given)
     # What was interrupted or diverged may be judged as it is.
     least = kept.trials + (resume.stopped == FINISHED)
     if chosen.learn_trials < least:

@@ -10,6 +10,7 @@ from bridge.errors import SpecError
 from bridge.methods.rate_targets.checkpoint import FitCheckpoint
 from bridge.methods.rate_targets.judgement import drive_on
 from bridge.methods.scoring import SCORE, task_drive
+from bridge.rate.network import RateNetwork
 from bridge.spiking.arrays import counted, frozen_array
 from bridge.spiking.drive import Drive
 from bridge.spiking.essentials import several, told
@@ -41,6 +42,7 @@ class TargetFit:
             where the network runs free; None: the input says when trials begin.
         right: How many of these trials were answered rightly, where trials differ and the task
             says which are right.
+        teacher: The trained network that was the teacher; None: one was drawn.
         checkpoint: Where to go on learning; None: it is not kept.
     """
 
@@ -52,6 +54,7 @@ class TargetFit:
     rate_hz: float
     shifts_ms: Array | None = None
     right: int | None = None
+    teacher: RateNetwork | None = None
     checkpoint: FitCheckpoint | None = None
 
     def __post_init__(self) -> None:
@@ -69,6 +72,8 @@ class TargetFit:
             raise SpecError("start_mv and trial: there are both, or trials differ and neither is")
         if self.trial is not None:
             self._check_trial(self.trial)
+        if self.teacher is not None:
+            known_model("teacher", self.teacher, (RateNetwork,))
         if self.checkpoint is not None:
             self._check_checkpoint(self.checkpoint)
 

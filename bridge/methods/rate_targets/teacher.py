@@ -1,6 +1,7 @@
 """The continuous network that gives the targets: driven by the desired output, never trained."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,26 @@ TAU_MS = 10.0
 _ENTRAINED = 1e-12
 
 
+class Teacher(Protocol):
+    """What shows a spiking network how a task is done: N~ units."""
+
+    @property
+    def start(self) -> Array:
+        """(N~,) its state at first."""
+
+    @property
+    def w_in(self) -> Array:
+        """(N~, C) weights of the task's input."""
+
+    def trial(self, state: Array, trial: Trials, dt_ms: float) -> tuple[Array, Array]:
+        """(T, K) what the components are taken of in a trial, and the state at its end."""
+
+    def currents(self) -> Array:
+        """(N~, K) what makes currents of the units from what the components are taken of."""
+
+
 @dataclass(frozen=True, eq=False)
-class Teacher:
+class DrawnTeacher:
     """tau dx/dt = -x + J tanh(x) + u_out f_out + u_in f_in, or with the units' rates instead.
 
     Form "rate": tau dr/dt = -r + tanh(J r + u_out f_out + u_in f_in). Steps are exact for a drive
@@ -72,11 +91,11 @@ class Teacher:
 
 def draw_teacher(
     options: TargetOptions, sizes: tuple[int, int], rng: np.random.Generator
-) -> Teacher:
+) -> DrawnTeacher:
     """A teacher for a task of so many (input channels, outputs)."""
     units, (inputs, outputs) = options.teacher_units, sizes
     spread = options.teacher_gain / np.sqrt(units)
-    return Teacher(
+    return DrawnTeacher(
         form=options.teacher,
         recurrent=spread * rng.standard_normal((units, units)),
         w_out=rng.uniform(-1, 1, (units, outputs)),
