@@ -27,7 +27,7 @@ from bridge.stages import check_writable, show_essentials
 if TYPE_CHECKING:
     from bridge.exchange.formats import Imported, ImportedGraph
 
-_FORMAT = "Its format: matlab or safetensors; of a recording: nwb or sonata."
+_FORMAT = "Its format: matlab, safetensors or nir; of a recording: nwb or sonata."
 _FROM = "Its format: matlab, safetensors or nir; of a recording: nwb or sonata."
 
 _RECORDINGS = (".nwb", ".h5", ".hdf5")
@@ -190,6 +190,7 @@ def import_(
     epilog=example(
         "spikebridge export results/rate.h5 --to matlab --out model.mat",
         "spikebridge export results/lif.h5 --to matlab --out model.mat",
+        "spikebridge export results/lif.h5 --to nir --out model.nir",
         "spikebridge export results/brian2.h5 --to nwb --out brian2.nwb",
         "spikebridge export results/brian2.h5 --to sonata --out spikes.h5",
     )

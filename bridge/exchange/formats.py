@@ -234,9 +234,9 @@ def export_network(
     """Write a network in the format of another tool, whole or not at all.
 
     Args:
-        thing: A RateNetwork or a Conversion.
+        thing: A RateNetwork or a Conversion; for NIR a SpikingNetwork or what stands for one.
         path: Where to.
-        to: "matlab"; None: by the ending of the file.
+        to: "matlab", "safetensors" or "nir"; None: by the ending of the file.
         force: Replace a file that is there.
 
     Returns:

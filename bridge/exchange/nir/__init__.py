@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from bridge.errors import SpecError
 from bridge.exchange.formats import Encoded, ImportedGraph
+from bridge.exchange.nir.exporting import encoded
 from bridge.exchange.nir.reading import Options, network_of
+from bridge.spiking.network import SpikingNetwork
 
 if TYPE_CHECKING:
     from bridge.exchange.store import Stored
@@ -22,20 +24,22 @@ def read(
     path: Path,
     *,
     dt_ms: float | None = None,
-    reset: str = "value",
-    threshold: str = "above",
-    recurrent_start: str = "equations",
+    reset: str | None = None,
+    threshold: str | None = None,
+    recurrent_start: str | None = None,
 ) -> ImportedGraph:
     """The spiking network of a NIR file, feed-forward or recurrent, nested graphs included.
 
     Args:
         path: The file.
         dt_ms: Time step, ms; None: inferred, where the file makes it certain.
-        reset: "value": to the v_reset of the file, 0 where it has none; "subtract": v loses its
-            threshold at once; "subtract-late": after the leak of the next step.
-        threshold: "above": neurons fire strictly above threshold; "at": at it, too.
+        reset: What a spike does to v. "value": to the v_reset of the file, 0 where it has none;
+            "subtract": v loses its threshold at once; "subtract-late": after the leak of the next
+            step.
+        threshold: Where neurons fire. "above": strictly above threshold; "at": at it, too.
         recurrent_start: "equations": the biases of what closes a loop act from the first step on;
-            "silent": from the second on.
+            "silent": from the second on. None of these three: as `bridge.export_network` kept it
+            in the file's metadata, else the first.
 
     Raises:
         FormatError: missing, damaged, no NIR, or a node cannot be represented; it is named.
@@ -45,9 +49,21 @@ def read(
 
 
 def encode(thing: "Stored") -> Encoded:
-    """Refused: NIR is read only.
+    """A spiking network as a NIR graph, in the form that other readers take.
+
+    Nodes are named in the order in which they act; a population with a loop of its own over
+    weights is a nested graph; parameters are arrays of a number for each neuron. What NIR cannot
+    hold is in the metadata, and in the notes.
+
+    Args:
+        thing: A SpikingNetwork, a Conversion, or what else stands for one.
 
     Raises:
-        SpecError: always.
+        SpecError: it is another thing, or NIR cannot hold a part of it, which is named.
     """
-    raise SpecError(f"NIR is read, not written; a {type(thing).__name__} cannot be exported to it")
+    network = getattr(thing, "network", thing)
+    if not isinstance(network, SpikingNetwork):
+        raise SpecError(
+            f"NIR holds spiking networks, and a {type(thing).__name__} is none; convert makes one"
+        )
+    return encoded(network)

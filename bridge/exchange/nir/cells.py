@@ -9,6 +9,7 @@ import numpy as np
 from bridge.errors import SpecError
 from bridge.exchange.nir.file import Array
 from bridge.exchange.nir.maps import Shape, spread
+from bridge.exchange.nir.metadata import RESET, TAUS_MS, THRESHOLD, milliseconds, text_in
 from bridge.exchange.nir.nodes import Place
 from bridge.spiking.neurons import NeuronModel
 from bridge.spiking.neurons.cuba_li import CubaLi
@@ -29,17 +30,34 @@ THRESHOLDS: Mapping[str, str] = {"above": "above_threshold", "at": "at_threshold
 
 @dataclass(frozen=True)
 class Firing:
-    """What NIR leaves open of spikes: what becomes of v, and what happens at the threshold."""
+    """What NIR leaves open of spikes: what becomes of v, and what happens at the threshold.
 
-    reset: str
-    threshold: str
+    None: as our own metadata say, else the value of the file and strictly above.
+    """
+
+    reset: str | None
+    threshold: str | None
 
     def __post_init__(self) -> None:
         for name, known in (("reset", RESETS), ("threshold", THRESHOLDS)):
-            if getattr(self, name) not in known:
+            if getattr(self, name) not in (None, *known):
                 raise SpecError(
                     f"{name}: {' or '.join(map(repr, known))}, got {getattr(self, name)!r}"
                 )
+
+    def reset_of(self, place: Place) -> str:
+        """What becomes of v in a node."""
+        return RESETS[self.reset or _kept(place, RESET, RESETS)]
+
+    def threshold_of(self, place: Place) -> str:
+        """What happens at the threshold of a node."""
+        return THRESHOLDS[self.threshold or _kept(place, THRESHOLD, THRESHOLDS)]
+
+
+def _kept(place: Place, name: str, known: Mapping[str, str]) -> str:
+    """What the metadata say, if it is known, else the first of what is."""
+    told = text_in(place.kept, name)
+    return told if told in known else next(iter(known))
 
 
 def neurons_of(place: Place, shape: Shape, bias: Array, dt_ms: float, as_: Firing) -> NeuronModel:
@@ -56,7 +74,8 @@ def _resistance(place: Place, shape: Shape, bias: Array) -> dict[str, Any]:
 
 
 def _tau_ms(place: Place, field: str, shape: Shape, dt_ms: float) -> Array:
-    tau_ms = spread(place, field, shape) * 1000.0
+    seconds = spread(place, field, shape)
+    tau_ms = milliseconds(seconds, place.kept.get(TAUS_MS[field]))
     if np.any(tau_ms <= 0):
         raise place.error(f"{field} must be positive, got {tau_ms.min() / 1000.0:g} s")
     if np.any(tau_ms <= dt_ms):
@@ -89,8 +108,8 @@ def _firing(place: Place, shape: Shape, as_: Firing) -> dict[str, Any]:
     return {
         "v_threshold": spread(place, "v_threshold", shape),
         "v_reset": v_reset,
-        "reset_by": RESETS[as_.reset],
-        "fires_where": THRESHOLDS[as_.threshold],
+        "reset_by": as_.reset_of(place),
+        "fires_where": as_.threshold_of(place),
     }
 
 
@@ -98,7 +117,7 @@ def _threshold(place: Place, shape: Shape, bias: Array, dt_ms: float, as_: Firin
     return Threshold(
         threshold=spread(place, "threshold", shape),
         bias=bias,
-        fires_where=THRESHOLDS[as_.threshold],  # type: ignore[arg-type]
+        fires_where=as_.threshold_of(place),  # type: ignore[arg-type]
     )
 
 

@@ -5,6 +5,7 @@ HDF5 gives nodes in alphabetical order, whatever the order in which they were ma
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,6 +18,7 @@ from bridge.exchange.attributes import text_of
 from bridge.exchange.crashes import check_it_can_be_read
 from bridge.exchange.foreign import foreign_file, is_hdf5, numbers
 from bridge.exchange.links import own_part
+from bridge.exchange.nir.metadata import KNOWN, OURS
 from bridge.spiking.values import shown
 
 Array = NDArray[np.float64]
@@ -37,12 +39,14 @@ class Node:
     Attributes:
         kind: Its type, as "Affine".
         fields: What the file says of it.
-        metadata: Whether the file has metadata of it.
+        metadata: Whether the file has metadata of it that are not ours.
+        kept: Those that are, see `bridge.exchange.nir.metadata`.
     """
 
     kind: str
     fields: Mapping[str, Field]
     metadata: bool = False
+    kept: Mapping[str, Field] = dataclass_field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +56,7 @@ class Graph:
     nodes: Mapping[str, "Node | Graph"]
     edges: tuple[tuple[str, str], ...]
     metadata: bool = False
+    kept: Mapping[str, Field] = dataclass_field(default_factory=dict)
 
 
 def read_graph(path: Path) -> tuple[Graph, str]:
@@ -146,7 +151,7 @@ class _Reader:
             if not isinstance(part, h5py.Group):
                 raise FormatError(f"{self._path}: node {whole} is not a group of fields")
             nodes[str(each)] = self.part(part, whole, depth - 1)
-        return Graph(nodes, self._edges(group, title), "metadata" in group)
+        return Graph(nodes, self._edges(group, title), *self._metadata(group, title))
 
     def _edges(self, group: h5py.Group, title: str) -> tuple[tuple[str, str], ...]:
         item = own_part(group, "edges", self._path)
@@ -177,7 +182,18 @@ class _Reader:
             item = own_part(group, name, self._path)
             if isinstance(item, h5py.Dataset) and item.dtype.kind in "iu":
                 fields[name] = self._field(group, name, title)
-        return Node(kind, fields, "metadata" in group)
+        return Node(kind, fields, *self._metadata(group, title))
+
+    def _metadata(self, group: h5py.Group, title: str) -> tuple[bool, dict[str, Field]]:
+        """Whether there are any of others, and ours."""
+        item = own_part(group, "metadata", self._path)
+        if not isinstance(item, h5py.Group):
+            return item is not None, {}
+        ours = own_part(item, OURS, self._path)
+        if not isinstance(ours, h5py.Group):
+            return True, {}
+        found = {name: self._field(ours, name, title) for name in KNOWN if name in ours}
+        return len(item) > 1, found
 
     def _field(self, group: h5py.Group, name: str, title: str) -> Field:
         item = own_part(group, name, self._path)

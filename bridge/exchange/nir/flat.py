@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bridge.errors import FormatError
-from bridge.exchange.nir.file import Graph, Node
+from bridge.exchange.nir.file import Field, Graph, Node
 from bridge.exchange.nir.nodes import Place, checked
 from bridge.spiking.values import shown
 
@@ -18,11 +18,13 @@ class Flat:
         nodes: In alphabetical order, as HDF5 has them.
         edges: From a node to a node, in the order of the nodes.
         notes: What a user should know, a sentence each.
+        kept: What we kept in the metadata of the whole graph, see `bridge.exchange.nir.metadata`.
     """
 
     nodes: Mapping[str, Place]
     edges: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+    kept: Mapping[str, Field]
 
     def sources(self, name: str) -> list[str]:
         """Where the edges into a node come from."""
@@ -70,6 +72,7 @@ def flattened(graph: Graph, file: str) -> Flat:
         {name: nodes[name] for name in order},
         tuple(sorted(edges, key=lambda edge: (place[edge[0]], place[edge[1]]))),
         tuple(notes),
+        graph.kept,
     )
 
 

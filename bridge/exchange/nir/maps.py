@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from bridge.exchange.nir.file import Array
+from bridge.exchange.nir.metadata import SPARSE
 from bridge.exchange.nir.nodes import Place
 from bridge.spiking.weights import Matrix
 
@@ -88,7 +89,7 @@ def _affine(place: Place, shape: Shape) -> Map:
     bias = None
     if place.has("bias"):
         bias = np.tile(spread(place, "bias", (post,)), times)
-    if times == 1:
+    if times == 1 and SPARSE not in place.kept:
         return Map(weight, bias, (*shape[:-1], post))
     _check_count(place, times * weight.size)
     repeated = sparse.kron(sparse.eye_array(times), sparse.csc_array(weight), format="csc")

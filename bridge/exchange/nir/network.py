@@ -1,7 +1,7 @@
 """A NIR graph as a spiking network."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,7 +9,17 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from bridge.exchange.nir.cells import Firing, neurons_of
-from bridge.exchange.nir.file import Array
+from bridge.exchange.nir.file import Array, Field
+from bridge.exchange.nir.metadata import (
+    BIAS_ALONE,
+    BIAS_PLACE,
+    NAME,
+    PLACE,
+    PROJECTION,
+    PROJECTION_PLACE,
+    number_in,
+    text_in,
+)
 from bridge.exchange.nir.nodes import CELLS, LINEAR
 from bridge.exchange.nir.order import Order, in_acting_order
 from bridge.exchange.nir.outputs import outputs_of
@@ -23,7 +33,7 @@ from bridge.spiking.neurons.linear import Linear
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.readouts import StateReadout
-from bridge.spiking.weights import Matrix
+from bridge.spiking.weights import Matrix, columns_of
 
 RECURRENT_STARTS = ("equations", "silent")
 # A unit that always gives 1: over it a bias acts from the second step on.
@@ -68,6 +78,7 @@ class Assembly:
     _left: list[Key] = field(default_factory=list)
     _projections: dict[Key, list[Projection]] = field(default_factory=dict)
     _biases: dict[Key, Array] = field(default_factory=dict)
+    _places: dict[str, float] = field(default_factory=dict)
 
     @property
     def units(self) -> Units:
@@ -81,6 +92,11 @@ class Assembly:
             FormatError: a node cannot be represented.
         """
         inputs = self._inputs()
+        alone = {
+            self.inputs[given]
+            for root, given in self.units.inputs.items()
+            if BIAS_ALONE in self._kept(root)
+        }
         for name in self.units.cells:
             self._name(Key(name))
         ends = outputs_of(self.order)
@@ -89,7 +105,8 @@ class Assembly:
             self._build(self._left.pop(0))
         order = self._in_order()
         populations = [self._population(key) for key in order]
-        projections = [part for key in order for part in self._projections[key]]
+        projections = self._in_kept_order([p for key in order for p in self._projections[key]])
+        used = {part.source for part in projections}
         if any(part.source == ONE for part in projections):
             one = Population(name=ONE, size=1, neurons=Linear(bias=1.0), initial_voltage=_FROM_ZERO)
             populations.insert(0, one)
@@ -98,8 +115,18 @@ class Assembly:
             populations=tuple(populations),
             projections=tuple(projections),
             readouts=tuple(self._readouts(populations)),
-            inputs=inputs,
+            inputs=tuple(part for part in inputs if part.name in used or part.name not in alone),
         )
+
+    def _in_kept_order(self, projections: list[Projection]) -> list[Projection]:
+        """Projections by the places that our metadata say, where they say all."""
+        if any(part.name not in self._places for part in projections):
+            return projections
+        return sorted(projections, key=lambda part: self._places[part.name])
+
+    def _kept(self, unit: str) -> Mapping[str, Field]:
+        """What we kept in the metadata of a node."""
+        return self.units.place(unit).kept
 
     def _readouts(self, populations: list[Population]) -> Iterator[StateReadout]:
         """Outputs that are values; spikes are in every recording."""
@@ -107,22 +134,29 @@ class Assembly:
         called: set[str] = set()
         for name, source in self.outputs.items():
             if emits[source] == "value":
-                yield StateReadout(name=_free(name, called), source=source)
+                kept = text_in(self._kept(name), NAME) or name
+                yield StateReadout(name=_free(kept, called), source=source)
 
     def _inputs(self) -> tuple[Input, ...]:
         """The inputs of the graph; one alone is called as the one input of every network."""
+        kept = {given: text_in(self._kept(root), NAME) for root, given in self.units.inputs.items()}
         sizes = {
             given: int(np.prod(self.units.shapes[root]))
             for root, given in self.units.inputs.items()
         }
         for given in sizes:
-            self.inputs[given] = INPUT if len(sizes) == 1 else _free(given, self._taken)
+            plain = kept[given] == INPUT or (len(sizes) == 1 and not kept[given])
+            if plain and INPUT not in self.inputs.values():
+                self.inputs[given] = INPUT
+            else:
+                self.inputs[given] = _free(kept[given] or given, self._taken)
         return tuple(Input(self.inputs[given], size) for given, size in sizes.items())
 
     def _name(self, key: Key) -> str:
         """The name of a population, which is to be built."""
         if key not in self.names:
-            self.names[key] = _free(key.unit, self._taken)
+            kept = text_in(self._kept(key.unit), NAME)
+            self.names[key] = _free(kept or key.unit, self._taken)
             self._left.append(key)
         return self.names[key]
 
@@ -153,8 +187,7 @@ class Assembly:
         if not closes or self.recurrent_start == "equations":
             return bias
         start = Arrival(ONE, via, np.zeros(1, dtype=np.int64))
-        name = f"{via}_bias"
-        self._projections[key].append(self._projection(key, start, bias[:, None], ONE, name=name))
+        self._projections[key].append(self._projection(key, start, bias[:, None], ONE))
         return 0.0
 
     def _lates(self, key: Key) -> frozenset[str]:
@@ -179,6 +212,8 @@ class Assembly:
         """An arrival as projections: what comes at once, and what is delayed."""
         via = arrival.via
         weights = self.units.map(via).weights if via else None
+        if via and BIAS_ALONE in self._kept(via) and not columns_of(weights).count_nonzero():
+            return
         if weights is None:
             weights = sparse.csc_array(sparse.eye_array(arrival.delays.size))
         if arrival.source in self.inputs:
@@ -208,13 +243,18 @@ class Assembly:
         *,
         within: bool = False,
         delays: NDArray[np.int64] | None = None,
-        name: str = "",
     ) -> Projection:
         target = self.names[key]
+        kept = self._kept(arrival.via or key.unit)
+        name = text_in(kept, PROJECTION) or arrival.via or f"{source}_to_{target}"
+        name = _free(f"{name}_bias" if source == ONE else name, self._called)
+        place = number_in(kept, BIAS_PLACE if source == ONE else PROJECTION_PLACE)
+        if place is not None:
+            self._places[name] = place
         same = delays is None or not delays.size or np.all(delays == delays[0])
         first = int(delays[0]) if delays is not None and delays.size else 0
         return Projection(
-            name=_free(name or arrival.via or f"{source}_to_{target}", self._called),
+            name=name,
             source=source,
             target=target,
             weights=weights,
@@ -231,7 +271,13 @@ class Assembly:
             self.names[key]: {part.source for part in parts if part.within_step}
             for key, parts in self._projections.items()
         }
-        depth = {name: self.order.depth[key.unit] for name, key in by_name.items()}
+        depth: dict[str, float] = {
+            name: self.order.depth[key.unit] for name, key in by_name.items()
+        }
+        places = {name: number_in(self._kept(key.unit), PLACE) for name, key in by_name.items()}
+        kept = {name: place for name, place in places.items() if place is not None}
+        if len(kept) == len(depth):
+            depth = kept
         return [by_name[name] for name in in_acting_order(within, depth)]
 
     def _population(self, key: Key) -> Population:

@@ -1,11 +1,12 @@
 """Which nodes there are in NIR 1.0.8, and which fields each of them has."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from bridge.errors import FormatError
-from bridge.exchange.nir.file import SAID_AGAIN, Array, Node
+from bridge.exchange.nir.file import SAID_AGAIN, Array, Field, Node
 from bridge.spiking.values import shown
 
 _CONVOLUTION = ("weight", "stride", "padding", "dilation", "groups")
@@ -63,6 +64,11 @@ class Place:
     def error(self, sentence: str) -> FormatError:
         """An error that names the node and its type."""
         return FormatError(f"{self.file}: node {self.name} ({self.kind}): {sentence}")
+
+    @property
+    def kept(self) -> Mapping[str, Field]:
+        """What we kept in its metadata, see `bridge.exchange.nir.metadata`."""
+        return self.node.kept
 
     def has(self, field: str) -> bool:
         """Whether the file says something of a field."""

@@ -94,14 +94,14 @@ class Order:
         return (self.depth[source], source) >= (self.depth[target], target)
 
 
-def in_acting_order(within: Mapping[str, Set[str]], depth: Mapping[str, int]) -> list[str]:
+def in_acting_order(within: Mapping[str, Set[str]], depth: Mapping[str, float]) -> list[str]:
     """Populations, each after those that act on it within the step.
 
     Of those that may be next it is the least deep, and of these the first by its name.
 
     Args:
         within: The populations that act on each within the step.
-        depth: By how many edges input reaches each.
+        depth: By how many edges input reaches each, or its place where that is known.
     """
     waits = {name: set(sources) for name, sources in within.items()}
     behind: dict[str, list[str]] = {name: [] for name in within}

@@ -9,6 +9,7 @@ from bridge.exchange.formats import ImportedGraph
 from bridge.exchange.nir.cells import Firing
 from bridge.exchange.nir.file import Graph, read_graph
 from bridge.exchange.nir.flat import flattened, shown_names
+from bridge.exchange.nir.metadata import RESET, START, THRESHOLD, text_in
 from bridge.exchange.nir.network import RECURRENT_STARTS, Assembly
 from bridge.exchange.nir.order import Order
 from bridge.exchange.nir.shapes import shapes_of
@@ -22,12 +23,12 @@ class Options:
     """What NIR leaves open, as it was chosen; see `bridge.exchange.nir.read`."""
 
     dt_ms: float | None
-    reset: str
-    threshold: str
-    recurrent_start: str
+    reset: str | None
+    threshold: str | None
+    recurrent_start: str | None
 
     def __post_init__(self) -> None:
-        if self.recurrent_start not in RECURRENT_STARTS:
+        if self.recurrent_start not in (None, *RECURRENT_STARTS):
             raise SpecError(
                 f"recurrent_start: {' or '.join(map(repr, RECURRENT_STARTS))}, got "
                 f"{shown(self.recurrent_start)}"
@@ -57,7 +58,9 @@ def _network(
     notes = list(graph.notes)
     shapes = shapes_of(graph, notes)
     dt_ms, source = step_ms(graph, options.dt_ms, str(path))
-    assembly = Assembly(Order(Units(graph, shapes, dt_ms)), firing, options.recurrent_start)
+    kept = text_in(graph.kept, START)
+    start = options.recurrent_start or (kept if kept in RECURRENT_STARTS else "equations")
+    assembly = Assembly(Order(Units(graph, shapes, dt_ms)), firing, start)
     network = assembly.made()
     assumed = dict(_assumed(assembly, options, f"{dt_ms:g} ms, {source}"))
     provenance = {
@@ -85,13 +88,21 @@ def _assumed(assembly: Assembly, options: Options, step: str) -> Iterator[tuple[
     """What NIR does not say and was taken so: of what, and how."""
     yield "time step", step
     yield "steps", "Euler, a filtered current first, then the membrane, which takes the new one"
-    yield "firing", _THRESHOLD[options.threshold]
-    yield "reset", _RESET[options.reset]
+    firing = [place for place in assembly.units.graph.nodes.values() if place.has("v_threshold")]
+    for what, given, kept, told in (
+        ("firing", options.threshold, THRESHOLD, _THRESHOLD),
+        ("reset", options.reset, RESET, _RESET),
+    ):
+        said = sorted({text_in(place.kept, kept) for place in firing} & set(told))
+        if given is None and said:
+            yield what, f"{' or '.join(told[each] for each in said)}, as the metadata say"
+        else:
+            yield what, told[given or next(iter(told))]
     yield "start", "all states at 0"
     yield "order", "what a node gives acts on the next ones within the step"
     if assembly.loops:
         loops = [f"{a} to {b}" if a != b else f"{a} to itself" for a, b in sorted(assembly.loops)]
         yield "loops", f"a step is taken from {shown_names(loops)}"
-        acts = "do not act" if options.recurrent_start == "silent" else "act"
-        yield "first step", f"biases on the way back {acts} in it ({options.recurrent_start})"
+        acts = "do not act" if assembly.recurrent_start == "silent" else "act"
+        yield "first step", f"biases on the way back {acts} in it ({assembly.recurrent_start})"
     yield "units", "voltages are numbers in the unit of the thresholds, called mV in recordings"

@@ -4,6 +4,7 @@ import numpy as np
 
 from bridge.errors import SpecError
 from bridge.exchange.nir.flat import Flat, shown_names
+from bridge.exchange.nir.metadata import DT_MS, number_in
 from bridge.spiking.values import time_step_ms
 
 # Exporters compute in float32.
@@ -19,15 +20,18 @@ _QUOTIENTS = {
 def step_ms(graph: Flat, given_ms: float | None, file: str) -> tuple[float, str]:
     """The time step, ms, and where it comes from, in words.
 
-    Where it is not given it is inferred from r = tau / dt and w_in = tau_syn / dt, by which
-    exporters make a step of the equations that of a discrete network: time constants of at least
-    two lengths have to say the same, and none another.
+    Where neither a user nor our own metadata give it, it is inferred from r = tau / dt and
+    w_in = tau_syn / dt, by which exporters make a step of the equations that of a discrete
+    network: time constants of at least two lengths have to say the same, and none another.
 
     Raises:
         SpecError: it is not given, and the file does not make it certain.
     """
     if given_ms is not None:
         return time_step_ms("dt_ms", given_ms), "given"
+    kept = number_in(graph.kept, DT_MS)
+    if kept is not None:
+        return time_step_ms("dt_ms", kept), "as the metadata say"
     quotients, taus = _quotients(graph)
     if len(taus) > 1 and min(quotients) > 0 and np.ptp(quotients) <= _ALIKE * np.max(quotients):
         found = float(f"{1000.0 * float(np.median(quotients)):.5g}")

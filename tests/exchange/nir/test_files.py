@@ -329,12 +329,6 @@ def test_an_option_that_makes_no_sense_is_refused(option, message, tmp_path):
         imported(small(tmp_path / "a.nir"), **option)
 
 
-def test_nothing_is_exported_to_nir(tmp_path):
-    network = imported(small(tmp_path / "a.nir")).network
-    with pytest.raises(SpecError, match="NIR is read, not written"):
-        bridge.export_network(network, tmp_path / "b.nir")
-
-
 @pytest.mark.full
 def test_more_layers_than_python_can_count_are_read_or_refused(tmp_path):
     names = [f"n{number:04d}" for number in range(1500)]
