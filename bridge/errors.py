@@ -31,3 +31,11 @@ class OutputError(BridgeError, OSError):
 
 class BackendError(BridgeError, RuntimeError):
     """A simulator cannot do what was asked here: no compiler, no CUDA device, a failed build."""
+
+
+class UnsuitedError(BackendError):
+    """A backend does not take this network where it was to run; `reason` says why."""
+
+    def __init__(self, reason: str, otherwise: str) -> None:
+        super().__init__(f"{reason}; {otherwise}")
+        self.reason = reason

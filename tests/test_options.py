@@ -38,7 +38,10 @@ def lif(tmp_path):
     [
         (("convert", "rate.h5", "--predict-scale", "--exhaustive"), "exhaustive: a predicted"),
         (("convert", "rate.h5", "--predict-scale", "--inverse-scales", "30"), "has none to try"),
-        (("convert", "rate.h5", "--backend", "reference", "--device", "cuda"), "only snntorch has"),
+        (
+            ("convert", "rate.h5", "--backend", "reference", "--device", "cuda"),
+            "only snntorch and compiled have",
+        ),
         (("run", "lif.h5", "--backend", "snntorch", "--target", "numpy"), "target"),
         (("run", "lif.h5", "--backend", "reference", "--dtype", "float32"), "dtype"),
         (("run", "lif.h5", "--backend", "brian2", "--device", "cpu"), "device"),

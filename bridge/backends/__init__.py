@@ -67,6 +67,46 @@ def quickest(device: str | None = None) -> str:
     return able[0]
 
 
+def why_not(name: str, network: SpikingNetwork, options: Mapping[str, Any]) -> str | None:
+    """Why a backend with these options does not take a network, as a sentence; None where it does.
+
+    Raises:
+        BackendError: it cannot run here at all.
+    """
+    check_name(name)
+    said = getattr(import_module(f"bridge.backends.{name}.simulation"), "why_not", None)
+    reason: str | None = None if said is None else said(network, **options)
+    return reason
+
+
+def quickest_for(network: SpikingNetwork, device: str, backend: str | None = None) -> str:
+    """The quickest backend that takes a network on a device; a warning says why it is not another.
+
+    Args:
+        network: What is to be run.
+        device: Where.
+        backend: Where to begin, and the quicker ones left out; None: with the quickest.
+
+    Raises:
+        BackendError: there is no such device.
+    """
+    ranked = [name for name in names() if declared()[name].quickness is not None]
+    ranked.sort(key=lambda name: declared()[name].quickness or 0)
+    able = [name for name in ranked if declared()[name].device]
+    first = able.index(backend) if backend in able else 0
+    *others, last = able[first:]
+    for name in others:
+        if (reason := why_not(name, network, {"device": device})) is None:
+            return name
+        warnings.warn(f"{reason}, so {last} takes its place", stacklevel=2)
+    return last
+
+
+def quickest_of(network: SpikingNetwork, device: str | None) -> str:
+    """The quickest backend that can run here and takes a network, on a device if one is named."""
+    return quickest() if device in (None, "cpu") else quickest_for(network, str(device))
+
+
 def check_name(name: str) -> None:
     """Raise SpecError unless there is a backend of that name."""
     if text("backend", name) not in declared():

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,9 +77,32 @@ def check_finite(
     if np.isfinite(values).all():
         return
     trial, neuron = (int(place[0]) for place in np.nonzero(~np.isfinite(values)))
+    raise _no_number(population, state, neuron, (step, first + trial))
+
+
+def no_number(
+    network: SpikingNetwork, place: tuple[int, int, int], step: int, trial: int
+) -> NoReturn:
+    """Raise BackendError: a state is no longer a number.
+
+    Args:
+        network: Of the run.
+        place: Numbers of the population, of the state among its own, and of the neuron.
+        step: Number of the last step that was taken.
+        trial: Number of the trial.
+    """
+    number, state, neuron = place
+    population = network.populations[number]
+    raise _no_number(population, list(population.neurons.states)[state], neuron, (step, trial))
+
+
+def _no_number(
+    population: Population, state: str, neuron: int, when: tuple[int, int]
+) -> BackendError:
+    step, trial = when
     place = f"neuron {neuron} of population {population.name} ({population.neurons.title})"
-    raise BackendError(
-        f"state {state} of {place} is no longer finite after step {step} of trial {first + trial}"
+    return BackendError(
+        f"state {state} of {place} is no longer finite after step {step} of trial {trial}"
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from bridge.backends.snntorch.simulation import torch_device
+from bridge.backends.devices import torch_device
 from bridge.benchmark import children, table
 from bridge.benchmark.case import PARTS, Case, Key, Row, row_of
 from bridge.benchmark.compilers import environment

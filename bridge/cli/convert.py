@@ -115,7 +115,8 @@ def convert(
     ] = None,
     seed: Seed = 0,
     device: Annotated[
-        str | None, typer.Option(help="snntorch: cpu, cuda or cuda:N.", show_default="cpu")
+        str | None,
+        typer.Option(help="snntorch, compiled: cpu, cuda or cuda:N.", show_default="cpu"),
     ] = None,
     exhaustive: Annotated[
         bool,

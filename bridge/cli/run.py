@@ -86,7 +86,8 @@ def run(
         typer.Option(help="snntorch, compiled: float64 or float32.", show_default="float64"),
     ] = None,
     device: Annotated[
-        str | None, typer.Option(help="snntorch: cpu, cuda or cuda:N.", show_default="cpu")
+        str | None,
+        typer.Option(help="snntorch, compiled: cpu, cuda or cuda:N.", show_default="cpu"),
     ] = None,
     stimulate: Annotated[
         list[str] | None,
@@ -119,14 +120,14 @@ def run(
 
     The same seed gives the same spikes.
     """
-    from bridge.backends import parse_backend, quickest
+    from bridge.backends import parse_backend, quickest_of
     from bridge.backends.declaration import declared
     from bridge.methods.scoring import drive_of, needed_task, score_of
     from bridge.spiking.essentials import several
 
-    backend = backend or quickest(device)
     stored = load_spiking(network)
     spiking = stored.network if isinstance(stored, bridge.Conversion) else stored
+    backend = backend or quickest_of(spiking, device)
     check_writable(out, force=force)
     shown = drive_given(
         spiking,

@@ -133,6 +133,7 @@ def _converted(source: TrialSource, rate: RateNetwork, how: _How, road: Road) ->
     """A conversion searched on trials of whatever source."""
     report = how["on_progress"] or (lambda _fraction: None)
     share = _SEARCHED if how["refit_readout"] else 1.0
+    road = road.suited(rate)
     found, network = road.searched(source, rate, lambda done: report(share * done))
     made = {**road.told(), "search_seed": road.seed, "search_trials": road.trials}
     network = replace(network, provenance={**network.provenance, **made})

@@ -44,9 +44,10 @@ class GainOptions:
                 raise SpecError("gain_hz: needs at least one value, all positive")
             object.__setattr__(self, "gain_hz", tuple(gains.tolist()))
         positive("dt_ms", number("dt_ms", self.dt_ms))
-        object.__setattr__(self, "backend", self._search().backend)
+        object.__setattr__(self, "backend", self.search.backend)
 
-    def _search(self) -> SearchOptions:
+    @property
+    def search(self) -> SearchOptions:
         """What it shares with the search for a scale factor."""
         return SearchOptions(
             trials=self.trials, seed=self.seed, backend=self.backend, device=self.device
@@ -55,8 +56,8 @@ class GainOptions:
     @property
     def where(self) -> str:
         """The backend."""
-        return self._search().where
+        return self.search.where
 
     def quick_options(self) -> dict[str, Any]:
         """Options of the backend, for `bridge.simulate`."""
-        return self._search().quick_options()
+        return self.search.quick_options()

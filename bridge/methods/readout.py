@@ -95,7 +95,7 @@ def refit_on(
         network,
         shown.drive(),
         on_progress=on_progress,
-        **quick_run(backend, options),
+        **quick_run(network, backend, options),
     )
     traces = filtered_spikes(network, readout, recording.spikes)
     weights, bias, penalty = _fitted(traces, shown.trials.targets)

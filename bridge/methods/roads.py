@@ -11,6 +11,7 @@ from typing import Any, Protocol, Self
 from bridge.arguments import text
 from bridge.errors import SpecError
 from bridge.methods.gain_options import GainOptions
+from bridge.methods.integrate_and_fire import map_integrate_and_fire
 from bridge.methods.one_to_one import SpikingOptions, map_one_to_one
 from bridge.methods.predicted_scale import predict_inverse_scale
 from bridge.methods.scale_search import Search
@@ -48,6 +49,9 @@ class Road(Protocol):
 
     def of(self, trials: int) -> Self:
         """The same with another number of trials."""
+
+    def suited(self, rate: RateNetwork) -> Self:
+        """The same in a backend that takes what becomes of a rate network."""
 
     def searched(self, source: TrialSource, rate: RateNetwork, on_progress: Progress) -> Found:
         """The search, and the network that it chose."""
@@ -105,6 +109,14 @@ class ScaleRoad:
         """As `Road`."""
         return replace(self, search=replace(self.search, trials=trials))
 
+    def suited(self, rate: RateNetwork) -> Self:
+        """As `Road`."""
+        if not self.search.elsewhere:
+            return self
+        # Scale factors change weights alone.
+        network = map_one_to_one(rate, 1.0, self.spiking)
+        return replace(self, search=self.search.suited(network))
+
     def searched(self, source: TrialSource, rate: RateNetwork, on_progress: Progress) -> Found:
         """As `Road`."""
         search = self.search
@@ -151,6 +163,15 @@ class GainRoad:
     def of(self, trials: int) -> Self:
         """As `Road`."""
         return replace(self, options=replace(self.options, trials=trials))
+
+    def suited(self, rate: RateNetwork) -> Self:
+        """As `Road`."""
+        search = self.options.search
+        if not search.elsewhere:
+            return self
+        # Gains change constants alone, and the lowest fits into any step.
+        suited = search.suited(map_integrate_and_fire(rate, gain_hz=1.0))
+        return replace(self, options=replace(self.options, backend=suited.backend))
 
     def searched(self, source: TrialSource, rate: RateNetwork, on_progress: Progress) -> Found:
         """As `Road`."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bridge.arguments import of_kind
-from bridge.backends import parse_backend, quickest, simulate
+from bridge.backends import parse_backend, quickest_of, simulate
 from bridge.backends.declaration import declared
 from bridge.errors import SpecError
 from bridge.methods.measured import Measured, measured_of
@@ -94,7 +94,9 @@ def score(
     task = needed_task(network)
     made, drive = drive_of(task, network, trials, seed, SCORE)
     with told("scoring", on_progress, progress) as report:
-        recording = simulate(network, drive, on_progress=report, **quick_run(backend, options))
+        recording = simulate(
+            network, drive, on_progress=report, **quick_run(network, backend, options)
+        )
     return score_of(task, made, recording)
 
 
@@ -206,9 +208,11 @@ KNOWN_SCALE = (
 )
 
 
-def quick_run(backend: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+def quick_run(
+    network: SpikingNetwork, backend: str | None, given: Mapping[str, Any]
+) -> dict[str, Any]:
     """A backend where only statistics count, the quickest unless one is named, and its options."""
-    name = quickest(given.get("device")) if backend is None else backend
+    name = quickest_of(network, given.get("device")) if backend is None else backend
     return {"backend": name, **quick_options(name, given)}
 
 

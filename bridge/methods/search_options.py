@@ -1,19 +1,20 @@
 """How the scale factor is searched."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
 
 import numpy as np
 
 from bridge.arguments import flag
-from bridge.backends import parse_backend, quickest
+from bridge.backends import parse_backend, quickest, quickest_for
 from bridge.backends.declaration import declared
 from bridge.errors import SpecError
 from bridge.methods.scale_choice import check_rule
 from bridge.methods.scoring import quick_options
 from bridge.spiking.arrays import counted, frozen_array
 from bridge.spiking.essentials import essentials
+from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.values import text
 
 INVERSE_SCALES = tuple(float(scale) for scale in range(20, 80, 5))
@@ -37,7 +38,8 @@ class SearchOptions:
         seed: Decides trials and noise.
         backend: Where it runs, with what may follow a colon in `bridge.simulate`; None: the
             quickest that can run here, "compiled" where there is a C++ compiler, else "snntorch".
-        device: "cpu" or "cuda", for snntorch; None: "cpu", or what follows the backend's colon.
+        device: "cpu" or "cuda", for compiled and snntorch; None: "cpu", or what follows the
+            backend's colon. What compiled does not run there, snntorch does, and a warning says so.
         exhaustive: Do all trials at every scale factor.
     """
 
@@ -69,9 +71,21 @@ class SearchOptions:
         if not declared()[name].device and self.device not in (None, "cpu"):
             having = " and ".join(each for each, known in declared().items() if known.device)
             raise SpecError(
-                f"backend {self.backend} has no device {self.device!r}; only {having} has devices"
+                f"backend {self.backend} has no device {self.device!r}; only {having} have devices"
             )
         flag("exhaustive", self.exhaustive)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether a device was named that is not the CPU."""
+        return self.device not in (None, "cpu")
+
+    def suited(self, network: SpikingNetwork) -> Self:
+        """The same in a backend that takes a network on the device, if one was named."""
+        if not self.elsewhere:
+            return self
+        suited = quickest_for(network, text("device", self.device), text("backend", self.backend))
+        return replace(self, backend=suited)
 
     @property
     def where(self) -> str:

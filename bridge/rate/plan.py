@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from bridge.arguments import options_in, text
-from bridge.backends.snntorch.simulation import torch_device
+from bridge.backends.devices import torch_device
 from bridge.errors import SpecError
 from bridge.rate.network import RateNetwork
 from bridge.rate.noise import NOISE_SD

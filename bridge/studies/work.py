@@ -133,7 +133,7 @@ def _spiking_row(
     """Accuracy and rates of a spiking network on fresh trials, compared with its rate network."""
     count = answers.trials.labels.size
     trials, drive = drive_of(task, found.network, count, derived_seed(seed, _FRESH))
-    recording = simulate(found.network, drive, workers=1, **quick_run(None, {}))
+    recording = simulate(found.network, drive, workers=1, **quick_run(found.network, None, {}))
     rates = rates_hz(recording.spikes, recording.trial_s)
     searched, paired = found.search.accuracies(), beside(answers, found.network, recording)
     row: Row = {

@@ -24,6 +24,7 @@ from bridge.methods.search_options import SearchOptions
         ("snntorch:float64", ("snntorch", {"dtype": "float64"})),
         ("snntorch:cuda", ("snntorch", {"device": "cuda"})),
         ("snntorch:cuda:1", ("snntorch", {"device": "cuda:1"})),
+        ("compiled:cuda:1", ("compiled", {"device": "cuda:1"})),
         ("compiled:float32", ("compiled", {"dtype": "float32"})),
         ("nest:plain", ("nest", {"parameters": "plain"})),
     ],
@@ -53,12 +54,14 @@ def test_a_word_that_means_nothing_is_refused_with_those_that_are_known(label, m
 def test_the_words_are_those_that_the_backends_know():
     assert [name for name in names() if not declared()[name].words] == ["reference"]
     assert set(declared()["brian2"].words["target"]) == set(brian2.TARGETS)
-    assert set(declared()["snntorch"].words["dtype"]) == set(snntorch.DTYPES)
+    for name in ("snntorch", "compiled"):
+        assert set(declared()[name].words["dtype"]) == set(snntorch.DTYPES), name
+        assert declared()[name].device == ("cuda:N" in declared()[name].words["device"]), name
 
 
 def test_searches_run_in_the_quickest_backend_that_can_run_here(monkeypatch):
     assert quickest() == quickest("cpu") == SearchOptions().backend == "compiled"
-    assert quickest("cuda:1") == SearchOptions(device="cuda:1").backend == "snntorch"
+    assert quickest("cuda:1") == SearchOptions(device="cuda:1").backend == "compiled"
     monkeypatch.setattr(backends.shutil, "which", lambda _: None)
     with pytest.warns(UserWarning, match=r"g\+\+ is not found, so this runs in snntorch"):
         assert SearchOptions().backend == "snntorch"
@@ -106,7 +109,7 @@ def test_a_search_takes_a_backend_as_a_run_does():
     assert SearchOptions(backend="brian2:numpy").quick_options() == {"target": "numpy"}
     cuda = {"dtype": "float32", "device": "cuda:1"}
     assert SearchOptions(backend="snntorch:cuda:1").quick_options() == cuda
-    assert SearchOptions(device="cuda:1").quick_options() == cuda
+    assert SearchOptions(device="cuda:1").quick_options() == {"device": "cuda:1"}
     with pytest.raises(SpecError, match="backend brian2:numpy has no device 'cuda'"):
         SearchOptions(backend="brian2:numpy", device="cuda")
     with pytest.raises(SpecError, match="sets device to 'cuda', but device is also given as 'cpu'"):

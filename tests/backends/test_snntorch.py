@@ -13,14 +13,21 @@ import numpy as np
 import pytest
 import torch
 from all_forms import all_forms_drive, all_forms_network
-from conftest import NETWORKS, STIMULATION, drive_for, kim_network, quadratic_network
+from conftest import (
+    NETWORKS,
+    STIMULATION,
+    drive_for,
+    kim_network,
+    quadratic_network,
+    two_population_network,
+)
 from snntorch import SpikingNeuron
 
 from bridge.backends import cache, compiler, simulate
 from bridge.backends.kept import Wanted
-from bridge.backends.snntorch import compiled_block
+from bridge.backends.snntorch import compiled_block, sums
 from bridge.backends.snntorch import simulation as snntorch
-from bridge.backends.snntorch.batch import Batch, How
+from bridge.backends.snntorch.batch import Batch, How, _spread_inside
 from bridge.backends.snntorch.block_step import steps_of_block
 from bridge.backends.snntorch.neuron_cell import NeuronCell, just_below
 from bridge.backends.workers import in_processes
@@ -222,6 +229,33 @@ def test_on_cuda_nothing_is_compiled_since_that_would_end_the_process(device, mo
     how = How(torch.empty((), device="meta"), None, dense=False, wanted=Wanted())
     run = SimpleNamespace(stages=[object()])
     assert snntorch._advances(run, network, drive, how) == run.stages
+
+
+def test_where_sums_may_run_in_any_order_no_two_spikes_of_a_trial_are_added_at_once(monkeypatch):
+    rng = np.random.default_rng(0)
+    trial = np.sort(rng.integers(0, 5, 40))
+    spikes = sums.turns(trial)
+    assert sorted(np.concatenate(spikes)) == list(range(40))
+    for turn in spikes:
+        assert np.all(np.diff(trial[turn]) > 0)
+    for each in range(5):
+        places = [place for turn in spikes for place in turn if trial[place] == each]
+        assert places == sorted(places)
+    monkeypatch.setattr(sums, "_in_order", lambda _: False)
+    for network in (kim_network(), two_population_network()):
+        drive = drive_for(network, 20)
+        got = simulate(network, drive, backend="snntorch", voltages=True)
+        want = simulate(network, drive, voltages=True)
+        assert want.spikes.count > 20
+        np.testing.assert_array_equal(got.voltages_mv, want.voltages_mv)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_on_cuda_spikes_are_spread_by_matrix_products_in_float32_alone(dtype):
+    network = kim_network(size=3)
+    like = torch.empty((), device="meta", dtype=snntorch.DTYPES[dtype])
+    how = How(like, None, dense=None, wanted=Wanted())
+    assert _spread_inside(network, drive_for(network, 1), how) == (dtype == "float32")
 
 
 def test_a_worker_that_dies_is_reported_and_the_others_end():

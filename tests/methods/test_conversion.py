@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
+import torch
 from methods.short_task import SHORT_TASK
 
 import bridge
-from bridge.errors import SpecError
+from bridge.errors import SpecError, UnsuitedError
 from bridge.methods import conversion, readout, roads, search_trials
 from bridge.methods.one_to_one import map_one_to_one
+from bridge.methods.roads import road_of
 from bridge.rate.network import RateNetwork
 from bridge.tasks import go_nogo
 
@@ -117,3 +119,29 @@ def test_a_refit_is_scored_on_trials_that_neither_search_nor_refit_saw(monkeypat
 def test_a_conversion_that_makes_no_sense_is_refused(options, message):
     with pytest.raises(SpecError, match=message):
         bridge.convert(rate_network(), **options)
+
+
+def test_a_search_on_a_gpu_runs_where_its_network_is_taken(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr("bridge.backends.compiled.gpu.build.find_spec", lambda _: object())
+    seen = []
+    fitting = "bridge.backends.compiled.gpu.suited.simulate"
+    monkeypatch.setattr(fitting, lambda network, *_: seen.append(network))
+    rate = rate_network()
+    for given in ({}, {"neuron": "if", "gain_hz": 100.0}):
+        road = road_of(rate, {"device": "cuda", **given}).suited(rate)
+        assert (road.where, road.quick_options()) == ("compiled", {"device": "cuda"})
+    assert [network.size for network in seen] == [10, 10]
+    presynaptic = road_of(rate, {"device": "cuda", "tau_side": "pre"})
+    with pytest.warns(UserWarning, match="a filter of the presynaptic side, .* so snntorch takes"):
+        road = presynaptic.suited(rate)
+    assert (road.where, road.quick_options()["dtype"]) == ("snntorch", "float32")
+
+    def refused(*_):
+        raise UnsuitedError("more state than that", "try another")
+
+    monkeypatch.setattr(fitting, refused)
+    with pytest.warns(UserWarning, match="^more state than that, so snntorch takes its place"):
+        assert road_of(rate, {"device": "cuda"}).suited(rate).where == "snntorch"
+    # On the CPU nobody asks.
+    assert road_of(rate, {"tau_side": "pre"}).suited(rate).where == "compiled"

@@ -94,7 +94,7 @@ def test_the_search_finds_the_scale_at_which_a_known_readout_answers():
         ({"rule": 3}, "rule: expected text on one line, got 3"),
         ({"backend": "neuron"}, "unknown backend 'neuron'"),
         ({"backend": "nest"}, "NEST draws its own noise"),
-        ({"backend": "reference", "device": "cuda"}, "only snntorch has devices"),
+        ({"backend": "reference", "device": "cuda"}, "only snntorch and compiled have devices"),
     ],
 )
 def test_a_search_that_makes_no_sense_is_refused(options, message):

@@ -1,4 +1,4 @@
-"""A whole run as one compiled loop in C++: exact, a few seconds to build, no framework in it."""
+"""A whole run as one compiled loop: exact, in C++ on the CPU, as one kernel on a GPU."""
 
 from bridge.backends.declaration import Declaration
 
@@ -7,7 +7,8 @@ DECLARED = Declaration(
     package="spikebridge",
     exact=True,
     unless={"dtype": ("float32",)},
-    words={"dtype": ("float64", "float32")},
+    words={"dtype": ("float64", "float32"), "device": ("cpu", "cuda", "cuda:N")},
+    device=True,
     quickness=0,
     tools=("g++",),
 )

@@ -103,64 +103,87 @@ def step_lines(sheet: Sheet, form: Form, number: int) -> None:
             f"else xi_{number} = normals.of[{number}].data() + tick * width_{number};",
         )
     with sheet.each(f"width_{number}"):
-        _advance(sheet, form, number)
+        advance(sheet, form, number)
         for into in holds_after(form, number):
             decay_lines(sheet, form, into)
     if mine.fires:
         _spikes(sheet, form, number)
 
 
-def _advance(sheet: Sheet, form: Form, number: int) -> None:
+def advance(sheet: Sheet, form: Form, number: int) -> None:
     """One neuron's step."""
     mine = form.populations[number]
-    sheet.add(f"real current = constant_{number}_bias[i];")
+    cell = sheet.cell
+    sheet.variable("current", cell(f"constant_{number}_bias"))
     for held in drives_current(form, number):
-        sheet.add(f"current = current + {held}[i];")
+        sheet.put("current", f"current + {cell(held)}")
     for state in mine.states:
-        sheet.add(f"const real old_{state} = state_{number}_{state}[i];")
+        sheet.let(f"old_{state}", cell(f"state_{number}_{state}"))
     names = {f"state.{state}": f"old_{state}" for state in mine.states}
-    names |= _constants(mine, number, "i") | {"current": "current"}
-    lines, outputs = statements(mine.traces.step, "a", names)
-    sheet.add(*lines)
+    names |= constants_named(sheet, mine, number, "i") | {"current": "current"}
+    outputs = statements(sheet, mine.traces.step, "a", names)
     if mine.gated:
-        sheet.add(f"const bool moves = free_{number}[i] <= (int32_t)step;")
+        sheet.let("moves", f"{cell(f'free_{number}')} <= {sheet.counted_step()}", "bool")
     for state in mine.states:
         new = outputs[state]
-        sheet.add(f"real new_{state} = {f'moves ? {new} : old_{state}' if mine.gated else new};")
+        if mine.gated:
+            new = sheet.operation("where", "moves", new, f"old_{state}")
+        sheet.variable(f"new_{state}", new)
     _push(sheet, form, number)
     if mine.fires:
         _fire(sheet, form, number)
     if mine.graded:
         names = {f"state.{state}": f"new_{state}" for state in mine.states}
-        lines, outputs = statements(mine.traces.emitted, "b", names | _constants(mine, number, "i"))
-        sheet.add(*lines, f"value_{number}[i] = {outputs['value']};")
-    sheet.add(*(f"state_{number}_{state}[i] = new_{state};" for state in mine.states))
+        names |= constants_named(sheet, mine, number, "i")
+        outputs = statements(sheet, mine.traces.emitted, "b", names)
+        sheet.put(cell(f"value_{number}"), outputs["value"])
+    for state in mine.states:
+        sheet.put(cell(f"state_{number}_{state}"), f"new_{state}")
 
 
-def _constants(mine: PopulationForm, number: int, index: str) -> dict[str, str]:
-    return {f"constant.{name}": f"constant_{number}_{name}[{index}]" for name in mine.constants}
+def constants_named(sheet: Sheet, mine: PopulationForm, number: int, index: str) -> dict[str, str]:
+    """What the constants of a trace are called in the text."""
+    return {
+        f"constant.{name}": sheet.cell(f"constant_{number}_{name}", index)
+        for name in mine.constants
+    }
 
 
 def _push(sheet: Sheet, form: Form, number: int) -> None:
     """Noise, then stimulation."""
-    mine = form.populations[number]
+    mine, cell = form.populations[number], sheet.cell
     v = f"new_{mine.voltage}"
     if mine.noise == "counted":
-        sheet.add(f"{v} = {v} + xi_{number}[i] * noise_sd_{number}[i];")
+        sheet.put(v, f"{v} + {cell(f'xi_{number}')} * {cell(f'noise_sd_{number}')}")
     if mine.noise == "given":
-        sheet.add(f"{v} = {v} + xi_{number}[i];")
-    sheet.add(*(f"{v} = {v} + push_{m} * chosen_{m}_{number}[i];" for m in mine.stimulated))
+        sheet.put(v, f"{v} + {cell(f'xi_{number}')}")
+    for m in mine.stimulated:
+        sheet.put(v, f"{v} + push_{m} * {cell(f'chosen_{m}_{number}')}")
 
 
 def _fire(sheet: Sheet, form: Form, number: int) -> None:
     mine = form.populations[number]
-    v, threshold = f"new_{mine.voltage}", f"constant_{number}_threshold[i]"
+    v, threshold = f"new_{mine.voltage}", sheet.cell(f"constant_{number}_threshold")
     if form.margins:
-        sheet.add(f"const real distance = std::fabs({v} - {threshold});")
-        margin = f"margin_{number}[i]"
-        sheet.add(f"{margin} = distance < {margin} ? distance : {margin};")
-    sheet.add(f"const int8_t fires = {v} {'>' if mine.strictly else '>='} {threshold};")
-    sheet.add(f"fired_{number}[i] = fires;", f"any_{number} |= fires;")
+        sheet.let("distance", sheet.size_of(f"{v} - {threshold}"))
+        margin = sheet.cell(f"margin_{number}")
+        nearer = f"distance < {margin}"
+        sheet.put(margin, sheet.operation("where", nearer, "distance", margin))
+    sheet.fire(number, f"{v} {'>' if mine.strictly else '>='} {threshold}")
+
+
+def reset_of(sheet: Sheet, form: Form, number: int, index: str) -> dict[str, str]:
+    """Write down what a spike makes of the states; what each of them becomes, all read already."""
+    mine = form.populations[number]
+    names = {
+        f"state.{state}": sheet.cell(f"state_{number}_{state}", index) for state in mine.states
+    }
+    names |= constants_named(sheet, mine, number, index)
+    outputs = statements(sheet, mine.traces.reset, "c", names)
+    # All are read before any is written.
+    for name, held in outputs.items():
+        sheet.let(f"fresh_{name}", held)
+    return {name: f"fresh_{name}" for name in outputs}
 
 
 def _spikes(sheet: Sheet, form: Form, number: int) -> None:
@@ -174,9 +197,5 @@ def _spikes(sheet: Sheet, form: Form, number: int) -> None:
         sheet.add(f"left.take((int32_t)step, (int32_t)first_{number} + j);")
         if mine.gated:
             sheet.add(f"free_{number}[j] = (int32_t)(step + 1 + refractory_{number});")
-        names = {f"state.{state}": f"state_{number}_{state}[j]" for state in mine.states}
-        lines, outputs = statements(mine.traces.reset, "c", names | _constants(mine, number, "j"))
-        # All are read before any is written.
-        fresh = [f"const real fresh_{name} = {held};" for name, held in outputs.items()]
-        sheet.add(*lines, *fresh)
-        sheet.add(*(f"state_{number}_{name}[j] = fresh_{name};" for name in outputs))
+        for name, fresh in reset_of(sheet, form, number, "j").items():
+            sheet.put(sheet.cell(f"state_{number}_{name}", "j"), fresh)

@@ -96,13 +96,16 @@ def _declare_way(sheet: Sheet, part: ProjectionForm, number: int) -> None:
 
 def decay_lines(sheet: Sheet, form: Form, number: int) -> None:
     """What a step leaves of one neuron's filter."""
-    part = form.projections[number]
-    names = {f"state.{state}": f"filter_{number}_{state}[i]" for state in part.states}
-    names |= {f"constant.{name}": f"filter_{number}_constant_{name}[i]" for name in part.constants}
-    lines, outputs = statements(part.decay, f"f{number}", names)
-    fresh = [f"const real f{number}_{state} = {outputs[state]};" for state in part.states]
-    sheet.add(*lines, *fresh)
-    sheet.add(*(f"filter_{number}_{state}[i] = f{number}_{state};" for state in part.states))
+    part, cell = form.projections[number], sheet.cell
+    names = {f"state.{state}": cell(f"filter_{number}_{state}") for state in part.states}
+    names |= {
+        f"constant.{name}": cell(f"filter_{number}_constant_{name}") for name in part.constants
+    }
+    outputs = statements(sheet, part.decay, f"f{number}", names)
+    for state in part.states:
+        sheet.let(f"f{number}_{state}", outputs[state])
+    for state in part.states:
+        sheet.put(cell(f"filter_{number}_{state}"), f"f{number}_{state}")
 
 
 def decay_loop(sheet: Sheet, form: Form, number: int) -> None:
@@ -114,7 +117,7 @@ def decay_loop(sheet: Sheet, form: Form, number: int) -> None:
 
 
 def input_lines(sheet: Sheet, form: Form, number: int) -> None:
-    """Take the samples that act from this step on, and hand them on if that is within the step."""
+    """Take the samples that act from this step on."""
     part = form.projections[number]
     with sheet.block(""):
         sheet.add("bool changed = false;")
@@ -127,9 +130,6 @@ def input_lines(sheet: Sheet, form: Form, number: int) -> None:
             with sheet.block("if (changed)"):
                 into = f"weighted_{number}" if part.states else f"current_{number}"
                 weights_text(form, number).sum_all(sheet, f"shown_{number}", into)
-    if part.states and part.within_step:
-        decay_loop(sheet, form, number)
-        take_lines(sheet, form, number)
 
 
 def take_lines(sheet: Sheet, form: Form, number: int) -> None:
@@ -138,7 +138,7 @@ def take_lines(sheet: Sheet, form: Form, number: int) -> None:
     if part.source < 0:
         shown = "shown" if part.presynaptic else "weighted"
         with sheet.each(_held(part, number)):
-            _enter(sheet, part, number, "i", f"{shown}_{number}[i]")
+            enter(sheet, part, number, "i", f"{shown}_{number}[i]")
     elif part.graded:
         _take_values(sheet, form, number)
     else:
@@ -155,7 +155,7 @@ def _take_values(sheet: Sheet, form: Form, number: int) -> None:
             arriving = late_values(sheet, part, number)
         if part.presynaptic:
             with sheet.each(_width(part.source)):
-                _enter(sheet, part, number, "i", f"{arriving}[i]")
+                enter(sheet, part, number, "i", f"{arriving}[i]")
             return
         weights_text(form, number).sum_all(sheet, arriving, "arrived")
         _arrive(sheet, part, number)
@@ -171,7 +171,7 @@ def _take_spikes(sheet: Sheet, form: Form, number: int) -> None:
         if part.presynaptic:
             with sheet.block("for (int64_t k = 0; k < hits; ++k)"):
                 sheet.add("const int32_t j = hit[k];")
-                _enter(sheet, part, number, "j", "(real)1")
+                enter(sheet, part, number, "j", "(real)1")
             return
         with sheet.block("if (hits)"):
             weights_text(form, number).sum_spikes(sheet, "arrived")
@@ -184,20 +184,28 @@ def _take_spikes(sheet: Sheet, form: Form, number: int) -> None:
 
 def _arrive(sheet: Sheet, part: ProjectionForm, number: int) -> None:
     """What was summed in `arrived` enters the filter, or is the current."""
-    scaled = "(arrived[i] * gain)" if part.scaled else "arrived[i]"
     with sheet.each(_width(part.target)):
-        if part.states:
-            _enter(sheet, part, number, "i", scaled)
-        else:
-            sheet.add(f"current_{number}[i] = {scaled};")
+        arrive(sheet, part, number, "arrived")
     if not part.states and not part.graded:
         sheet.add(f"touched_{number} = true;")
 
 
-def _enter(sheet: Sheet, part: ProjectionForm, number: int, index: str, arrived: str) -> None:
+def arrive(sheet: Sheet, part: ProjectionForm, number: int, summed: str) -> None:
+    """The same of one neuron."""
+    arrived = sheet.cell(summed)
+    if part.scaled:
+        arrived = f"({arrived} * gain)"
+    if part.states:
+        enter(sheet, part, number, "i", arrived)
+    else:
+        sheet.put(sheet.cell(f"current_{number}"), arrived)
+
+
+def enter(sheet: Sheet, part: ProjectionForm, number: int, index: str, arrived: str) -> None:
     """What arrives enters the filter's first state."""
-    entry = f"filter_{number}_{part.states[0]}[{index}]"
-    sheet.add(f"{entry} = {entry} + {arrived} * filter_{number}_constant_gain[{index}];")
+    entry = sheet.cell(f"filter_{number}_{part.states[0]}", index)
+    gain = sheet.cell(f"filter_{number}_constant_gain", index)
+    sheet.put(entry, f"{entry} + {arrived} * {gain}")
 
 
 def _sum_traces(sheet: Sheet, form: Form, number: int) -> None:

@@ -1,5 +1,10 @@
-"""The text of a program while it is written: its lines, and what it is given from outside."""
+"""The text of a program while it is written: its lines, and what it is given from outside.
 
+What every program computes is said through a sheet's words, so that one text of it is C++ here and
+another language on a sheet that overrides them (`bridge.backends.compiled.gpu.sheet`).
+"""
+
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,6 +23,45 @@ class Sheet:
         self.arrays: list[str] = []
         self.numbers: list[str] = []
         self._depth = 0
+
+    def cell(self, name: str, index: str = "i") -> str:
+        """The number of one neuron in an array."""
+        return f"{name}[{index}]"
+
+    def let(self, name: str, expression: str, kind: str = "real") -> None:
+        """Name a number that stays as it is."""
+        self.add(f"const {kind} {name} = {expression};")
+
+    def variable(self, name: str, expression: str) -> None:
+        """Name a number that changes."""
+        self.add(f"real {name} = {expression};")
+
+    def put(self, place: str, expression: str) -> None:
+        """Set a number that changes, or a cell."""
+        self.add(f"{place} = {expression};")
+
+    def operation(self, name: str, *arguments: str) -> str:
+        """An operation of `bridge.spiking.tracing`, rounded once."""
+        return _OPERATIONS[name].format(*arguments)
+
+    def size_of(self, expression: str) -> str:
+        """The absolute value."""
+        return f"std::fabs({expression})"
+
+    def counted_step(self, more: str = "") -> str:
+        """The number of this step, and some more, as 32 bits."""
+        return f"(int32_t)(step{more})" if more else "(int32_t)step"
+
+    def fire(self, number: int, condition: str) -> None:
+        """Note whether a neuron of a population fires."""
+        self.let("fires", condition, "int8_t")
+        self.add(f"fired_{number}[i] = fires;", f"any_{number} |= fires;")
+
+    def literal(self, number: float) -> str:
+        """A number, to its last bit."""
+        if math.isinf(number):
+            return "(real)INFINITY" if number > 0 else "(real)-INFINITY"
+        return "(real)NAN" if math.isnan(number) else f"(real){number!r}"
 
     def add(self, *lines: str) -> None:
         """Write lines at the present depth."""
@@ -75,3 +119,15 @@ def _place(names: list[str], name: str) -> int:
     if name not in names:
         names.append(name)
     return names.index(name)
+
+
+_OPERATIONS = {
+    "+": "{} + {}",
+    "-": "{} - {}",
+    "*": "{} * {}",
+    "/": "{} / {}",
+    "above": "{} > {}",
+    "at_or_above": "{} >= {}",
+    "where": "{} ? {} : {}",
+    "floor": "std::floor({})",
+}

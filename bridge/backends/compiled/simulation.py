@@ -1,14 +1,15 @@
 """A whole run as one compiled loop: the reference's bits in float64, trials shared by threads.
 
 The program is written out from the models' and filters' own functions and compiled once for all
-networks of a form; from a trial's first step to its last nothing leaves it but spikes.
+networks of a form; from a trial's first step to its last nothing leaves it but spikes. On a GPU it
+is one kernel (`bridge.backends.compiled.gpu`).
 """
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from bridge.backends.compiled.text import program
 from bridge.backends.compiled.values import arrays_of, numbers_of
 from bridge.backends.kept import Kept, Wanted
 from bridge.backends.processors import available_threads
-from bridge.backends.recorder import check_finite, recording
+from bridge.backends.recorder import no_number, recording
 from bridge.errors import BackendError, SpecError
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive
@@ -39,6 +40,7 @@ def simulate(  # noqa: PLR0913
     drive: Drive,
     *,
     dtype: str = "float64",
+    device: str = "cpu",
     workers: int | None = None,
     voltages: bool = False,
     margins: bool = False,
@@ -52,8 +54,10 @@ def simulate(  # noqa: PLR0913
         network: What to run.
         drive: Its input, noise and start; `OwnNoise` is a hash under keys of this backend's own.
         dtype: "float64", or "float32": faster, and inexact.
-        workers: Threads that share the trials; None: as many as this process may use. Spikes do
-            not depend on it.
+        device: "cpu", "cuda" or "cuda:N": a GPU takes what passes on spikes, by filters of the
+            postsynaptic side and weights that are not factored.
+        workers: Threads that share the trials, on the CPU; None: as many as this process may use.
+            Spikes do not depend on it.
         voltages: Keep the voltages at the end of each sample.
         margins: Keep the least distance of any voltage from threshold.
         values: Keep what populations that emit values pass on, at the end of each sample.
@@ -62,7 +66,8 @@ def simulate(  # noqa: PLR0913
         on_progress: Called with the fraction done.
 
     Raises:
-        BackendError: there is no C++ compiler, or a state stops being finite.
+        BackendError: there is no C++ compiler; or there is no such GPU, no Triton for it, or it
+            does not take the network; or a state stops being finite.
     """
     drive.check(network)
     if dtype not in DTYPES:
@@ -70,6 +75,13 @@ def simulate(  # noqa: PLR0913
     if workers is not None:
         counted("workers", workers, least=1)
     wanted = Wanted(voltages=voltages, margins=margins, values=values, window=window)
+    if device != "cpu":
+        # Not before it is asked for: PyTorch takes seconds to load.
+        from bridge.backends.compiled.gpu.simulation import simulate_there
+
+        if workers is not None:
+            raise SpecError("workers: threads share trials on the CPU only")
+        return simulate_there(network, drive, wanted, (device, dtype), on_progress)
     kept = Kept(network, drive, wanted)
     form = form_of(network, drive, wanted, dtype)
     sheet = program(form)
@@ -81,6 +93,19 @@ def simulate(  # noqa: PLR0913
     run.all_trials(groups_of(network, drive, arrays["noise_keys"], threads), threads, on_progress)
     run.give(kept)
     return recording(network, drive, run, kept, backend="compiled", dtype=dtype)
+
+
+def why_not(network: SpikingNetwork, *, device: str = "cpu", **_: Any) -> str | None:
+    """Why a device does not take a network, as a sentence; None where it does.
+
+    Raises:
+        BackendError: there is no such GPU, or no Triton for it.
+    """
+    if device == "cpu":
+        return None
+    from bridge.backends.compiled.gpu.suited import why_not_there
+
+    return why_not_there(network, device)
 
 
 @dataclass
@@ -195,14 +220,11 @@ class _Run:
         self.library.spikes(left, step.ctypes.data, neuron.ctypes.data)
         return step, neuron
 
-    def _not_finite(self, left: int, trial: int) -> None:
+    def _not_finite(self, left: int, trial: int) -> NoReturn:
         where = np.zeros(4, dtype=np.int64)
         self.library.failure(left, where.ctypes.data)
         number, state, neuron, step = where.tolist()
-        population = self.network.populations[number]
-        values = np.zeros((trial + 1, population.size))
-        values[trial, neuron] = np.nan
-        check_finite(population, list(population.neurons.states)[state], values, step)
+        no_number(self.network, (number, state, neuron), step, trial)
 
     @property
     def margins_mv(self) -> NDArray[np.float64] | None:

@@ -1,14 +1,16 @@
 """The whole text of a program: a sample of a trial in one function, called until the trial ends.
 
-Trials that see the same noise take their samples in turn: it is drawn once for all of them. Within
-a step populations follow each other in their order, as in the contract that
-`bridge.backends.reference.simulation` spells out. Every line that computes is one that a compiler
-may neither reorder nor fuse, so the bits are the reference's.
+Trials that see the same noise take their samples in turn: it is drawn once for all of them. Every
+line that computes is one that a compiler may neither reorder nor fuse, so the bits are the
+reference's.
 """
+
+from dataclasses import dataclass
 
 from bridge.backends.compiled import arrivals, populations, projections
 from bridge.backends.compiled.form import DTYPES, Form
 from bridge.backends.compiled.frame import HEAD, NORMALS, TAIL
+from bridge.backends.compiled.order import trains, write_step
 from bridge.backends.compiled.sheet import Sheet
 from bridge.backends.native_noise import normal_code, step_code
 
@@ -32,11 +34,6 @@ def program(form: Form) -> Sheet:
         sheet.add("return 0;")
     sheet.add(TAIL)
     return sheet
-
-
-def _trains(form: Form) -> range:
-    """The numbers of the inputs that emit spikes."""
-    return range(len(form.populations), len(form.populations) + form.trains)
 
 
 def _draw_sample(sheet: Sheet, form: Form) -> None:
@@ -77,7 +74,7 @@ def _declare(sheet: Sheet, form: Form) -> None:
         sheet.array("amplitudes")
     for number in range(len(form.populations)):
         populations.declare(sheet, form, number)
-    for train in _trains(form):
+    for train in trains(form):
         arrivals.declare_train(sheet, train)
     for number in range(len(form.projections)):
         projections.declare(sheet, form, number)
@@ -100,36 +97,35 @@ def _sample(sheet: Sheet, form: Form) -> None:
 
 def _step(sheet: Sheet, form: Form) -> None:
     _hashes(sheet, form)
-    parts = list(enumerate(form.projections))
-    for train in _trains(form):
-        arrivals.train_lines(sheet, train)
-    for number, part in parts:
-        if part.source < 0:
-            projections.input_lines(sheet, form, number)
-        elif part.source in _trains(form) and part.within_step:
-            projections.decay_loop(sheet, form, number)
-            projections.take_lines(sheet, form, number)
-    for population in range(len(form.populations)):
-        populations.step_lines(sheet, form, population)
-        for number, part in parts:
-            if part.source == population and part.within_step:
-                projections.decay_loop(sheet, form, number)
-                projections.take_lines(sheet, form, number)
-    _after_all(sheet, form)
-
-
-def _after_all(sheet: Sheet, form: Form) -> None:
-    """What is done when all populations have emitted."""
-    for number, part in enumerate(form.projections):
-        if not part.within_step:
-            # Populations let the filters that they hold decay themselves.
-            if part.owner < 0 or part.owner in _trains(form):
-                projections.decay_loop(sheet, form, number)
-            projections.take_lines(sheet, form, number)
+    write_step(form, _Parts(sheet, form))
     if any(mine.stepped for mine in form.populations):
         with sheet.block("if (step >= window_start && step < window_stop)"):
             for number in range(len(form.populations)):
                 populations.keep_step(sheet, form, number)
+
+
+@dataclass
+class _Parts:
+    """The parts of a step, in C++."""
+
+    sheet: Sheet
+    form: Form
+
+    def train(self, number: int) -> None:
+        """As `bridge.backends.compiled.order` says, and so the others."""
+        arrivals.train_lines(self.sheet, number)
+
+    def look(self, number: int) -> None:
+        projections.input_lines(self.sheet, self.form, number)
+
+    def decay(self, number: int) -> None:
+        projections.decay_loop(self.sheet, self.form, number)
+
+    def take(self, number: int) -> None:
+        projections.take_lines(self.sheet, self.form, number)
+
+    def population(self, number: int) -> None:
+        populations.step_lines(self.sheet, self.form, number)
 
 
 def _hashes(sheet: Sheet, form: Form) -> None:

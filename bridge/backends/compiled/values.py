@@ -1,11 +1,12 @@
 """What a program is handed: the arrays and whole numbers that its text names."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.backends.compiled.form import Form
+from bridge.backends.compiled.form import Form, PopulationForm
 from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, derived_seed
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.noise import trial_keys, unit_keys
@@ -13,6 +14,8 @@ from bridge.spiking.projection import Projection
 from bridge.spiking.weights import Matrix, matrices_of
 
 Arrays = dict[str, NDArray[Any]]
+# How many numbers a row of so many neurons takes.
+Width = Callable[[int], int]
 _LANES = 16
 
 
@@ -65,8 +68,8 @@ def numbers_of(network: SpikingNetwork, drive: Drive, window: range) -> dict[str
     return numbers
 
 
-def arrays_of(network: SpikingNetwork, drive: Drive, form: Form) -> Arrays:
-    """The arrays, by name, in the program's precision."""
+def arrays_of(network: SpikingNetwork, drive: Drive, form: Form, width: Width = padded) -> Arrays:
+    """The arrays, by name, in the program's precision; rows are as wide as `width` says."""
     arrays: Arrays = {
         "inputs": drive.inputs,
         "gains": np.ones(drive.n_trials) if drive.recurrent_gain is None else drive.recurrent_gain,
@@ -76,7 +79,7 @@ def arrays_of(network: SpikingNetwork, drive: Drive, form: Form) -> Arrays:
     arrays |= {f"push_keys_{m}": keys for m, keys in enumerate(drive.push_keys())}
     v_mv = drive.initial_voltages_mv(network)
     for p in range(len(network.populations)):
-        arrays |= _population(network, drive, form, p, v_mv)
+        arrays |= _population(network, drive, (form.populations[p], p), v_mv, width)
     for s, part in enumerate(network.spiking_inputs(), len(network.populations)):
         spikes = drive.spikes[part.name]
         arrays |= {
@@ -85,7 +88,7 @@ def arrays_of(network: SpikingNetwork, drive: Drive, form: Form) -> Arrays:
             f"train_first_{s}": np.searchsorted(spikes.trial, np.arange(drive.n_trials + 1)),
         }
     for q, projection in enumerate(network.projections):
-        arrays |= _projection(network, drive, projection, q)
+        arrays |= _projection(drive.n_steps(network), network.dt_ms, (projection, q), width)
     return {
         name: np.ascontiguousarray(values, dtype=form.dtype if values.dtype.kind == "f" else None)
         for name, values in arrays.items()
@@ -107,51 +110,56 @@ _OWN = 0xC0DE
 
 
 def _population(
-    network: SpikingNetwork, drive: Drive, form: Form, p: int, v_mv: NDArray[np.float64]
+    network: SpikingNetwork,
+    drive: Drive,
+    numbered: tuple[PopulationForm, int],
+    v_mv: NDArray[np.float64],
+    width: Width,
 ) -> Arrays:
-    population, mine = network.populations[p], form.populations[p]
+    mine, p = numbered
+    population = network.populations[p]
     span, size = network.span(population.name), population.size
     constants = population.neurons.constants_of(size, network.dt_ms)
-    arrays: Arrays = {f"constant_{p}_{name}": _wide(value) for name, value in constants.items()}
+    arrays: Arrays = {
+        f"constant_{p}_{name}": _wide(value, width) for name, value in constants.items()
+    }
     if mine.fires:
-        # What pads a population never fires.
-        arrays[f"constant_{p}_threshold"][size:] = np.inf
+        # What pads a population never fires, not even where it grows beyond all numbers.
+        arrays[f"constant_{p}_threshold"][size:] = np.nan
     for name, value in population.start(v_mv[:, span]).items():
-        wide = _wide(value)
+        wide = _wide(value, width)
         arrays[f"start_{p}_{name}"] = wide if name == mine.voltage else wide[0]
     if mine.noise == "counted":
         keys = unit_keys(np.arange(span.start, span.stop, dtype=np.int32))
         arrays |= {
-            f"unit_{p}": _wide(keys),
-            f"noise_sd_{p}": _wide(np.asarray(population.noise_mv)),
+            f"unit_{p}": _wide(keys, width),
+            f"noise_sd_{p}": _wide(np.asarray(population.noise_mv), width),
         }
     if isinstance(drive.noise, FrozenNoise):
-        arrays[f"noise_{p}"] = _wide(drive.noise.values_mv[:, :, span])
+        arrays[f"noise_{p}"] = _wide(drive.noise.values_mv[:, :, span], width)
     chosen = drive.chosen(network.size)[:, span]
-    return arrays | {f"chosen_{m}_{p}": _wide(chosen[m]) for m in mine.stimulated}
+    return arrays | {f"chosen_{m}_{p}": _wide(chosen[m], width) for m in mine.stimulated}
 
 
-def _projection(network: SpikingNetwork, drive: Drive, projection: Projection, q: int) -> Arrays:
+def _projection(steps: int, dt_ms: float, numbered: tuple[Projection, int], width: Width) -> Arrays:
+    projection, q = numbered
     held = projection.shape[1 if projection.filter.side == "pre" else 0]
-    constants = projection.filter.constants_of(held, network.dt_ms)
+    constants = projection.filter.constants_of(held, dt_ms)
     arrays: Arrays = {
-        f"filter_{q}_constant_{name}": _wide(value) for name, value in constants.items()
+        f"filter_{q}_constant_{name}": _wide(value, width) for name, value in constants.items()
     }
     for name, value in projection.initial_states.items():
-        arrays[f"filter_{q}_start_{name}"] = _wide(np.asarray(value))
-    arrays[f"delays_{q}"] = np.minimum(projection.delays, drive.n_steps(network))
+        arrays[f"filter_{q}_start_{name}"] = _wide(np.asarray(value), width)
+    arrays[f"delays_{q}"] = np.minimum(projection.delays, steps)
     for name, matrix in zip((f"{q}", f"{q}_outer"), matrices_of(projection.weights), strict=False):
-        arrays |= _matrix(matrix, name)
+        arrays |= _matrix(matrix, name, width)
     return arrays
 
 
-def _matrix(matrix: Matrix, name: str) -> Arrays:
+def _matrix(matrix: Matrix, name: str, width: Width) -> Arrays:
     """Rows by presynaptic neuron, or its nonzero weights."""
     if isinstance(matrix, np.ndarray):
-        post, pre = matrix.shape
-        rows = np.zeros((pre, padded(post)))
-        rows[:, :post] = matrix.T
-        return {f"weights_{name}": rows}
+        return {f"weights_{name}": rows_of(matrix, width)}
     return {
         f"synapses_{name}": matrix.indptr.astype(np.int64),
         f"post_{name}": matrix.indices.astype(np.int32),
@@ -159,7 +167,15 @@ def _matrix(matrix: Matrix, name: str) -> Arrays:
     }
 
 
-def _wide(values: NDArray[Any]) -> NDArray[Any]:
-    """(..., n) numbers with as many more as fill the last vector: those of the last neuron."""
-    more = padded(values.shape[-1]) - values.shape[-1]
+def rows_of(matrix: NDArray[np.float64], width: Width) -> NDArray[np.float64]:
+    """The weights of each presynaptic neuron in a row."""
+    post, pre = matrix.shape
+    rows = np.zeros((pre, width(post)))
+    rows[:, :post] = matrix.T
+    return rows
+
+
+def _wide(values: NDArray[Any], width: Width) -> NDArray[Any]:
+    """(..., n) numbers with as many more as fill the row: those of the last neuron."""
+    more = width(values.shape[-1]) - values.shape[-1]
     return np.concatenate([values, np.repeat(values[..., -1:], more, axis=-1)], axis=-1)

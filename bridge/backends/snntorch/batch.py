@@ -80,10 +80,13 @@ def _spread_inside(network: SpikingNetwork, drive: Drive, how: How) -> bool:
         return False
     if how.dense is not None:
         return how.dense
+    if how.like.dtype != torch.float32:
+        # A matrix product sums in an order of its own.
+        return False
     products = float(drive.n_trials) * network.size**2
     if how.like.device.type != "cpu":
         return network.size <= LARGEST_DENSE
-    return how.like.dtype == torch.float32 and products <= MOST_PRODUCTS
+    return products <= MOST_PRODUCTS
 
 
 LARGEST_DENSE = 3000

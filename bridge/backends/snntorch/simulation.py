@@ -1,7 +1,8 @@
 """snnTorch: many trials and many scale factors in one tensor program, on CPU or CUDA.
 
-float64 on the CPU repeats the reference's operations and gives its spikes bit for bit; float32 is
-faster, sees the same noise rounded, and agrees in distribution only.
+float64 repeats the reference's operations in its order; on the CPU that gives its spikes bit for
+bit, and on CUDA it has not been tried since sums run in that order there, too. float32 is faster,
+sees the same noise rounded, and agrees in distribution only.
 """
 
 import warnings
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 
 from bridge.backends.compiler import can_compile
+from bridge.backends.devices import torch_device
 from bridge.backends.kept import Wanted
 from bridge.backends.recorder import recording
 from bridge.backends.snntorch import compiled_block
@@ -56,7 +58,7 @@ def simulate(  # noqa: PLR0913
         compiled: Whether to compile the step; None: on the CPU, where it pays or lies compiled
             already. Without a compiler it is not, and the recording's provenance says so.
         dense: Spread spikes by matrix products inside the compiled steps, not event by event; None:
-            for few trials of a small network in float32, and on CUDA. Sums then run in another
+            in float32, for few trials of a small network, and on CUDA. Sums then run in another
             order, so spikes agree with the reference's unless a voltage comes within rounding
             of threshold (`margins` shows).
         workers: Processes that share the trials, on the CPU; None: as many as pay. Spikes do not
@@ -96,21 +98,6 @@ def simulate(  # noqa: PLR0913
 
         recordings = in_processes(run_part, processes, on_progress)
     return Recording.joined(recordings)
-
-
-def torch_device(name: str) -> torch.device:
-    """The device of that name, if torch has it here."""
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise SpecError(f"unknown device {name!r}; use cpu, cuda or cuda:N") from None
-    if device.type not in ("cpu", "cuda"):
-        raise SpecError(f"unknown device {name!r}; use cpu, cuda or cuda:N")
-    if device.type == "cuda" and not 0 <= (device.index or 0) < torch.cuda.device_count():
-        raise BackendError(
-            f"device {name!r} was asked for, but torch sees no such CUDA device here"
-        )
-    return device
 
 
 def _processes(

@@ -25,7 +25,8 @@ def mark(trial: Indices, neuron: Indices, arrived: Tensor) -> None:
 def spread(weights: Weights, like: Tensor) -> Spread:
     """A function that adds the weights of spikes (trial, neuron) to (B, n_post) zeros.
 
-    On the CPU `index_add_` runs in the order of the events, trial by trial and neuron by neuron.
+    Spikes come by trial, then neuron. On the CPU `index_add_` runs in their order; elsewhere it
+    adds in any order, so there in float64 no sum takes two spikes at once (`turns`).
     """
     if isinstance(weights, Factored):
         return _spread_through(weights, like)
@@ -47,6 +48,30 @@ def _spread_through(weights: Factored, like: Tensor) -> Spread:
     return factored
 
 
+def _in_order(like: Tensor) -> bool:
+    """Whether `index_add_` may be left to itself: its order is ours, or of no matter."""
+    return like.device.type == "cpu" or like.dtype == torch.float32
+
+
+def turns(trial: Indices) -> list[Indices]:
+    """Places of spikes, sorted by trial: the first of each trial, the second of each, and so on."""
+    fresh = np.append(True, trial[1:] != trial[:-1])
+    begins = fresh.nonzero()[0]
+    rank = np.arange(trial.size) - np.repeat(begins, np.diff(np.append(begins, trial.size)))
+    order = np.argsort(rank, kind="stable")
+    return np.split(order, np.bincount(rank).cumsum()[:-1])
+
+
+def _one_by_one(spread_all: Spread) -> Spread:
+    """The same in which no two spikes of a trial are added at once."""
+
+    def spread_in_turns(trial: Indices, neuron: Indices, arrived: Tensor) -> None:
+        for turn in turns(trial):
+            spread_all(trial[turn], neuron[turn], arrived)
+
+    return spread_in_turns
+
+
 def _spread_rows(weights: NDArray[np.float64], like: Tensor) -> Spread:
     rows, device = like.new_tensor(np.ascontiguousarray(weights.T)), like.device
 
@@ -59,7 +84,8 @@ def _spread_rows(weights: NDArray[np.float64], like: Tensor) -> Spread:
         arrived.index_add_(0, torch.from_numpy(trial), chosen)
 
     # On the CPU, where it is called for nearly every step, there is nowhere to move them to.
-    return dense_here if device.type == "cpu" else dense
+    whole = dense_here if device.type == "cpu" else dense
+    return whole if _in_order(like) else _one_by_one(whole)
 
 
 def _by_synapse(weights: Matrix, like: Tensor) -> Spread:
@@ -77,7 +103,7 @@ def _by_synapse(weights: Matrix, like: Tensor) -> Spread:
         chosen = weight.index_select(0, torch.from_numpy(synapse).to(device))
         arrived.view(-1).index_add_(0, torch.from_numpy(cell).to(device), chosen)
 
-    return by_synapse
+    return by_synapse if _in_order(like) else _one_by_one(by_synapse)
 
 
 def ordered_sum(weights: Weights, like: Tensor) -> Sum:

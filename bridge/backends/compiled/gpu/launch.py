@@ -1,0 +1,156 @@
+"""A kernel on a device: its arrays there, in which shape it is compiled, and its launches."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bridge.activity import busy_with
+from bridge.backends.compiled.form import Form
+from bridge.backends.compiled.gpu import build
+from bridge.backends.compiled.gpu.refusals import TOO_LARGE, unsuited
+from bridge.backends.compiled.gpu.sheet import KernelSheet
+from bridge.backends.compiled.gpu.text import kernel
+from bridge.errors import BackendError, BridgeError
+
+# Multiply and add are fused otherwise, which rounds once where the reference rounds twice.
+ROUNDED = {"enable_fp_fusion": False}
+_MOST_WARPS = 32
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a kernel is compiled.
+
+    Attributes:
+        sheet: Its text.
+        warps: How many groups of 32 threads share a trial.
+    """
+
+    sheet: KernelSheet
+    warps: int
+
+
+@dataclass
+class Kernel:
+    """The kernel of a form on a device.
+
+    Attributes:
+        form: Of the run.
+        blocks: The sizes of rows, by name.
+        device: Where it runs.
+        shape: In which it fits; found before the first launch.
+    """
+
+    form: Form
+    blocks: Mapping[str, int]
+    device: torch.device
+    shape: Shape | None = field(default=None)
+
+    def launch(
+        self, tensors: Mapping[str, Tensor], numbers: Mapping[str, int], trials: int
+    ) -> None:
+        """Run so many trials; what the kernel writes lies in `tensors`."""
+        if self.shape is None:
+            with busy_with("compiling the kernel, once for all networks of this form"):
+                self.shape = self._fitting(tensors, numbers)
+        function, given, options = self._call(self.shape, tensors, numbers)
+        function[(trials,)](*given, **options)
+
+    def _call(
+        self, shape: Shape, tensors: Mapping[str, Tensor], numbers: Mapping[str, int]
+    ) -> tuple[Any, list[Tensor | int], dict[str, Any]]:
+        sheet = shape.sheet
+        function = build.module(sheet.text()).run
+        given: list[Tensor | int] = [tensors[name] for name in sheet.arrays]
+        given += [numbers[name] for name in sheet.numbers]
+        blocks = {name: self.blocks[name] for name in sheet.blocks}
+        return function, given, {**blocks, **ROUNDED, "num_warps": shape.warps}
+
+    def _fitting(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, int]) -> Shape:
+        """The first shape whose state stays in registers.
+
+        Raises:
+            UnsuitedError: there is none.
+        """
+        for shape in shapes(self.form, self.blocks):
+            function, given, options = self._call(shape, tensors, numbers)
+            if _fits(function, given, options):
+                return shape
+        raise unsuited(TOO_LARGE, str(self.device))
+
+
+def shapes(form: Form, blocks: Mapping[str, int]) -> Sequence[Shape]:
+    """The shapes in which a kernel may be compiled, the quickest first."""
+    sheets = [kernel(form, held=held) for held in (True, False)]
+    widest = max(blocks[name] for name in sheets[0].blocks)
+    fewest, most = max(1, min(8, widest // 64)), max(1, min(_MOST_WARPS, widest // 32))
+    counts = [fewest << more for more in range(6) if fewest << more <= most]
+    return [Shape(sheet, warps) for warps in counts for sheet in sheets]
+
+
+def _fits(function: Any, given: Sequence[Tensor | int], options: Mapping[str, Any]) -> bool:
+    """Whether nothing of a kernel spills; the interpreter compiles nothing, and takes all."""
+    from triton.runtime.errors import OutOfResources
+
+    try:
+        compiled = function.warmup(*given, grid=(1,), **options)
+        # Triton knows it once the kernel is loaded.
+        return compiled is None or (compiled.run is not None and compiled.n_spills == 0)
+    except OutOfResources:
+        return False
+    except RuntimeError as error:
+        # What Triton itself cannot compile in one shape it may in another.
+        if "PassManager" in str(error):
+            return False
+        raise
+
+
+@contextmanager
+def plain_errors(device: torch.device) -> Iterator[None]:
+    """Let what a GPU refuses be one sentence."""
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        raise BackendError(f"{device} is full ({_first_line(error)})") from None
+    except RuntimeError as error:
+        if isinstance(error, BridgeError) or not any(word in str(error) for word in _REFUSALS):
+            raise
+        raise BackendError(
+            f"{device} refused the kernel ({_first_line(error)}); its driver may be too old for "
+            f"Triton {version('triton')}"
+        ) from error
+
+
+# Of Triton's launcher, of PyTorch, and where PTX is compiled.
+_REFUSALS = ("Triton Error", "CUDA", "ptxas", "PTX")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def on_device(arrays: Mapping[str, NDArray[Any]], device: torch.device) -> dict[str, Tensor]:
+    """Copies of arrays on a device."""
+    return {name: torch.tensor(values, device=device) for name, values in arrays.items()}
+
+
+def free_bytes(device: torch.device) -> int | None:
+    """How much memory of a GPU can be had; None: nobody counts."""
+    if device.type != "cuda":
+        return None
+    free, _ = torch.cuda.mem_get_info(device)
+    # What torch keeps for itself can be had again.
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(free) + int(kept)
+
+
+def bytes_of(arrays: Mapping[str, NDArray[Any]]) -> int:
+    """How much memory arrays take."""
+    return int(np.sum([values.nbytes for values in arrays.values()], dtype=np.int64))

@@ -1,0 +1,43 @@
+"""Where torch and Triton run: devices by the names that PyTorch gives them."""
+
+import torch
+
+from bridge.errors import BackendError, SpecError
+
+
+def torch_device(name: str) -> torch.device:
+    """The device of that name, if torch has it here.
+
+    Args:
+        name: "cpu", "cuda" or "cuda:N".
+
+    Raises:
+        SpecError: there are no such devices.
+        BackendError: torch does not see it here.
+    """
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise SpecError(f"unknown device {name!r}; use cpu, cuda or cuda:N") from None
+    if device.type not in ("cpu", "cuda"):
+        raise SpecError(f"unknown device {name!r}; use cpu, cuda or cuda:N")
+    if device.type == "cuda" and not 0 <= (device.index or 0) < torch.cuda.device_count():
+        raise BackendError(
+            f"device {name!r} was asked for, but torch sees no such CUDA device here: "
+            f"{why_not_seen()}"
+        )
+    return device
+
+
+def why_not_seen() -> str:
+    """Why torch sees no more CUDA devices than it does."""
+    if torch.version.cuda is None:
+        return f"PyTorch {torch.__version__} was built without CUDA"
+    if count := torch.cuda.device_count():
+        return f"it has {count}"
+    try:
+        torch.cuda.init()  # type: ignore[no-untyped-call]
+    except (RuntimeError, AssertionError) as error:
+        # No driver, or one that is too old: PyTorch says which.
+        return str(error).split(". ")[0].splitlines()[0].rstrip(".")
+    return "it has none"
