@@ -9,7 +9,15 @@ INSTALLED := $(VENV)/.installed
 EXTRAS := dev,docs,analysis,tasks,cluster,spikes,digits
 ifeq ($(shell uname -s),Linux)
 EXTRAS := $(EXTRAS),nest
+# So is Triton, in whose interpreter the kernel for a GPU is tried without one.
+ifeq ($(shell uname -m),x86_64)
+EXTRAS := $(EXTRAS),triton
 endif
+endif
+
+# PyPI's torch for Linux is built for GPUs and takes gigabytes; TORCH=cpu takes PyTorch's own wheel
+# for the CPU.
+WHEELS := $(if $(filter cpu,$(TORCH)),--extra-index-url https://download.pytorch.org/whl/cpu)
 
 .PHONY: demo test docs check dist install clean
 
@@ -18,7 +26,7 @@ install: $(INSTALLED)
 # Modules are compiled on all cores, where pip would take one; not all of them are for this Python.
 $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[$(EXTRAS)]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile $(WHEELS) -c constraints.txt -e '.[$(EXTRAS)]'
 	$(BIN)/python -m compileall -q -q -j 0 $(VENV)/lib || true
 	touch $@
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -424,6 +425,27 @@ def test_info_tells_what_a_file_holds(kind, command, tmp_path):
     assert (outcome.status, outcome.err) == (0, "")
     assert f"file.h5: {kind.strip()}" in outcome.out
     assert [line for line in wanted if not re.search(line, outcome.out)] == []
+
+
+def test_info_says_what_runs_on_this_machine(command, refused, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    shown = command("info", "--machine").out
+    assert re.search(r"GPU +none: ", shown)
+    assert re.search(r"compiled +CPU, a GPU where there is one \(spikebridge ", shown)
+    assert re.search(r"brian2 +CPU \(brian2 ", shown)
+    card = SimpleNamespace(name="Some Card", total_memory=80 * 2**30)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: card)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: card.name)
+    monkeypatch.setattr("bridge.backends.here.find_spec", lambda _: None)
+    monkeypatch.setattr("bridge.backends.here.shutil.which", lambda _: None)
+    shown = command("info", "--machine").out
+    assert re.search(r"cuda:0 +Some Card, 80 GiB", shown)
+    assert re.search(r"snntorch +CPU, GPU \(", shown)
+    assert re.search(r"compiled +CPU needs g\+\+, a GPU needs triton \(", shown)
+    wanted = "info takes a file, or --machine in its place"
+    assert wanted in refused("info")
+    assert wanted in refused("info", "a.h5", "--machine")
 
 
 def test_info_prints_names_that_look_like_markup_as_they_are(command, tmp_path):

@@ -1,6 +1,7 @@
 """What is installed works away from the repository, and says what it is."""
 
 import configparser
+import platform
 import re
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import zipfile
 from fnmatch import fnmatch
 from importlib.metadata import requires, version
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, which
 
 import numpy as np
 import pytest
@@ -110,6 +111,16 @@ def test_public_checks_do_what_the_makefile_knows():
     tried = {each for job in said["jobs"].values() for each in _pythons(job)}
     names = [line.rpartition(" ")[2] for line in lines("metadata", "classifiers")]
     assert tried == {name for name in names if re.fullmatch(r"3\.\d+", name)}
+
+
+@pytest.mark.skipif(which("make") is None, reason="make is not installed")
+@pytest.mark.parametrize("torch", ["cpu", ""])
+def test_make_takes_the_wheel_for_the_cpu_where_it_is_asked_to(torch):
+    command = ["make", "-n", "-B", "install", f"TORCH={torch}"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    (install,) = (line for line in said.splitlines() if "pip install" in line)
+    assert ("download.pytorch.org/whl/cpu" in install) == (torch == "cpu")
+    assert ("triton" in install) == ((sys.platform, platform.machine()) == ("linux", "x86_64"))
 
 
 def _pythons(job):

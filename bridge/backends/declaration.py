@@ -29,6 +29,7 @@ class Declaration:
             do not, unless it is asked for.
         tools: Programs that it needs.
         device: Whether it runs on a device of the user's choice.
+        on_device: Modules that it needs there.
         place: Where it comes in lists.
         paper: What to cite, as `bridge.compare.report.references` knows it.
     """
@@ -41,6 +42,7 @@ class Declaration:
     own_noise_only: bool = False
     quick: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     device: bool = False
+    on_device: tuple[str, ...] = ()
     quickness: int | None = None
     tools: tuple[str, ...] = ()
     paper: str = ""

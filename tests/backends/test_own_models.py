@@ -332,6 +332,34 @@ def test_a_state_that_is_no_number_any_more_stops_the_run(label):
         simulate(alone, drive_for(alone, 4), backend=backend, **options)
 
 
+def test_what_only_its_reset_holds_back_fires_nowhere_else():
+    @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+    class Growing(NeuronModel):
+        kind = "growing"
+        title = "growing"
+
+        def constants(self, dt_ms):
+            return {"bias": np.zeros(()), "threshold": np.asarray(1e6), "reset": np.ones(())}
+
+        def step(self, ops, state, constant, current):
+            return {"v": state.v * 1e30}
+
+        def reset(self, ops, state, constant):
+            return {"v": constant.reset}
+
+    start = UniformVoltage(low_mv=1.0, high_mv=2.0)
+    units = [
+        Population(name=name, size=3, neurons=Growing(), initial_voltage=start) for name in "ab"
+    ]
+    network = SpikingNetwork(dt_ms=1.0, populations=units, projections=[], sample_steps=20)
+    drive = Drive(inputs=np.zeros((2, 2, 0)), noise=SharedNoise(seed=0))
+    assert simulate(network, drive).spikes.count == 6 * 40 * 2
+    for label in QUICK:
+        backend, options = EXACT_BACKENDS[label]
+        got = simulate(network, drive, backend=backend, margins=True, **options)
+        np.testing.assert_array_equal(got.spikes.codes(), simulate(network, drive).spikes.codes())
+
+
 def runaway_network(**fields):
     """Neurons whose voltage stays where it starts, and whose other state runs away from there."""
 

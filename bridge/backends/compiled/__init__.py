@@ -9,6 +9,7 @@ DECLARED = Declaration(
     unless={"dtype": ("float32",)},
     words={"dtype": ("float64", "float32"), "device": ("cpu", "cuda", "cuda:N")},
     device=True,
+    on_device=("triton",),
     quickness=0,
     tools=("g++",),
 )

@@ -44,7 +44,7 @@ def left_by(
     left = {
         "spikes": Left((trials, numbers["room"]), torch.int64),
         "counts": Left((trials,), torch.int64),
-        # Population, state, neuron and sample where a state is no number.
+        # Population, state, neuron and sample where a state is not finite.
         "failures": Left((trials, 4), torch.int64, -1),
     }
     if form.margins:

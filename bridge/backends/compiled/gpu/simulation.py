@@ -178,7 +178,7 @@ class _Run:
                     place[:, start:stop] = given.cpu().numpy()
 
     def _check(self, failures: NDArray[np.int64], start: int) -> None:
-        """Raise BackendError where a state is no number: of the first sample, as others say it."""
+        """Raise BackendError where a state is not finite: of the first sample, as others say it."""
         failed = np.nonzero(failures[:, 0] >= 0)[0]
         if not failed.size:
             return
