@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 
 from bridge.arguments import of_kind
 from bridge.plot.style import ACCENT, INK, PAPER, QUIET, axes_or_new, colour, note, plain_label
@@ -26,17 +27,22 @@ def graph(network: SpikingNetwork, ax: Axes | None = None) -> Axes:
     network = of_kind("network", network, SpikingNetwork)
     axes = axes_or_new(ax)
     places = _places(network)
-    for projection in network.projections:
-        _arrow(axes, network, projection, places)
-    for part in network.inputs:
-        _box(axes, places[part.name], part.name, f"{part.size:,}", QUIET)
+    boxes = {
+        part.name: _box(axes, places[part.name], part.name, f"{part.size:,}", QUIET)
+        for part in network.inputs
+    }
     for number, population in enumerate(network.populations):
         said = f"{population.size:,} {population.neurons.title}"
-        _box(axes, places[population.name], population.name, said, colour(number))
+        place = places[population.name]
+        boxes[population.name] = _box(axes, place, population.name, said, colour(number))
+    for projection in network.projections:
+        _arrow(axes, network, projection, places, boxes)
     across = [x for x, _ in places.values()]
     down = [y for _, y in places.values()]
     axes.set_xlim(min(across) - 0.6, max(across) + 0.6)
-    axes.set_ylim(min(down) - 0.7, max(down) + 0.9)
+    back = [places[p.source][0] - places[p.target][0] for p in network.projections]
+    # Arrows that lead back bend below the boxes.
+    axes.set_ylim(min(down) - 0.7 - 0.3 * max(0.0, *back, 0.0), max(down) + 0.9)
     axes.set_axis_off()
     note(axes, "solid: within the step; dashed: later")
     return axes
@@ -60,26 +66,41 @@ def _places(network: SpikingNetwork) -> dict[str, tuple[float, float]]:
     return places
 
 
-def _box(axes: Axes, at: tuple[float, float], name: str, said: str, edge: str) -> None:
-    axes.text(
+def _box(axes: Axes, at: tuple[float, float], name: str, said: str, edge: str) -> Text:
+    return axes.text(
         *at, f"{plain_label(name)}\n{said}", ha="center", va="center", fontsize="small", color=INK,
         bbox={"boxstyle": "round,pad=0.4", "facecolor": PAPER, "edgecolor": edge}, zorder=3,
     )  # fmt: skip
 
 
-def _arrow(axes: Axes, network: SpikingNetwork, projection: Projection, places: Places) -> None:
-    """An arrow from source to target; one to itself, or back, goes around."""
+def _arrow(
+    axes: Axes,
+    network: SpikingNetwork,
+    projection: Projection,
+    places: Places,
+    boxes: Mapping[str, Text],
+) -> None:
+    """An arrow from box to box; one to itself goes around, one that leads back bends below."""
     start, end = places[projection.source], places[projection.target]
     at_once = network.acts_within_step(projection) and not projection.longest_delay_steps
-    bend = 0.0 if end[0] > start[0] else -0.5
-    if start == end:
-        start, end, bend = (start[0] + 0.25, start[1] + 0.2), (end[0] - 0.25, end[1] + 0.2), 1.6
+    across, itself = end[0] - start[0], start == end
+    patches = [boxes[name].get_bbox_patch() for name in (projection.source, projection.target)]
+    bend, label = (0.0, 0.12) if across > 0 else (-0.25, 0.17 * across - 0.12)
+    if itself:
+        start, end = (start[0] + 0.2, start[1] + 0.25), (end[0] - 0.2, end[1] + 0.25)
+        bend, label = 1.2, 0.5
+        patches = [None, None]
     axes.annotate(
         "", xy=end, xytext=start,
         arrowprops={
-            "arrowstyle": "->", "color": INK if at_once else ACCENT, "shrinkA": 14, "shrinkB": 18,
-            "linestyle": "-" if at_once else "--", "connectionstyle": f"arc3,rad={bend}",
+            "arrowstyle": "->", "color": INK if at_once else ACCENT, "shrinkA": 0, "shrinkB": 1,
+            "patchA": patches[0], "patchB": patches[1], "linestyle": "-" if at_once else "--",
+            "connectionstyle": f"arc3,rad={bend}",
         },
+        zorder=4,
     )  # fmt: skip
-    middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + (0.12 if bend <= 0 else 0.45))
-    axes.text(*middle, plain_label(projection.name), ha="center", fontsize="x-small", color=QUIET)
+    middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + label)
+    axes.text(
+        *middle, plain_label(projection.name), ha="center", va="center", fontsize="x-small",
+        color=QUIET, zorder=5,
+    )  # fmt: skip

@@ -9,6 +9,7 @@ from bridge.compare.agreement import Agreement
 from bridge.compare.report import conversion_figures, spike_figures, statistical_figures
 from bridge.compare.report.answer_figures import answer_figure, answers_shown
 from bridge.compare.report.captions import errors_caption, search_caption, sought, worth_a_curve
+from bridge.compare.report.network_figure import CAPTION, network_graph, worth_a_graph
 from bridge.compare.report.panels import short_names, told_names
 from bridge.compare.report.stimulus import stretches_shown_s
 from bridge.compare.report.vector import vector, within_page
@@ -51,6 +52,9 @@ def pictures_of(agreement: Agreement) -> list[Picture]:
     for number, found in enumerate(agreement.statistical):
         drawn += _statistical_pictures(found, number, agreement.from_ms)
     drawn += _origin_pictures(agreement)
+    network = worth_a_graph(agreement)
+    if network is not None:
+        drawn.append(("network", "Network", CAPTION, network_graph(network)))
     return [
         Picture(name, title, caption, vector(figure, title), float(figure.get_figwidth()))
         for name, title, caption, figure in drawn

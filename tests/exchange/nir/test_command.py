@@ -30,6 +30,9 @@ def test_a_graph_is_imported_run_and_compared_by_command(command, tmp_path):
     assert compared.status == 0
     assert "none differing" in compared.out
     assert "lif" in report.read_text()
+    # Its graph is among the figures, with the names of its nodes.
+    drawn = (tmp_path / "r_figures" / "network.svg").read_text()
+    assert all(f">{word}<" in drawn for word in ("input", "lif", "fc", "3 LIF with resistance"))
 
 
 def test_what_is_not_for_graphs_is_refused(refused, tmp_path):
