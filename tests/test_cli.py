@@ -364,8 +364,8 @@ def test_an_error_is_one_line_in_a_process_of_its_own(tmp_path):
 
 def test_there_is_a_command_for_each_step():
     assert sorted(COMMANDS) == [
-        "benchmark", "compare", "convert", "demo", "export", "fit", "import", "info", "lesion",
-        "run", "study", "tasks", "train", "train-src",
+        "benchmark", "compare", "conformance", "convert", "demo", "export", "fit", "import",
+        "info", "lesion", "run", "study", "tasks", "train", "train-src",
     ]  # fmt: skip
 
 

@@ -86,6 +86,7 @@ SMALL = {
     "study": "--networks 1 --trials 2 --search-trials 2 --max-updates 2 --processes 1",
     "benchmark": "--quick --only floor --repeats 1 --out bench",
     "train-src": "--epochs 1",
+    "conformance": "--graphs plain",
     "train": "--units 10 --batch 2 --min-updates 0 --max-updates 1 --check-every 1",
 }
 MADE = (
@@ -136,6 +137,8 @@ def results(folder):
 def test_a_command_of_a_page_runs_at_a_small_size(name, line, results):
     if "nest" in line and find_spec("nest") is None:
         pytest.skip("NEST is not installed")
+    if "conformance" in line and find_spec("nir") is None:
+        pytest.skip("no importer of NIR is installed")
     command = shlex.split(line)[1]
     force = [option for param in COMMANDS.commands[command].params for option in param.opts]
     small = f"{SMALL.get(command, '')} {'--force' * ('--force' in force)}"

@@ -11,6 +11,7 @@ from bridge import terminal
 from bridge.cli import (
     benchmark,
     compare,
+    conformance,
     convert,
     demo,
     exchange,
@@ -37,6 +38,7 @@ COMMANDS = (
     info,
     demo,
     benchmark,
+    conformance,
     run,
     study,
     tasks,

@@ -28,6 +28,7 @@ class Options:
     recurrent_start: str | None
 
     def __post_init__(self) -> None:
+        Firing(self.reset, self.threshold)
         if self.recurrent_start not in (None, *RECURRENT_STARTS):
             raise SpecError(
                 f"recurrent_start: {' or '.join(map(repr, RECURRENT_STARTS))}, got "
@@ -37,10 +38,18 @@ class Options:
 
 def network_of(path: Path, options: Options) -> ImportedGraph:
     """The network of a file, as `bridge.exchange.nir.read` says."""
-    firing = Firing(options.reset, options.threshold)
-    read, version = read_graph(path)
+    return network_of_graph(path, read_graph(path), options)
+
+
+def network_of_graph(path: Path, read: tuple[Graph, str], options: Options) -> ImportedGraph:
+    """The network of a graph that has been read from a file, with the version that the file says.
+
+    Raises:
+        FormatError: a node cannot be represented; it is named.
+        SpecError: the time step is not known.
+    """
     try:
-        return _network(path, options, firing, (read, version))
+        return _network(path, options, read)
     except SpecError as error:
         told = str(error)
         raise type(error)(told if told.startswith(f"{path}: ") else f"{path}: {told}") from None
@@ -50,10 +59,9 @@ def network_of(path: Path, options: Options) -> ImportedGraph:
         raise FormatError(f"{path}: its synapses do not fit into memory") from None
 
 
-def _network(
-    path: Path, options: Options, firing: Firing, read: tuple[Graph, str]
-) -> ImportedGraph:
+def _network(path: Path, options: Options, read: tuple[Graph, str]) -> ImportedGraph:
     whole, version = read
+    firing = Firing(options.reset, options.threshold)
     graph = flattened(whole, str(path))
     notes = list(graph.notes)
     shapes = shapes_of(graph, notes)
