@@ -26,6 +26,7 @@ from bridge.spiking.inputs import Input
 from bridge.spiking.network import Channel, Readout, SpikingNetwork, StateReadout
 from bridge.spiking.neurons import Lif, Qif
 from bridge.spiking.neurons.activation_if import ActivationIf
+from bridge.spiking.neurons.brc import Brc
 from bridge.spiking.neurons.cuba_li import CubaLi
 from bridge.spiking.neurons.cuba_lif import CubaLif
 from bridge.spiking.neurons.integrate_and_fire import IntegrateAndFire
@@ -93,6 +94,11 @@ def cells(draw, rng, size):
     return Src(gate=gate, bias=rng.uniform(-6, -4, size), z=rng.uniform(0, 0.3, size))
 
 
+def bistable(draw, rng, size):
+    names = ("w_a", "u_a", "b_a", "w_c", "u_c", "b_c", "bias")
+    return Brc(**{name: rng.normal(0, 1, size) for name in names})
+
+
 def linear(draw, rng, size):
     return Linear(bias=rng.normal(0, 1, size))
 
@@ -129,6 +135,7 @@ MODELS = {
     "if": integrating,
     "qif": quadratic,
     "src": cells,
+    "brc": bistable,
     "linear": linear,
     "activation_if": activated,
     "threshold": threshold,
