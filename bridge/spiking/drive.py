@@ -1,6 +1,6 @@
 """What drives a network in a run: input, noise, start, stimulation; and how noise is drawn."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from bridge.spiking.inputs import check_spikes, frozen_spikes
 from bridge.spiking.limits import LONGEST_TRIAL_STEPS
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.noise import standard_normal, trial_keys
+from bridge.spiking.seed_words import seed_words
 from bridge.spiking.spikes import Spikes
 from bridge.spiking.stimulation import Kicks, Stimulation
 from bridge.spiking.values import known_model
@@ -30,6 +31,19 @@ def trial_generator(seed: int, stream: int, trial: int) -> np.random.Generator:
     """The counter-based generator (Philox) of one trial: the same whatever trials run with it."""
     sequence = np.random.SeedSequence(entropy=seed, spawn_key=(stream, trial))
     return np.random.Generator(np.random.Philox(sequence))
+
+
+def trial_generators(
+    seed: int, stream: int, trials: Sequence[int]
+) -> Iterator[np.random.Generator]:
+    """The same generators one after the other: each is the last one's object, set anew."""
+    keys = np.ascontiguousarray(seed_words(seed, stream, trials, 4)).view(np.uint64)
+    bits = np.random.Philox(0)
+    rng = np.random.Generator(bits)
+    fresh = bits.state
+    for key in keys:
+        bits.state = {**fresh, "state": {**fresh["state"], "key": key}}
+        yield rng
 
 
 def derived_seed(*numbers: int) -> int:
@@ -273,8 +287,8 @@ class Drive:
         if self.v_initial_mv is not None:
             return self.v_initial_mv
         voltages = np.empty((self.n_trials, network.size))
-        for trial, number in enumerate(self._numbers()):
-            rng = trial_generator(self._seed(), _VOLTAGE_STREAM, number)
+        generators = trial_generators(self._seed(), _VOLTAGE_STREAM, self._numbers())
+        for trial, rng in enumerate(generators):
             for population in network.populations:
                 drawn = population.initial_voltage.draw(rng, population.size)
                 voltages[trial, network.span(population.name)] = drawn

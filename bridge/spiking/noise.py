@@ -17,6 +17,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.spiking.seed_words import seed_words
+
 Array = NDArray[np.float64]
 # NumPy arrays or torch tensors: both have the operators used here.
 Bits: TypeAlias = Any
@@ -82,11 +84,7 @@ def bent(sums: Numbers) -> Numbers:
 
 def trial_keys(seed: int, stream: int, trials: Sequence[int]) -> NDArray[np.int32]:
     """(B, 2) keys of trials, from SeedSequence: unrelated for neighbouring seeds and trials."""
-    words = [
-        np.random.SeedSequence(entropy=seed, spawn_key=(stream, trial)).generate_state(2)
-        for trial in trials
-    ]
-    return np.asarray(words, dtype=np.uint32).reshape(-1, 2).view(np.int32)
+    return seed_words(seed, stream, trials, 2).view(np.int32)
 
 
 def standard_normal(keys: NDArray[np.int32], steps: range, size: int) -> Array:

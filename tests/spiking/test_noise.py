@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
+from bridge.spiking.drive import trial_generator, trial_generators
 from bridge.spiking.noise import (
     COEFFICIENTS,
     bent,
@@ -15,6 +18,7 @@ from bridge.spiking.noise import (
     trial_keys,
     unit_keys,
 )
+from bridge.spiking.seed_words import seed_words
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +94,24 @@ def test_torch_computes_the_same_bits():
     units = unit_keys(torch.arange(30, dtype=torch.int32))
     got = bent(sixteen_bit_sums(units, shared[:, :, None]).double())
     np.testing.assert_array_equal(got.numpy(), expected)
+
+
+@given(
+    seed=st.integers(0, 2**140),
+    trials=st.lists(st.integers(0, 2**33) | st.integers(0, 9), min_size=1, max_size=5),
+)
+def test_words_of_many_trials_are_those_of_numpys_seed_sequence(seed, trials):
+    sequences = [np.random.SeedSequence(seed, spawn_key=(3, each)) for each in trials]
+    expected = np.array([each.generate_state(7) for each in sequences])
+    np.testing.assert_array_equal(seed_words(seed, 3, trials, 7), expected)
+
+
+def test_a_generator_that_is_set_anew_draws_what_a_fresh_one_does():
+    def some(rng):
+        # Half a word is left over, and so are words of a block.
+        drawn = rng.integers(0, 2**20, 3, dtype=np.uint32), rng.normal(0, 1, 5)
+        return np.concatenate([*drawn, rng.uniform(-65, 30, 6)])
+
+    trials = [5, 0, 2**32 + 1]
+    for trial, rng in zip(trials, trial_generators(2, 1, trials), strict=True):
+        np.testing.assert_array_equal(some(rng), some(trial_generator(2, 1, trial)))
