@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -113,7 +114,7 @@ def too_little_room():
     """A list of spikes that is too short is made again; trials that do not fit go in turns."""
     network = units(20)
     drive = drive_for(network, 3, trials=5)
-    gpu.FIRST_ROOM = 0
+    room, gpu.FIRST_ROOM = gpu.FIRST_ROOM, 0
     seen = []
     own, free = launch.Kernel.launch, launch.free_bytes
 
@@ -134,7 +135,7 @@ def too_little_room():
         refused = "nothing"
     except BridgeError as error:
         refused = str(error)
-    launch.Kernel.launch, launch.free_bytes = own, free
+    launch.Kernel.launch, launch.free_bytes, gpu.FIRST_ROOM = own, free, room
     return {"whole": whole, "parts": parts, "launches": launches, "refused": refused}
 
 
@@ -150,13 +151,25 @@ def refused():
             run(network, replace(drive, inputs=inputs))
         except BridgeError as error:
             said.append(str(error))
-    fits, launch._fits = launch._fits, lambda *_: False
-    try:
-        kernel(network, drive)
-    except BridgeError as error:
-        said.append(str(error))
-    launch._fits = fits
-    return {"said": said}
+    spilled, own, taken = launch._spilled, launch.Kernel.launch, []
+
+    def noted(run, *given):
+        own(run, *given)
+        taken.append(run.shape.sheet.held)
+
+    launch.Kernel.launch = noted
+    for words in ([None, 65], [None, 64], [9, 2], [2, 9], [0]):
+        launch._spilled = partial(_following, iter(words))
+        try:
+            kernel(network, drive)
+        except BridgeError as error:
+            said.append(str(error))
+    launch._spilled, launch.Kernel.launch = spilled, own
+    return {"said": said, "held": taken}
+
+
+def _following(words, *_):
+    return next(words)
 
 
 def drawn():

@@ -87,10 +87,11 @@ def test_spikes_without_room_are_counted_and_trials_that_do_not_fit_go_in_turns(
     for form in ("whole", "parts"):
         assert said[form]["spikes"] > 50
         assert not said[form]["differing"], form
-    # Once to count, and once more with room; the last trials may fire more than the first.
+    # Once to count, and once more with room; where so much room for all of them is too much, they
+    # part: three become one and two.
     whole, parts = said["launches"]
     assert whole == [5, 5]
-    assert parts[:3] == [3, 3, 2]
+    assert parts[:3] == [3, 1, 2]
     assert "a trial needs" in said["refused"]
     assert "where 100 are free" in said["refused"]
 
@@ -100,6 +101,10 @@ def test_a_state_that_is_no_number_is_told_as_the_reference_tells_it(found):
     assert "no longer finite" in expected
     assert ours == expected
     assert "more state than the registers of the GPU hold" in spilled
+
+
+def test_the_shape_of_which_least_spills_is_taken_and_where_nothing_does_none_is_tried_after(found):
+    assert found["refused"]["held"] == [False, False, True, True]
 
 
 def test_nothing_is_fused_in_the_machine_code_of_a_card_and_nothing_spills(found):

@@ -74,16 +74,27 @@ class Kernel:
         return function, given, {**blocks, **ROUNDED, "num_warps": shape.warps}
 
     def _fitting(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, int]) -> Shape:
-        """The first shape whose state stays in registers.
+        """The first shape of which nothing spills out of the registers, or else least.
 
         Raises:
-            UnsuitedError: there is none.
+            UnsuitedError: more than a little does, in each of them.
         """
+        least, best = LARGEST_SPILL + 1, None
         for shape in shapes(self.form, self.blocks):
             function, given, options = self._call(shape, tensors, numbers)
-            if _fits(function, given, options):
-                return shape
-        raise unsuited(TOO_LARGE, str(self.device))
+            spilled = _spilled(function, given, options)
+            if spilled is not None and spilled < least:
+                least, best = spilled, shape
+            if spilled == 0:
+                break
+        if best is None:
+            raise unsuited(TOO_LARGE, str(self.device))
+        return best
+
+
+# So many words of 32 bits a thread may keep elsewhere: compilers put some aside unasked, even of
+# kernels of two small populations.
+LARGEST_SPILL = 64
 
 
 def shapes(form: Form, blocks: Mapping[str, int]) -> Sequence[Shape]:
@@ -95,20 +106,25 @@ def shapes(form: Form, blocks: Mapping[str, int]) -> Sequence[Shape]:
     return [Shape(sheet, warps) for warps in counts for sheet in sheets]
 
 
-def _fits(function: Any, given: Sequence[Tensor | int], options: Mapping[str, Any]) -> bool:
-    """Whether nothing of a kernel spills; the interpreter compiles nothing, and takes all."""
+def _spilled(
+    function: Any, given: Sequence[Tensor | int], options: Mapping[str, Any]
+) -> int | None:
+    """How many words of a thread's state do not stay in registers; None: it cannot be compiled.
+
+    The interpreter compiles nothing, and has room for all.
+    """
     from triton.runtime.errors import OutOfResources
 
     try:
         compiled = function.warmup(*given, grid=(1,), **options)
         # Triton knows it once the kernel is loaded.
-        return compiled is None or (compiled.run is not None and compiled.n_spills == 0)
+        return 0 if compiled is None or compiled.run is None else int(compiled.n_spills)
     except OutOfResources:
-        return False
+        return None
     except RuntimeError as error:
         # What Triton itself cannot compile in one shape it may in another.
         if "PassManager" in str(error):
-            return False
+            return None
         raise
 
 

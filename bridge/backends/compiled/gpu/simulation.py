@@ -33,6 +33,8 @@ from bridge.spiking.recording import Recording, Spikes
 # How much of the free memory a launch takes, and the spikes it has room for at first: so many of
 # all that neurons could fire.
 _SHARE, _SPARSE, FIRST_ROOM = 0.8, 400, 64
+# What each place for a spike takes while they are read: whether one is there, where, and which.
+_READ_BYTES = 25
 
 
 def simulate_there(
@@ -124,7 +126,7 @@ class _Run:
         if free is None:
             return self.drive.n_trials
         own = of_trials(self.arrays, self.form, 0, 1)
-        needed = launch.bytes_of(own) + bytes_of(self._written(1))
+        needed = launch.bytes_of(own) + bytes_of(self._written(1)) + self.room * _READ_BYTES
         if (fit := int(free * _SHARE) // needed) < 1:
             raise BackendError(
                 f"a trial needs {needed:,} bytes of the memory of {self.device}, where {free:,} "

@@ -50,6 +50,7 @@ def kernel_arrays(network: SpikingNetwork, drive: Drive, form: Form) -> Arrays:
         (matrix,) = matrices_of(projection.weights)
         if not isinstance(matrix, np.ndarray):
             arrays[f"weights_{q}"] = rows_of(matrix.toarray(), block).astype(form.dtype)
+            del arrays[f"synapses_{q}"], arrays[f"post_{q}"]
         if is_train(form, form.projections[q]):
             arrays |= _arriving(projection, drive, q)
     return arrays
