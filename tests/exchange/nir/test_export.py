@@ -19,6 +19,7 @@ from bridge.spiking.filters.second_order import SecondOrder
 from bridge.spiking.initial_voltage import UniformVoltage
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import Lif, Qif
+from bridge.spiking.neurons.resistive_lif import ResistiveLif
 from bridge.spiking.population import Population
 from bridge.spiking.projection import Projection
 
@@ -86,6 +87,43 @@ def test_alphabetical_order_is_that_of_acting_whatever_the_names(tmp_path):
     kinds, edges = content(ours)
     backwards = [edge for edge in edges if edge[0] > edge[1]]
     assert [tuple(kinds[name] for name in edge) for edge in backwards] == [("Linear", "LIF")]
+
+
+def pair(first, second, *edges):
+    """Two populations in an order; edges "source target when" act within the step or later."""
+    size = {"input": 1, first: 2, second: 2}
+    model = ResistiveLif(tau_mem_ms=5.0, v_threshold=1.0, bias=0.2)
+    populations = [
+        Population(name=name, size=2, neurons=model, initial_voltage=START)
+        for name in (first, second)
+    ]
+    projections = [
+        Projection(name=f"{source}_{target}", source=source, target=target, filter=Direct(),
+                   weights=np.full((2, size[source]), 3.0), within_step=when == "within",
+                   scaled=False)
+        for source, target, when in map(str.split, edges)
+    ]  # fmt: skip
+    return SpikingNetwork(dt_ms=1.0, populations=populations, projections=projections, input_size=1)
+
+
+@pytest.mark.parametrize(
+    ("whole", "delays"),
+    [
+        # Input reaches x first, so that by our own rule the loop would take its step from y to x.
+        (pair("x", "y", "input x at", "x y within", "y x later"), 0),
+        (pair("y", "x", "input x at", "y x within", "x y later"), 1),
+        # No loop: that it acts a step later has to be said.
+        (pair("x", "y", "input x at", "x y later"), 1),
+        # A loop takes one step: where it is to take two there is none to be read.
+        (pair("x", "y", "input x at", "x y later", "y x later"), 2),
+    ],
+)
+def test_a_step_is_taken_where_the_network_takes_it(whole, delays, tmp_path):
+    path = tmp_path / "net.nir"
+    exported(whole, path)
+    kinds, _ = content(path)
+    assert list(kinds.values()).count("Delay") == delays
+    assert_same(bridge.import_network(path).network, whole)
 
 
 def test_the_shipped_conversion_fires_the_same_spikes_as_a_graph(tmp_path):
