@@ -14,11 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from bridge.conformance.running import chosen_importers, run
-from bridge.conformance.trap import Trap
 from numpy.typing import NDArray
 
 import bridge
+from bridge.conformance.running import chosen_importers, run
+from bridge.conformance.trap import Trap
 from bridge.exchange.nir.exporting import graph_of
 from bridge.spiking.filters import Direct, Exponential, Filter
 from bridge.spiking.initial_voltage import UniformVoltage
@@ -83,74 +83,46 @@ def filtered() -> CubaLif:
 
 def networks() -> Iterator[tuple[str, str, SpikingNetwork, float]]:
     """A name, what it is, the network, and how large its input is."""
-    start, loop = between("input", "a", 1, 0.3), between("a", "a", 2, 0.15)
-    on, back = between("a", "b", 3, 0.3), between("b", "a", 4, 0.2)
-    yield (
-        "lif",
-        "two layers of LIF",
-        network(layer("a", summing()), layer("b", summing()), start, on),
-        1.0,
-    )
-    yield "lif-loop", "LIF with a loop", network(layer("a", summing()), start, loop), 1.0
-    yield (
-        "cubalif-loop",
-        "CubaLIF with a loop, then CubaLIF",
-        network(layer("a", filtered()), layer("b", filtered()), start, loop, on),
-        0.4,
-    )
-    taus = replace(summing(), tau_mem_ms=np.linspace(1, 4, SIZE), r=np.linspace(10, 40, SIZE))
-    yield (
-        "each-neuron",
-        "LIF with a time constant for each neuron",
-        network(layer("a", taus), start),
-        1.0,
-    )
-    yield "physical", "LIF with r = 1", network(layer("a", replace(summing(), r=1.0)), start), 20.0
-    yield (
-        "reset",
-        "LIF reset to -0.4, v_leak 0.2",
-        network(layer("a", replace(summing(), v_reset=-0.4, v_leak=0.2)), start),
-        1.0,
-    )
-    yield (
-        "if",
-        "IF",
-        network(layer("a", IntegrateAndFire(tau_mem_ms=1.0, v_threshold_mv=1.0)), start),
-        3.0,
-    )
+    yield from gained()
+    yield from plain()
     mv = Lif(membrane_step="exact", tau_mem_ms=10.0, v_rest_mv=-65.0, v_threshold_mv=-50.0,
              v_reset_mv=-65.0)  # fmt: skip
+    start = between("input", "a", 1, 0.3)
     yield "mv", "`Lif` in mV with an exact step", network(layer("a", mv, -65.0), start), 400.0
-    yield (
-        "readout",
-        "LIF, then LI",
-        network(
-            layer("a", summing()), layer("b", LeakyIntegrator(tau_mem_ms=5.0)), start, on, read=True
-        ),
-        1.0,
-    )
-    yield (
-        "two-in-a-loop",
-        "a loop of two populations",
-        network(layer("a", summing()), layer("b", summing()), start, on, back),
-        1.0,
-    )
-    yield (
-        "delay",
-        "a delay of three steps",
-        network(
-            layer("a", summing()), layer("b", summing()), start, between("a", "b", 3, 0.3, delay=3)
-        ),
-        1.0,
-    )
-    slow = Exponential(tau_ms=3.0, normalisation="jump")
-    yield (
-        "synapses",
-        "LIF with a loop over exponential synapses",
-        network(layer("a", summing()), start, between("a", "a", 2, 0.02, filter_=slow)),
-        1.0,
-    )
     yield "go-nogo", "`go_nogo_n200_lif`", shipped(), 20.0
+
+
+def gained() -> Iterator[tuple[str, str, SpikingNetwork, float]]:
+    """Networks with the gains of discrete time."""
+    start, loop = between("input", "a", 1, 0.3), between("a", "a", 2, 0.15)
+    on, cells, filters = between("a", "b", 3, 0.3), layer("a", summing()), layer("a", filtered())
+    taus = replace(summing(), tau_mem_ms=np.linspace(1, 4, SIZE), r=np.linspace(10, 40, SIZE))
+    whole = network(cells, layer("b", summing()), start, on)
+    yield "lif-gain", "two layers of LIF, r = τ/dt", whole, 1.0
+    yield "lif-loop", "LIF with a loop, r = τ/dt", network(cells, start, loop), 1.0
+    whole = network(filters, layer("b", filtered()), start, loop, on)
+    yield "cubalif-loop", "CubaLIF with a loop, then CubaLIF, r = τ/dt", whole, 0.4
+    whole = network(layer("a", taus), start)
+    yield "each-neuron", "LIF with a τ for each neuron, r = τ/dt", whole, 1.0
+
+
+def plain() -> Iterator[tuple[str, str, SpikingNetwork, float]]:
+    """Networks of LIF with r = 1, which every importer takes, and one thing more."""
+    start, on, back = between("input", "a", 1, 6), between("a", "b", 3, 6), between("b", "a", 4, 4)
+    one = replace(summing(), r=1.0, bias=0.4)
+    first, second = layer("a", one), layer("b", one)
+    yield "lif", "two layers of LIF, r = 1", network(first, second, start, on), 1.0
+    whole = network(layer("a", replace(one, v_reset=-0.4, v_leak=0.2)), start)
+    yield "reset", "LIF reset to -0.4, v_leak 0.2", whole, 1.0
+    neurons = IntegrateAndFire(tau_mem_ms=1.0, v_threshold_mv=1.0)
+    yield "if", "IF", network(layer("a", neurons), start), 0.2
+    whole = network(first, layer("b", LeakyIntegrator(tau_mem_ms=5.0)), start, on, read=True)
+    yield "readout", "LIF, then LI", whole, 1.0
+    yield "two-in-a-loop", "a loop of two populations", network(first, second, start, on, back), 1.0
+    whole = network(first, second, start, between("a", "b", 3, 6, delay=3))
+    yield "delay", "a delay of three steps", whole, 1.0
+    slow = between("a", "a", 2, 0.4, filter_=Exponential(tau_ms=3.0, normalisation="jump"))
+    yield "synapses", "LIF with a loop over exponential synapses", network(first, start, slow), 1.0
 
 
 def shipped() -> SpikingNetwork:

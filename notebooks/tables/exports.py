@@ -28,7 +28,9 @@ def _cell(row: dict[str, str] | None) -> str:
         return UNKNOWN
     if row["verdict"] in ("right", "wrong"):
         return row["verdict"]
-    said = row["said"].split(": ", 1)[-1].rsplit(" (in ", 1)[0]
+    said = row["said"].rsplit(" (in ", 1)[0].removesuffix(".")
+    for kind in ("AssertionError: ", "ValueError: ", "RuntimeError: "):
+        said = said.removeprefix(kind)
     lacks = "Unknown node type <class 'nir.ir."
     if said.startswith(lacks):
         return f"lacks {said.removeprefix(lacks).split(chr(39))[0].rsplit('.', 1)[-1]}"
