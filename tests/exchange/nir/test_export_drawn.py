@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import replace
 
 import numpy as np
-from backends.test_drawn_networks import MODELS, networks
+from backends.test_drawn_networks import networks
 from exchange.nir.same import assert_same
 from exchange.nir.test_graphs import DT_MS, graphs
 from exchange.nir_files import write_nir
@@ -23,7 +23,8 @@ from bridge.spiking.spikes import Spikes
 
 COUNT = int(os.environ.get("BRIDGE_NIR_GRAPHS", "15"))
 STEPS = 40
-NIR = tuple(sorted(MODELS.keys() - {"qif", "src", "activation_if"}))
+OF_NIR = ("threshold", "integrator", "leaky_integrator", "cuba_li", "cuba_lif")
+NIR = (*OF_NIR, "resistive_if", "resistive_lif", "lif", "if", "linear")
 SEEN = Counter()
 DRAWN = settings(
     max_examples=COUNT, deadline=None, derandomize=COUNT <= 15, database=None,
