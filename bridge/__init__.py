@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bridge.methods.integrate_and_fire import map_integrate_and_fire
     from bridge.methods.lesion import lesion
     from bridge.methods.one_to_one import map_one_to_one
+    from bridge.methods.rate_targets.dale import with_dales_law
     from bridge.methods.rate_targets.explained import variance_explained
     from bridge.methods.rate_targets.fit import fit_targets
     from bridge.methods.rate_targets.result import TargetFit
@@ -118,6 +119,7 @@ _HOMES = {
     "train_many": "bridge.rate.training",
     "train_src": "bridge.methods.src.training",
     "variance_explained": "bridge.methods.rate_targets.explained",
+    "with_dales_law": "bridge.methods.rate_targets.dale",
 }
 
 __all__ = [
@@ -182,6 +184,7 @@ __all__ = [
     "train_many",
     "train_src",
     "variance_explained",
+    "with_dales_law",
 ]
 
 

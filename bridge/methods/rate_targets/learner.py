@@ -11,7 +11,7 @@ The equations and their order are those of the authors' public code. In each ste
 Voltages are in mV, counted from the threshold.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -208,11 +208,13 @@ class Learner:
 
     def own_trial(self, lesson: Lesson) -> Array:
         """A trial with the network's own feedback, in which nothing is learned: (T, M + O)."""
-        made = np.empty_like(lesson.desired)
+        return np.array(list(self.own_steps(lesson)))
+
+    def own_steps(self, lesson: Lesson) -> Iterator[Array]:
+        """The same step by step, (M + O,) each."""
         self._begin(lesson)
-        for step in range(len(made)):
-            made[step] = self.own_step(lesson, step)
-        return made
+        for step in range(len(lesson.desired)):
+            yield self.own_step(lesson, step)
 
     def learning_trial(self, lesson: Lesson, chosen: NDArray[np.bool_], number: int = 0) -> Array:
         """A trial with the network's own feedback.
