@@ -53,6 +53,9 @@ _FLOAT32 = Kind("snntorch", "", "float32", "compiled", 2e-5, 1.5e-9, compile_s=3
 _FLOAT64 = Kind("snntorch", "", "float64", "compiled", 2e-5, 4e-9, compile_s=30)
 _LOOP = Kind("compiled", "", "float64", per_neuron_s=2.5e-9, compile_s=2)
 _LOOP32 = Kind("compiled", "", "float32", per_neuron_s=1.5e-9, compile_s=2)
+# As the kernel's prototype took on an H100.
+_KERNEL = Kind("compiled", "", "float64", "", 1.5e-6, 6e-12, compile_s=10)
+_KERNEL32 = Kind("compiled", "", "float32", "", 1.2e-6, 5e-12, compile_s=10)
 _EAGER32 = Kind("snntorch", "", "float32", "eager", 5e-4, 2.5e-8)
 _EAGER64 = Kind("snntorch", "", "float64", "eager", 5e-4, 4e-8)
 
@@ -107,15 +110,15 @@ def _grid(kind: Kind) -> Points:
     return _points((_USUAL, 500, 2000), _BATCHES)
 
 
-_QUICK_KINDS = (_REFERENCE, _NUMPY, _STANDALONE, _LOOP, _FLOAT32, _EAGER32)
+_QUICK_KINDS = (_REFERENCE, _NUMPY, _STANDALONE, _LOOP, _FLOAT32, _EAGER32, _KERNEL)
 _QUICK_POINTS = [(100, 1), (200, 1), (200, 10), (100, 100), (200, 100)]
 # Cython last: it compiles for minutes.
 _ON_CPU = (
     *(_STANDALONE, _LOOP, _LOOP32, _FLOAT32, _FLOAT64),
     *(_EAGER32, _EAGER64, _REFERENCE, _NUMPY, _CYTHON),
 )
-# On CUDA steps run uncompiled.
-_ON_GPU = (_EAGER32, _EAGER64)
+# On CUDA snnTorch's steps run uncompiled.
+_ON_GPU = (_KERNEL, _KERNEL32, _EAGER32, _EAGER64)
 
 
 def _backends(devices: Sequence[str], repeats: int, *, quick: bool) -> Iterator[Case]:

@@ -55,8 +55,8 @@ def _simulator(case: Case, network: SpikingNetwork) -> Callable[[Drive], Recordi
     if case.backend == "brian2":
         options = {"target": case.target}
     if case.backend == "compiled":
-        options = {"dtype": case.dtype}
-    if case.target == "standalone" or case.backend == "compiled":
+        options = {"dtype": case.dtype, "device": case.device}
+    if case.target == "standalone" or (case.backend == "compiled" and case.device == "cpu"):
         options["workers"] = case.processes
     if case.backend == "snntorch":
         compiled = case.mode == "compiled"

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from bridge.benchmark import children, table
+from bridge.benchmark import children, simulation, table
 from bridge.benchmark.case import PARTS, Case
 from bridge.benchmark.grid import cases
 from bridge.benchmark.whole_benchmark import benchmark, measure_all
@@ -323,6 +323,19 @@ def test_every_part_has_cases_and_no_two_are_alike(quick):
     made = cases(quick=quick, devices=["cpu", "cuda"])
     assert {case.part for case in made} == set(PARTS)
     assert len({case.key for case in made}) == len(made)
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_a_gpu_is_measured_with_the_kernel_too_and_without_threads(quick, monkeypatch):
+    made = cases(quick=quick, devices=["cpu", "cuda"])
+    (case, *_) = (each for each in made if (each.backend, each.device) == ("compiled", "cuda"))
+    assert case.processes == 1
+    seen = {}
+    monkeypatch.setattr(
+        simulation.bridge.backends, "simulate", lambda *_, **given: seen.update(given)
+    )
+    simulation._simulator(case, None)(None)
+    assert seen == {"backend": "compiled", "dtype": case.dtype, "device": "cuda"}
 
 
 def test_the_whole_grid_is_estimated_at_about_a_quarter_of_an_hour():
