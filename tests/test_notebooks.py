@@ -38,6 +38,13 @@ SMALL = {
         NEURONS = ["if"]
         BACKENDS = ["reference", "compiled"]
     """,
+    "06_spiking_recurrent_cell": """
+        STEPS = 400
+        CELLS, EPOCHS = 20, 1
+        HELD_OUT = 20
+        TRIALS = 2
+        BACKENDS = ["reference", "compiled"]
+    """,
 }
 
 

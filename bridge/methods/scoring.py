@@ -183,13 +183,18 @@ def task_of(network: SpikingNetwork) -> Task:
         inputs=network.input_size,
         outputs=network.outputs(network.readouts[0]) if network.readouts else None,
     )
-    learned, shown = network.provenance.get("encoding"), getattr(found, "encoding", None)
-    if learned is not None and shown is not None and learned != shown.told():
-        raise SpecError(
-            f"task {found.name}: shows pictures by {shown.told()}, and this network was trained on "
-            f"{learned}"
-        )
+    check_encoding(network, found)
     return found
+
+
+def check_encoding(network: SpikingNetwork, shown: Task) -> None:
+    """Raise SpecError where a task shows pictures in another way than the network learned."""
+    learned, encoding = network.provenance.get("encoding"), getattr(shown, "encoding", None)
+    if learned is not None and encoding is not None and learned != encoding.told():
+        raise SpecError(
+            f"task {shown.name}: shows pictures by {encoding.told()}, and this network was trained "
+            f"on {learned}"
+        )
 
 
 def no_task(purpose: str, otherwise: str) -> SpecError:
