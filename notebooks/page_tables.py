@@ -25,6 +25,7 @@ MADE = {
     ("nir_importers", "said"): importers.said,
     ("spiking_recurrent_cells", "cells"): cells.cells,
     ("spiking_recurrent_cells", "changed"): cells.changed,
+    ("spiking_recurrent_cells", "epochs"): cells.epochs,
 }
 
 

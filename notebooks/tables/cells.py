@@ -55,3 +55,17 @@ def _changed_row(change: str, amount: str, rows: list[dict[str, str]]) -> tuple[
     spikes = mean(float(row["spikes_per_picture"]) for row in mine)
     shown = UNKNOWN if amount == "0.0" else amount
     return (change, shown, len(mine), f"{mean(right):.1f}", f"{min(right):.1f}", f"{spikes:.0f}")
+
+
+EPOCH_HEAD = ("layers of 100", "CPU s for an epoch", "least", "most")
+
+
+def epochs() -> Iterator[str]:
+    """Epochs of training, a row for each number of layers."""
+    rows = rows_of("src_epochs.csv")
+    return table(EPOCH_HEAD, (_epoch_row(row) for row in rows))
+
+
+def _epoch_row(row: dict[str, str]) -> tuple[object, ...]:
+    times = (f"{float(row[name]):.2f}" for name in ("cpu_s", "least_cpu_s", "most_cpu_s"))
+    return (row["layers"], *times)
