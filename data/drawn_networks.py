@@ -2,9 +2,10 @@
 
     python data/drawn_networks.py [COUNT]
 
-draws COUNT (300) networks as `tests/backends/test_drawn_networks.py` does, runs each in the
-reference, snnTorch, Brian2's numpy target and the compiled loop, and writes what was drawn to
-`drawn_networks.csv`. The first that differs ends it, made as small as it still differs.
+draws about COUNT (300) networks, as many for each neuron model, as
+`tests/backends/test_drawn_networks.py` does, runs each in the reference, snnTorch, Brian2's numpy
+target and the compiled loop, and writes what was drawn to `drawn_networks.csv`. The first that
+differs ends it, made as small as it still differs.
 """
 
 import csv
@@ -27,7 +28,8 @@ def main(count: int) -> None:
         table.writerow(["drawn", "count"])
         table.writerows(sorted(drawn.DRAWN.items()))
         table.writerow(["differing", 0])
-    print(f"{HERE / 'drawn_networks.csv'}: {count} networks, none differing")
+    made = drawn.DRAWN["networks"]
+    print(f"{HERE / 'drawn_networks.csv'}: {made} networks, none differing")
 
 
 if __name__ == "__main__":
