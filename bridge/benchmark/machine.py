@@ -31,7 +31,7 @@ def describe() -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": {name: version(name) for name in _PACKAGES},
         "compiler": _compiler(),
-        "code": _code(),
+        "code": digest_of(Path(__file__).parents[1]),
     }
 
 
@@ -61,9 +61,13 @@ def _compiler() -> str:
     return f"g++ {done.stdout.strip()}"
 
 
-def _code() -> str:
-    """A digest of the source: measurements of another one are not mixed with these."""
-    home, digest = Path(__file__).parents[1], hashlib.sha256()
-    for path in sorted(path for room in _MEASURED for path in (home / room).glob("*.py")):
-        digest.update(path.name.encode() + path.read_bytes())
+def digest_of(home: Path) -> str:
+    """A digest of what is measured of the source: results of another one are not mixed with it.
+
+    Args:
+        home: Where the package lies.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(path for room in _MEASURED for path in (home / room).rglob("*.py")):
+        digest.update(path.relative_to(home).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:12]

@@ -14,6 +14,7 @@ import pytest
 from bridge.benchmark import children, simulation, table
 from bridge.benchmark.case import PARTS, Case
 from bridge.benchmark.grid import cases
+from bridge.benchmark.machine import digest_of
 from bridge.benchmark.whole_benchmark import benchmark, measure_all
 from bridge.errors import BackendError, FormatError, OutputError, SpecError
 
@@ -176,6 +177,16 @@ def test_a_folder_with_other_settings_is_refused(measured):
     message = r"was measured with other settings \(quick: True there, False here\)"
     with pytest.raises(OutputError, match=message):
         measure_all([], measured[0], {"quick": False})
+
+
+def test_a_change_anywhere_in_what_is_measured_is_another_program(tmp_path):
+    within = tmp_path / "backends" / "one" / "gpu"
+    within.mkdir(parents=True)
+    digests = []
+    for place, text in ((within, "a"), (within, "b"), (within.parent, "b")):
+        (place / "loop.py").write_text(text)
+        digests.append(digest_of(tmp_path))
+    assert len(set(digests)) == 3
 
 
 @pytest.mark.parametrize(
