@@ -302,7 +302,7 @@ def every_backend_repeats_the_reference(first, number):
 
     @seed(number)
     @settings(
-        max_examples=max(3, COUNT // len(EVERY_MODEL)), deadline=None, database=None,
+        max_examples=max(2, COUNT // len(EVERY_MODEL)), deadline=None, database=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(data=st.data())
