@@ -26,6 +26,7 @@ MADE = {
     ("spiking_recurrent_cells", "cells"): cells.cells,
     ("spiking_recurrent_cells", "changed"): cells.changed,
     ("spiking_recurrent_cells", "epochs"): cells.epochs,
+    ("spiking_recurrent_cells", "energy"): cells.energy,
 }
 
 

@@ -69,3 +69,44 @@ def epochs() -> Iterator[str]:
 def _epoch_row(row: dict[str, str]) -> tuple[object, ...]:
     times = (f"{float(row[name]):.2f}" for name in ("cpu_s", "least_cpu_s", "most_cpu_s"))
     return (row["layers"], *times)
+
+
+LEVELS = (0.9, 0.95)
+ENERGY_HEAD = (
+    "100 units",
+    "learning rate",
+    "correct, set aside (%)",
+    "correct, held out (%)",
+    "spikes or values passed on",
+    "operations, all steps",
+    *(f"operations until {100 * level:.0f} %" for level in LEVELS),
+)
+
+
+def energy() -> Iterator[str]:
+    """What answers cost, a row for each kind of network."""
+    rows = rows_of("energy.csv")
+    kinds = dict.fromkeys(row["network"] for row in rows)
+    return table(
+        ENERGY_HEAD, (_energy_row([r for r in rows if r["network"] == kind]) for kind in kinds)
+    )
+
+
+def _energy_row(mine: list[dict[str, str]]) -> tuple[object, ...]:
+    *_, last = mine
+    return (
+        last["network"],
+        last["learning_rate"],
+        f"{100 * float(last['right_aside']):.1f}",
+        f"{100 * float(last['right']):.1f}",
+        f"{float(last['active_values']):,.0f}",
+        f"{int(last['operations']):,}",
+        *(_reached(mine, level) for level in LEVELS),
+    )
+
+
+def _reached(mine: list[dict[str, str]], level: float) -> str:
+    """Operations up to the first step from which on so many answers are right."""
+    below = [number for number, row in enumerate(mine) if float(row["right"]) < level]
+    first = below[-1] + 1 if below else 0
+    return f"{int(mine[first]['operations']):,}" if first < len(mine) else UNKNOWN
