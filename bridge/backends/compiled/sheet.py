@@ -7,6 +7,7 @@ another language on a sheet that overrides them (`bridge.backends.compiled.gpu.s
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import ClassVar
 
 
 class Sheet:
@@ -16,7 +17,19 @@ class Sheet:
         lines: What was written.
         arrays: Names of the arrays, in the order in which they are handed over.
         numbers: Names of the whole numbers, likewise.
+        operations: How each operation of `bridge.spiking.tracing` is written.
     """
+
+    operations: ClassVar[dict[str, str]] = {
+        "+": "{} + {}",
+        "-": "{} - {}",
+        "*": "{} * {}",
+        "/": "{} / {}",
+        "above": "{} > {}",
+        "at_or_above": "{} >= {}",
+        "where": "{} ? {} : {}",
+        "floor": "std::floor({})",
+    }
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -41,8 +54,8 @@ class Sheet:
         self.add(f"{place} = {expression};")
 
     def operation(self, name: str, *arguments: str) -> str:
-        """An operation of `bridge.spiking.tracing`, rounded once."""
-        return _OPERATIONS[name].format(*arguments)
+        """An operation, rounded once."""
+        return self.operations[name].format(*arguments)
 
     def size_of(self, expression: str) -> str:
         """The absolute value."""
@@ -119,15 +132,3 @@ def _place(names: list[str], name: str) -> int:
     if name not in names:
         names.append(name)
     return names.index(name)
-
-
-_OPERATIONS = {
-    "+": "{} + {}",
-    "-": "{} - {}",
-    "*": "{} * {}",
-    "/": "{} / {}",
-    "above": "{} > {}",
-    "at_or_above": "{} >= {}",
-    "where": "{} ? {} : {}",
-    "floor": "std::floor({})",
-}

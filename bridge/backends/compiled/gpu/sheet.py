@@ -7,6 +7,7 @@ says so; it has no -0.0 either. So each number is made in the precision of the r
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import ClassVar
 
 from bridge.backends.compiled.sheet import Sheet
 
@@ -18,6 +19,12 @@ class KernelSheet(Sheet):
         real: What Triton calls the numbers.
         blocks: Names of the numbers of neurons that rows have, known when the kernel is compiled.
     """
+
+    operations: ClassVar[dict[str, str]] = {
+        **Sheet.operations,
+        "where": "tl.where({}, {}, {})",
+        "floor": "tl.floor({})",
+    }
 
     def __init__(self, dtype: str, *, held: bool) -> None:
         """`held`: whether constants stay in registers, or are read again in each step."""
@@ -42,10 +49,6 @@ class KernelSheet(Sheet):
     def put(self, place: str, expression: str) -> None:
         """Change a row."""
         self.add(f"{place} = {expression}")
-
-    def operation(self, name: str, *arguments: str) -> str:
-        """An operation of `bridge.spiking.tracing`, rounded once."""
-        return _OPERATIONS[name].format(*arguments)
 
     def size_of(self, expression: str) -> str:
         """The absolute value."""
@@ -156,13 +159,3 @@ class NoiseText:
 
 
 _TITLE = '"""A whole run of a spiking network as one kernel, written by spikebridge."""'
-_OPERATIONS = {
-    "+": "{} + {}",
-    "-": "{} - {}",
-    "*": "{} * {}",
-    "/": "{} / {}",
-    "above": "{} > {}",
-    "at_or_above": "{} >= {}",
-    "where": "tl.where({}, {}, {})",
-    "floor": "tl.floor({})",
-}
