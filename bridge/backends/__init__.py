@@ -85,7 +85,8 @@ def quickest_for(network: SpikingNetwork, device: str, backend: str | None = Non
     Args:
         network: What is to be run.
         device: Where.
-        backend: Where to begin, and the quicker ones left out; None: with the quickest.
+        backend: Where to begin, with what may follow its colon, and the quicker ones left out;
+            None: with the quickest.
 
     Raises:
         BackendError: there is no such device.
@@ -93,13 +94,13 @@ def quickest_for(network: SpikingNetwork, device: str, backend: str | None = Non
     ranked = [name for name in names() if declared()[name].quickness is not None]
     ranked.sort(key=lambda name: declared()[name].quickness or 0)
     able = [name for name in ranked if declared()[name].device]
-    first = able.index(backend) if backend in able else 0
-    *others, last = able[first:]
+    asked = None if backend is None else parse_backend(backend)[0]
+    *others, last = able[able.index(asked) if asked in able else 0 :]
     for name in others:
         if (reason := why_not(name, network, {"device": device})) is None:
-            return name
+            return str(backend) if name == asked else name
         warnings.warn(f"{reason}, so {last} takes its place", stacklevel=2)
-    return last
+    return str(backend) if last == asked else last
 
 
 def quickest_of(network: SpikingNetwork, device: str | None) -> str:

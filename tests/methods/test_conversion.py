@@ -132,6 +132,9 @@ def test_a_search_on_a_gpu_runs_where_its_network_is_taken(monkeypatch):
         road = road_of(rate, {"device": "cuda", **given}).suited(rate)
         assert (road.where, road.quick_options()) == ("compiled", {"device": "cuda"})
     assert [network.size for network in seen] == [10, 10]
+    # What was asked for stays as it was asked for.
+    for backend in ("compiled:float32", "snntorch", "snntorch:float64"):
+        assert road_of(rate, {"device": "cuda", "backend": backend}).suited(rate).where == backend
     presynaptic = road_of(rate, {"device": "cuda", "tau_side": "pre"})
     with pytest.warns(UserWarning, match="a filter of the presynaptic side, .* so snntorch takes"):
         road = presynaptic.suited(rate)
