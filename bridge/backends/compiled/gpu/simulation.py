@@ -141,8 +141,8 @@ class _Run:
 
     def _launch(self, shared: Mapping[str, Tensor], start: int, stop: int) -> None:
         """Run some trials; again where there was no room for all of their spikes."""
-        own = launch.on_device(of_trials(self.arrays, self.form, start, stop), self.device)
         while True:
+            own = launch.on_device(of_trials(self.arrays, self.form, start, stop), self.device)
             written = {
                 name: left.empty(self.device) for name, left in self._written(stop - start).items()
             }
@@ -153,7 +153,8 @@ class _Run:
                 break
             # What was run is the same again, only the list of spikes is longer.
             self.room = most
-            del written
+            # Both make room for what comes instead of them.
+            del own, written
             if stop - start > self._at_once():
                 middle = (start + stop) // 2
                 self._launch(shared, start, middle)
