@@ -226,6 +226,18 @@ def test_a_card_that_refuses_is_one_sentence():
         device
     ):  # fmt: skip
         raise torch.cuda.OutOfMemoryError("no more\nand a trace")
+    # What Triton compiles its launcher with is missing, or fails without Python.h; its own errors
+    # are no RuntimeError.
+    for error, said in (
+        (
+            RuntimeError("Failed to find C compiler. Please"),
+            r"^Triton needs a C compiler, .* cuda:0",
+        ),
+        (subprocess.CalledProcessError(1, ["gcc"]), r"^Triton needs a C compiler, .* cuda:0"),
+        (type("PTXASError", (Exception,), {})("PTXAS error: old"), r"^cuda:0 refused the kernel"),
+    ):
+        with pytest.raises(BackendError, match=said), launch.plain_errors(device):
+            raise error
     with pytest.raises(RuntimeError, match=r"^something of ours$"), launch.plain_errors(device):
         raise RuntimeError("something of ours")
 

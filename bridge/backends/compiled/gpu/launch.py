@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from subprocess import CalledProcessError
 from typing import Any
 
 import numpy as np
@@ -135,8 +136,16 @@ def plain_errors(device: torch.device) -> Iterator[None]:
         yield
     except torch.cuda.OutOfMemoryError as error:
         raise BackendError(f"{device} is full ({_first_line(error)})") from None
-    except RuntimeError as error:
-        if isinstance(error, BridgeError) or not any(word in str(error) for word in _REFUSALS):
+    except BridgeError:
+        raise
+    # Triton's own errors have no class in common with PyTorch's.
+    except Exception as error:
+        if isinstance(error, CalledProcessError) or "C compiler" in str(error):
+            raise BackendError(
+                f"Triton needs a C compiler, gcc or clang, and Python's header files to run on "
+                f"{device} ({_first_line(error)})"
+            ) from error
+        if not any(word in str(error) for word in _REFUSALS):
             raise
         raise BackendError(
             f"{device} refused the kernel ({_first_line(error)}); its driver may be too old for "
