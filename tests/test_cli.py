@@ -446,6 +446,8 @@ def test_info_says_what_runs_on_this_machine(command, refused, monkeypatch):
     wanted = "info takes a file, or --machine in its place"
     assert wanted in refused("info")
     assert wanted in refused("info", "a.h5", "--machine")
+    for other in (["--all"], ["--from-ms", "5"]):
+        assert "takes no other option" in refused("info", "--machine", *other)
 
 
 def test_info_prints_names_that_look_like_markup_as_they_are(command, tmp_path):

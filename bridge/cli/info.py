@@ -37,6 +37,8 @@ def info(
     if machine or file is None:
         if file is not None or not machine:
             raise SpecError("info takes a file, or --machine in its place")
+        if everything or from_ms is not None or task_file is not None:
+            raise SpecError("info --machine takes no other option: those are about files")
         _show_machine()
         return
     from bridge.describe import describe

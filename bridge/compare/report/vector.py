@@ -33,7 +33,7 @@ _NAME = re.compile(r'(\bid="|href="#|url\(#)')
 
 
 def vector(figure: Figure, title: str) -> str:
-    """A figure as an SVG file that says what it shows."""
+    """A figure as an SVG file that says what it shows; the figure is not to be used after that."""
     buffer = io.BytesIO()
     # The time of day would make another file of the same figure.
     about = {"Title": title, "Date": None, "Creator": None}
