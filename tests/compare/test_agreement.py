@@ -271,7 +271,9 @@ def test_the_report_is_one_page_with_pictures(agreement, tmp_path):
     assert "Agree: reference and snntorch fired the same" in text
     assert "http" not in text.replace("http-equiv", "")
     assert written[1] == tmp_path / "page.json"
-    assert [path.name for path in written[2:]] == ["rasters.svg", "readouts.svg", "rates.svg"]
+    # It has two populations: they are drawn, too.
+    names = ["rasters.svg", "readouts.svg", "rates.svg", "network.svg"]
+    assert [path.name for path in written[2:]] == names
     assert all(path.read_text().startswith("<?xml") for path in written[2:])
     with pytest.raises(bridge.BridgeError, match="exists already"):
         bridge.report(agreement, tmp_path / "page.html")
