@@ -24,6 +24,7 @@ MADE = {
     ("nir_importers", "graphs"): importers.graphs,
     ("nir_importers", "said"): importers.said,
     ("spiking_recurrent_cells", "cells"): cells.cells,
+    ("spiking_recurrent_cells", "depth"): cells.depth,
     ("spiking_recurrent_cells", "changed"): cells.changed,
     ("spiking_recurrent_cells", "epochs"): cells.epochs,
     ("spiking_recurrent_cells", "energy"): cells.energy,

@@ -110,3 +110,22 @@ def _reached(mine: list[dict[str, str]], level: float) -> str:
     below = [number for number, row in enumerate(mine) if float(row["right"]) < level]
     first = below[-1] + 1 if below else 0
     return f"{int(mine[first]['operations']):,}" if first < len(mine) else UNKNOWN
+
+
+DEPTH_HEAD = ("cells", "layers", "seeds", "correct (%)", "lowest", "highest", "parameters", "rate")
+
+
+def depth() -> Iterator[str]:
+    """Held-out digits by kind of cell and depth."""
+    rows = rows_of("depth.csv")
+    kinds = sorted(
+        dict.fromkeys((row["cell"], int(row["layers"])) for row in rows), key=lambda kind: kind[1]
+    )
+    return table(DEPTH_HEAD, (_depth_row(*kind, rows) for kind in kinds))
+
+
+def _depth_row(cell: str, layers: int, rows: list[dict[str, str]]) -> tuple[object, ...]:
+    mine = [row for row in rows if (row["cell"], row["layers"]) == (cell, str(layers))]
+    right = [100 * float(row["right"]) for row in mine]
+    found = (f"{value:.1f}" for value in (mean(right), min(right), max(right)))
+    return (cell, layers, len(mine), *found, mine[0]["parameters"], mine[0]["rate"])
