@@ -7,6 +7,7 @@ import os
 from collections import Counter
 
 import numpy as np
+import pytest
 from conftest import EXACT_BACKENDS
 from exchange.nir.reading import Reading, convolution
 from exchange.nir_files import node, write_nir
@@ -218,37 +219,52 @@ def given_by(network, recording, name):
     return fired[:, span]
 
 
-@settings(
-    max_examples=COUNT, deadline=None, derandomize=COUNT <= 30, database=None,
-    suppress_health_check=list(HealthCheck),
-)  # fmt: skip
-@given(data=st.data())
-def every_graph_is_its_equations(folder, data):
-    drawn, cells, shape, options = data.draw(graphs())
-    note(repr([(name, each["type"]) for name, each in drawn.plain.items()]))
-    note(repr([drawn.edges, drawn.back, options]))
-    path = folder / "net.nir"
-    write_nir(path, drawn.file, drawn.edges)
-    network = bridge.import_network(path, dt_ms=DT_MS, **options).network
-    inputs = drawn.rng.uniform(0, 1, (STEPS, int(np.prod(shape))))
-    drive = Drive(inputs=inputs[:, None], noise=SharedNoise(seed=0))
-    wanted = expected(drawn, cells, inputs, options)
-    values = any(part.neurons.emits == "value" for part in network.populations)
-    DRAWN["graphs"] += 1
-    others = OTHERS if DRAWN["graphs"] % EVERY == 0 else ()
-    for label in ("reference", *others):
-        backend, more = EXACT_BACKENDS[label]
-        recording = simulate(network, drive, backend=backend, values=values, **more)
-        for name in cells:
-            np.testing.assert_array_equal(given_by(network, recording, name), wanted[name], label)
-        DRAWN[label] += 1
-    DRAWN["spikes"] += recording.spikes.count
+def every_graph_is_its_equations(folder, count, others, every):
+    """Draw so many; one in `every` of them runs in other backends, too."""
+
+    @settings(
+        max_examples=count, deadline=None, derandomize=count <= 30, database=None,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(data=st.data())
+    def one_is(data):
+        drawn, cells, shape, options = data.draw(graphs())
+        note(repr([(name, each["type"]) for name, each in drawn.plain.items()]))
+        note(repr([drawn.edges, drawn.back, options]))
+        path = folder / "net.nir"
+        write_nir(path, drawn.file, drawn.edges)
+        network = bridge.import_network(path, dt_ms=DT_MS, **options).network
+        inputs = drawn.rng.uniform(0, 1, (STEPS, int(np.prod(shape))))
+        drive = Drive(inputs=inputs[:, None], noise=SharedNoise(seed=0))
+        wanted = expected(drawn, cells, inputs, options)
+        values = any(part.neurons.emits == "value" for part in network.populations)
+        DRAWN["graphs"] += 1
+        for label in ("reference", *(others if DRAWN["graphs"] % every == 0 else ())):
+            backend, more = EXACT_BACKENDS[label]
+            recording = simulate(network, drive, backend=backend, values=values, **more)
+            for name in cells:
+                found = given_by(network, recording, name)
+                np.testing.assert_array_equal(found, wanted[name], label)
+            DRAWN[label] += 1
+        DRAWN["spikes"] += recording.spikes.count
+
+    one_is()
 
 
 def test_graphs_drawn_by_chance_are_what_their_equations_give(tmp_path):
-    every_graph_is_its_equations(tmp_path)
+    DRAWN.clear()
+    every_graph_is_its_equations(tmp_path, COUNT, OTHERS, EVERY)
     assert DRAWN["spikes"] > 20 * COUNT
     kinds = ("LIF", "CubaLIF", "IF", "Threshold", "LI", "CubaLI", "I", "Affine", "Linear", "Scale")
     local_ones = ("Conv1d", "Conv2d", "SumPool2d", "AvgPool2d", "Delay", "loops")
     assert all(DRAWN[kind] for kind in (*kinds, *local_ones)), DRAWN
     assert all(DRAWN[label] >= COUNT // EVERY for label in OTHERS)
+
+
+@pytest.mark.full
+def test_ten_of_them_are_in_compiled_programs_too(tmp_path):
+    compiled = ("compiled", "brian2-cython", "brian2-standalone")
+    DRAWN.clear()
+    every_graph_is_its_equations(tmp_path, 10, compiled, 1)
+    assert all(DRAWN[label] >= 10 for label in compiled)
+    assert DRAWN["spikes"] > 100
