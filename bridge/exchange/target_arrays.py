@@ -24,6 +24,7 @@ from bridge.tasks.reaching import BOUND, INPUTS, reaches
 
 _TARGETS = "targets"
 _TIMES = ("sample_ms", "dt_ms")
+_LONGEST_WAIT = 100_000
 
 
 def load_targets(
@@ -45,7 +46,7 @@ def load_targets(
             channels).
         name: Of the task.
         step_ms: Time between two samples, ms; None: the file says it.
-        waiting_ms: How long to wait before a pattern, ms.
+        waiting_ms: How long to wait before a pattern, ms, rounded to whole samples.
         variable: Name of the array, where a file holds several; None: `targets`, or the only one
             of three dimensions.
 
@@ -80,8 +81,10 @@ def _waiting(waiting_ms: float, step_ms: float) -> int:
     wanted = number("waiting_ms", waiting_ms, least=0)
     if not step_ms > 0:
         raise SpecError(f"step_ms: must be positive, got {step_ms:g}")
-    if not np.isfinite(wanted / step_ms):
-        raise SpecError(f"waiting_ms: must be finite, got {waiting_ms}")
+    if not wanted / step_ms <= _LONGEST_WAIT:
+        raise SpecError(
+            f"waiting_ms: at most {_LONGEST_WAIT:,} samples of {step_ms:g} ms, got {waiting_ms} ms"
+        )
     return round(wanted / step_ms)
 
 
@@ -94,13 +97,16 @@ def _arrays(file: Path) -> Arrays:
         return {_TARGETS: npy_array(file)}
     if kind == ".npz":
         return npz_arrays(file)
-    if is_hdf5(file):
-        with foreign_file(file) as opened:
-            names = [name for name, each in opened.items() if isinstance(each, h5py.Dataset)]
-            return {name: numbers(opened, name, file) for name in names if _is_number(opened[name])}
     if kind == ".mat":
         held = read_mat(file, mat_content(file), (), lambda name: True).fields
         return {name: each for name, each in held.items() if not isinstance(each, str)}
+    if is_hdf5(file):
+        with foreign_file(file) as opened:
+            held_in = {n: each for n, each in opened.items() if isinstance(each, h5py.Dataset)}
+            if any("MATLAB_class" in each.attrs for each in held_in.values()):
+                raise FormatError(f"{file}: of MATLAB's -v7.3, with its axes reversed; save as -v7")
+            names = [name for name, each in held_in.items() if _is_number(each)]
+            return {name: numbers(opened, name, file) for name in names}
     raise FormatError(f"{file}: targets are read of .npy, .npz, .mat (version 5) and HDF5 files")
 
 
@@ -121,6 +127,9 @@ def _patterns(arrays: Arrays, variable: str | None, file: Path) -> NDArray[np.fl
             f"there is {known}"
         )
     found = arrays[chosen]
+    if found.ndim == 2 and file.suffix.lower() == ".mat":
+        # MATLAB has no last axis of one channel.
+        found = found[:, :, None]
     solid_numbers = found.ndim == 3 and found.dtype.kind in "fiub"
     if not solid_numbers or min(found.shape) < 1 or found.shape[1] < 2:
         raise FormatError(

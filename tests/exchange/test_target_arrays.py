@@ -93,6 +93,24 @@ def test_what_is_no_such_array_is_refused(arrays, options, said, tmp_path):
         bridge.load_targets(path, name="emg", **{"step_ms": None, **options})
 
 
+def test_one_channel_of_matlab_has_no_last_axis(tmp_path):
+    path = tmp_path / "emg.mat"
+    savemat(path, {"targets": PATTERNS[:, :, :1], "sample_ms": 10.0})
+    task = bridge.load_targets(path, name="emg")
+    trials = task.trials(1, np.random.default_rng(0))
+    np.testing.assert_array_equal(trials.targets[35:, 0], PATTERNS[trials.labels[0], :, :1])
+
+
+@pytest.mark.parametrize(("ending", "said"), [("mat", "-v7 instead"), ("h5", "axes reversed")])
+def test_newer_files_of_matlab_are_refused_and_not_read_reversed(ending, said, tmp_path):
+    path = tmp_path / f"emg.{ending}"
+    with h5py.File(path, "w", userblock_size=512 if ending == "mat" else 0) as file:
+        file["targets"] = PATTERNS.T
+        file["targets"].attrs["MATLAB_class"] = np.bytes_("double")
+    with pytest.raises(FormatError, match=said):
+        bridge.load_targets(path, name="emg", step_ms=10.0)
+
+
 def of_objects():
     buffer = io.BytesIO()
     np.save(buffer, np.array([{}], dtype=object))
@@ -136,6 +154,7 @@ def test_damaged_and_other_files_are_refused(name, content, said, tmp_path):
         ({"step_ms": 0.0}, "step_ms"),
         ({"waiting_ms": -1.0}, "waiting_ms: must not be negative"),
         ({"waiting_ms": float("inf")}, "waiting_ms"),
+        ({"waiting_ms": 1e12}, "waiting_ms: at most 100,000 samples of 10 ms"),
         ({"name": "no name"}, "a name is of letters"),
     ],
 )

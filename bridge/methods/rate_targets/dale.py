@@ -77,10 +77,10 @@ def with_dales_law(
     progress: bool = True,
     **options: Any,
 ) -> TargetFit:
-    """A fitted network whose neurons excite all others, or inhibit all others.
+    """A fitted network whose neurons only excite or only inhibit.
 
     Learned, random and inhibitory connections become new ones, slow and fast, from all neurons.
-    Each neuron chooses among those of so many others, drawn at random, by least squares under
+    Each neuron chooses among those of so many neurons, drawn at random, by least squares under
     constraints (`scipy.optimize.nnls`). Signs and sparsity are exact. The readout stays as it was.
     The network is judged on its own.
 

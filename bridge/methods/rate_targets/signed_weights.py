@@ -103,6 +103,9 @@ def signed_weights(
 
 def _solved(gram: Array, cross: Array, signs: Array, chosen: NDArray[np.int64]) -> Array:
     """Weights of the chosen regressors."""
+    if not chosen.size:
+        # On nothing SciPy's solver ends the whole process.
+        return np.zeros(0)
     signed = signs[chosen]
     try:
         root = cholesky(gram[np.ix_(chosen, chosen)] * np.outer(signed, signed))

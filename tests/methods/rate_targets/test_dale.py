@@ -82,6 +82,12 @@ def test_what_never_varies_has_no_weight():
     assert found.any()
 
 
+def test_of_regressors_that_are_all_still_none_has_a_weight():
+    s, y = samples()
+    found = signed_weights(of(0 * s, y), np.ones(8), lambda target: np.arange(8), 8, 1e-3)
+    np.testing.assert_array_equal(found, np.zeros((y.shape[1], 8)))
+
+
 @pytest.fixture(scope="module")
 def fits():
     with pytest.MonkeyPatch.context() as patch:
