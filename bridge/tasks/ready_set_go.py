@@ -26,8 +26,8 @@ class ReadySetGo:
 
     Pulses of 1 last 10 samples (50 ms). The first, ready, starts at sample 20. The second, set,
     starts an interval of 300, 400, 500, 600 or 700 ms later. The output should be 0, except for a
-    bump of 200 ms, half a period of a sine, squared, with its peak of 1 as long after set as set was
-    after ready. A condition is the interval.
+    bump of 200 ms, half a period of a sine, squared, with its peak of 1 as long after set as set
+    was after ready. A condition is the interval.
 
     The time of an answer is the mean of all samples from set on in which the output is above 0.5.
     An answer is right where it is less than 50 ms off, so that it is nearest to its own interval,
