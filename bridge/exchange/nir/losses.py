@@ -42,7 +42,7 @@ def _of_population(population: Population, cell: Cell | None) -> Iterator[str]:
         yield f"{several(neurons.initial_refractory_steps, 'refractory step')} at first: not held"
     if np.any(population.noise_mv):
         yield f"noise of up to {np.max(population.noise_mv):g} mV: not held"
-    if neurons.fires and not _starts_at_zero(population, cell):
+    if cell is not None and cell.kind != "Threshold" and not _starts_at_zero(population, cell):
         yield "initial voltages: not held, readers begin at 0"
     if any(np.any(value) for value in population.initial_states.values()):
         yield "initial states: not held, readers begin at 0"
@@ -52,24 +52,23 @@ def _of_population(population: Population, cell: Cell | None) -> Iterator[str]:
         yield "what a spike does, or whether v = threshold fires: in the metadata alone"
 
 
-def _starts_at_zero(population: Population, cell: Cell | None) -> bool:
+def _starts_at_zero(population: Population, cell: Cell) -> bool:
     start = population.initial_voltage
-    shift = 0.0 if cell is None else cell.shift
     return (
         isinstance(start, UniformVoltage)
         and start.low_mv == start.high_mv
-        and bool(np.all(shift == start.low_mv))
+        and bool(np.all(cell.shift == start.low_mv))
     )
 
 
 def _of_network(network: SpikingNetwork) -> Iterator[str]:
-    started = [
-        part.name
-        for part in network.projections
-        if any(np.any(value) for value in part.initial_states.values())
-    ]
+    starts = [(part.name, part.initial_states) for part in network.projections]
+    for read in network.decoded:
+        starts += [(read.name, channel.initial_states) for channel in read.channels]
+    started = dict.fromkeys(name for name, states in starts if any(map(np.any, states.values())))
     if started:
-        yield f"initial states of filters ({', '.join(started[:4])}): not held, readers begin at 0"
+        named = ", ".join([*started][:4])
+        yield f"initial states of filters ({named}): not held, readers begin at 0"
     if any(part.scaled and not network.is_input(part.source) for part in network.projections):
         yield "which projections the gain of a drive acts on: not held"
     if network.sample_steps != 1 or network.sample_offset_steps:

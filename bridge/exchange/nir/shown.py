@@ -50,7 +50,11 @@ def _output(sketch: Sketch, name: str, sources: Sequence[str], size: int = 0) ->
     link = Link("Output", {"shape": np.array([size])}, {NAME: name})
     # After all else, in their order.
     rank = (np.inf, float(len(sketch.parts)))
-    key = sketch.add(f"{name}.output", link, rank, f"output_{name}")
+    # A readout may have the name of a population that leads nowhere.
+    key = f"{name}.output"
+    while key in sketch.parts:
+        key += "."
+    sketch.add(key, link, rank, f"output_{name}")
     sketch.edges += [(source, key) for source in sources]
 
 

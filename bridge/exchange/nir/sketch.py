@@ -91,7 +91,11 @@ class Sketch:
         seconds: Array = np.asarray(steps, dtype=np.float64) * (self.network.dt_ms / 1000.0)
         before = (*self.parts[target].rank, -1.0)
         title = f"{self.parts[target].title}_delay"
-        key = self.add(f"{source}>{target}", Link("Delay", {"delay": seconds}), before, title)
+        key = f"{source}>{target}"
+        # What comes from the same source later still has a delay of its own.
+        while key in self.parts:
+            key += ">"
+        self.add(key, Link("Delay", {"delay": seconds}), before, title)
         self.edges += [(source, key), (key, target)]
 
 
@@ -188,6 +192,8 @@ def _linear(
         start = _filtered(sketch, part, number)
         if silent is not None:
             sketch.silent.append((start, name))
+        if start != part.source:
+            sketch.edges.append((start, name))
         _joined(sketch, part, start, (start, name), steps)
 
 
@@ -197,9 +203,7 @@ def _filtered(sketch: Sketch, part: Projection, number: int) -> str:
     if not nodes:
         return part.source
     nodes[0].kept[NAME] = title = f"{part.name}_filter"
-    key = sketch.add(f"{part.name}.filter", nodes[0], (number, 0.0), title)
-    sketch.edges.append((part.source, key))
-    return key
+    return sketch.add(f"{part.name}.filter", nodes[0], (number, 0.0), title)
 
 
 def _projection(
@@ -248,13 +252,15 @@ def _joined(sketch: Sketch, part: Projection, first: str, last: Edge, steps: Ste
     Args:
         sketch: What is drawn.
         part: The projection.
-        first: The node that its source leads to; its source, where that edge is there already.
+        first: The node that its source leads to; its source, where it leads to its target at once.
         last: The edge into its target, which may take a step.
         steps: (pre,) by how many steps it acts later.
     """
     edge = last if first == part.source else (part.source, first)
-    sketch.edges += [each for each in dict.fromkeys((edge, last)) if each not in sketch.edges]
-    if np.all(steps == 1) and not sketch.network.is_input(part.source):
+    sketch.edges.append(edge)
+    # A loop of linear units alone has no state that could take its step.
+    stateless = _is_linear(sketch, part.source) and _is_linear(sketch, part.target)
+    if np.all(steps == 1) and not stateless and not sketch.network.is_input(part.source):
         sketch.back[last] = edge
     elif np.any(steps):
         sketch.delay(edge, steps)

@@ -19,7 +19,7 @@ def of_linear(
     """The weights that all that arrives at a linear unit passes, and with it by how many steps.
 
     Projections of one source, each with weights of its own neurons, are one with delays of its
-    neurons. None: there are several weights, or filters behind them.
+    neurons. None: there are several weights, or filters behind them, or the same arrives twice.
     """
     if not into or any(part.rank or _filtered_behind(part) for part in into):
         return None
@@ -38,7 +38,16 @@ def of_linear(
     shared = groups[0][1]
     if any(not _same(shared, weights) for _, weights, _ in groups):
         return None
-    return shared, [(part, steps) for part, _, steps in groups]
+    arriving = [(part, steps) for part, _, steps in groups]
+    # The edges of a graph are a set: what is in it twice acts once.
+    ways = [_way(part, steps) for part, steps in arriving if part.filter.memoryless]
+    return (shared, arriving) if len(set(ways)) == len(ways) else None
+
+
+def _way(part: Projection, steps: Steps) -> tuple[str, bytes]:
+    """What its way to the unit differs in from others; of at most one step it may be an edge."""
+    edge = np.all(steps == 0) or np.all(steps == 1)
+    return part.source, b"" if edge else steps.tobytes()
 
 
 def _filtered_behind(part: Projection) -> bool:

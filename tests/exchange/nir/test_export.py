@@ -19,9 +19,13 @@ from bridge.spiking.filters.second_order import SecondOrder
 from bridge.spiking.initial_voltage import UniformVoltage
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import Lif, Qif
+from bridge.spiking.neurons.leaky_integrator import LeakyIntegrator
+from bridge.spiking.neurons.linear import Linear
 from bridge.spiking.neurons.resistive_lif import ResistiveLif
+from bridge.spiking.neurons.threshold import Threshold
 from bridge.spiking.population import Population
 from bridge.spiking.projection import Projection
+from bridge.spiking.readouts import Channel, Readout, StateReadout
 
 START = UniformVoltage(low_mv=0.0, high_mv=0.0)
 
@@ -198,6 +202,83 @@ def test_a_population_that_nothing_drives_hangs_on_an_input(tmp_path):
     drive = Drive(inputs=np.zeros((50, 1, 0)), noise=SharedNoise(seed=0))
     spikes = [bridge.simulate(each, drive).spikes.step.tolist() for each in (lonely, back)]
     assert spikes[0] == spikes[1] != []
+
+
+def sums(*loops):
+    """Two neurons that fire, and two linear units, which are read, under other projections."""
+    cells = Population(name="cells", size=2, neurons=neurons(), initial_voltage=START)
+    units = Population(name="units", size=2, neurons=Linear(bias=0.1), initial_voltage=START)
+    parts = [
+        Projection(name=f"q{number}", filter=Direct(), scaled=False, **each)
+        for number, each in enumerate(loops)
+    ]
+    return SpikingNetwork(
+        dt_ms=1.0, populations=[cells, units], projections=[*network().projections, *parts],
+        readouts=[StateReadout(name="read", source="units")], input_size=1,
+    )  # fmt: skip
+
+
+def to_units(source, scale, **named):
+    size = 1 if source == "input" else 2
+    return {"source": source, "target": "units", "weights": np.full((2, size), scale), **named}
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        # The same weights twice from one source: edges are a set, in which they would be one.
+        [to_units("cells", 0.5), to_units("cells", 0.5)],
+        [to_units("cells", 0.5, within_step=True), to_units("cells", 0.5)],
+        [to_units("cells", 0.5, within_step=True), to_units("cells", 0.5, delay_steps=2)],
+        [to_units("cells", 0.5, delay_steps=3), to_units("cells", 0.5, delay_steps=2)],
+        [to_units("input", 0.5), to_units("input", 0.5)],
+        # A loop without any state but its own step.
+        [to_units("input", 0.5), to_units("units", -0.3)],
+        [to_units("units", -0.3)],
+    ],
+)
+def test_linear_units_sum_all_that_arrives(parts, tmp_path):
+    path, whole = tmp_path / "net.nir", sums(*parts)
+    exported(whole, path)
+    inputs = np.random.default_rng(0).uniform(0, 2, (60, 1, 1))
+    drive = Drive(inputs=inputs, noise=SharedNoise(seed=0))
+    here, there = (
+        bridge.simulate(each, drive) for each in (whole, bridge.import_network(path).network)
+    )
+    np.testing.assert_array_equal(there.readouts["read"], here.readouts["read"])
+    assert len(np.unique(here.readouts["read"])) > 2
+
+
+def test_a_readout_may_have_the_name_of_a_population_that_leads_nowhere(tmp_path):
+    path, whole = tmp_path / "net.nir", network()
+    channel = Channel(source="cells", weights=np.ones((3, 2)), filter=Direct())
+    whole = replace(whole, readouts=[Readout(name="last", channels=[channel])], populations=[
+        *whole.populations, replace(whole.populations[0], name="last")])  # fmt: skip
+    exported(whole, path)
+    kinds, _ = content(path)
+    assert list(kinds.values()).count("Output") == 2
+    drive = Drive(inputs=np.ones((50, 1, 1)), noise=SharedNoise(seed=0))
+    here, there = (
+        bridge.simulate(each, drive) for each in (whole, bridge.import_network(path).network)
+    )
+    np.testing.assert_array_equal(there.readouts["last"], here.readouts["last"])
+    assert here.readouts["last"].any()
+
+
+def test_where_values_and_readouts_start_is_told_if_it_is_not_at_zero(tmp_path):
+    path = tmp_path / "net.nir"
+    start = UniformVoltage(low_mv=3.0, high_mv=3.0)
+
+    def told(model):
+        return " ".join(exported(network(model, initial_voltage=start), path))
+
+    assert "population cells: initial voltages: not held" in told(LeakyIntegrator(tau_mem_ms=5.0))
+    # These keep nothing from step to step.
+    assert "initial voltages" not in told(Threshold(threshold=1.0)) + told(Linear())
+    channel = Channel(source="cells", weights=np.eye(2), initial_states={"x": 2.0},
+                      filter=Exponential(tau_ms=5.0, normalisation="jump"))  # fmt: skip
+    whole = replace(network(), readouts=[Readout(name="sum", channels=[channel])])
+    assert "initial states of filters (sum): not held" in " ".join(exported(whole, path))
 
 
 @pytest.mark.parametrize(
