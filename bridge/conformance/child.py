@@ -42,7 +42,8 @@ def main(arguments: Sequence[str]) -> None:
         return
     try:
         importer.load()
-    except Exception as error:  # whatever an importer raises is what is said of it
+    # Some end their process where something is missing, as if all were well.
+    except (Exception, SystemExit) as error:  # whatever an importer raises is what is said of it
         _put(folder / f"{READY}{ERROR}", _said(error))
         return
     _put(folder / READY, "")
@@ -107,7 +108,7 @@ def _put(path: Path, text: str) -> None:
     unfinished.replace(path)
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
     """The error in a line: its type, its message, and in which package it was raised."""
     cause = error.__cause__
     told = " ".join(str(error).split()).replace(f"{Path.cwd()}/", "")

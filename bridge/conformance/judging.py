@@ -1,6 +1,7 @@
 """What is said of what an importer gives: right, right by another reading, or wrong."""
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,9 @@ def judged(given: Array, answers: Answers) -> Verdict:
     is larger; spikes are 0 and 1, and so have to be the same.
     """
     right = answers.by(OURS)
-    flat = given.reshape(*given.shape[:2], -1) if given.ndim > 1 else given
+    if given.ndim < 2 or len(given) != len(right):
+        return Verdict(WRONG, f"gives numbers of shape {given.shape}, not {right.shape}")
+    flat = given.reshape(*given.shape[:2], prod(given.shape[2:]))
     if flat.shape != right.shape:
         return Verdict(WRONG, f"gives {flat.shape[1:]} numbers a step, not {right.shape[1:]}")
     if not np.isfinite(flat).all():

@@ -103,17 +103,16 @@ def run(
     path.write_text(json.dumps(job), encoding="utf-8")
     names = [each.trap.name for each in written]
     with tempfile.TemporaryFile() as said:
-        status = _follow(importer, path, said.fileno(), names, limit_s, on_done)
+        ended = _follow(importer, path, said.fileno(), names, limit_s, on_done)
         said.seek(0)
         told = said.read().decode(errors="replace").strip().splitlines()
     versions = folder / child.VERSIONS
     if not versions.is_file():
         raise SpecError(
-            f"{importer.name}: {importer.python} cannot run it "
-            f"({told[-1] if told else f'it ended with status {status}'})"
+            f"{importer.name}: {importer.python} cannot run it ({_reason(told, ended)})"
         )
     known: Mapping[str, str] = json.loads(versions.read_text(encoding="utf-8"))
-    return known, dict(_outcomes(folder, names, status))
+    return known, dict(_outcomes(folder, names, ended))
 
 
 def _follow(
@@ -123,11 +122,10 @@ def _follow(
     names: Sequence[str],
     limit_s: float,
     on_done: Callable[[float], None],
-) -> int:
-    """Run the process to its end, or end it; how it ended."""
+) -> Verdict | None:
+    """Run the process to its end, or end it; None where it ended well."""
     command = [importer.python, "-c", _START, str(Path(bridge.__file__).parent), str(job)]
     single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    deadline = time.monotonic() + _LOADING_S + limit_s * len(names)
     try:
         # In a session of its own Ctrl-C reaches this process only, which then ends it.
         process = subprocess.Popen(
@@ -141,17 +139,32 @@ def _follow(
         )
     except OSError as error:
         raise SpecError(f"{importer.name}: {importer.python}: {error.strerror}") from None
+    began, allowed = time.monotonic(), _LOADING_S
     try:
-        while process.poll() is None and time.monotonic() < deadline:
+        while process.poll() is None and time.monotonic() - began < allowed:
+            if (job.parent / child.READY).is_file():
+                allowed = _LOADING_S + limit_s * len(names)
             done = sum(_file_of(job.parent, name) is not None for name in names)
             on_done(done / max(len(names), 1))
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_LOOK_S)
+        late = process.poll() is None
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    return process.returncode
+    if late:
+        return Verdict(LATE, f"no end within {allowed:g} s")
+    status = process.returncode
+    how = signal.Signals(-status).name if status < 0 else f"status {status}"
+    return Verdict(DIED, f"its process ended with {how}") if status else None
+
+
+def _reason(told: Sequence[str], ended: Verdict | None) -> str:
+    """Why a process that did not begin its work did not."""
+    if ended is not None and ended.word == LATE:
+        return ended.said
+    return told[-1] if told else "it ended without a word"
 
 
 def _file_of(folder: Path, name: str) -> Path | None:
@@ -160,7 +173,9 @@ def _file_of(folder: Path, name: str) -> Path | None:
     return next((path for path in files if path.is_file()), None)
 
 
-def _outcomes(folder: Path, names: Sequence[str], status: int) -> Iterator[tuple[str, Outcome]]:
+def _outcomes(
+    folder: Path, names: Sequence[str], ended: Verdict | None
+) -> Iterator[tuple[str, Outcome]]:
     """What came of each graph; where the importer itself did not load, of none of them."""
     broken = folder / f"{child.READY}{child.ERROR}"
     for name in names:
@@ -171,6 +186,6 @@ def _outcomes(folder: Path, names: Sequence[str], status: int) -> Iterator[tuple
             yield name, Verdict(_WORDS[path.suffix], path.read_text(encoding="utf-8"))
         elif broken.is_file():
             yield name, Verdict(ERROR, f"importing it: {broken.read_text(encoding='utf-8')}")
-        elif (folder / child.READY).is_file() or status:
-            ended = signal.Signals(-status).name if status < 0 else f"status {status}"
-            yield name, Verdict(DIED, f"its process ended with {ended}")
+        elif ended is not None:
+            loading = "" if (folder / child.READY).is_file() else "importing it: "
+            yield name, Verdict(ended.word, f"{loading}{ended.said}")

@@ -59,12 +59,23 @@ def test_nothing_is_run_of_an_importer_that_is_not_installed():
     [
         ("broken", Verdict("error", "importing it: ImportError: cannot import name 'gone' "
                                     "(in conformance)")),
-        ("crashing", Verdict("died", "its process ended with SIGABRT")),
+        ("crashing", Verdict("died", "importing it: its process ended with SIGABRT")),
+        ("leaving", Verdict("error", "importing it: SystemExit: 0 (in conformance)")),
     ],
 )  # fmt: skip
 def test_an_importer_that_does_not_load_reads_nothing(name, wanted):
     (found,) = running.run([fake(name)], running.chosen_traps(["plain", "tie"]))
     assert found.verdicts == {"plain": wanted, "tie": wanted}
+
+
+def test_an_importer_that_never_loads_is_not_waited_for_as_long_as_for_all_graphs(monkeypatch):
+    monkeypatch.setattr(processes, "_LOADING_S", 3.0)
+    began = time.monotonic()
+    (found,) = running.run([fake("endless")], running.chosen_traps(["plain", "tie"]))
+    # The limit of each graph is a minute.
+    assert time.monotonic() - began < 30
+    late = Verdict("hangs", "importing it: no end within 3 s")
+    assert found.verdicts == {"plain": late, "tie": late}
 
 
 def test_a_python_that_runs_nothing_is_named(tmp_path):

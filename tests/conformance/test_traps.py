@@ -133,5 +133,7 @@ def test_what_is_wrong_is_said(answers):
     assert judged(np.zeros_like(right), mine).said == "nothing comes out"
     assert judged(right[:, :1], mine).said == "gives (1, 4) numbers a step, not (2, 4)"
     assert judged(right * np.nan, mine).said == "gives NaN or infinite values"
-    assert judged(np.array(1.0), mine).word == judging.WRONG
+    assert judged(right[1:], mine).said == "gives numbers of shape (59, 2, 4), not (60, 2, 4)"
+    assert judged(np.array(1.0), mine).said == "gives numbers of shape (), not (60, 2, 4)"
+    assert judged(right[:, :0], mine).said == "gives (0, 4) numbers a step, not (2, 4)"
     assert judged(right.reshape(60, 2, 2, 2), mine).word == judging.RIGHT
