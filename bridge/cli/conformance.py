@@ -78,6 +78,9 @@ def conformance(
             limit_s=limit_s,
             on_progress=lambda fraction, note: report.of_part(note, fraction),
         )
+    # First of all, since whoever reads what is said may stop early.
+    if out is not None and not all(each.missing for each in found):
+        write(out, found, traps)
     for each in found:
         terminal.say(table.summary(each))
     if all(each.missing for each in found):
@@ -91,7 +94,6 @@ def conformance(
         terminal.show_table("", table.legend(found))
         terminal.say("--all shows what each of them says")
     if out is not None:
-        write(out, found, traps)
         terminal.say(f"{out}: {len(traps)} graphs")
 
 
