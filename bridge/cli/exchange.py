@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bridge.exchange.formats import Imported, ImportedGraph
 
 _FORMAT = "Its format: matlab, safetensors or nir; of a recording: nwb or sonata."
-_FROM = "Its format: matlab, safetensors or nir; of a recording: nwb or sonata."
+_KEPT = "as `export` kept it in the file, else "
 
 _RECORDINGS = (".nwb", ".h5", ".hdf5")
 
@@ -87,7 +87,7 @@ def import_(
         bool, typer.Option("--relu", help="Set negative raw weights to zero, as training did.")
     ] = False,
     from_: Annotated[
-        str | None, typer.Option("--from", help=_FROM, show_default="by the file's ending")
+        str | None, typer.Option("--from", help=_FORMAT, show_default="by the file's ending")
     ] = None,
     trial_s: TrialLength = None,
     dt_ms: Annotated[
@@ -114,14 +114,14 @@ def import_(
         typer.Option(
             help="NIR: what a spike does to v. value: it becomes v_reset; subtract: it loses its "
             "threshold at once; subtract-late: after the leak of the next step.",
-            show_default="value",
+            show_default=f"{_KEPT}value",
         ),
     ] = None,
     threshold: Annotated[
         str | None,
         typer.Option(
             help="NIR: whether neurons fire strictly above threshold, or at it, too: above or at.",
-            show_default="above",
+            show_default=f"{_KEPT}above",
         ),
     ] = None,
     recurrent_start: Annotated[
@@ -129,7 +129,7 @@ def import_(
         typer.Option(
             help="NIR: whether the biases of what closes loops act in the first step (equations) "
             "or from the second on (silent, as Norse, spikingjelly and nirtorch have it).",
-            show_default="equations",
+            show_default=f"{_KEPT}equations",
         ),
     ] = None,
     force: Force = False,
