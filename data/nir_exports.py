@@ -2,12 +2,11 @@
 
     python data/nir_exports.py [NAME=PATH ...]
 
-Writes nir_exports.csv. Each network is exported, run by each importer, and held against the same
-network here, as `spikebridge conformance` does it with graphs written by hand. NAME=PATH is the
+Writes nir_exports.csv. Each network is exported, run by each importer, and held against what its
+graph gives here, as `spikebridge conformance` does it with graphs written by hand. NAME=PATH is the
 Python of another environment for an importer: `snntorch=venv/bin/python`.
 """
 
-import csv
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import bridge
+from bridge.conformance import output
 from bridge.conformance.running import chosen_importers, run
+from bridge.conformance.table import summary
 from bridge.conformance.trap import Trap
 from bridge.exchange.nir.exporting import graph_of
 from bridge.spiking.filters import Direct, Exponential, Filter
@@ -148,14 +149,9 @@ def main(pythons: list[str]) -> None:
     """Export, run, and record."""
     traps = [trap(*each) for each in networks()]
     found = run(chosen_importers(IMPORTERS, pythons), traps)
-    with PATH.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["importer", "version", "with", "network", "what", "verdict", "said"])
-        for importer in found:
-            about = (importer.title, importer.version, importer.others)
-            for each in traps:
-                verdict = importer.verdicts[each.name]
-                table.writerow([*about, each.name, each.what, verdict.word, verdict.said])
+    if lacking := [summary(each) for each in found if each.missing]:
+        sys.exit("\n".join(lacking))
+    output.write(PATH, found, traps)
     print(f"{PATH}: {len(traps)} networks in {len(found)} importers")
 
 

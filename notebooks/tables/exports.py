@@ -11,8 +11,8 @@ def exports() -> Iterator[str]:
     """A row for each network, a column for each importer."""
     rows = rows_of(RECORD)
     titles = {row["importer"]: f"{row['importer']} {row['version']}" for row in rows}
-    found = {(row["network"], row["importer"]): row for row in rows}
-    whats = {row["network"]: row["what"] for row in rows}
+    found = {(row["graph"], row["importer"]): row for row in rows}
+    whats = {row["graph"]: row["what"] for row in rows}
     yield from table(
         ("network", *titles.values()),
         (
