@@ -9,7 +9,6 @@ from matplotlib.text import Text
 from bridge.arguments import of_kind
 from bridge.plot.style import ACCENT, INK, PAPER, QUIET, axes_or_new, colour, note, plain_label
 from bridge.spiking.network import SpikingNetwork
-from bridge.spiking.projection import Projection
 
 Places = Mapping[str, tuple[float, float]]
 
@@ -35,8 +34,8 @@ def graph(network: SpikingNetwork, ax: Axes | None = None) -> Axes:
         said = f"{population.size:,} {population.neurons.title}"
         place = places[population.name]
         boxes[population.name] = _box(axes, place, population.name, said, colour(number))
-    for projection in network.projections:
-        _arrow(axes, network, projection, places, boxes)
+    for (source, target, at_once), names in _connections(network).items():
+        _arrow(axes, (source, target), ", ".join(names), places, boxes, at_once=at_once)
     across = [x for x, _ in places.values()]
     down = [y for _, y in places.values()]
     axes.set_xlim(min(across) - 0.6, max(across) + 0.6)
@@ -66,6 +65,15 @@ def _places(network: SpikingNetwork) -> dict[str, tuple[float, float]]:
     return places
 
 
+def _connections(network: SpikingNetwork) -> dict[tuple[str, str, bool], list[str]]:
+    """Names of the projections with the same ends: of several arrows none could be told apart."""
+    found: dict[tuple[str, str, bool], list[str]] = {}
+    for part in network.projections:
+        at_once = network.acts_within_step(part) and not part.longest_delay_steps
+        found.setdefault((part.source, part.target, at_once), []).append(plain_label(part.name))
+    return found
+
+
 def _box(axes: Axes, at: tuple[float, float], name: str, said: str, edge: str) -> Text:
     return axes.text(
         *at, f"{plain_label(name)}\n{said}", ha="center", va="center", fontsize="small", color=INK,
@@ -75,21 +83,27 @@ def _box(axes: Axes, at: tuple[float, float], name: str, said: str, edge: str) -
 
 def _arrow(
     axes: Axes,
-    network: SpikingNetwork,
-    projection: Projection,
+    ends: tuple[str, str],
+    label: str,
     places: Places,
     boxes: Mapping[str, Text],
+    *,
+    at_once: bool,
 ) -> None:
     """An arrow from box to box; one to itself goes around, one that leads back bends below."""
-    start, end = places[projection.source], places[projection.target]
-    at_once = network.acts_within_step(projection) and not projection.longest_delay_steps
+    start, end = (places[name] for name in ends)
     across, itself = end[0] - start[0], start == end
-    patches = [boxes[name].get_bbox_patch() for name in (projection.source, projection.target)]
-    bend, label = (0.0, 0.12) if across > 0 else (-0.25, 0.17 * across - 0.12)
+    patches = [boxes[name].get_bbox_patch() for name in ends]
+    bend, above = (0.0, 0.12) if across > 0 else (-0.25, 0.17 * across - 0.12)
+    beside = 0.0
     if itself:
         start, end = (start[0] + 0.2, start[1] + 0.25), (end[0] - 0.2, end[1] + 0.25)
-        bend, label = 1.2, 0.5
+        # Inside the arrow, which is narrow.
+        label, bend, above = label.replace(", ", "\n"), 1.2, 0.4
         patches = [None, None]
+    elif not across:
+        # Within a column the arrow down bends to the right, and the one up to the left.
+        beside, above = (0.12 if start[1] > end[1] else -0.12), 0.0
     axes.annotate(
         "", xy=end, xytext=start,
         arrowprops={
@@ -99,8 +113,6 @@ def _arrow(
         },
         zorder=4,
     )  # fmt: skip
-    middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + label)
-    axes.text(
-        *middle, plain_label(projection.name), ha="center", va="center", fontsize="x-small",
-        color=QUIET, zorder=5,
-    )  # fmt: skip
+    middle = ((start[0] + end[0]) / 2 + beside, (start[1] + end[1]) / 2 + above)
+    align = "center" if not beside else "left" if beside > 0 else "right"
+    axes.text(*middle, label, ha=align, va="center", fontsize="x-small", color=QUIET, zorder=5)
