@@ -1,6 +1,5 @@
 """A spiking network as a NIR file."""
 
-from bridge.errors import SpecError
 from bridge.exchange.formats import Encoded
 from bridge.exchange.nir.file import Graph
 from bridge.exchange.nir.layout import laid_out
@@ -28,8 +27,10 @@ def graph_of(network: SpikingNetwork) -> tuple[Graph, tuple[str, ...]]:
     Raises:
         SpecError: as there.
     """
-    drawn = _drawn(network, folded=True) if may_fold(network) else None
-    sketch, graph, lost = drawn or _whole(network)
+    sketch, graph, lost = _drawn(network, folded=may_fold(network))
+    if not all(edge in sketch.back for edge in sketch.silent):
+        # A folded bias behind a delay of its own would not be silent in the first step.
+        sketch, graph, lost = _drawn(network, folded=False)
     notes = [
         f"the time step of {network.dt_ms:g} ms is in the metadata alone: other readers take it as "
         "an option",
@@ -48,18 +49,8 @@ def graph_of(network: SpikingNetwork) -> tuple[Graph, tuple[str, ...]]:
     return Graph(graph.nodes, graph.edges, kept=kept), tuple(notes)
 
 
-def _whole(network: SpikingNetwork) -> tuple[Sketch, Graph, list[str]]:
-    drawn = _drawn(network, folded=False)
-    if drawn is None:
-        raise SpecError("the network cannot be drawn as a graph")
-    return drawn
-
-
-def _drawn(network: SpikingNetwork, *, folded: bool) -> tuple[Sketch, Graph, list[str]] | None:
-    """A sketch, its graph and what is lost; None: a folded bias would not be silent any more."""
+def _drawn(network: SpikingNetwork, *, folded: bool) -> tuple[Sketch, Graph, list[str]]:
+    """A sketch, its graph and what is lost."""
     sketch = sketched(network, folded=folded)
     lost = with_outputs(sketch)
-    layout = laid_out(sketch)
-    if not all(edge in sketch.back for edge in sketch.silent):
-        return None
-    return sketch, layout.graph, lost
+    return sketch, laid_out(sketch).graph, lost

@@ -209,7 +209,11 @@ def _bare(graph: Graph) -> Graph:
 def _ways(
     sketch: Sketch, target: str, into: Mapping[str, list[Edge]]
 ) -> list[tuple[str, tuple[Edge, ...]]]:
-    """The cells, inputs and delays that reach a part over weights, each with the steps it takes."""
+    """The cells, inputs and delays that reach a part over weights, each with the steps it takes.
+
+    Weights with a bias, too: as we read a step it is between cells, and what does not come from one
+    acts at once. The bias is that of what the weights lead to, so that their own step is not its.
+    """
     found: dict[tuple[str, tuple[Edge, ...]], None] = {}
     left: list[tuple[str, tuple[Edge, ...]]] = [(target, ())]
     while left:
@@ -218,6 +222,8 @@ def _ways(
             taken = (*back, edge) if edge in sketch.back else back
             if sketch.parts[edge[0]].link.kind in LINEAR:
                 left.append((edge[0], taken))
+                if np.any(sketch.parts[edge[0]].link.fields.get("bias", 0.0)):
+                    found[edge[0], back] = None
             else:
                 found[edge[0], taken] = None
     return list(found)

@@ -138,7 +138,10 @@ def _is_bias(part: Projection, names: dict[str, Projection]) -> bool:
     """Whether a projection from the unit is the bias of another one's weights."""
     of = names.get(part.name.removesuffix("_bias"))
     plain = part.filter.memoryless and not part.within_step and not part.longest_delay_steps
-    return plain and of is not None and of is not part and of.target == part.target
+    if of is None or of is part or of.target != part.target:
+        return False
+    # Behind its weights there must be nothing that would filter a bias of theirs, too.
+    return plain and (of.filter.memoryless or of.filter.side == "pre")
 
 
 def _population(sketch: Sketch, population: Population, number: int) -> None:

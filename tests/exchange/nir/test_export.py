@@ -235,6 +235,11 @@ def to_units(source, scale, **named):
         # A loop without any state but its own step.
         [to_units("input", 0.5), to_units("units", -0.3)],
         [to_units("units", -0.3)],
+        # Their own bias takes the step of a loop, too.
+        [
+            to_units("cells", 0.5, within_step=True),
+            {"source": "units", "target": "cells", "weights": np.full((2, 2), 100.0)},
+        ],
     ],
 )
 def test_linear_units_sum_all_that_arrives(parts, tmp_path):
@@ -246,7 +251,28 @@ def test_linear_units_sum_all_that_arrives(parts, tmp_path):
         bridge.simulate(each, drive) for each in (whole, bridge.import_network(path).network)
     )
     np.testing.assert_array_equal(there.readouts["read"], here.readouts["read"])
-    assert len(np.unique(here.readouts["read"])) > 2
+    assert len(np.unique(here.readouts["read"])) > 1
+
+
+@pytest.mark.parametrize("side", ["post", "pre"])
+def test_a_bias_from_the_second_step_on_is_not_filtered_with_what_arrives(side, tmp_path):
+    # As a graph whose loops are silent in the first step is read, but with a filter.
+    path, model = tmp_path / "net.nir", ResistiveLif(tau_mem_ms=5.0, v_threshold=1.0)
+    slow = Exponential(tau_ms=5.0, normalisation="jump", side=side)
+    bias = Projection(name="loop_bias", source="one", target="cells", filter=Direct(), scaled=False,
+                      weights=np.array([[0.3], [0.2]]))  # fmt: skip
+    weights = np.array([[0.1, 0.2], [0.3, 0.1]])
+    plain = network(model, loops=[loop(filter=slow, weights=weights)])
+    one = Population(name="one", size=1, neurons=Linear(bias=1.0), initial_voltage=START)
+    whole = replace(
+        plain, populations=[one, *plain.populations], projections=[*plain.projections, bias]
+    )
+    exported(whole, path)
+    back = bridge.import_network(path).network
+    drive = Drive(inputs=np.random.default_rng(0).uniform(0, 0.4, (60, 1, 1)),
+                  noise=SharedNoise(seed=0))  # fmt: skip
+    here, there = bridge.simulate(whole, drive), bridge.simulate(back, drive)
+    assert fired(back, there, "cells") == fired(whole, here, "cells") != []
 
 
 def test_a_readout_may_have_the_name_of_a_population_that_leads_nowhere(tmp_path):

@@ -116,7 +116,8 @@ def every_network_fires_the_same(folder, data):
             assert fired(back, there, part.name) == fired(network, here, part.name), part.name
             SEEN["spikes"] += len(fired(network, here, part.name))
     for name, outputs in here.readouts.items():
-        np.testing.assert_allclose(there.readouts[name], outputs, rtol=1e-9, atol=1e-9)
+        # Filters and sums in another order: 2e-13 in 300 networks.
+        np.testing.assert_allclose(there.readouts[name], outputs, rtol=1e-10, atol=1e-10)
         SEEN["readouts"] += 1
 
 
