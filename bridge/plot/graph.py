@@ -66,7 +66,7 @@ def _places(network: SpikingNetwork) -> dict[str, tuple[float, float]]:
 
 
 def _connections(network: SpikingNetwork) -> dict[tuple[str, str, bool], list[str]]:
-    """Names of the projections with the same ends: of several arrows none could be told apart."""
+    """Names of the projections with the same ends: several arrows would lie upon each other."""
     found: dict[tuple[str, str, bool], list[str]] = {}
     for part in network.projections:
         at_once = network.acts_within_step(part) and not part.longest_delay_steps
