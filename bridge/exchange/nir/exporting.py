@@ -1,12 +1,14 @@
 """A spiking network as a NIR file."""
 
 from bridge.exchange.formats import Encoded
+from bridge.exchange.nir.biases import may_fold
+from bridge.exchange.nir.drawing import sketched
 from bridge.exchange.nir.file import Graph
 from bridge.exchange.nir.layout import laid_out
 from bridge.exchange.nir.losses import losses
 from bridge.exchange.nir.metadata import DT_MS, LOST, START, Field, single
 from bridge.exchange.nir.shown import with_outputs
-from bridge.exchange.nir.sketch import Sketch, may_fold, sketched
+from bridge.exchange.nir.sketch import Sketch
 from bridge.exchange.nir.writing import nir_bytes
 from bridge.spiking.network import SpikingNetwork
 
