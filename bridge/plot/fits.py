@@ -63,9 +63,15 @@ def target_fit(fit: TargetFit) -> Figure:
     (outputs, errors), (spikes, spectrum) = figure.subplots(2, 2)
     for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)
-    targets, recording = _on_its_own(found)
-    _draw_outputs(outputs, targets, recording)
-    _draw_spikes(spikes, recording)
+    try:
+        targets, recording = _on_its_own(found)
+    except SpecError as reason:
+        # The task of trials that differ is not known here.
+        for axes in (outputs, spikes):
+            _left_out(axes, reason)
+    else:
+        _draw_outputs(outputs, targets, recording)
+        _draw_spikes(spikes, recording)
     _draw_errors(errors, found)
     _draw_eigenvalues(spectrum, found)
     told = f"{found.network.task}: " if found.network.task else ""
@@ -91,6 +97,7 @@ def _draw_outputs(axes: Axes, targets: Array, recording: Recording) -> None:
     several_outputs = outputs.shape[2] > 1
     if several_outputs:
         shown, left_out = some(range(outputs.shape[2]), _MOST_OUTPUTS, "outputs")
+        left_out = "; ".join(filter(None, (_of_one_trial(recording), left_out)))
         pairs = [(outputs[:, 0, each], targets[:, 0, each], f"output {each}") for each in shown]
     else:
         shown, left_out = some(range(outputs.shape[1]), _MOST_CONDITIONS, "conditions")
@@ -106,6 +113,20 @@ def _draw_outputs(axes: Axes, targets: Array, recording: Recording) -> None:
     note(axes, "on its own; dashed: targets", left_out)
     if len(pairs) > 1:
         axes.legend(loc="upper left", **_LEGEND)
+
+
+def _of_one_trial(recording: Recording) -> str:
+    """Which trial is drawn, where there are others."""
+    trials = recording.spikes.n_trials
+    if trials == 1:
+        return ""
+    return f"one trial of {trials} conditions: {plain_label(_condition(recording, 0))}"
+
+
+def _left_out(axes: Axes, reason: SpecError) -> None:
+    """Why nothing is drawn."""
+    told = plain_label(str(reason))
+    axes.text(0.5, 0.5, told, ha="center", va="center", wrap=True, transform=axes.transAxes)
 
 
 def _condition(recording: Recording, trial: int) -> str:
@@ -148,7 +169,7 @@ def _draw_eigenvalues(axes: Axes, fit: TargetFit) -> None:
     try:
         before, after = eigenvalues(fit)
     except SpecError as reason:
-        axes.text(0.5, 0.5, str(reason), ha="center", wrap=True, transform=axes.transAxes)
+        _left_out(axes, reason)
         return
     axes.axhline(0, color=QUIET, linewidth=0.4)
     axes.axvline(0, color=QUIET, linewidth=0.4)

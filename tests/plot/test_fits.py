@@ -64,6 +64,40 @@ def test_of_trials_that_differ_it_shows_one_of_each_condition(monkeypatch):
     assert "median of 20" not in lines(errors)
 
 
+def test_of_several_outputs_it_says_which_trial_they_are_of(monkeypatch):
+    def draw(count, rng):
+        labels = rng.permutation(np.arange(count) % 2)
+        inputs, targets = (np.ones((STEPS, count, size)) + labels[:, None] for size in (1, 5))
+        return bridge.Trials(inputs=inputs, targets=targets, labels=labels)
+
+    task = bridge.FunctionTask(
+        name="one-sine", step_ms=1.0, steps=STEPS, draw=draw, input_size=1, output_size=5,
+        conditions=("one", "two"), measure=bridge.nmse(),
+    )  # fmt: skip
+    monkeypatch.setitem(names._own, "one-sine", task)
+    apart = bridge.fit_targets(task, **{**TINY, "learn_trials": 1})
+    title = target_fit(apart).axes[0].get_title(loc="left")
+    first = bridge.simulate(apart, apart.drive(8), backend="compiled").labels[0]
+    assert f"one trial of 2 conditions: {task.conditions[first]}" in title
+    assert "the first 4 of 5 outputs" in title
+
+
+def test_a_task_that_is_not_known_here_leaves_its_trials_out(fit):
+    def draw(count, rng):
+        sign = rng.choice([-1.0, 1.0], size=(1, count, 1))
+        shape = np.ones((STEPS, count, 1))
+        return bridge.Trials(
+            inputs=shape * sign, targets=shape * sign, labels=np.zeros(count, dtype=int)
+        )
+
+    apart = bridge.fit_targets(one_sine(draw=draw), **{**TINY, "learn_trials": 1})
+    outputs, errors, spikes, _ = target_fit(apart).axes
+    for axes in (outputs, spikes):
+        assert "one-sine" in axes.texts[0].get_text()
+        assert not axes.lines
+    np.testing.assert_array_equal(lines(errors)["each trial"][:, 1], apart.learning_errors)
+
+
 def test_what_it_cannot_show_it_says(fit):
     bare = dataclasses.replace(fit, checkpoint=None)
     spectrum = target_fit(bare).axes[3]
