@@ -8,6 +8,7 @@ import typer
 import bridge
 from bridge.cli import completion
 from bridge.cli.app import Force, Seed, TaskFile, app, example, was_given
+from bridge.errors import SpecError
 from bridge.stages import check_writable, draw_fit, fit_to, load_rate, unfinished
 from bridge.tasks.picture import check_kind
 
@@ -117,6 +118,8 @@ def fit(
     from bridge.methods.rate_targets.plan import plan_fit
 
     found = bridge.task(task)
+    if was_given(context, "teacher"):
+        _check_form(teacher, drawn=teacher_network is None)
     begun = unfinished(out, bridge.TargetFit, "a fit", resume=resume, force=force)
     if picture is not None:
         check_kind(picture.suffix)
@@ -131,3 +134,14 @@ def fit(
         draw_fit(made, picture)
     if made.stopped == "interrupted":
         raise KeyboardInterrupt
+
+
+def _check_form(form: str, *, drawn: bool) -> None:
+    """Raise SpecError, in the command's own words, unless a teacher has this form."""
+    # In Python both are called teacher.
+    from bridge.methods.rate_targets.options import TEACHERS
+
+    if form not in TEACHERS:
+        raise SpecError(f"--form: {' or '.join(TEACHERS)}, got {form!r}")
+    if not drawn:
+        raise SpecError("--form: is of a teacher that is drawn, and --teacher gives a trained one")

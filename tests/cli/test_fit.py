@@ -82,6 +82,9 @@ def test_a_trained_network_is_the_teacher(command, refused, tmp_path):
     assert "is of a teacher that is drawn" in refused(
         *asked, "--teacher", rate, "--teacher-gain", 1
     )
+    assert "--form: is of a teacher that is drawn, and --teacher gives" in refused(
+        *asked, "--teacher", rate, "--form", "rate"
+    )
     assert command(*asked, "--teacher", rate).status == 0
     assert load(out).teacher.size == 200
     assert "taught by" in command("info", out).out
@@ -106,7 +109,8 @@ def test_a_picture_is_drawn_on_request(command, refused, tmp_path):
         (("--teacher-units", 13), "teacher_units: at most the 12 spiking neurons"),
         (("--trials", 0), "learn_trials: expected a whole number"),
         (("--settle-trials", 0), "settle_trials: expected a whole number"),
-        (("--form", "brain"), "teacher: 'current' or 'rate'"),
+        (("--form", "brain"), "--form: current or rate, got 'brain'"),
+        (("--form", "network"), "--form: current or rate, got 'network'"),
         (("--resume",), "no such file"),
         (("--resume", "--force"), "--resume goes on with"),
     ],

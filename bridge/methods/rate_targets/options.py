@@ -78,7 +78,10 @@ class TargetOptions:
         if self.trained is not None:
             counted("trained", self.trained, least=1, most=self.units)
         if text("teacher", self.teacher) not in (*TEACHERS, TRAINED):
-            raise SpecError(f"teacher: 'current' or 'rate', got {self.teacher!r}")
+            raise SpecError(
+                f"teacher: 'current' or 'rate', or 'network' with teacher_network, got "
+                f"{self.teacher!r}"
+            )
         for phase in ("settle", "component", "mean", "learn", "test"):
             name = f"{phase}_trials"
             counted(name, getattr(self, name), least=1, most=MOST_TRIALS)

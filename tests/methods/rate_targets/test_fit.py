@@ -108,7 +108,10 @@ def test_tasks_that_it_cannot_learn_are_refused(fields, reason):
     [
         ({"teacher_units": 71}, "teacher_units: at most the 70 spiking neurons .* got 71"),
         ({"trained": 71}, "trained: .*70"),
-        ({"teacher": "brain"}, "teacher: 'current' or 'rate', got 'brain'"),
+        (
+            {"teacher": "brain"},
+            "'current' or 'rate', or 'network' with .* got 'brain'",
+        ),
         ({"learn_trials": 0}, "learn_trials"),
         ({"test_trials": 0}, "test_trials"),
         ({"update_chance": 0.0}, "update_chance: must lie above 0 and up to 1, got 0"),
