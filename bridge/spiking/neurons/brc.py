@@ -17,10 +17,10 @@ class Brc(NeuronModel):
 
     With the old h on the right and the current I of the step:
     a = 1 + tanh(w_a h + u_a I + b_a);  c = sigmoid(w_c h + u_c I + b_c);
-    h <- c h + (1 - c) tanh(I + a h + bias). Where a > 1 a cell without input has two stable h,
-    where a < 1 one, h = 0. A cell passes on h, of either sign, and never fires. Nothing has a unit,
-    and a step is one of the cell, whatever it lasts. Every quantity is one number for all cells, or
-    (N,) numbers, one for each.
+    h <- c h + (1 - c) tanh(I + a h + bias). With w_a = 0 and bias = 0 a cell without input has two
+    stable h where a > 1, and where a < 1 one, h = 0; else what is stable depends on both. A cell
+    passes on h, of either sign, and never fires. Nothing has a unit, and a step is one of the cell,
+    whatever it lasts. Every quantity is one number for all cells, or (N,) numbers, one for each.
 
     In the publication the gates have matrices of weights on the input of their own. Here a single
     current arrives at a cell, so the gates read it through one weight for each cell. The nBRC,
