@@ -135,6 +135,19 @@ def told(
         yield teller if given is None else given
 
 
+def counter(total: int, report: Callable[[float], None] | None) -> Callable[[], None]:
+    """What is called after each of so many parts, all alike, and reports the fraction done."""
+    done = 0
+
+    def one_more() -> None:
+        nonlocal done
+        done += 1
+        if report is not None:
+            report(done / total)
+
+    return one_more
+
+
 def _place() -> Place | None:
     """Where it is shown: a terminal or a notebook; None: nobody looks, or the command has a bar."""
     if is_heard() or multiprocessing.parent_process() is not None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from bridge.arguments import number, of_kind, options_in
+from bridge.blas_threads import threads_for
 from bridge.errors import SpecError
 from bridge.methods.rate_targets.description import POPULATION
 from bridge.methods.rate_targets.fitting import Run
@@ -22,7 +23,7 @@ from bridge.methods.rate_targets.learner import TAU_FAST_MS, TAU_SLOW_MS
 from bridge.methods.rate_targets.rebuilt import rebuilt
 from bridge.methods.rate_targets.result import TargetFit
 from bridge.methods.rate_targets.signed_weights import Moments, signed_weights
-from bridge.progress import told
+from bridge.progress import counter, told
 from bridge.spiking.arrays import counted
 from bridge.spiking.decay import decay_factor
 from bridge.spiking.filters import Exponential
@@ -98,12 +99,13 @@ def with_dales_law(
         SpecError: an option makes no sense, or the fit has no checkpoint or task that is known.
         TrainingError: the solver did not come to an end.
     """
-    run = rebuilt(of_kind("fit", fit, TargetFit))
+    known = of_kind("fit", fit, TargetFit)
     chosen = options_in(DaleOptions, options)
-    size = fit.network.size
+    size = known.network.size
     signs = np.where(np.arange(size) < round(chosen.excitatory * size), 1.0, -1.0)
     with told("fitting signed weights", on_progress, progress) as report:
-        done = _Counter(chosen.trials + size, report)
+        run = rebuilt(known)
+        done = counter(chosen.trials + size, report)
         moments, traces = _recorded(run, chosen, done)
         weights = signed_weights(
             moments,
@@ -115,10 +117,10 @@ def with_dales_law(
         )
     s, y = moments.means()
     bias = run.learner.fixed.bias + y - weights @ s
-    going_on = None if fit.trial is None else traces
-    network = _with_weights(fit.network, weights, bias, going_on, signs)
-    provenance = {**fit.network.provenance, "dale": asdict(chosen)}
-    return _judged(fit, run, replace(network, provenance=provenance), chosen)
+    going_on = None if known.trial is None else traces
+    network = _with_weights(known.network, weights, bias, going_on, signs)
+    provenance = {**known.network.provenance, "dale": asdict(chosen)}
+    return _judged(known, run, replace(network, provenance=provenance), chosen)
 
 
 def _candidates(size: int, options: DaleOptions) -> Callable[[int], NDArray[np.int64]]:
@@ -133,20 +135,7 @@ def _candidates(size: int, options: DaleOptions) -> Callable[[int], NDArray[np.i
     return drawn
 
 
-class _Counter:
-    """Reports how much is done."""
-
-    def __init__(self, total: int, report: Callable[[float], None] | None) -> None:
-        self._total, self._report, self._done = total, report, 0
-
-    def __call__(self) -> None:
-        """One more is done."""
-        self._done += 1
-        if self._report is not None:
-            self._report(self._done / self._total)
-
-
-def _recorded(run: Run, options: DaleOptions, done: _Counter) -> tuple[Moments, Array]:
+def _recorded(run: Run, options: DaleOptions, done: Callable[[], None]) -> tuple[Moments, Array]:
     """Filtered spikes of all neurons and the currents that they get, and (2N,) the last traces.
 
     The currents are those that the network makes, not those that its teacher would give: they are
@@ -167,16 +156,18 @@ def _recorded(run: Run, options: DaleOptions, done: _Counter) -> tuple[Moments, 
             now[:] = 0.0
         traces = np.empty((len(lesson.signals), 2 * size))
         currents = np.empty_like(lesson.forced)
-        for step, _ in enumerate(learner.own_steps(lesson)):
-            now *= left
-            now[learner.spikes] += 1.0
-            now[learner.spikes + size] += 1.0
-            traces[step] = now
-            currents[step] = learner.learned + learner.inhibition
-            if learner.is_random:
-                currents[step] += learner.slow + learner.fast
+        with threads_for(0):
+            for step, _ in enumerate(learner.own_steps(lesson)):
+                now *= left
+                now[learner.spikes] += 1.0
+                now[learner.spikes + size] += 1.0
+                traces[step] = now
+                currents[step] = learner.learned + learner.inhibition
+                if learner.is_random:
+                    currents[step] += learner.slow + learner.fast
         if trial >= filling:
-            moments.add(traces, currents)
+            with threads_for(len(traces) * (2 * size) ** 2):
+                moments.add(traces, currents)
             done()
     return moments, now
 

@@ -59,11 +59,11 @@ class Run:
     lessons: Lessons
     learner: Learner
     rng: np.random.Generator
-    done: "_Counter"
+    done: "_Trials"
     errors: list[float] = field(default_factory=list)
 
 
-class _Counter:
+class _Trials:
     """Reports how many of all trials are done, and ends what an interrupt ends."""
 
     def __init__(self, total: int, report: Report, interrupted: threading.Event) -> None:
@@ -120,7 +120,7 @@ def begun(
     before = sum(phases)
     learned = 0 if resume is None else len(resume.learning_errors)
     left = options.learn_trials - learned + 1 + (0 if resume else before)
-    done = _Counter(left, report, interrupted)
+    done = _Trials(left, report, interrupted)
     run = Run(plan, targets, lessons, learner, rngs[_LEARNING], done)
     if resume is None:
         _listen(run)

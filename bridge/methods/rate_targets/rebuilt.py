@@ -2,6 +2,7 @@
 
 import threading
 
+from bridge.blas_threads import threads_for
 from bridge.methods.rate_targets.fitting import Run, begun
 from bridge.methods.rate_targets.plan import plan_again
 from bridge.methods.rate_targets.result import TargetFit
@@ -15,4 +16,5 @@ def rebuilt(fit: TargetFit) -> Run:
         SpecError: the fit has no checkpoint, no task that is known, or another teacher here.
     """
     plan = plan_again(needed_task(fit.network), fit)
-    return begun(plan, lambda fraction, note: None, threading.Event(), fit)
+    with threads_for(0):
+        return begun(plan, lambda fraction, note: None, threading.Event(), fit)

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cholesky, solve_triangular
 from scipy.optimize import nnls
 
+from bridge.blas_threads import threads_for
 from bridge.errors import TrainingError
 
 Array = NDArray[np.float64]
 
-# A variance that is smaller than this share of the mean square is none.
-_ROUNDED = 1e-12
+ROUNDED = 1e-12
+"""A variance that is smaller than this share of the mean square is none."""
 
 
 @dataclass(eq=False)
@@ -84,18 +85,20 @@ def signed_weights(
     gram, cross = moments.covariances()
     variance, mean = np.diag(gram), moments.means()[0]
     # One that does not vary, but for rounding, has no weight, and no part in what is solved.
-    alive = variance > _ROUNDED * (variance + np.square(mean))
+    alive = variance > ROUNDED * (variance + np.square(mean))
     spread = np.sqrt(np.where(alive, variance, 0.0))
     gram = gram + np.diag(ridge * np.diag(gram))
     weights: Array = np.zeros((moments.targets, moments.regressors))
     for target in range(moments.targets):
         chosen = candidates(target)
         chosen = chosen[alive[chosen]]
-        found = _solved(gram, cross[:, target], signs, chosen)
-        if np.count_nonzero(found) > kept:
-            order = np.argsort(-np.abs(found) * spread[chosen], kind="stable")
-            chosen = np.sort(chosen[order[:kept]])
+        # Cholesky's is the largest product.
+        with threads_for(len(chosen) ** 3 / 3):
             found = _solved(gram, cross[:, target], signs, chosen)
+            if np.count_nonzero(found) > kept:
+                order = np.argsort(-np.abs(found) * spread[chosen], kind="stable")
+                chosen = np.sort(chosen[order[:kept]])
+                found = _solved(gram, cross[:, target], signs, chosen)
         weights[target, chosen] = found
         done()
     return weights

@@ -44,6 +44,22 @@ def test_shares_are_those_of_the_formula():
     assert explained(wanted, wanted, labels, ("a", "b", "c")).whole == 1.0
 
 
+def test_of_what_stands_still_no_share_is_known():
+    rng = np.random.default_rng(0)
+    wanted = rng.normal(size=(4, 30, 2))
+    # The mean of a third is not a third, but for rounding.
+    wanted[:, :, 1] = 1 / 3
+    wanted[1] = wanted[[0, 2, 3]].mean(axis=(0, 1))
+    labels = np.array([0, 1, 0, 0])
+    found = explained(wanted + 0.1, wanted, labels, ("moves", "stands"))
+    assert np.isnan(found.by_component).tolist() == [False, True]
+    assert np.isnan(found.by_condition).tolist() == [False, True]
+    still = np.full((1, 30, 1), 1 / 3)
+    nothing = explained(still + 0.1, still, np.array([0]), ("stands",))
+    assert math.isnan(nothing.whole)
+    assert "in each condition" not in repr(nothing)
+
+
 @pytest.fixture
 def named(monkeypatch):
     task = one_sine()
@@ -78,7 +94,9 @@ def test_the_rebuilt_learner_makes_what_the_network_makes_from_the_end_of_learni
 
 
 def test_a_network_explains_what_it_learned_and_more_than_one_that_learned_less(fit, named):
-    found = bridge.variance_explained(fit, trials=4)
+    fractions = []
+    found = bridge.variance_explained(fit, trials=4, on_progress=fractions.append)
+    assert fractions == [0.25, 0.5, 0.75, 1.0]
     assert 0.8 < found.whole <= 1.0
     assert found.by_condition.tolist() == pytest.approx([found.whole])
     assert found.by_component.shape == (fit.network.provenance["components"],)
