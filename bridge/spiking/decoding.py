@@ -107,7 +107,10 @@ def _free(
 
 
 def traces(network: SpikingNetwork, channel: Channel, spikes: Spikes) -> Iterator[Array]:
-    """The filtered spikes of a channel's population at the end of each sample, T times (B, N)."""
+    """The filtered spikes of a channel's population at the end of each sample, T times (B, N).
+
+    Each is to be looked at before the next is asked for: its memory is used again.
+    """
     span, steps = network.span(channel.source), network.sample_steps
     size = span.stop - span.start
     response = _response(channel.filter, size, steps, network.dt_ms)
@@ -125,9 +128,14 @@ def traces(network: SpikingNetwork, channel: Channel, spikes: Spikes) -> Iterato
     state = {name: np.zeros((spikes.n_trials, size)) for name in tables}
     for name, value in channel.initial_states.items():
         state[name] += np.asarray(value)
+    # Fresh memory in each sample would take longer than the arithmetic.
+    other = {name: np.empty_like(part) for name, part in state.items()}
+    share = np.empty((spikes.n_trials, size))
     start = 0
-    for end in ends:
-        state = {name: _carried(state, response.kept[name], state[name]) for name in state}
+    for end in ends.tolist():
+        for name, into in other.items():
+            _carry(state, response.kept[name], into, share)
+        state, other = other, state
         if end > start:
             for name, table in tables.items():
                 came = table.take(place[start:end])
@@ -137,7 +145,11 @@ def traces(network: SpikingNetwork, channel: Channel, spikes: Spikes) -> Iterato
         yield state[channel.filter.output]
 
 
-def _carried(states: dict[str, Array], kept: dict[str, Array], like: Array) -> Array:
-    """What a state holds at the end of a sample of the states at its beginning."""
-    shares = [states[name] * share for name, share in kept.items()]
-    return sum(shares[1:], shares[0]) if shares else np.zeros_like(like)
+def _carry(states: dict[str, Array], kept: dict[str, Array], into: Array, share: Array) -> None:
+    """Fill `into` with what a state holds at the end of a sample of those at its beginning."""
+    if not kept:
+        into[...] = 0.0
+    for number, (name, factor) in enumerate(kept.items()):
+        product = np.multiply(states[name], factor, out=share if number else into)
+        if number:
+            into += product
