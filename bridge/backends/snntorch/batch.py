@@ -252,11 +252,12 @@ class Batch:
 
     def _keys(self) -> Iterator[list[Tensor]]:
         """(B, 1) keys of each step of a block; those of a sample are made at once."""
-        first, second = self.drive.noise_keys().T
+        place = self.like.device
+        first, second = torch.from_numpy(self.drive.noise_keys().T.copy()).to(place)
         for start in count(0, self.network.sample_steps):
-            steps = np.arange(start, start + self.network.sample_steps, dtype=np.int32)
-            keys = step_keys(steps[:, None], first, second)[:, :, None]
-            rows = torch.from_numpy(keys).to(self.like.device).unbind()
+            stop = start + self.network.sample_steps
+            steps = torch.arange(start, stop, dtype=torch.int32, device=place)
+            rows = step_keys(steps[:, None], first, second)[:, :, None].unbind()
             for j in range(0, len(rows), self.plan.steps):
                 yield list(rows[j : j + self.plan.steps])
 

@@ -13,8 +13,7 @@ from torch import Tensor
 
 from bridge.backends.delay_line import DelayLine
 from bridge.backends.snntorch.block_step import Neurons
-from bridge.backends.snntorch.sums import mark, spread
-from bridge.backends.weighted_sums import input_current
+from bridge.backends.snntorch.sums import input_sum, mark, spread
 from bridge.spiking.drive import Drive
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.projection import Projection
@@ -48,17 +47,15 @@ class EventFinder:
 
     def __init__(self, neurons: Neurons) -> None:
         self.neurons = neurons
-        # On the CPU these look at the block's own memory.
-        self.fired, self.busy = neurons.fired.cpu().numpy(), neurons.busy.cpu().numpy()
         self.elsewhere = neurons.fired.device.type != "cpu"
+        if not self.elsewhere:
+            # These look at the block's own memory.
+            self.fired, self.busy = neurons.fired.numpy(), neurons.busy.numpy()
 
     def events(self) -> Events | None:
         """The spikes; None where the population was silent."""
         if self.elsewhere:
-            self.fired, self.busy = (
-                self.neurons.fired.cpu().numpy(),
-                self.neurons.busy.cpu().numpy(),
-            )
+            return events_there(self.neurons.fired)
         busy = self.busy.nonzero()[0]
         if not busy.size:
             return None
@@ -67,6 +64,12 @@ class EventFinder:
         where = _nonzero(part)
         trial, neuron = np.divmod(where, self.fired.shape[1])
         return Events(busy[trial], neuron, part[where].astype(np.int16))
+
+
+def events_there(fired: Tensor) -> Events | None:
+    """The same, found where (B, n) codes lie: only spikes leave the device."""
+    _, found = events_of_blocks(fired[None])
+    return found if found.trial.size else None
 
 
 def joined_events(blocks: Sequence[Events | None]) -> tuple[Indices, Events]:
@@ -108,10 +111,11 @@ class InputRoute:
     def __init__(
         self, network: SpikingNetwork, projection: Projection, drive: Drive, like: Tensor
     ) -> None:
-        self.network, self.projection = network, projection
+        self.network = network
         self.inputs = drive.inputs[:, :, network.channels(projection.source)]
         self.like, self.lag, self.trials = like, network.lag_steps(projection), drive.n_trials
-        self.presynaptic = projection.filter.side == "pre"
+        presynaptic = projection.filter.side == "pre"
+        self.weighted = like.new_tensor if presynaptic else input_sum(projection.weights, like)
         self.before = like.new_zeros((drive.n_trials, _width(projection)))
         self.sample, self.current = -1, self.before
         self.way = delay_line(projection, drive.n_steps(network))
@@ -143,8 +147,7 @@ class InputRoute:
         return self.current
 
     def _arrive(self, u: Array) -> None:
-        arrived = u if self.presynaptic else input_current(self.projection, u)
-        self.current = self.like.new_tensor(arrived)
+        self.current = self.weighted(u)
 
 
 class SpikeRoute:

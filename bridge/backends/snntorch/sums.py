@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bridge.backends.weighted_sums import MatrixSum
-from bridge.spiking.weights import Factored, Matrix, Weights, columns_of
+from bridge.spiking.weights import Factored, Matrix, Weights, columns_of, matrices_of
 
 Indices = NDArray[np.int64]
 Spread: TypeAlias = Callable[[Indices, Indices, Tensor], None]
@@ -116,6 +116,24 @@ def ordered_sum(weights: Weights, like: Tensor) -> Sum:
         return lambda traces: traces @ columns
     summed = MatrixSum(columns_of(weights))
     return lambda traces: like.new_tensor(summed(traces.cpu().numpy()))
+
+
+def input_sum(weights: Weights, like: Tensor) -> Callable[[NDArray[np.float64]], Tensor]:
+    """(B, n_post) W u of (B, C) input u, on the device of `like`, rounded to its precision.
+
+    As `bridge.backends.weighted_sums.input_current` has it, bit for bit: float64, in ascending
+    order of the channel.
+    """
+    exact = like.new_empty((), dtype=torch.float64)
+    sums = [_column_by_column(matrix, exact) for matrix in matrices_of(weights)]
+
+    def summed(u: NDArray[np.float64]) -> Tensor:
+        x = exact.new_tensor(u)
+        for each in sums:
+            x = each(x)
+        return x.to(like.dtype)
+
+    return summed
 
 
 def _column_by_column(weights: Matrix, like: Tensor) -> Sum:

@@ -33,8 +33,9 @@ from bridge.spiking.recording import Recording, Spikes
 # How much of the free memory a launch takes, and the spikes it has room for at first: so many of
 # all that neurons could fire.
 _SHARE, _SPARSE, FIRST_ROOM = 0.8, 400, 64
-# What each place for a spike takes while they are read: whether one is there, where, and which.
-_READ_BYTES = 25
+# What each place for a spike takes while they are read: whether one is there, where, and which; its
+# step, what that comes to, and its neuron.
+_READ_BYTES = 1 + 16 + 8 + 3 * 8
 
 
 def simulate_there(
@@ -93,7 +94,7 @@ class _Run:
     form: Form
     kept: Kept
     device: torch.device
-    events: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = field(default_factory=list)
+    events: list[tuple[NDArray[np.int32], ...]] = field(default_factory=list)
     nearest: list[NDArray[np.float64]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -168,7 +169,10 @@ class _Run:
         counts, spikes = written["counts"], written["spikes"]
         there = torch.arange(spikes.shape[1], device=self.device) < counts[:, None]
         # Row by row, so trial after trial, as they were fired.
-        self.events.append((spikes[there].cpu().numpy(), counts.cpu().numpy()))
+        codes = spikes[there]
+        step = torch.div(codes, self.network.size, rounding_mode="floor")
+        events = step, codes - step * self.network.size, counts
+        self.events.append(tuple(each.int().cpu().numpy() for each in events))
         if self.form.margins:
             self.nearest.append(written["margins"].double().cpu().numpy())
         for number, mine in enumerate(self.form.populations):
@@ -202,13 +206,11 @@ class _Run:
 
     def spikes(self) -> Spikes:
         """All events: trial after trial, as they were fired."""
-        codes = np.concatenate([each for each, _ in self.events])
-        counts = np.concatenate([each for _, each in self.events])
-        step, neuron = np.divmod(codes, self.network.size)
+        step, neuron, counts = map(np.concatenate, zip(*self.events, strict=True))
         return Spikes(
             trial=np.repeat(np.arange(counts.size, dtype=np.int32), counts),
-            step=step.astype(np.int32),
-            neuron=neuron.astype(np.int32),
+            step=step,
+            neuron=neuron,
             n_trials=self.drive.n_trials,
             n_steps=self.drive.n_steps(self.network),
             n_neurons=self.network.size,
