@@ -15,6 +15,7 @@ from bridge.errors import SpecError
     epilog=example(
         "spikebridge study 2C --networks 3 --out results/studies",
         "spikebridge study 7 --networks 100 --cells sigmoid --out results/studies",
+        "spikebridge study 7 --networks 100 --cells sigmoid --device cuda --out results/studies",
         "spikebridge study 7 --scheme original --networks 10 --out results/studies",
         "spikebridge study 7 --neuron if --cells relu --out results/studies",
         "spikebridge study 6A --out results/studies --scheduler tcp://127.0.0.1:8786",
@@ -63,7 +64,19 @@ def study(
         str | None, typer.Option(help="Address of a Dask scheduler.", show_default="this machine")
     ] = None,
     processes: Annotated[
-        int | None, typer.Option(help="On this machine.", show_default="one for each CPU")
+        int | None,
+        typer.Option(help="On this machine.", show_default="one for each CPU, one for a GPU"),
+    ] = None,
+    device: Annotated[
+        str,
+        typer.Option(help="Where networks are trained and converted: cpu, cuda or cuda:N."),
+    ] = "cpu",
+    together: Annotated[
+        int | None,
+        typer.Option(
+            help="Networks of a cell that are trained at once.",
+            show_default="1, on a GPU up to 100",
+        ),
     ] = None,
     everything: All = False,
 ) -> None:
@@ -85,6 +98,7 @@ def study(
         search_trials=search_trials,
         max_updates=max_updates,
         scheme="original" if scheme == "original" else "ours",
+        device=device,
     )
     with terminal.progress_bar(f"study {chosen.name}", slow=True) as report:
         rows = run_study(
@@ -96,6 +110,7 @@ def study(
             effort=effort,
             scheduler=scheduler,
             processes=processes,
+            together=together,
             on_progress=report,
         )
     terminal.show_columns(table_of(chosen, rows), everything=everything, further="--all shows them")

@@ -14,12 +14,13 @@ from torch import Tensor
 
 from bridge.arguments import callback, flag, in_words, of_kind
 from bridge.backends.torch_settings import own_settings
-from bridge.errors import SpecError, TrainingError
+from bridge.errors import BackendError, SpecError, TrainingError
 from bridge.progress import telling
 from bridge.rate.interrupts import interrupts_held
 from bridge.rate.network import RateNetwork
 from bridge.rate.noise import EVALUATION, NOISE_SD, TRIALS, draw
 from bridge.rate.plan import Plan, check_given, check_training, options_of, plan_of
+from bridge.rate.start import first_values
 from bridge.rate.training_run import Run, checkpoint_of, restore, start
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import derived_seed
@@ -150,6 +151,32 @@ def train_many(
     return [run.finished[seed] for seed in seeds]
 
 
+def train_each(
+    task: str | Task, seeds: Sequence[int], *, device: str = "cpu", **options: Any
+) -> list[RateNetwork | TrainingError]:
+    """As `train_many`, where a network whose training fails leaves the others.
+
+    Returns:
+        In the order of the seeds the networks, or why their training failed.
+    """
+    chosen = {seed: options_of({**options, "seed": seed}) for seed in seeds}
+    check_given(options, chosen[seeds[0]])
+    plan = plan_of(task, chosen[seeds[0]], device)
+    found: dict[int, RateNetwork | TrainingError] = {}
+    for seed in seeds:
+        try:
+            first_values(plan.task, plan.options, seed)
+        except TrainingError as error:
+            found[seed] = error
+    if able := [seed for seed in seeds if seed not in found]:
+        with _run(plan, able) as run:
+            run.each = True
+            _loop(run, None)
+        found |= run.finished
+        found |= run.failed
+    return [found[seed] for seed in seeds]
+
+
 def _whole_numbers(seeds: object) -> list[int]:
     """Seeds from a list, a range or an array of them; SpecError for anything else."""
     if isinstance(seeds, str | bytes | Mapping) or not isinstance(seeds, Iterable):
@@ -160,8 +187,21 @@ def _whole_numbers(seeds: object) -> list[int]:
 @contextmanager
 def _run(plan: Plan, seeds: Sequence[int]) -> Iterator[Run]:
     """A training that is about to start, with the threads and settings it needs."""
-    with own_settings(gradients=True), _helper() as helper:
+    with own_settings(gradients=True), _helper() as helper, _memory_of(plan.device, len(seeds)):
         yield start(plan.task, plan.options, seeds, plan.device, helper)
+
+
+@contextmanager
+def _memory_of(device: torch.device, networks: int) -> Iterator[None]:
+    """Let a device that is full be one sentence."""
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        few = "train fewer networks together, or " if networks > 1 else ""
+        first = str(error).splitlines()[0]
+        raise BackendError(
+            f"{device} is full ({first}); {few}use smaller batches or fewer evaluation trials"
+        ) from None
 
 
 def _loop(run: Run, on_progress: Callable[[Progress], None] | None) -> None:
@@ -228,7 +268,7 @@ def _check(run: Run, on_progress: Callable[[Progress], None] | None) -> None:
 
 @torch.no_grad()
 def _evaluate(run: Run) -> list[tuple[float, float]]:
-    """Mean loss and accuracy of each network on fresh trials."""
+    """Mean loss and accuracy of each network on fresh trials; those that diverged leave."""
     space, memory = run.evaluation
     noise = memory[: len(run.seeds)]
     trials = _trials(run, run.options.evaluation_trials, EVALUATION)
@@ -236,15 +276,18 @@ def _evaluate(run: Run) -> list[tuple[float, float]]:
     draw(noise, seeds, [NOISE_SD] * len(seeds))
     outputs = run.module(_tensor(run, trials, "inputs"), noise, space)
     losses = _losses(run, outputs, trials).tolist()
-    for seed, loss in zip(run.seeds, losses, strict=True):
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"training of seed {seed} diverged after {run.updates} updates; "
-                "lower the learning_rate"
-            )
-    answers = zip(outputs.double().cpu().numpy(), trials, strict=True)
-    correct = [float(rate_correct(run.task, *answer).mean()) for answer in answers]
-    return list(zip(losses, correct, strict=True))
+    answers = outputs.double().cpu().numpy()
+    good = [row for row, loss in enumerate(losses) if math.isfinite(loss)]
+    bad = [row for row, loss in enumerate(losses) if not math.isfinite(loss)]
+    run.fail(bad, [_diverged(run.seeds[row], run.updates) for row in bad])
+    correct = [float(rate_correct(run.task, answers[row], trials[row]).mean()) for row in good]
+    return [(losses[row], share) for row, share in zip(good, correct, strict=True)]
+
+
+def _diverged(seed: int, updates: int) -> TrainingError:
+    return TrainingError(
+        f"training of seed {seed} diverged after {updates} updates; lower the learning_rate"
+    )
 
 
 def _trials(run: Run, count: int, purpose: int) -> list[Trials]:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bridge.errors import SpecError
+from bridge.errors import SpecError, TrainingError
 from bridge.rate.learning import Checkpoint, History
 from bridge.rate.module import PARAMETERS, RateModule, Units
 from bridge.rate.network import RateNetwork
@@ -41,6 +41,8 @@ class Run:
         updates: Made so far.
         histories: Update, loss and accuracy of each evaluation, by seed.
         finished: Networks that have left the training, by seed.
+        failed: Why those failed that left the training without result, by seed.
+        each: Whether a network that fails leaves the others; otherwise it ends the training.
         began: Time of the start, s.
     """
 
@@ -56,12 +58,27 @@ class Run:
     updates: int = 0
     histories: Histories = field(default_factory=dict)
     finished: dict[int, RateNetwork] = field(default_factory=dict)
+    failed: dict[int, TrainingError] = field(default_factory=dict)
+    each: bool = False
     began: float = field(default_factory=time.monotonic)
 
     def finish(self, rows: Sequence[int], stopped: str) -> None:
         """Take networks out of the training, and say why."""
         for row in rows:
             self.finished[self.seeds[row]] = _network(self, row, stopped)
+        self._leave(rows)
+
+    def fail(self, rows: Sequence[int], errors: Sequence[TrainingError]) -> None:
+        """Take networks out of the training that failed, or raise the first of the errors."""
+        if errors and not self.each:
+            raise errors[0]
+        for row, error in zip(rows, errors, strict=True):
+            self.failed[self.seeds[row]] = error
+        self._leave(rows)
+
+    def _leave(self, rows: Sequence[int]) -> None:
+        if not rows:
+            return
         rest = [row for row in range(len(self.seeds)) if row not in rows]
         self.seeds = [self.seeds[row] for row in rest]
         self.module.select(rest)

@@ -84,12 +84,14 @@ class Folder:
         """What study.json says, of another run or of this."""
         path, here = self.home / SETTINGS, self.effort.plain()
         there = _read_json(path) if path.exists() else {**here, "versions": []}
-        other = [name for name in here if there.get(name) != here[name]]
+        # Settings of the CPU do not name it.
+        known, wanted = {"device": "cpu", **there}, {"device": "cpu", **here}
+        other = [name for name in wanted if known.get(name) != wanted[name]]
         if other:
             name = other[0]
             raise OutputError(
-                f"{self.home}: made with other settings ({name}: {there.get(name)} there, "
-                f"{here[name]} here); use these, or another --out"
+                f"{self.home}: made with other settings ({name}: {known.get(name)} there, "
+                f"{wanted[name]} here); use these, or another --out"
             )
         if not _is_list_of_text(there.get("versions")):
             raise FormatError(f"{path}: {_DAMAGED}")
@@ -162,7 +164,8 @@ class Folder:
     def network_path(self, unit: Unit) -> Path:
         """The file of a rate network: the same for all studies that train it so."""
         options = unit.training(self.effort)
-        digest = _digest([unit.cell.task, _told(options)])
+        told = _told(options) | self.effort.kind_of_device()
+        digest = _digest([unit.cell.task, told])
         name = f"{_plain(unit.cell.task)}-n{options['units']}-seed{unit.seed}-{digest}.h5"
         return self.networks / name
 

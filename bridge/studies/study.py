@@ -155,6 +155,8 @@ class Effort:
         max_updates: Training gives up after; None: as the cell says.
         scheme: How networks are trained: "ours", or "original": `ORIGINAL_TRAINING`, from the
             original's start, where excitation is not balanced by inhibition.
+        device: Where networks are trained and converted: "cpu", "cuda" or "cuda:N". A seed decides
+            other noise on a GPU than on the CPU, so their networks are not the same.
     """
 
     trials: int = 200
@@ -162,6 +164,7 @@ class Effort:
     inverse_scales: tuple[float, ...] | None = None
     max_updates: int | None = None
     scheme: Scheme = "ours"
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         counted("trials", self.trials, least=1)
@@ -179,7 +182,18 @@ class Effort:
         # As in settings of before there was a choice.
         if self.scheme == "ours":
             del kept["scheme"]
+        kept |= self.kind_of_device()
+        if self.device == "cpu":
+            del kept["device"]
         return kept
+
+    def elsewhere(self) -> dict[str, Any]:
+        """The device as an option of what runs on the CPU by itself."""
+        return {} if self.device == "cpu" else {"device": self.device}
+
+    def kind_of_device(self) -> dict[str, Any]:
+        """As `elsewhere`, whichever of several alike it is."""
+        return {name: device.partition(":")[0] for name, device in self.elsewhere().items()}
 
     def folder_of(self, study: Study) -> str:
         """The name of a study's folder: each scheme has its own."""

@@ -5,13 +5,13 @@ Networks travel as the bytes of their files, checked when read; results are plai
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from bridge.backends import simulate
-from bridge.errors import SpecError
+from bridge.errors import SpecError, TrainingError
 from bridge.exchange.store import load, save
 from bridge.methods.beside import RateAnswers, beside
 from bridge.methods.conversion import convert_for
@@ -20,7 +20,7 @@ from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.methods.scoring import COMPARE, drive_of, quick_run
 from bridge.rate.network import RateNetwork
 from bridge.rate.network_task import task_of
-from bridge.rate.training import train
+from bridge.rate.training import train, train_each
 from bridge.spiking.drive import derived_seed
 from bridge.spiking.firing import rates_hz
 from bridge.studies.details import details_of
@@ -34,14 +34,31 @@ Row = dict[str, Any]
 _SEARCH, _FRESH = 11, 12
 
 
-def train_network(task: str, options: Mapping[str, Any]) -> bytes:
-    """Train one network; the bytes of its file.
+def train_network(task: str, options: Mapping[str, Any], device: str = "cpu") -> bytes:
+    """Train one network on a device; the bytes of its file.
 
     Raises:
         SpecError: training diverged, or the options make no sense.
     """
     _know_tasks()
-    return bytes_of(train(task, **options))
+    return bytes_of(train(task, device=device, **options))
+
+
+def train_networks(
+    task: str, options: Mapping[str, Any], seeds: Sequence[int], device: str
+) -> list[bytes | str]:
+    """Train networks together that differ in nothing but their seed.
+
+    Returns:
+        For each the bytes of its file, or why its training failed.
+
+    Raises:
+        SpecError: the options make no sense.
+    """
+    _know_tasks()
+    plain = {name: value for name, value in options.items() if name != "seed"}
+    found = train_each(task, seeds, device=device, **plain)
+    return [str(one) if isinstance(one, TrainingError) else bytes_of(one) for one in found]
 
 
 def measure_network(
@@ -74,7 +91,7 @@ def measure_network(
         found = _convert(task, rate, seed, variant, effort, scale)
         scale = _scale(found) if scale is None else scale
         row = {**common, "variant": variant["name"], "variant_value": variant["value"]}
-        row |= _spiking_row(task, found, seed, answers, details)
+        row |= _spiking_row(task, found, (seed, effort), answers, details)
         rows.append({**row, "searched": variant["searched"], "seconds": _since(began)})
     return rows
 
@@ -88,7 +105,7 @@ def _convert(
     scale: float | None,
 ) -> Conversion:
     """The conversion of a variant; at the scale factor `scale`, unless it has a search."""
-    options: dict[str, Any] = {"seed": derived_seed(seed, _SEARCH)}
+    options: dict[str, Any] = {"seed": derived_seed(seed, _SEARCH), **effort.elsewhere()}
     by_scale = "inverse_scales" in known_by(variant["spiking"].get("neuron"))
     predicted = variant["spiking"].get("scale") == "predicted"
     if effort.inverse_scales is not None and by_scale and not predicted:
@@ -128,12 +145,14 @@ def _rate_row(rate: RateNetwork, answers: RateAnswers) -> Row:
 
 
 def _spiking_row(
-    task: Task, found: Conversion, seed: int, answers: RateAnswers, details: str
+    task: Task, found: Conversion, shown: tuple[int, Effort], answers: RateAnswers, details: str
 ) -> Row:
     """Accuracy and rates of a spiking network on fresh trials, compared with its rate network."""
-    count = answers.trials.labels.size
+    (seed, effort), count = shown, answers.trials.labels.size
     trials, drive = drive_of(task, found.network, count, derived_seed(seed, _FRESH))
-    recording = simulate(found.network, drive, workers=1, **quick_run(found.network, None, {}))
+    # Networks share the processors of this machine, and have a GPU for themselves.
+    where = effort.elsewhere() or {"workers": 1}
+    recording = simulate(found.network, drive, **quick_run(found.network, None, where))
     rates = rates_hz(recording.spikes, recording.trial_s)
     searched, paired = found.search.accuracies(), beside(answers, found.network, recording)
     row: Row = {

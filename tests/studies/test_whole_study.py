@@ -15,17 +15,19 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import distributed
+import numpy as np
 import pytest
 import torch
 
 import bridge
 from bridge.errors import BackendError, FormatError, OutputError, SpecError, TrainingError
+from bridge.rate import training
 from bridge.studies import whole_study as run_file
 from bridge.studies.csv_files import read_csv
 from bridge.studies.study import Cell, Effort, Study, Variant
 from bridge.studies.whole_study import run_study
+from bridge.studies.work import bytes_of, network_of, train_network
 from bridge.studies.work import measure_network as measure_network_really
-from bridge.studies.work import network_of, train_network
 
 TASKS = Path(__file__).with_name("short_task.py")
 TRAINING = {"units": 8, "batch": 2, "check_every": 2, "evaluation_trials": 4, "max_updates": 4}
@@ -119,6 +121,90 @@ def test_networks_are_those_that_training_alone_gives(here, tmp_path):
     (path,) = (tmp_path / "networks").glob("*.h5")
     alone = bridge.train("short", seed=5, **TRAINING)
     assert (bridge.load(path).recurrent == alone.recurrent).all()
+
+
+def networks_of(out):
+    return {path.name: bridge.load(path) for path in (out / "networks").glob("*.h5")}
+
+
+def test_networks_trained_together_are_those_trained_one_by_one(here, tmp_path):
+    rows = study(tmp_path / "one", networks=3)
+    here.done = []
+    together = study(tmp_path / "all", networks=3, together=2)
+    # Six networks of two kinds, as two and one of each; one cell has the networks of another.
+    assert here.done.count("train_networks") == here.done.count("train_network") == 2
+    one, many = networks_of(tmp_path / "one"), networks_of(tmp_path / "all")
+    assert one.keys() == many.keys()
+    assert len(one) == 6
+    for name, network in one.items():
+        for part in ("recurrent", "w_out", "b_out", "tau_ms"):
+            mine, other = getattr(many[name], part), getattr(network, part)
+            np.testing.assert_array_equal(mine, other)
+    assert {each.provenance["trained_together"] for each in many.values()} == {1, 2}
+    times = ("training_s", "seconds")
+    assert [{**row, **dict.fromkeys(times)} for row in together] == [
+        {**row, **dict.fromkeys(times)} for row in rows
+    ]
+
+
+def test_a_network_that_diverges_costs_those_trained_with_it_nothing(here, tmp_path, monkeypatch):
+    alone = [bridge.train("short", seed=seed, **TRAINING) for seed in (0, 2)]
+    losses = training._losses
+
+    def one_lost(run, outputs, trials):
+        found = losses(run, outputs, trials)
+        if run.updates and 1 in run.seeds and not torch.is_grad_enabled():
+            found[run.seeds.index(1)] = torch.nan
+        return found
+
+    monkeypatch.setattr(training, "_losses", one_lost)
+    rows = study(tmp_path, networks=3, cells=["plain"], together=3)
+    assert [row["failed"] for row in rows] == [
+        None, "training of seed 1 diverged after 2 updates; lower the learning_rate", None,
+    ]  # fmt: skip
+    kept = [network for _, network in sorted(networks_of(tmp_path).items())]
+    for network, expected in zip(kept, alone, strict=True):
+        np.testing.assert_array_equal(network.recurrent, expected.recurrent)
+        np.testing.assert_array_equal(network.history.loss, expected.history.loss)
+    with pytest.raises(TrainingError, match="training of seed 1 diverged after 2 updates"):
+        bridge.train_many("short", [0, 1, 2], **TRAINING)
+
+
+def test_a_seed_that_lacks_units_costs_the_others_nothing():
+    found = training.train_each("short", [0, 1], **{**TRAINING, "units": 30, "som": 7})
+    kinds = [type(one) for one in found]
+    assert kinds == [bridge.RateNetwork, TrainingError]
+    assert "som: 7 units asked for" in str(found[1])
+
+
+def test_a_study_on_a_gpu_is_another_than_on_the_cpu(here, tmp_path, monkeypatch):
+    monkeypatch.setattr(run_file, "torch_device", torch.device)
+    study(tmp_path, networks=1, cells=["plain"])
+    asked = []
+
+    def train_networks(task, options, seeds, device):
+        asked.append((len(seeds), device))
+        return [bytes_of(bridge.train(task, **{**options, "seed": seed})) for seed in seeds]
+
+    monkeypatch.setattr(run_file, "train_networks", train_networks)
+    there = dataclasses.replace(EFFORT, device="cuda:1")
+    with pytest.raises(OutputError, match=r"other settings \(device: cpu there, cuda here\)"):
+        run_study(STUDY, tmp_path, effort=there, networks=3, cells=["plain"])
+    shutil.rmtree(tmp_path / "small")
+    run_study(STUDY, tmp_path, effort=there, networks=3, cells=["plain"])
+    # The network that was trained on the CPU is not taken for one of the GPU's.
+    assert asked == [(3, "cuda:1")]
+    assert len(networks_of(tmp_path)) == 4
+    with pytest.raises(OutputError, match=r"other settings \(device: cuda there, cpu here\)"):
+        study(tmp_path, networks=1, cells=["plain"])
+
+
+def test_a_study_on_a_gpu_that_is_not_there_is_refused_at_once(here, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    there = dataclasses.replace(EFFORT, device="cuda")
+    with pytest.raises(BackendError, match="torch sees no such CUDA device here"):
+        run_study(STUDY, tmp_path, effort=there)
+    assert here.done == []
 
 
 def test_what_is_finished_is_not_done_again(here, tmp_path):
@@ -341,6 +427,7 @@ def test_an_effort_that_makes_no_sense_is_refused(name):
         ({"networks": 0}, "networks: expected a whole number of at least 1"),
         ({"first_seed": -1}, "first_seed: expected a whole number"),
         ({"processes": 0}, "processes: expected a whole number of at least 1"),
+        ({"together": 0}, "together: expected a whole number of at least 1"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(tmp_path, options, message):
@@ -480,9 +567,9 @@ def test_a_cluster_loses_nothing_with_a_worker_that_is_killed(tmp_path, monkeypa
     given_out = []
     submit = run_file._Work._submit
 
-    def counted(self, unit, work, *given):
+    def counted(self, then, work, *given):
         given_out.append(work.__name__)
-        submit(self, unit, work, *given)
+        submit(self, then, work, *given)
 
     monkeypatch.setattr(run_file._Work, "_submit", counted)
     told = tmp_path / "scheduler.json"

@@ -111,3 +111,23 @@ def test_neurons_with_a_gain_have_no_scale_factor_in_the_table(network):
     assert first["output_error"] is not None
     # The next is searched as if it were the first.
     assert second["inverse_scale"] in (20.0, 40.0)
+
+
+def test_on_a_gpu_networks_are_converted_and_scored_there(network, asked, monkeypatch):
+    given, run, scored = variants(Variant("a"), Variant("b", searched=False)), work.quick_run, []
+
+    def run_there(found, backend, options):
+        scored.append(options)
+        return run(found, backend, {})
+
+    monkeypatch.setattr(work, "quick_run", run_there)
+    there = work.measure_network(
+        network, 3, given, dataclasses.replace(EFFORT, device="cuda:1"), ""
+    )
+    assert [call["device"] for call in asked] == ["cuda:1", "cuda:1"]
+    # Threads share the CPU alone.
+    assert scored == [{"device": "cuda:1"}] * 2
+    here = work.measure_network(network, 3, given, EFFORT, "")
+    assert scored[2:] == [{"workers": 1}] * 2
+    assert "device" not in asked[-1]
+    assert [row["accuracy"] for row in there] == [row["accuracy"] for row in here]
