@@ -19,15 +19,22 @@ endif
 # for the CPU.
 WHEELS := $(if $(filter cpu,$(TORCH)),--extra-index-url https://download.pytorch.org/whl/cpu)
 
+# uv unpacks on all cores, where pip would take one.
+WANTED := $(WHEELS) -c constraints.txt -e '.[$(EXTRAS)]'
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --index-strategy unsafe-best-match
+
 .PHONY: demo test docs check dist install clean
 
 install: $(INSTALLED)
 
-# Modules are compiled on all cores, where pip would take one; not all of them are for this Python.
+# pip installs where uv cannot be had, cannot be told what pip is told here, or fails. Modules are
+# compiled on all cores, too; other packages' tests are not used, and not all is for this Python.
 $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile $(WHEELS) -c constraints.txt -e '.[$(EXTRAS)]'
-	$(BIN)/python -m compileall -q -q -j 0 $(VENV)/lib || true
+	$(PIP) -c constraints.txt uv || true
+	told=$$($(BIN)/python .ci/uv_options.py) && $(UV) $$told $(WANTED) || $(PIP) $(WANTED)
+	$(BIN)/python -m compileall -q -q -j 0 -x '/site-packages/.*/tests?/' $(VENV)/lib || true
 	touch $@
 
 demo: $(INSTALLED)

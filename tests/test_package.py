@@ -1,6 +1,7 @@
 """What is installed works away from the repository, and says what it is."""
 
 import configparser
+import os
 import platform
 import re
 import subprocess
@@ -118,9 +119,35 @@ def test_public_checks_do_what_the_makefile_knows():
 def test_make_takes_the_wheel_for_the_cpu_where_it_is_asked_to(torch):
     command = ["make", "-n", "-B", "install", f"TORCH={torch}"]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    (install,) = (line for line in said.splitlines() if "pip install" in line)
-    assert ("download.pytorch.org/whl/cpu" in install) == (torch == "cpu")
-    assert ("triton" in install) == ((sys.platform, platform.machine()) == ("linux", "x86_64"))
+    (install,) = (line for line in said.splitlines() if "-e '.[" in line)
+    by_uv, by_pip = install.split("||")
+    assert ("uv pip install" in by_uv, "-m pip install" in by_pip) == (True, True)
+    for way in (by_uv, by_pip):
+        assert "-c constraints.txt" in way
+        assert ("download.pytorch.org/whl/cpu" in way) == (torch == "cpu")
+        assert ("triton" in way) == ((sys.platform, platform.machine()) == ("linux", "x86_64"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"PIP_FIND_LINKS": "/wheels /more"}, "--find-links /wheels --find-links /more"),
+        ({"PIP_INDEX_URL": "https://own", "PIP_TIMEOUT": "9"}, "--index-url https://own"),
+        ({"PIP_CONSTRAINT": "pins.txt"}, "--constraint pins.txt"),
+        ({"PIP_NO_INDEX": "1"}, None),
+    ],
+)
+def test_uv_is_told_what_pip_is_told_or_pip_installs(settings, told):
+    environment = {key: text for key, text in os.environ.items() if not key.startswith("PIP_")}
+    ended = subprocess.run(
+        [sys.executable, ROOT / ".ci" / "uv_options.py"],
+        env={**environment, **settings, "PIP_CONFIG_FILE": os.devnull},
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    if told is None:
+        assert (ended.returncode, "no-index" in ended.stderr) == (1, True)
+    else:
+        assert (ended.returncode, ended.stdout.strip()) == (0, told)
 
 
 def _pythons(job):
