@@ -8,9 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from bridge.arguments import callback, flag, in_words, of_kind
 from bridge.backends.torch_settings import own_settings
@@ -18,14 +16,14 @@ from bridge.errors import BackendError, SpecError, TrainingError
 from bridge.progress import telling
 from bridge.rate.interrupts import interrupts_held
 from bridge.rate.network import RateNetwork
-from bridge.rate.noise import EVALUATION, NOISE_SD, TRIALS, draw
+from bridge.rate.noise import EVALUATION, NOISE_SD, draw
 from bridge.rate.plan import Plan, check_given, check_training, options_of, plan_of
 from bridge.rate.start import first_values
 from bridge.rate.training_run import Run, checkpoint_of, restore, start
+from bridge.rate.update import drawn, losses_of, tensor_of, update
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import derived_seed
-from bridge.tasks import Task, Trials, rate_correct
-from bridge.tasks import draw as draw_trials
+from bridge.tasks import Task, rate_correct
 
 
 @dataclass(frozen=True)
@@ -210,7 +208,7 @@ def _loop(run: Run, on_progress: Callable[[Progress], None] | None) -> None:
     try:
         with interrupts_held() as interrupted:
             while run.seeds and run.updates < run.options.max_updates:
-                _update(run)
+                update(run)
                 _stop_if(interrupted)
                 if run.updates % run.options.check_every and run.updates < run.options.max_updates:
                     continue
@@ -223,30 +221,6 @@ def _loop(run: Run, on_progress: Callable[[Progress], None] | None) -> None:
 def _stop_if(interrupted: threading.Event) -> None:
     if interrupted.is_set():
         raise KeyboardInterrupt
-
-
-def _update(run: Run) -> None:
-    """One step of Adam on a fresh batch; which batch depends on its number alone."""
-    options = run.options
-    trials = _trials(run, options.batch, TRIALS)
-    noise = run.noise.take(run.updates, run.seeds)
-    losses = _losses(run, run.module(_tensor(run, trials, "inputs"), noise, run.space), trials)
-    run.adam.zero_grad(set_to_none=True)
-    torch.autograd.backward(losses.sum())
-    if options.clip_norm is not None:
-        _clip(run.module, options.clip_norm)
-    run.adam.step()
-    run.updates += 1
-
-
-def _clip(module: torch.nn.Module, largest: float) -> None:
-    """Shorten the gradient of each network to a norm of at most `largest`."""
-    grads = [value.grad for value in module.parameters() if value.grad is not None]
-    norms = torch.cat([grad.flatten(1) for grad in grads], dim=1).norm(dim=1)
-    # As torch's own clipping has it.
-    shrink = (largest / (norms + 1e-6)).clamp(max=1.0)
-    for grad in grads:
-        grad.mul_(shrink.view(-1, *(1 for _ in grad.shape[1:])))
 
 
 def _check(run: Run, on_progress: Callable[[Progress], None] | None) -> None:
@@ -271,11 +245,11 @@ def _evaluate(run: Run) -> list[tuple[float, float]]:
     """Mean loss and accuracy of each network on fresh trials; those that diverged leave."""
     space, memory = run.evaluation
     noise = memory[: len(run.seeds)]
-    trials = _trials(run, run.options.evaluation_trials, EVALUATION)
+    trials = drawn(run, run.options.evaluation_trials, EVALUATION)
     seeds = [derived_seed(seed, EVALUATION, run.updates) for seed in run.seeds]
     draw(noise, seeds, [NOISE_SD] * len(seeds))
-    outputs = run.module(_tensor(run, trials, "inputs"), noise, space)
-    losses = _losses(run, outputs, trials).tolist()
+    outputs = run.module(tensor_of(run, trials, "inputs"), noise, space)
+    losses = losses_of(run.options, outputs, tensor_of(run, trials, "targets")).tolist()
     answers = outputs.double().cpu().numpy()
     good = [row for row, loss in enumerate(losses) if math.isfinite(loss)]
     bad = [row for row, loss in enumerate(losses) if not math.isfinite(loss)]
@@ -288,26 +262,6 @@ def _diverged(seed: int, updates: int) -> TrainingError:
     return TrainingError(
         f"training of seed {seed} diverged after {updates} updates; lower the learning_rate"
     )
-
-
-def _trials(run: Run, count: int, purpose: int) -> list[Trials]:
-    """Fresh trials, those of each network."""
-    generators = (np.random.default_rng((seed, purpose, run.updates)) for seed in run.seeds)
-    return [draw_trials(run.task, count, rng) for rng in generators]
-
-
-def _losses(run: Run, outputs: Tensor, trials: list[Trials]) -> Tensor:
-    """(K,) mean loss of the trials of each network."""
-    errors = outputs - _tensor(run, trials, "targets")
-    if run.options.loss == "l1":
-        return errors.abs().sum(dim=(1, 3)).mean(1)
-    return errors.square().sum(dim=(1, 3)).sqrt().mean(1)
-
-
-def _tensor(run: Run, trials: list[Trials], part: str) -> Tensor:
-    """The inputs or targets of all networks, (K, T, B, C) or (K, T, B, O)."""
-    stacked = np.stack([getattr(each, part) for each in trials])
-    return torch.tensor(stacked, dtype=torch.float32, device=run.device)
 
 
 @contextmanager

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bridge.backends.cuda_graphs import InGraph, in_graphs
 from bridge.errors import SpecError, TrainingError
 from bridge.rate.learning import Checkpoint, History
 from bridge.rate.module import PARAMETERS, RateModule, Units
 from bridge.rate.network import RateNetwork
 from bridge.rate.noise import INITIAL_SD, NOISE_SD, NoiseAhead
-from bridge.rate.recurrence import Workspace
+from bridge.rate.recurrence import AtOnce, Workspace
 from bridge.rate.start import first_values, names_of
 from bridge.rate.training_options import Options
 from bridge.tasks import Task
@@ -42,6 +43,7 @@ class Run:
         histories: Update, loss and accuracy of each evaluation, by seed.
         finished: Networks that have left the training, by seed.
         failed: Why those failed that left the training without result, by seed.
+        in_graph: The update in a CUDA graph, where it is put into one.
         each: Whether a network that fails leaves the others; otherwise it ends the training.
         began: Time of the start, s.
     """
@@ -59,6 +61,7 @@ class Run:
     histories: Histories = field(default_factory=dict)
     finished: dict[int, RateNetwork] = field(default_factory=dict)
     failed: dict[int, TrainingError] = field(default_factory=dict)
+    in_graph: InGraph | None = None
     each: bool = False
     began: float = field(default_factory=time.monotonic)
 
@@ -79,6 +82,7 @@ class Run:
     def _leave(self, rows: Sequence[int]) -> None:
         if not rows:
             return
+        self.in_graph = None
         rest = [row for row in range(len(self.seeds)) if row not in rows]
         self.seeds = [self.seeds[row] for row in rest]
         self.module.select(rest)
@@ -96,6 +100,8 @@ def start(
     shape = (len(seeds), task.steps, options.batch, options.units)
     checked = (len(seeds), task.steps, options.evaluation_trials, options.units)
     histories: Histories = {seed: [] for seed in seeds}
+    # A graph sees what its own thread does.
+    beside = AtOnce() if in_graphs(device) else helper
 
     def noise_sd(seed: int, update: int) -> float:
         """That of training once the network could do the task in an evaluation before."""
@@ -111,10 +117,12 @@ def start(
         seeds=list(seeds),
         device=device,
         module=module,
-        adam=torch.optim.Adam(trained, lr=cast(float, options.learning_rate)),
-        space=Workspace(shape, device, helper),
+        adam=torch.optim.Adam(
+            trained, lr=cast(float, options.learning_rate), capturable=in_graphs(device)
+        ),
+        space=Workspace(shape, device, beside),
         noise=NoiseAhead(shape, device, noise_sd, helper),
-        evaluation=(Workspace(checked, device, helper), torch.empty(checked, device=device)),
+        evaluation=(Workspace(checked, device, beside), torch.empty(checked, device=device)),
         histories=histories,
     )
 
@@ -150,13 +158,19 @@ def restore(run: Run, kept: Checkpoint, history: History) -> None:
         parameter.copy_(value)
         if parameter.requires_grad:
             run.adam.state[parameter] = {
-                "step": torch.tensor(float(kept.updates)),
+                "step": torch.tensor(float(kept.updates), device=_place_of_steps(run, parameter)),
                 "exp_avg": moment1,
                 "exp_avg_sq": moment2,
             }
     columns = (history.update.tolist(), history.loss.tolist(), history.accuracy.tolist())
     # In place: the noise looks here.
     run.histories[run.seeds[0]][:] = zip(*columns, strict=True)
+
+
+def _place_of_steps(run: Run, parameter: Tensor) -> torch.device:
+    """Where Adam counts the steps of a parameter."""
+    capturable = bool(run.adam.param_groups[0]["capturable"])
+    return parameter.device if capturable else torch.device("cpu")
 
 
 def checkpoint_of(network: RateNetwork) -> tuple[Checkpoint, History]:

@@ -11,6 +11,7 @@ from bridge.backends.arithmetic import flushes_denormals
 from bridge.errors import BackendError, SpecError
 from bridge.rate.noise import draw
 from bridge.rate.training import train_many
+from bridge.rate.update import clip
 
 SMALL = {"units": 12, "batch": 4, "check_every": 4, "evaluation_trials": 6, "seed": 3}
 
@@ -130,7 +131,7 @@ def test_a_training_resumed_after_its_noise_has_grown_ends_where_an_unbroken_one
 
 def test_an_interrupt_leaves_a_network_that_can_go_on(monkeypatch):
     whole = bridge.train("go-nogo", max_updates=12, **SMALL)
-    update, calls = training._update, []
+    update, calls = training.update, []
 
     def interrupted(run):
         calls.append(1)
@@ -138,11 +139,11 @@ def test_an_interrupt_leaves_a_network_that_can_go_on(monkeypatch):
             raise KeyboardInterrupt
         update(run)
 
-    monkeypatch.setattr(training, "_update", interrupted)
+    monkeypatch.setattr(training, "update", interrupted)
     stopped = bridge.train("go-nogo", max_updates=12, **SMALL)
     assert stopped.provenance["stopped"] == "interrupted"
     assert stopped.checkpoint.updates == 5
-    monkeypatch.setattr(training, "_update", update)
+    monkeypatch.setattr(training, "update", update)
     same(whole, bridge.train("go-nogo", resume=stopped, max_updates=12))
 
 
@@ -337,7 +338,7 @@ def test_each_of_many_networks_is_the_one_trained_alone_under_other_options(fiel
 
 def test_an_interrupt_leaves_every_unfinished_network_with_its_checkpoint(monkeypatch):
     whole = train_many("go-nogo", SEEDS, **UNEQUAL)
-    update, calls = training._update, []
+    update, calls = training.update, []
 
     def interrupted(run):
         calls.append(1)
@@ -345,9 +346,9 @@ def test_an_interrupt_leaves_every_unfinished_network_with_its_checkpoint(monkey
             raise KeyboardInterrupt
         update(run)
 
-    monkeypatch.setattr(training, "_update", interrupted)
+    monkeypatch.setattr(training, "update", interrupted)
     stopped = train_many("go-nogo", SEEDS, **UNEQUAL)
-    monkeypatch.setattr(training, "_update", update)
+    monkeypatch.setattr(training, "update", update)
     ends = [network.provenance["stopped"] for network in stopped]
     assert ends == ["interrupted", "target", "interrupted", "interrupted"]
     for one, other in zip(whole, stopped, strict=True):
@@ -383,7 +384,7 @@ def test_each_gradient_is_clipped_as_torch_clips_it_alone():
         for own, values in zip(parameters, module.parameters(), strict=True):
             own.grad = values.grad[row].clone()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-    training._clip(module, 1.0)
+    clip(module, 1.0)
     for row, parameters in enumerate(alone):
         for own, values in zip(parameters, module.parameters(), strict=True):
             torch.testing.assert_close(values.grad[row], own.grad)

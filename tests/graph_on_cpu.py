@@ -1,0 +1,73 @@
+"""What a CUDA graph does, done on the CPU: operations are noted once, and repeated as they were.
+
+Like a graph, it knows no Python: numbers, branches and new tensors are those of when it was made,
+and what looks at a number, or brings one from Python, is refused.
+"""
+
+from functools import partial
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map
+
+_REFUSED = (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.lift_fresh.default)
+
+
+class _Noting(TorchDispatchMode):
+    """Notes each operation with the very tensors that it was given and gave."""
+
+    def __init__(self):
+        super().__init__()
+        self.noted, self.made, self.before = [], set(), {}
+
+    def __torch_dispatch__(self, operation, types, given=(), named=None):
+        if operation in _REFUSED:
+            raise RuntimeError(f"operation not permitted when stream is capturing: {operation}")
+        named = named or {}
+        taken = {each.untyped_storage().data_ptr(): each for each in tensors((given, named))}
+        for place, each in taken.items():
+            if place not in self.made and place not in self.before:
+                storage = each.untyped_storage()
+                self.before[place] = (storage, storage.clone())
+        made = operation(*given, **named)
+        fresh = [each for each in tensors(made) if _place(each) not in taken]
+        self.made |= {_place(each) for each in fresh}
+        # Not the tensors themselves, which know by what they were computed and keep it.
+        self.noted.append(tree_map(_seen, (operation, given, named, made)))
+        return made
+
+    def undo(self):
+        """Nothing has been done while a graph is made."""
+        for storage, before in self.before.values():
+            storage.copy_(before)
+
+
+def tensors(of):
+    return [each for each in tree_leaves(of) if isinstance(each, torch.Tensor)]
+
+
+def _seen(each):
+    return each.detach() if isinstance(each, torch.Tensor) else each
+
+
+def _place(tensor):
+    return tensor.untyped_storage().data_ptr()
+
+
+def captured(work, _device=None):
+    """As `bridge.backends.cuda_graphs.captured`."""
+    noting = _Noting()
+    with noting:
+        work()
+    noting.undo()
+    return partial(_repeat, noting.noted)
+
+
+@torch.no_grad()
+def _repeat(noted):
+    for operation, given, named, made in noted:
+        taken = {_place(each) for each in tensors((given, named))}
+        again = operation(*given, **named)
+        for old, new in zip(tensors(made), tensors(again), strict=True):
+            if _place(old) not in taken:
+                old.copy_(new)

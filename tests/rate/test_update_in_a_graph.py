@@ -1,0 +1,91 @@
+"""Updates in a CUDA graph: the same networks, where the graph is one of the CPU's own making."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from graph_on_cpu import captured
+
+import bridge
+from bridge.backends import cuda_graphs
+from bridge.rate import training_run, update
+from bridge.rate.training import train_many
+
+UNEQUAL = {
+    "units": 21, "batch": 5, "check_every": 3, "evaluation_trials": 9, "target_loss": 5.5,
+    "target_accuracy": 0.0, "max_updates": 12, "gain": 0.8, "training_noise_sd": 0.1,
+}  # fmt: skip
+SEEDS = [2, 1, 4, 0]
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """Graphs are made on the CPU, each noted."""
+    graphs = []
+
+    def noted(work, device):
+        graphs.append(captured(work))
+        return graphs[-1]
+
+    # Adam itself takes tensors of a CPU for steps that a graph can count, and says it does not.
+    adam = sys.modules[torch.optim.Adam.__module__]
+    monkeypatch.setattr(adam, "_get_capturable_supported_devices", lambda: ["cpu"])
+    for module in (update, training_run):
+        monkeypatch.setattr(module, "in_graphs", lambda _: True)
+    monkeypatch.setattr(cuda_graphs, "captured", noted)
+    return graphs
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"activation": "softplus", "loss": "l1", "clip_norm": None},
+        {"form": "h", "activation": "tanh", "dale": False, "bias": True, "initial_state": True},
+        {"activation": "relu", "som": 1, "balanced": True, "tau_ms": 35.0, "initial_state": True},
+    ],
+)
+def test_networks_in_a_graph_are_those_without_to_the_last_bit(made, fields, monkeypatch):
+    fields = {**UNEQUAL, "max_updates": 9, **fields}
+    graphed = train_many("go-nogo", SEEDS[:3], **fields)
+    assert made
+    monkeypatch.setattr(update, "in_graphs", lambda _: False)
+    plain = train_many("go-nogo", SEEDS[:3], **fields)
+    for one, other in zip(graphed, plain, strict=True):
+        for part in ("recurrent", "w_out", "b_out", "tau_ms"):
+            np.testing.assert_array_equal(getattr(one, part), getattr(other, part))
+        np.testing.assert_array_equal(one.history.loss, other.history.loss)
+
+
+def test_networks_that_leave_take_the_graph_along_and_training_goes_on_in_another(made):
+    many = train_many("go-nogo", SEEDS, **{**UNEQUAL, "max_updates": 18})
+    updates = [network.provenance["updates"] for network in many]
+    # The second leaves after 3 updates, before there is a graph, the others after 9 and 15.
+    assert updates == [18, 3, 9, 15]
+    assert len(made) == 2
+    without = bridge.train("go-nogo", seed=2, **{**UNEQUAL, "max_updates": 18})
+    # Adam that counts its steps in tensors rounds otherwise.
+    np.testing.assert_allclose(many[0].recurrent, without.recurrent, rtol=1e-3, atol=1e-5)
+
+
+def test_a_training_in_a_graph_goes_on_where_it_stopped(made):
+    first = bridge.train("go-nogo", seed=2, **{**UNEQUAL, "max_updates": 6})
+    on = bridge.train("go-nogo", resume=first, max_updates=12)
+    whole = bridge.train("go-nogo", seed=2, **UNEQUAL)
+    np.testing.assert_array_equal(on.recurrent, whole.recurrent)
+    assert len(made) == 3
+
+
+def test_a_graph_that_cannot_be_made_costs_only_speed(made, monkeypatch):
+    def refused(work, device):
+        raise RuntimeError("operation not permitted when stream is capturing\nand a trace")
+
+    monkeypatch.setattr(cuda_graphs, "captured", refused)
+    said = r"^no CUDA graph could be made \(operation not permitted .* capturing\); it goes on"
+    with pytest.warns(UserWarning, match=said) as warned:
+        network = bridge.train("go-nogo", seed=2, **UNEQUAL)
+    assert len(warned) == 1
+    monkeypatch.setattr(update, "in_graphs", lambda _: False)
+    expected = bridge.train("go-nogo", seed=2, **UNEQUAL)
+    np.testing.assert_array_equal(network.recurrent, expected.recurrent)
