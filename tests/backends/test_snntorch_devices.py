@@ -1,12 +1,18 @@
 """What snnTorch does where its tensors lie, on whatever device: tried on the CPU, bit for bit."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from all_forms import all_forms_drive, all_forms_network
+from conftest import NETWORKS, STIMULATION, drive_for, kim_network
+from graph_on_cpu import captured
 from scipy import sparse
 
+from bridge.backends import cuda_graphs, simulate
+from bridge.backends.snntorch import simulation
 from bridge.backends.snntorch.events import EventFinder, events_there
 from bridge.backends.snntorch.sums import input_sum
 from bridge.backends.weighted_sums import input_current
@@ -44,3 +50,76 @@ def test_inputs_are_weighted_on_the_device_as_the_reference_weights_them(kind, d
     got = input_sum(weights, torch.empty((), dtype=dtype))(u)
     assert got.dtype == dtype
     np.testing.assert_array_equal(got.numpy(), torch.tensor(expected, dtype=dtype).numpy())
+
+
+@pytest.fixture
+def graphs(monkeypatch):
+    """Graphs are made on the CPU, each noted."""
+    made = []
+
+    def noted(work, _device):
+        made.append(captured(work))
+        return made[-1]
+
+    monkeypatch.setattr(simulation, "in_graphs", lambda _: True)
+    monkeypatch.setattr(cuda_graphs, "captured", noted)
+    return made
+
+
+def pushed(name):
+    """A network with its drive, where stages, gains, pushes and noise differ from step to step."""
+    make, samples = NETWORKS[name]
+    gains = {"recurrent_gain": np.array([0.8, 1.2]), "stimulation": STIMULATION.get(name, ())}
+    network = make()
+    return network, drive_for(network, min(samples, 560 // network.sample_steps), **gains)
+
+
+def every_form():
+    network = all_forms_network(euler=6, exact=5, square=4, soft=3)
+    return network, all_forms_drive(network)
+
+
+CASES = {name: partial(pushed, name) for name in NETWORKS} | {"every form": every_form}
+# The rest is in "every form".
+SHORT = [
+    name if name in ("two channels", "every form") else pytest.param(name, marks=pytest.mark.full)
+    for name in CASES
+]
+
+
+@pytest.mark.parametrize("case", SHORT)
+def test_blocks_in_graphs_give_the_references_bits(graphs, case):
+    network, drive = CASES[case]()
+    asked = {"voltages": True, "margins": True}
+    want = simulate(network, drive, **asked)
+    got = simulate(network, drive, backend="snntorch", compiled=False, workers=1, **asked)
+    assert graphs
+    assert want.spikes.count > 3
+    np.testing.assert_array_equal(got.spikes.codes(), want.spikes.codes())
+    np.testing.assert_array_equal(got.voltages_mv, want.voltages_mv)
+    np.testing.assert_array_equal(got.margins_mv, want.margins_mv)
+    assert not got.provenance["compiled"]
+
+
+def test_blocks_in_graphs_spread_spikes_by_matrix_products_as_those_without_do(graphs, monkeypatch):
+    network = kim_network(size=12)
+    drive = drive_for(network, 4)
+    how = {"backend": "snntorch", "dtype": "float32", "dense": True, "compiled": False}
+    got = simulate(network, drive, workers=1, voltages=True, **how)
+    assert graphs
+    monkeypatch.setattr(simulation, "in_graphs", lambda _: False)
+    want = simulate(network, drive, workers=1, voltages=True, **how)
+    assert want.spikes.count > 3
+    np.testing.assert_array_equal(got.voltages_mv, want.voltages_mv)
+
+
+def test_a_step_that_no_graph_repeats_goes_on_without(graphs, monkeypatch):
+    def refused(_work, _device):
+        raise RuntimeError("operation not permitted when stream is capturing\nand more")
+
+    monkeypatch.setattr(cuda_graphs, "captured", refused)
+    network, drive = pushed("one-to-one")
+    with pytest.warns(UserWarning, match=r"^no CUDA graph could be made \(operation not .*\); it"):
+        got = simulate(network, drive, backend="snntorch", compiled=False, voltages=True, workers=1)
+    want = simulate(network, drive, voltages=True)
+    np.testing.assert_array_equal(got.voltages_mv, want.voltages_mv)

@@ -15,11 +15,13 @@ import torch
 from torch import Tensor
 
 from bridge.backends.compiler import can_compile
+from bridge.backends.cuda_graphs import in_graphs
 from bridge.backends.devices import torch_device
 from bridge.backends.kept import Wanted
 from bridge.backends.recorder import recording
 from bridge.backends.snntorch import compiled_block
 from bridge.backends.snntorch.batch import Batch, How
+from bridge.backends.snntorch.block_in_graph import in_one_graph
 from bridge.backends.snntorch.compiled_block import Advance, is_kept
 from bridge.backends.torch_settings import own_settings
 from bridge.backends.workers import available_processes, in_processes
@@ -138,6 +140,9 @@ def _simulate(
 ) -> Recording:
     run = Batch(network, drive, how)
     advances = _advances(run, network, drive, how)
+    compiled = advances != run.stages
+    if in_graphs(how.like.device) and not compiled:
+        advances = [in_one_graph(stage) for stage in run.stages]
     for sample in range(len(drive.inputs)):
         run.sample(sample, advances)
         if on_progress is not None:
@@ -145,7 +150,7 @@ def _simulate(
     details = {
         "dtype": str(how.like.dtype).removeprefix("torch."),
         "device": str(how.like.device),
-        "compiled": advances != run.stages,
+        "compiled": compiled,
         "dense": run.plan.dense,
     }
     return recording(network, drive, run, run.kept, backend="snntorch", **details)
