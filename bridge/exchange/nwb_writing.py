@@ -52,7 +52,7 @@ def encode(recording: Recording) -> bytes:
         source_script=f"spikebridge {version('spikebridge')}",
         source_script_file_name="bridge/exchange/nwb_writing.py",
     )
-    _add_units(file, recording)
+    file.units = _units(pynwb, recording)
     _add_trials(file, recording)
     _add_series(pynwb, file, recording)
     with temporary_folder("nwb") as folder:
@@ -112,24 +112,44 @@ def _add_series(pynwb: Any, file: Any, recording: Recording) -> None:
         file.add_acquisition(series(f"{READOUT}{name}", outputs, sample_s, said))
 
 
-def _add_units(file: Any, recording: Recording) -> None:
-    """A row for each neuron, with its population and its number in it."""
-    file.add_unit_column("population", "Name of the population.")
-    file.add_unit_column("index_in_population", "Number of the neuron within its population.")
+def _units(pynwb: Any, recording: Recording) -> Any:
+    """A row for each neuron, with its population and its number in it.
+
+    Columns are given whole: of what is added row by row each number is looked at by itself.
+    """
+    common: Any = import_module("hdmf.common")
     times, bounds = end_to_end(recording)
     neuron = recording.spikes.neuron
-    order = np.lexsort((times, neuron))
-    parts = np.split(
-        times[order], np.searchsorted(neuron[order], range(1, recording.spikes.n_neurons))
+    many = recording.spikes.n_neurons
+    ends = np.searchsorted(np.sort(neuron), np.arange(1, many + 1))
+
+    def ragged(name: str, description: str, data: NDArray[np.float64], ends: Any) -> list[Any]:
+        column = common.VectorData(name=name, description=description, data=data)
+        index = np.asarray(ends, np.min_scalar_type(len(data)))
+        return [column, common.VectorIndex(name=f"{name}_index", data=index, target=column)]
+
+    sizes = recording.populations
+    numbers = np.concatenate([np.arange(size) for size in sizes.values()])
+    observed = np.tile([0.0, float(bounds[-1, 1])], (many, 1))
+    return pynwb.misc.Units(
+        name="units",
+        description="Neurons of the network.",
+        id=np.arange(many),
+        resolution=recording.dt_ms / 1000.0,
+        columns=[
+            common.VectorData(
+                name="population",
+                description="Name of the population.",
+                data=[name for name, size in sizes.items() for _ in range(size)],
+            ),
+            common.VectorData(
+                name="index_in_population",
+                description="Number of the neuron within its population.",
+                data=numbers,
+            ),
+            *ragged(
+                "spike_times", "Times of the spikes, s.", times[np.lexsort((times, neuron))], ends
+            ),
+            *ragged("obs_intervals", "When it was recorded, s.", observed, np.arange(1, many + 1)),
+        ],
     )
-    number = 0
-    for name, size in recording.populations.items():
-        for index in range(size):
-            file.add_unit(
-                spike_times=parts[number],
-                obs_intervals=[[0.0, float(bounds[-1, 1])]],
-                population=name,
-                index_in_population=index,
-            )
-            number += 1
-    file.units.resolution = recording.dt_ms / 1000.0
