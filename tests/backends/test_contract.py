@@ -62,10 +62,11 @@ CASES = [(label, name) for label in QUICK[1:] for name in (*NETWORKS, "all forms
 # Cython makes a module of every line of a network: of all forms some sixty, which take minutes.
 CASES += [("brian2-cython", "one channel")]
 # What a compiler that tries hard could round otherwise, it leaves alone at -O0.
-AS_USERS_HAVE_IT = [("compiled", "all forms"), ("brian2-standalone", "two populations")]
+AS_USERS_HAVE_IT = [("compiled", "all forms"), ("brian2-standalone", "one channel")]
 AS_USERS_HAVE_IT += [
     pytest.param(label, name, marks=pytest.mark.full)
     for label, name in (
+        ("brian2-standalone", "two populations"),
         ("brian2-standalone", "all forms"),
         ("brian2-cython", "two populations"),
         ("brian2-cython", "all forms"),

@@ -58,9 +58,12 @@ def test_recordings_of_any_format_are_compared(command, files, tmp_path, second)
     assert outcome.status == 0, outcome.err
     assert f"Agree: a.h5 and {second} differ in 14 trials" in outcome.out
     assert out.exists()
-    yardstick = ("--yardstick", files / "c.nwb")
-    again = command("compare", files / "a.h5", files / second, *yardstick, "--out", out, "--force")
-    assert again.status == 0
+
+
+def test_a_yardstick_may_be_of_another_format(command, files, tmp_path):
+    yardstick = ("--yardstick", files / "c.nwb", "--out", tmp_path / "three.html")
+    outcome = command("compare", files / "a.h5", files / "b.sonata", *yardstick)
+    assert outcome.status == 0, outcome.err
 
 
 @pytest.mark.parametrize(
