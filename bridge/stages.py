@@ -79,6 +79,15 @@ def draw_fit(fit: "bridge.TargetFit", path: Path) -> None:
     terminal.say(f"{path}: picture of the fit")
 
 
+def report_fit(fit: "bridge.TargetFit", path: Path) -> None:
+    """Write the page of a fit."""
+    from bridge.compare.report.fit_page import write_fit_report
+
+    with terminal.waiting("writing the report"):
+        write_fit_report(fit, path, force=True)
+    terminal.say(f"{path}: report of the fit")
+
+
 def train_src_to(
     plan: "SrcPlan", out: Path, resume: "bridge.TrainedNetwork | None" = None
 ) -> "bridge.TrainedNetwork":

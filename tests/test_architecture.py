@@ -54,7 +54,8 @@ ALLOWED = {
     "compare.probes": SPIKING | {"backends.reference", "compare"},
     "compare.statistics": SPIKING | {"compare"},
     "compare.report": METHODS
-    | {"compare", "compare.probes", "compare.statistics", "exchange", "plot"},
+    | {"compare", "compare.probes", "compare.statistics", "exchange", "plot"}
+    | {"methods.rate_targets"},
     "plot": METHODS | {"methods.rate_targets", "compare", "compare.statistics"},
     "describe": METHODS
     | {"methods.rate_targets", "methods.src", "compare.statistics", "exchange", "sections"},

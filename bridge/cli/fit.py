@@ -9,7 +9,7 @@ import bridge
 from bridge.cli import completion
 from bridge.cli.app import Force, Seed, TaskFile, app, example, was_given
 from bridge.errors import SpecError
-from bridge.stages import check_writable, draw_fit, fit_to, load_rate, unfinished
+from bridge.stages import check_writable, draw_fit, fit_to, load_rate, report_fit, unfinished
 from bridge.tasks.picture import check_kind
 
 
@@ -19,6 +19,7 @@ from bridge.tasks.picture import check_kind
         "spikebridge fit four-sines --out results/sines.h5 --units 1000 --trained-neurons 200",
         "spikebridge fit four-sines --out results/free.h5 --free-running",
         "spikebridge fit xor --out results/xor.h5 --teacher results/rate.h5",
+        "spikebridge fit oscillation --out results/wave.h5 --report results/wave.html",
         "spikebridge fit four-sines --out results/sines.h5 --form rate --seed 6",
         "spikebridge fit four-sines --out results/sines.h5 --resume --trials 800",
     )
@@ -100,6 +101,12 @@ def fit(
         Path | None,
         typer.Option(help="A picture of what was learned: .png, .svg or .pdf.", show_default=False),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            help="A page in HTML of what was learned, with its pictures.", show_default=False
+        ),
+    ] = None,
     factored: Annotated[
         bool, typer.Option("--factored", help="Keep learned weights as a product of two matrices.")
     ] = False,
@@ -124,6 +131,8 @@ def fit(
     if picture is not None:
         check_kind(picture.suffix)
         check_writable(picture, force=force or resume)
+    if report is not None:
+        check_writable(report, force=force or resume)
     # What is not given is left to the options, which have the same defaults.
     known = TargetOptions.__dataclass_fields__
     options = {name: context.params[name] for name in known if was_given(context, name)}
@@ -132,6 +141,8 @@ def fit(
     made = fit_to(plan, out, begun)
     if picture is not None:
         draw_fit(made, picture)
+    if report is not None:
+        report_fit(made, report)
     if made.stopped == "interrupted":
         raise KeyboardInterrupt
 

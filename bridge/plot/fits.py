@@ -1,10 +1,12 @@
 """A picture of a fit to rate dynamics: what it learned, and what it does on its own."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from bridge.arguments import of_kind
@@ -20,6 +22,7 @@ from bridge.plot.style import (
     PAGE_IN,
     PAPER,
     QUIET,
+    axes_or_new,
     colour,
     in_report_style,
     note,
@@ -39,7 +42,7 @@ _SMOOTHED = 20
 _MARK_PT = 1.2
 # On top of what it would hide.
 _LEGEND: dict[str, Any] = {
-    "fontsize": "x-small", "frameon": True, "facecolor": PAPER, "edgecolor": "none",
+    "fontsize": "small", "frameon": True, "facecolor": PAPER, "edgecolor": "none",
     "framealpha": 0.8,
 }  # fmt: skip
 
@@ -62,25 +65,39 @@ def target_fit(fit: TargetFit) -> Figure:
     figure = Figure(figsize=(PAGE_IN, 5.4), layout="constrained")
     (outputs, errors), (spikes, spectrum) = figure.subplots(2, 2)
     for axes in figure.axes:
-        axes.spines[["top", "right"]].set_visible(False)
-    try:
-        targets, recording = _on_its_own(found)
-    except SpecError as reason:
-        # The task of trials that differ is not known here.
-        for axes in (outputs, spikes):
-            _left_out(axes, reason)
-    else:
-        _draw_outputs(outputs, targets, recording)
-        _draw_spikes(spikes, recording)
-    _draw_errors(errors, found)
-    _draw_eigenvalues(spectrum, found)
+        axes_or_new(axes)
+    shown = on_its_own(found)
+    draw_outputs(outputs, shown)
+    draw_spikes(spikes, shown)
+    draw_errors(errors, found)
+    draw_eigenvalues(spectrum, found)
     told = f"{found.network.task}: " if found.network.task else ""
     figure.suptitle(plain_label(told + found.told()), x=0.01, ha="left")
     return figure
 
 
-def _on_its_own(fit: TargetFit) -> tuple[Array, Recording]:
-    """(T, B, O) targets of some trials, and the network in them without its teacher."""
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What a network does without its teacher.
+
+    Attributes:
+        targets: (T, B, O) of some trials.
+        recording: Of the same trials.
+    """
+
+    targets: Array
+    recording: Recording
+
+
+def on_its_own(fit: TargetFit) -> Shown | SpecError:
+    """Some trials of a fitted network; the reason where its task is not known here."""
+    try:
+        return Shown(*_some_trials(fit))
+    except SpecError as reason:
+        return reason
+
+
+def _some_trials(fit: TargetFit) -> tuple[Array, Recording]:
     if fit.trial is not None:
         recording = simulate(fit.network, fit.drive(_IN_A_ROW), backend=quickest(), progress=False)
         return np.tile(fit.trial.targets, (_IN_A_ROW, 1, 1)), recording
@@ -90,8 +107,15 @@ def _on_its_own(fit: TargetFit) -> tuple[Array, Recording]:
     return trials.targets[:, firsts], recording.chosen(firsts)
 
 
-def _draw_outputs(axes: Axes, targets: Array, recording: Recording) -> None:
+def draw_outputs(axes: Axes, shown: Shown | SpecError) -> None:
     """Lines for outputs, dashed for targets: of some conditions, or of one trial's outputs."""
+    if isinstance(shown, SpecError):
+        _left_out(axes, shown)
+    else:
+        _draw_trials(axes, shown.targets, shown.recording)
+
+
+def _draw_trials(axes: Axes, targets: Array, recording: Recording) -> None:
     outputs = next(iter(recording.readouts.values()))
     times_s = np.arange(1, len(outputs) + 1) * recording.sample_ms / 1000
     several_outputs = outputs.shape[2] > 1
@@ -135,7 +159,12 @@ def _condition(recording: Recording, trial: int) -> str:
     return str(recording.conditions[recording.labels[trial]])
 
 
-def _draw_spikes(axes: Axes, recording: Recording) -> None:
+def draw_spikes(axes: Axes, shown: Shown | SpecError) -> None:
+    """The spikes of the first of the trials."""
+    if isinstance(shown, SpecError):
+        _left_out(axes, shown)
+        return
+    recording = shown.recording
     time_s, neuron = events_of(recording, 0)
     mark_populations(axes, recording, time_s, neuron, _MARK_PT)
     axes.set(xlabel="time (s)", ylabel="neuron (number)")
@@ -143,7 +172,7 @@ def _draw_spikes(axes: Axes, recording: Recording) -> None:
     note(axes, several(len(neuron), "spike"), plain_label(condition))
 
 
-def _draw_errors(axes: Axes, fit: TargetFit) -> None:
+def draw_errors(axes: Axes, fit: TargetFit) -> None:
     """The error of each trial of learning, its running median, and how it ended on its own."""
     errors = fit.learning_errors
     numbers = np.arange(1, len(errors) + 1)
@@ -157,12 +186,16 @@ def _draw_errors(axes: Axes, fit: TargetFit) -> None:
         axes.axhline(fit.error, color=ACCENT, linestyle="--", label=label)
     if np.any(errors > 0):
         axes.set_yscale("log")
+        # Letters of one size: no exponents.
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set(xlabel="trial of learning (number)", ylabel="nMSE")
     note(axes, "while learning")
     axes.legend(**_LEGEND)
 
 
-def _draw_eigenvalues(axes: Axes, fit: TargetFit) -> None:
+def draw_eigenvalues(axes: Axes, fit: TargetFit) -> None:
     """The spectrum after learning, and what was there before."""
     axes.set(xlabel="real part (mV / Hz)", ylabel="imaginary part (mV / Hz)")
     note(axes, "effective recurrent weights")

@@ -103,6 +103,16 @@ def test_a_picture_is_drawn_on_request(command, refused, tmp_path):
     assert "effective recurrent weights" in picture.read_text()
 
 
+def test_a_report_is_written_on_request(command, refused, tmp_path):
+    out, page = tmp_path / "sines.h5", tmp_path / "sines.html"
+    asked = (*FIT, "--trials", 1, "--out", out, "--report", page)
+    page.write_text("there")
+    assert "sines.html" in refused(*asked)
+    assert not out.exists()
+    assert "report of the fit" in command(*asked, "--force").out
+    assert "four-sines: a fit to rate dynamics" in page.read_text()
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [

@@ -1,38 +1,37 @@
-"""The report of a comparison: one self-contained HTML page, its pictures, and the same as JSON."""
+"""The report of a comparison: one self-contained HTML page, its pictures, and the same as JSON.
+
+That of a fit to rate dynamics is the page alone.
+"""
 
 import json
-import platform
-from datetime import UTC, datetime
-from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
-
-import jinja2
 
 from bridge.activity import busy_with
 from bridge.arguments import before_path, flag
 from bridge.compare.agreement import Agreement
-from bridge.compare.report.machine_readable import plain, versions
+from bridge.compare.report.fit_page import write_fit_report
+from bridge.compare.report.machine_readable import plain
 from bridge.compare.report.methods import methods_of
 from bridge.compare.report.outcome import Outcome, outcome
 from bridge.compare.report.panels import short_names, told_names
 from bridge.compare.report.pictures import Picture, pictures_of
-from bridge.compare.report.vector import variable
+from bridge.compare.report.rendering import made_now, made_with, rendered
 from bridge.compare.statistics.settled import from_ms_of, told
 from bridge.errors import OutputError
 from bridge.exchange.hdf5 import check_writable, write_bytes
-from bridge.plot.style import DARK
+from bridge.methods.rate_targets.result import TargetFit
 from bridge.progress import telling
 
 
 def report(
-    agreement: Agreement, path: str | Path, *, force: bool = False, progress: bool = True
+    found: Agreement | TargetFit, path: str | Path, *, force: bool = False, progress: bool = True
 ) -> list[Path]:
-    """Write an HTML report, `<name>.json` next to it, and its pictures into `<name>_figures`.
+    """Write an HTML report; of a comparison `<name>.json` and `<name>_figures` next to it.
 
     Args:
-        agreement: What `bridge.compare` or `bridge.compare_recordings` found.
+        found: What `bridge.compare` or `bridge.compare_recordings` found, or what
+            `bridge.fit_targets` made: its page alone has everything.
         path: Where the page goes, NAME.html.
         force: Replace files that are there.
         progress: Show, in a terminal or notebook, that it goes on, where it takes more than two
@@ -42,15 +41,19 @@ def report(
         The files written: the page, the JSON file, the pictures.
 
     Raises:
-        SpecError: it is not an agreement.
+        SpecError: it is neither.
         OutputError: the page exists already, or something cannot be written.
     """
-    agreement, page = before_path(agreement, path, (Agreement,))
+    given, page = before_path(found, path, (Agreement, TargetFit))
     flag("force", force)
+    wanted = flag("progress", progress)
+    if isinstance(given, TargetFit):
+        with telling("writing the report", wanted=wanted):
+            return [write_fit_report(given, page, force=force)]
     # Before the work.
     check_report_writable(page, force=force)
-    with telling("writing the report", wanted=flag("progress", progress)):
-        return write_report(agreement, outcome(agreement), page, force=force)
+    with telling("writing the report", wanted=wanted):
+        return write_report(given, outcome(given), page, force=force)
 
 
 def write_report(agreement: Agreement, said: Outcome, page: Path, *, force: bool) -> list[Path]:
@@ -92,12 +95,11 @@ def check_report_writable(page: Path, *, force: bool) -> Path:
 
 
 def _html(agreement: Agreement, said: Outcome, pictures: list[Picture]) -> str:
-    source = files("bridge.compare.report").joinpath("page.html").read_text(encoding="utf-8")
-    template = jinja2.Template(source, autoescape=True, undefined=jinja2.StrictUndefined)
     network = agreement.network
     task = network.task if network is not None else ""
     names = short_names(agreement.labels)
-    page: str = template.render(
+    return rendered(
+        "page.html",
         agreement=agreement,
         title=f"{task or 'Spikes'}: {', '.join(agreement.labels)}",
         verdict=said.verdict,
@@ -106,7 +108,6 @@ def _html(agreement: Agreement, said: Outcome, pictures: list[Picture]) -> str:
         levels=said.levels,
         sample_ms=network.dt_ms * network.sample_steps if network is not None else 0.0,
         figures=pictures,
-        dark_colours=[(variable(light), dark) for light, dark in DARK.items()],
         methods=methods_of(agreement, said),
         statistics=said.statistics,
         left_out=_described_note(agreement),
@@ -115,7 +116,6 @@ def _html(agreement: Agreement, said: Outcome, pictures: list[Picture]) -> str:
         names_note=told_names(names).strip(),
         origin=_origin(agreement),
     )
-    return page
 
 
 def _described_note(agreement: Agreement) -> str:
@@ -135,11 +135,7 @@ def _described_note(agreement: Agreement) -> str:
 
 def _origin(agreement: Agreement) -> dict[str, str]:
     """Versions, seeds and times, for the foot of the page."""
-    rows = {
-        "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-        + f" by spikebridge {version('spikebridge')}",
-        "seed": str(agreement.seed),
-    }
+    rows = {"made": made_now(), "seed": str(agreement.seed)}
     if agreement.network is not None and agreement.network.provenance:
         made = agreement.network.provenance
         rows["network"] = "; ".join(f"{name}: {value}" for name, value in made.items())
@@ -156,6 +152,4 @@ def _origin(agreement: Agreement) -> dict[str, str]:
         if label in agreement.seconds:
             text += f"; {agreement.seconds[label]:.1f} s under the same noise"
         rows[label] = text
-    rows["versions"] = ", ".join(f"{name} {number}" for name, number in versions().items())
-    rows["machine"] = f"Python {platform.python_version()}, {platform.platform()}"
-    return rows
+    return {**rows, **made_with()}

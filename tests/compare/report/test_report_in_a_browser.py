@@ -8,6 +8,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 from conftest import drive_for, kim_network
+from methods.rate_targets.one_sine import SMALL, one_sine
 from PIL import Image
 
 import bridge
@@ -38,6 +39,8 @@ def pages(tmp_path_factory):
             inject=fault,
         )
         made[name] = bridge.report(found, folder / f"{name}.html")[0]
+    fit = bridge.fit_targets(one_sine(), **{**SMALL, "learn_trials": 2, "settle_trials": 1})
+    (made["fit"],) = bridge.report(fit, folder / "fit.html")
     return made
 
 
@@ -112,11 +115,12 @@ found.blob.text().then(svg => {
 </script>"""
 
 
+@pytest.mark.parametrize("name", ["disagree", "fit"])
 def test_the_page_fits_a_phone_its_figures_are_saved_whole_and_their_letters_are_alike(
-    pages, tmp_path
+    pages, name, tmp_path
 ):
     page = tmp_path / "measured.html"
-    page.write_text(pages["disagree"].read_text().replace("</body>", f"{PROBE}</body>"))
+    page.write_text(pages[name].read_text().replace("</body>", f"{PROBE}</body>"))
     pixels, said = shown(page, SCREENS["phone"], tmp_path)
     assert any("wrong" in line for line in said)
     assert like(pixels, GOOD) > 0.9 * 390 * 844, said
