@@ -14,6 +14,7 @@ from bridge.backends.compiled import build
 from bridge.backends.compiled.form import form_of
 from bridge.backends.compiled.groups import groups_of
 from bridge.backends.compiled.text import program
+from bridge.backends.compiled.values import arrays_of
 from bridge.backends.kept import Wanted
 from bridge.errors import BackendError, SpecError
 from bridge.spiking.drive import Drive, OwnNoise, SharedNoise
@@ -48,6 +49,18 @@ def test_no_name_of_the_users_reaches_the_text():
     parts = [*network.populations, *network.projections]
     assert not [part.name for part in parts if part.name in text.split()]
     assert "fast-math" not in " ".join(build.FLAGS)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_rows_of_neurons_begin_where_a_line_of_a_cache_does(dtype):
+    network = all_forms_network()
+    drive = all_forms_drive(network)
+    arrays = arrays_of(network, drive, form_of(network, drive, Wanted(), dtype))
+    assert len(arrays) > 20
+    assert [name for name, array in arrays.items() if array.ctypes.data % 64] == []
+    rows = [array for name, array in arrays.items() if name.startswith(("constant", "noise_sd"))]
+    assert rows
+    assert not [array.shape for array in rows if array.dtype != dtype or array.shape[-1] % 16]
 
 
 def test_spikes_do_not_depend_on_the_threads():

@@ -41,7 +41,8 @@ def test_a_flag_that_the_compiler_refuses_is_replaced_and_left_out_where_nothing
 
 def test_a_compiler_that_knows_no_processor_by_itself_is_told_of_none(apples):
     apples("-march=native", "-mcpu=native")
-    assert [flag for flag in compiler.understood(build.FLAGS) if flag.startswith("-m")] == []
+    given = compiler.understood(build.FLAGS)
+    assert not [flag for flag in given if flag.startswith(("-march", "-mcpu"))]
 
 
 def test_a_compiler_that_takes_all_gets_all(apples):

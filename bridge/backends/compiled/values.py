@@ -17,6 +17,8 @@ Arrays = dict[str, NDArray[Any]]
 # How many numbers a row of so many neurons takes.
 Width = Callable[[int], int]
 _LANES = 16
+# Bytes of a line of a cache.
+_LINE = 64
 
 
 def padded(size: int) -> int:
@@ -90,9 +92,27 @@ def arrays_of(network: SpikingNetwork, drive: Drive, form: Form, width: Width = 
     for q, projection in enumerate(network.projections):
         arrays |= _projection(drive.n_steps(network), network.dt_ms, (projection, q), width)
     return {
-        name: np.ascontiguousarray(values, dtype=form.dtype if values.dtype.kind == "f" else None)
+        name: _in_lines(values, form.dtype if values.dtype.kind == "f" else values.dtype)
         for name, values in arrays.items()
     }
+
+
+def _in_lines(values: NDArray[Any], dtype: Any) -> NDArray[Any]:
+    """The same numbers from where a line of a cache begins: no vector then lies on two of them."""
+    if values.dtype == dtype and values.flags.c_contiguous and values.ctypes.data % _LINE == 0:
+        return values
+    moved = _room(values.shape, dtype)
+    moved[...] = values
+    return moved
+
+
+def _room(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """An array, not yet filled, that begins where a line of a cache does."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    room = np.empty(size + _LINE, dtype=np.uint8)
+    start = -room.ctypes.data % _LINE
+    placed: NDArray[Any] = room[start : start + size].view(dtype).reshape(shape)
+    return placed
 
 
 def _noise_keys(drive: Drive) -> NDArray[np.int32]:
@@ -177,5 +197,8 @@ def rows_of(matrix: NDArray[np.float64], width: Width) -> NDArray[np.float64]:
 
 def _wide(values: NDArray[Any], width: Width) -> NDArray[Any]:
     """(..., n) numbers with as many more as fill the row: those of the last neuron."""
-    more = width(values.shape[-1]) - values.shape[-1]
-    return np.concatenate([values, np.repeat(values[..., -1:], more, axis=-1)], axis=-1)
+    size = values.shape[-1]
+    wide = _room((*values.shape[:-1], width(size)), values.dtype)
+    wide[..., :size] = values
+    wide[..., size:] = values[..., -1:]
+    return wide
