@@ -8,9 +8,12 @@ HEAD = """\
 #include <cstring>
 #include <deque>
 #include <new>
+#include <type_traits>
 #include <vector>
 
 typedef REAL real;
+// As wide as a number, so that a vector takes as many of both.
+typedef std::conditional<sizeof(real) == 8, int64_t, int32_t>::type whole;
 enum { STOPPED = 1, NOT_FINITE = 2, NO_MEMORY = 3 };
 
 // What a trial leaves: its spikes, and which state is no longer a number.
@@ -84,14 +87,18 @@ static inline int64_t found(const int8_t *fired, const int64_t width, int32_t *h
 """`REAL` stands for the type of the numbers."""
 
 NORMALS = """\
-// Of each population the standard normal numbers of a sample's steps; empty where no trials share.
-struct Normals { std::vector<std::vector<real>> of; };
+// Of each population the noise of a sample's steps; empty where no trials share.
+struct Normals {
+    Room room;
+    std::vector<real *> of;
+};
 
 static inline void normals_of(
-    const int32_t *__restrict unit, const int64_t width, const int32_t key, real *__restrict row)
+    const int32_t *__restrict unit, const real *__restrict sd, const int64_t width,
+    const int32_t key, real *__restrict row)
 {
     #pragma GCC ivdep
-    for (int64_t i = 0; i < width; ++i) row[i] = normal(unit[i], key);
+    for (int64_t i = 0; i < width; ++i) row[i] = normal(unit[i], key) * sd[i];
 }
 """
 """After the function `normal`."""

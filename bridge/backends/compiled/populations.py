@@ -89,7 +89,7 @@ def step_lines(sheet: Sheet, form: Form, number: int) -> None:
     """
     mine = form.populations[number]
     if mine.fires:
-        sheet.add(f"int32_t any_{number} = 0;")
+        sheet.add(f"whole any_{number} = 0;")
     if mine.noise == "given":
         sheet.add(
             f"const real *__restrict const xi_{number} = "
@@ -98,9 +98,8 @@ def step_lines(sheet: Sheet, form: Form, number: int) -> None:
     if mine.noise == "counted":
         sheet.add(
             f"const real *__restrict xi_{number} = drawn_{number};",
-            "if (normals.of.empty()) "
-            f"normals_of(unit_{number}, width_{number}, noise_key, drawn_{number});",
-            f"else xi_{number} = normals.of[{number}].data() + tick * width_{number};",
+            f"if (normals.of.empty()) {noise_call(number, f'drawn_{number}')}",
+            f"else xi_{number} = normals.of[{number}] + tick * width_{number};",
         )
     with sheet.each(f"width_{number}"):
         advance(sheet, form, number)
@@ -108,6 +107,11 @@ def step_lines(sheet: Sheet, form: Form, number: int) -> None:
             decay_lines(sheet, form, into)
     if mine.fires:
         _spikes(sheet, form, number)
+
+
+def noise_call(number: int, row: str) -> str:
+    """What draws the noise of a step's neurons into a row."""
+    return f"normals_of(unit_{number}, noise_sd_{number}, width_{number}, noise_key, {row});"
 
 
 def advance(sheet: Sheet, form: Form, number: int) -> None:
@@ -153,9 +157,7 @@ def _push(sheet: Sheet, form: Form, number: int) -> None:
     """Noise, then stimulation."""
     mine, cell = form.populations[number], sheet.cell
     v = f"new_{mine.voltage}"
-    if mine.noise == "counted":
-        sheet.put(v, f"{v} + {cell(f'xi_{number}')} * {cell(f'noise_sd_{number}')}")
-    if mine.noise == "given":
+    if mine.noise != "none":
         sheet.put(v, f"{v} + {cell(f'xi_{number}')}")
     for m in mine.stimulated:
         sheet.put(v, f"{v} + push_{m} * {cell(f'chosen_{m}_{number}')}")
@@ -163,13 +165,20 @@ def _push(sheet: Sheet, form: Form, number: int) -> None:
 
 def _fire(sheet: Sheet, form: Form, number: int) -> None:
     mine = form.populations[number]
-    v, threshold = f"new_{mine.voltage}", sheet.cell(f"constant_{number}_threshold")
+    v = f"new_{mine.voltage}"
     if form.margins:
+        threshold = sheet.cell(f"constant_{number}_threshold")
         sheet.let("distance", sheet.size_of(f"{v} - {threshold}"))
         margin = sheet.cell(f"margin_{number}")
         nearer = f"distance < {margin}"
         sheet.put(margin, sheet.operation("where", nearer, "distance", margin))
-    sheet.fire(number, f"{v} {'>' if mine.strictly else '>='} {threshold}")
+    sheet.fire(number, _passed(sheet, form, number, v))
+
+
+def _passed(sheet: Sheet, form: Form, number: int, voltage: str) -> str:
+    """Whether a voltage has reached the threshold, or passed it."""
+    threshold = sheet.cell(f"constant_{number}_threshold")
+    return f"{voltage} {'>' if form.populations[number].strictly else '>='} {threshold}"
 
 
 def reset_of(sheet: Sheet, form: Form, number: int, index: str) -> dict[str, str]:
@@ -189,9 +198,13 @@ def reset_of(sheet: Sheet, form: Form, number: int, index: str) -> dict[str, str
 def _spikes(sheet: Sheet, form: Form, number: int) -> None:
     """Who fired, in ascending order: noted, and reset."""
     mine = form.populations[number]
-    sheet.add(
-        f"hits_{number} = any_{number} ? found(fired_{number}, width_{number}, hit_{number}) : 0;"
-    )
+    sheet.put(f"hits_{number}", "0")
+    with sheet.block(f"if (any_{number})"):
+        # Mostly nobody fires: who did is found by comparing once more.
+        with sheet.each(f"width_{number}"):
+            passed = _passed(sheet, form, number, sheet.cell(f"state_{number}_{mine.voltage}"))
+            sheet.put(f"fired_{number}[i]", passed)
+        sheet.put(f"hits_{number}", f"found(fired_{number}, width_{number}, hit_{number})")
     with sheet.block(f"for (int64_t k = 0; k < hits_{number}; ++k)"):
         sheet.add(f"const int32_t j = hit_{number}[k];")
         sheet.add(f"left.take((int32_t)step, (int32_t)first_{number} + j);")

@@ -66,9 +66,8 @@ class Sheet:
         return f"(int32_t)(step{more})" if more else "(int32_t)step"
 
     def fire(self, number: int, condition: str) -> None:
-        """Note whether a neuron of a population fires."""
-        self.let("fires", condition, "int8_t")
-        self.add(f"fired_{number}[i] = fires;", f"any_{number} |= fires;")
+        """Note whether any neuron of a population fires."""
+        self.add(f"any_{number} |= {condition} ? (whole)1 : (whole)0;")
 
     def literal(self, number: float) -> str:
         """A number, to its last bit."""

@@ -51,12 +51,15 @@ def _draw_sample(sheet: Sheet, form: Form) -> None:
             sheet.number(f"size_{number}")
             sheet.add(f"const int64_t width_{number} = padded(size_{number});")
             sheet.array(f"unit_{number}", "int32_t")
-            sheet.add(f"normals.of[{number}].resize(sample_steps * width_{number});")
+            sheet.array(f"noise_sd_{number}")
+            size = f"sample_steps * width_{number}"
+            sheet.add(f"normals.of[{number}] = normals.room.take<real>({size}, (real)0);")
+        sheet.add("normals.room.leave();")
         with sheet.block("for (int64_t tick = 0; tick < sample_steps; ++tick)"):
             sheet.add("const int64_t step = sample * sample_steps + tick;", _NOISE_KEY)
             for number in drawn:
-                row = f"normals.of[{number}].data() + tick * width_{number}"
-                sheet.add(f"normals_of(unit_{number}, width_{number}, noise_key, {row});")
+                row = f"normals.of[{number}] + tick * width_{number}"
+                sheet.add(populations.noise_call(number, row))
 
 
 def _declare(sheet: Sheet, form: Form) -> None:

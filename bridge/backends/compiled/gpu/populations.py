@@ -54,7 +54,7 @@ def step_lines(sheet: KernelSheet, form: Form, number: int) -> None:
         given = (NoiseText(sheet), f"draw{number}_", unit, "noise_key", sheet.real)
         lines, name = normal_lines(*given)
         sheet.add(*lines)
-        sheet.let(f"xi_{number}", name)
+        sheet.let(f"xi_{number}", f"{name} * {sheet.cell(f'noise_sd_{number}')}")
     advance(sheet, form, number)
     for into in holds_after(form, number):
         decay_lines(sheet, form, into)
