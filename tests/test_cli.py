@@ -429,6 +429,7 @@ def test_info_tells_what_a_file_holds(kind, command, tmp_path):
 
 def test_info_says_what_runs_on_this_machine(command, refused, monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    monkeypatch.delenv("CC", raising=False)
     shown = command("info", "--machine").out
     assert re.search(r"GPU +none: ", shown)
     assert re.search(r"compiled +CPU, a GPU where there is one \(spikebridge ", shown)
@@ -442,6 +443,9 @@ def test_info_says_what_runs_on_this_machine(command, refused, monkeypatch):
     shown = command("info", "--machine").out
     assert re.search(r"cuda:0 +Some Card, 80 GiB", shown)
     assert re.search(r"snntorch +CPU, GPU \(", shown)
+    assert re.search(r"compiled +CPU needs g\+\+, a GPU needs triton and gcc or clang \(", shown)
+    monkeypatch.setenv("CC", "/opt/cc")
+    shown = command("info", "--machine").out
     assert re.search(r"compiled +CPU needs g\+\+, a GPU needs triton \(", shown)
     wanted = "info takes a file, or --machine in its place"
     assert wanted in refused("info")
@@ -564,7 +568,7 @@ def test_a_polite_kill_ends_work_in_the_background_where_ctrl_c_is_ignored():
 def test_interrupted_training_keeps_what_it_learned_and_goes_on(
     stop, kept, command, tmp_path, monkeypatch
 ):
-    update, calls = training._update, []
+    update, calls = training.update, []
 
     def third_is_interrupted(*arguments):
         calls.append(arguments)
@@ -574,7 +578,7 @@ def test_interrupted_training_keeps_what_it_learned_and_goes_on(
 
     out = ("--out", tmp_path / "rate.h5")
     with monkeypatch.context() as patch:
-        patch.setattr(training, "_update", third_is_interrupted)
+        patch.setattr(training, "update", third_is_interrupted)
         outcome = command(*TRAIN, *out, "--max-updates", 6)
     assert outcome.status not in (0, 2)
     assert "Traceback" not in outcome.err

@@ -94,10 +94,11 @@ def quickest_for(network: SpikingNetwork, device: str, backend: str | None = Non
     ranked = [name for name in names() if declared()[name].quickness is not None]
     ranked.sort(key=lambda name: declared()[name].quickness or 0)
     able = [name for name in ranked if declared()[name].device]
-    asked = None if backend is None else parse_backend(backend)[0]
+    asked, given = (None, {}) if backend is None else parse_backend(backend)
     *others, last = able[able.index(asked) if asked in able else 0 :]
     for name in others:
-        if (reason := why_not(name, network, {"device": device})) is None:
+        options = {**(given if name == asked else {}), "device": device}
+        if (reason := why_not(name, network, options)) is None:
             return str(backend) if name == asked else name
         warnings.warn(f"{reason}, so {last} takes its place", stacklevel=2)
     return str(backend) if last == asked else last

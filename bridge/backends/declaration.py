@@ -30,6 +30,7 @@ class Declaration:
         tools: Programs that it needs.
         device: Whether it runs on a device of the user's choice.
         on_device: Modules that it needs there.
+        device_tools: Programs of which it needs one there; the environment's CC may name another.
         place: Where it comes in lists.
         paper: What to cite, as `bridge.compare.report.references` knows it.
     """
@@ -43,6 +44,7 @@ class Declaration:
     quick: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     device: bool = False
     on_device: tuple[str, ...] = ()
+    device_tools: tuple[str, ...] = ()
     quickness: int | None = None
     tools: tuple[str, ...] = ()
     paper: str = ""

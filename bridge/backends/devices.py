@@ -6,7 +6,7 @@ from bridge.errors import BackendError, SpecError
 
 
 def torch_device(name: str) -> torch.device:
-    """The device of that name, if torch has it here.
+    """The device of that name, if torch sees it here.
 
     Args:
         name: "cpu", "cuda" or "cuda:N".
@@ -30,14 +30,16 @@ def torch_device(name: str) -> torch.device:
 
 
 def why_not_seen() -> str:
-    """Why torch sees no more CUDA devices than it does."""
+    """Why torch sees no device of that name, or none at all."""
+    if count := torch.cuda.device_count():
+        return "there is cuda:0 alone" if count == 1 else f"there are cuda:0 to cuda:{count - 1}"
+    if torch.version.hip is not None:
+        return f"PyTorch {torch.__version__} was built for AMD's GPUs (ROCm), and finds none"
     if torch.version.cuda is None:
         return f"PyTorch {torch.__version__} was built without CUDA"
-    if count := torch.cuda.device_count():
-        return f"it has {count}"
     try:
         torch.cuda.init()  # type: ignore[no-untyped-call]
     except (RuntimeError, AssertionError) as error:
         # No driver, or one that is too old: PyTorch says which.
         return str(error).split(". ")[0].splitlines()[0].rstrip(".")
-    return "it has none"
+    return "there is no GPU"

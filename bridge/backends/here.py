@@ -1,5 +1,6 @@
 """What runs on this machine: its devices, and on which of them each backend runs."""
 
+import os
 import shutil
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -42,6 +43,9 @@ def _on_gpu(said: Declaration) -> str:
     if not said.device:
         return ""
     lacking = [name for name in said.on_device if find_spec(name) is None]
+    tools = said.device_tools
+    if tools and not os.environ.get("CC") and not any(map(shutil.which, tools)):
+        lacking.append(" or ".join(tools))
     if not torch.cuda.device_count():
         return ", a GPU where there is one"
     return f", a GPU needs {' and '.join(lacking)}" if lacking else ", GPU"

@@ -135,8 +135,25 @@ def too_little_room():
         refused = "nothing"
     except BridgeError as error:
         refused = str(error)
-    launch.Kernel.launch, launch.free_bytes, gpu.FIRST_ROOM = own, free, room
-    return {"whole": whole, "parts": parts, "launches": launches, "refused": refused}
+    launch.free_bytes, gpu.FIRST_ROOM = free, room
+    most = gpu.MOST_AT_ONCE, gpu.LEAST_AT_ONCE
+    # Two trials take as long as is borne.
+    gpu.MOST_AT_ONCE, gpu.LEAST_AT_ONCE = 2 * drive.n_steps(network) * network.size, 1
+    seen.clear()
+    turns, done = compared(network, drive), []
+    launches.append(list(seen))
+    seen.clear()
+
+    def interrupted(fraction):
+        done.append(fraction)
+        raise KeyboardInterrupt
+
+    with contextlib.suppress(KeyboardInterrupt):
+        gpu.simulate(network, drive, Wanted(), (HERE, "float64"), interrupted)
+    launches.append(list(seen))
+    launch.Kernel.launch, (gpu.MOST_AT_ONCE, gpu.LEAST_AT_ONCE) = own, most
+    found = {"whole": whole, "parts": parts, "turns": turns}
+    return {**found, "launches": launches, "refused": refused, "done": done}
 
 
 def refused():

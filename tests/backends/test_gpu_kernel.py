@@ -22,7 +22,7 @@ from several_inputs import several_inputs
 
 from bridge.backends import quickest_for, simulate, why_not
 from bridge.backends.compiled.form import form_of
-from bridge.backends.compiled.gpu import build, launch, values
+from bridge.backends.compiled.gpu import build, launch, suited, values
 from bridge.backends.compiled.gpu.text import kernel
 from bridge.backends.kept import Wanted
 from bridge.errors import BackendError, SpecError, UnsuitedError
@@ -84,14 +84,18 @@ def test_noise_is_given_or_this_backends_own_and_float32_rounds_it(found):
 
 def test_spikes_without_room_are_counted_and_trials_that_do_not_fit_go_in_turns(found):
     said = found["too_little_room"]
-    for form in ("whole", "parts"):
+    for form in ("whole", "parts", "turns"):
         assert said[form]["spikes"] > 50
         assert not said[form]["differing"], form
     # Once to count, and once more with room; where so much room for all of them is too much, they
     # part: three become one and two.
-    whole, parts = said["launches"]
+    whole, parts, turns, interrupted = said["launches"]
     assert whole == [5, 5]
     assert parts[:3] == [3, 1, 2]
+    assert turns == [2, 2, 1]
+    # An interrupt between two launches ends a run.
+    assert interrupted == [2]
+    assert said["done"] == [0.4]
     assert "a trial needs" in said["refused"]
     assert "where 100 are free" in said["refused"]
 
@@ -201,6 +205,10 @@ def test_a_card_that_is_not_there_is_one_sentence(monkeypatch):
     monkeypatch.setattr(torch.version, "cuda", None)
     with pytest.raises(BackendError, match=r"no such CUDA device here: .* was built without CUDA"):
         simulate(network, driven(network, 2), backend="compiled:cuda")
+    monkeypatch.setattr(torch.version, "hip", "6.4")
+    with pytest.raises(BackendError, match=r"here: .* was built for AMD's GPUs \(ROCm\), and f"):
+        simulate(network, driven(network, 2), backend="compiled:cuda")
+    monkeypatch.setattr(torch.version, "hip", None)
     monkeypatch.setattr(torch.version, "cuda", "13.0")
 
     def refused():
@@ -209,6 +217,10 @@ def test_a_card_that_is_not_there_is_one_sentence(monkeypatch):
     monkeypatch.setattr(torch.cuda, "init", refused)
     with pytest.raises(BackendError, match=r"here: The NVIDIA driver .* too old \(found 1\)$"):
         simulate(network, driven(network, 2), backend="compiled:cuda")
+    for count, there in ((1, "there is cuda:0 alone"), (3, "there are cuda:0 to cuda:2")):
+        monkeypatch.setattr(torch.cuda, "device_count", lambda count=count: count)
+        with pytest.raises(BackendError, match=f"'cuda:7' was asked for, .* device here: {there}$"):
+            simulate(network, driven(network, 2), backend="compiled:cuda:7")
 
 
 def test_without_triton_one_sentence_says_where_it_comes_from(monkeypatch):
@@ -230,6 +242,10 @@ def test_a_card_that_refuses_is_one_sentence():
     # are no RuntimeError.
     for error, said in (
         (
+            AssertionError("libcuda.so cannot found!\nPossible files are located at []"),
+            r"^Triton needs the library of NVIDIA's driver, libcuda.so, to run on cuda:0, and does",
+        ),
+        (
             RuntimeError("Failed to find C compiler. Please"),
             r"^Triton needs a C compiler, .* cuda:0",
         ),
@@ -240,6 +256,47 @@ def test_a_card_that_refuses_is_one_sentence():
             raise error
     with pytest.raises(RuntimeError, match=r"^something of ours$"), launch.plain_errors(device):
         raise RuntimeError("something of ours")
+
+
+@pytest.mark.usefixtures("a_card")
+def test_whether_the_state_fits_is_tried_in_the_precision_of_the_run(monkeypatch):
+    network, tried = kim_network(size=5), []
+
+    def fits_in_float32(network, drive, wanted, where):
+        tried.append(where)
+        if where[1] == "float64":
+            raise launch.unsuited(launch.TOO_LARGE, str(where[0]))
+
+    monkeypatch.setattr(suited, "simulate", fits_in_float32)
+    assert quickest_for(network, "cuda", "compiled:float32") == "compiled:float32"
+    with pytest.warns(UserWarning, match="so snntorch takes its place"):
+        assert quickest_for(network, "cuda", "compiled") == "snntorch"
+    assert tried == [(torch.device("cuda"), dtype) for dtype in ("float32", "float64")]
+
+
+@pytest.mark.usefixtures("a_card")
+def test_an_interrupt_is_seen_while_a_launch_goes_on(monkeypatch):
+    looked = []
+
+    class Event:
+        def record(self):
+            looked.append("recorded")
+
+        def query(self):
+            looked.append("asked")
+            return len(looked) > 4
+
+    def slept(seconds):
+        looked.append(seconds)
+
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    monkeypatch.setattr(launch.time, "sleep", slept)
+    launch.finished(torch.device("cpu"))
+    assert looked == []
+    launch.finished(torch.device("cuda:0"))
+    assert looked[:2] == ["recorded", "asked"]
+    assert 0 < looked[2] < 0.01
+    assert looked[3:] == ["asked", looked[2], "asked"]
 
 
 def test_threads_and_a_device_contradict_each_other():

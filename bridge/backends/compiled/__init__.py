@@ -10,6 +10,8 @@ DECLARED = Declaration(
     words={"dtype": ("float64", "float32"), "device": ("cpu", "cuda", "cuda:N")},
     device=True,
     on_device=("triton",),
+    # With one of them Triton compiles what launches a kernel.
+    device_tools=("gcc", "clang"),
     quickness=0,
     tools=("g++",),
 )

@@ -95,7 +95,9 @@ def simulate(  # noqa: PLR0913
     return recording(network, drive, run, kept, backend="compiled", dtype=dtype)
 
 
-def why_not(network: SpikingNetwork, *, device: str = "cpu", **_: Any) -> str | None:
+def why_not(
+    network: SpikingNetwork, *, device: str = "cpu", dtype: str = "float64", **_: Any
+) -> str | None:
     """Why a device does not take a network, as a sentence; None where it does.
 
     Raises:
@@ -105,7 +107,7 @@ def why_not(network: SpikingNetwork, *, device: str = "cpu", **_: Any) -> str | 
         return None
     from bridge.backends.compiled.gpu.suited import why_not_there
 
-    return why_not_there(network, device)
+    return why_not_there(network, device, dtype)
 
 
 @dataclass

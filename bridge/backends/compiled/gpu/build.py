@@ -1,8 +1,7 @@
 """The module of a kernel: Triton wants its source in a file, so it is written into the cache."""
 
 import linecache
-from functools import cache as remembered
-from functools import partial
+from functools import lru_cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -26,7 +25,8 @@ def key(text: str) -> list[Any]:
     return [text]
 
 
-@remembered
+# Kernels of forms that were run long ago are given back.
+@lru_cache(maxsize=64)
 def module(text: str) -> ModuleType:
     """The module of a text, written first where it is not kept.
 

@@ -1,5 +1,6 @@
 """A kernel on a device: its arrays there, in which shape it is compiled, and its launches."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -145,6 +146,11 @@ def plain_errors(device: torch.device) -> Iterator[None]:
                 f"Triton needs a C compiler, gcc or clang, and Python's header files to run on "
                 f"{device} ({_first_line(error)})"
             ) from error
+        if "libcuda" in str(error):
+            raise BackendError(
+                f"Triton needs the library of NVIDIA's driver, libcuda.so, to run on {device}, and "
+                "does not find it"
+            ) from error
         if not any(word in str(error) for word in _REFUSALS):
             raise
         raise BackendError(
@@ -159,6 +165,20 @@ _REFUSALS = ("Triton Error", "CUDA", "ptxas", "PTX")
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def finished(device: torch.device) -> None:
+    """Wait until a device has done what it was asked to; an interrupt is seen meanwhile."""
+    if device.type != "cuda":
+        return
+    event: Any = torch.cuda.Event()  # type: ignore[no-untyped-call]
+    event.record()
+    while not event.query():
+        time.sleep(_LOOK_S)
+
+
+# How often a device is asked whether it is done, s.
+_LOOK_S = 5e-4
 
 
 def on_device(arrays: Mapping[str, NDArray[Any]], device: torch.device) -> dict[str, Tensor]:

@@ -33,6 +33,9 @@ from bridge.spiking.recording import Recording, Spikes
 # How much of the free memory a launch takes, and the spikes it has room for at first: so many of
 # all that neurons could fire.
 _SHARE, _SPARSE, FIRST_ROOM = 0.8, 400, 64
+# So many steps of neurons a launch makes, that progress is seen, but in no fewer trials than keep a
+# large GPU busy.
+MOST_AT_ONCE, LEAST_AT_ONCE = 10**11, 1024
 # What each place for a spike takes while they are read: whether one is there, where, and which; its
 # step, what that comes to, and its neuron.
 _READ_BYTES = 1 + 16 + 8 + 3 * 8
@@ -118,14 +121,16 @@ class _Run:
                 on_progress(stop / trials)
 
     def _at_once(self) -> int:
-        """How many trials fit into the memory that is left.
+        """How many trials fit into the memory that is left, and do not take too long.
 
         Raises:
-            BackendError: not even one.
+            BackendError: not even one fits.
         """
         free = launch.free_bytes(self.device)
+        steps = self.drive.n_steps(self.network) * self.network.size
+        most = max(LEAST_AT_ONCE, MOST_AT_ONCE // steps)
         if free is None:
-            return self.drive.n_trials
+            return most
         own = of_trials(self.arrays, self.form, 0, 1)
         needed = launch.bytes_of(own) + bytes_of(self._written(1)) + self.room * _READ_BYTES
         if (fit := int(free * _SHARE) // needed) < 1:
@@ -133,7 +138,7 @@ class _Run:
                 f"a trial needs {needed:,} bytes of the memory of {self.device}, where {free:,} "
                 "are free; use shorter trials, or keep less of them"
             )
-        return fit
+        return min(fit, most)
 
     def _written(self, trials: int) -> dict[str, Left]:
         """What a launch of so many trials writes."""
@@ -149,6 +154,7 @@ class _Run:
             }
             numbers = self.numbers | {"trials": stop - start, "room": self.room}
             self.kernel.launch({**shared, **own, **written}, numbers, stop - start)
+            launch.finished(self.device)
             most = int(written["counts"].max())
             if most <= self.room:
                 break

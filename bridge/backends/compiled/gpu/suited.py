@@ -13,8 +13,10 @@ from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.spikes import Spikes
 
 
-def why_not_there(network: SpikingNetwork, name: str) -> str | None:
+def why_not_there(network: SpikingNetwork, name: str, dtype: str) -> str | None:
     """Why the device of a name does not take a network, as a sentence; None where it does.
+
+    In one precision the state may stay in registers, and not in another.
 
     Raises:
         BackendError: there is no such device, or no Triton for it.
@@ -25,7 +27,7 @@ def why_not_there(network: SpikingNetwork, name: str) -> str | None:
         return unsuited(reason, name).reason
     # Whether the state stays in registers, compiling says: of a run of one sample.
     try:
-        simulate(network, _shortest(network), Wanted(), (device, "float64"))
+        simulate(network, _shortest(network), Wanted(), (device, dtype))
     except UnsuitedError as error:
         return error.reason
     return None
