@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 import bridge
-from bridge.cli import completion
+from bridge.cli import cell_options, completion
 from bridge.cli.app import Force, Resume, Seed, app, example, find_pictures_in, was_given
 from bridge.errors import SpecError
 from bridge.stages import train_src_to, unfinished
@@ -48,7 +48,6 @@ def train_src(
         float, typer.Option(help="Of the other layers, and of biases.")
     ] = 0.0005,
     sharpness: Annotated[float, typer.Option(help="Factor of the outputs in the loss.")] = 0.5,
-    bias: Annotated[float, typer.Option(help="Of the cells; near -4.4 they spike often.")] = -6.0,
     validation: Annotated[
         int, typer.Option(help="Training pictures that are set aside, to choose options by.")
     ] = 0,
@@ -56,6 +55,13 @@ def train_src(
     gate_reads: Annotated[
         str, typer.Option(help="The h in the gate: old, of the step before, or new.")
     ] = "old",
+    alpha: cell_options.Alpha = 0.9,
+    rho: cell_options.Rho = 3.0,
+    r: cell_options.R = 2.0,
+    r_s: cell_options.RSlow = -7.0,
+    z_hyp: cell_options.ZHyp = 0.9,
+    z_dep: cell_options.ZDep = 0.0,
+    bias: cell_options.Bias = -6.0,
     learn_bias: Annotated[
         bool, typer.Option("--learn-bias", help="Biases are trained, held below -4.")
     ] = False,

@@ -25,7 +25,8 @@ def integer_network(network: SpikingNetwork, levels: int = 256) -> SpikingNetwor
 
     Weights of a layer become the nearest of -levels to levels, of which the largest is the layer's
     largest weight. A cell passes on its spikes, 1 in each step in which h is at least 512, and
-    takes of its current the sign alone. The bias is the one of the hardware for all cells.
+    takes of its current the sign alone. Bias and constants are those of the hardware for all cells,
+    whatever others the network was trained with.
 
     Args:
         network: As `bridge.train_src` makes it.

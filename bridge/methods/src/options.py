@@ -13,6 +13,8 @@ from bridge.spiking.neurons.src import Src
 from bridge.tasks.images.pictures import CLASSES
 
 _MOST_LAYERS, _MOST_CELLS = 100, 10_000
+# Of the cells: all that are set by hand.
+CONSTANTS = ("alpha", "rho", "r", "r_s", "z_hyp", "z_dep", "bias")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,13 @@ class SrcOptions:
         validation: Training pictures that are set aside, to choose options by; 0: none.
         gate: "heaviside" or "sigmoid", see `bridge.spiking.neurons.src.Src`.
         gate_reads: "old" or "new": which h it is in the gate.
+        alpha: What a step leaves of a cell's synaptic current. This and the next ones are constants
+            of `bridge.spiking.neurons.src.Src`, set by hand and never trained.
+        rho: Bound of what that current does to h.
+        r: Weight of h on itself.
+        r_s: Weight of the slow h_s on h.
+        z_hyp: What a step leaves of h_s between spikes.
+        z_dep: What a step leaves of h_s in a spike.
         bias: Of the cells.
         learn_bias: Whether it is trained, held below -4.
         bypass: Whether max(h, 0) counts as h in the backward pass.
@@ -56,6 +65,12 @@ class SrcOptions:
     validation: int = 0
     gate: Literal["heaviside", "sigmoid"] = "heaviside"
     gate_reads: Literal["old", "new"] = "old"
+    alpha: float = 0.9
+    rho: float = 3.0
+    r: float = 2.0
+    r_s: float = -7.0
+    z_hyp: float = 0.9
+    z_dep: float = 0.0
     bias: float = -6.0
     learn_bias: bool = False
     bypass: bool = True
@@ -76,13 +91,15 @@ class SrcOptions:
             if not 0 <= value < math.inf or (value == 0 and name != "deep_learning_rate"):
                 raise SpecError(f"{name}: must be positive, got {value:g}")
             object.__setattr__(self, name, value)
-        object.__setattr__(self, "bias", number("bias", self.bias))
-        # The model checks its words and its bias.
+        for name in CONSTANTS:
+            object.__setattr__(self, name, number(name, getattr(self, name)))
+        # The model checks its words and its constants.
         self.neurons().sized(1)
 
     def neurons(self) -> Src:
         """The model of the cells before training."""
-        return Src(gate=self.gate, gate_reads=self.gate_reads, counted="onsets", bias=self.bias)
+        constants = {name: getattr(self, name) for name in CONSTANTS}
+        return Src(gate=self.gate, gate_reads=self.gate_reads, counted="onsets", **constants)
 
     def plain(self) -> dict[str, Any]:
         """By name, as a file keeps them."""

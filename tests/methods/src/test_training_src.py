@@ -21,15 +21,18 @@ from bridge.methods.src.integer import integer_network
 from bridge.methods.src.module import SrcModule
 from bridge.methods.src.options import SrcOptions
 from bridge.methods.src.readout import grouped
+from bridge.spiking.neurons.src import Src
 from bridge.stages import load_rate
 
 SMALL = {"layers": (20, 10), "epochs": 3, "batch": 20}
+CONSTANTS = {"alpha": 0.85, "rho": 3.5, "r": 2.2, "r_s": -6.5, "z_hyp": 0.88, "z_dep": 0.2}
+UNUSUAL = {"learn_bias": True, "gate": "sigmoid", "gate_reads": "new", **CONSTANTS}
 
 
 @pytest.fixture(scope="module")
 def trained(_folder):
-    """A network of two layers that has learned a little, its biases too."""
-    return bridge.train_src(TASK, learn_bias=True, gate="sigmoid", gate_reads="new", **SMALL)
+    """A network of two layers of unusual cells that has learned a little, its biases too."""
+    return bridge.train_src(TASK, **UNUSUAL, **SMALL)
 
 
 def test_a_network_learns_which_class_a_picture_is_of():
@@ -53,8 +56,7 @@ def stopped_after(updates):
 
 @pytest.mark.parametrize("updates", [2, 3])
 def test_an_interrupted_training_goes_on_bit_for_bit(trained, updates, tmp_path):
-    given = {"learn_bias": True, "gate": "sigmoid", "gate_reads": "new", **SMALL}
-    begun = bridge.train_src(TASK, on_progress=stopped_after(updates), **given)
+    begun = bridge.train_src(TASK, on_progress=stopped_after(updates), **UNUSUAL, **SMALL)
     assert begun.network.provenance["stopped"] == "interrupted"
     kept = bridge.load(bridge.save(begun, tmp_path / "begun.h5"))
     assert bridge.score(kept, trials=2, backend="reference").trials == 2
@@ -185,6 +187,18 @@ def test_the_file_says_since_when_such_networks_are_kept(trained):
     assert trained_version(trained) == 5
 
 
+def test_cells_have_the_constants_that_they_are_trained_with(trained):
+    for layer in trained.network.populations[:2]:
+        held = layer.neurons.arrays()
+        for name, value in CONSTANTS.items():
+            np.testing.assert_array_equal(held[name], value, name)
+
+
+def test_constants_are_by_default_those_of_the_model():
+    ours, expected = SrcOptions().neurons().arrays(), Src().arrays()
+    assert ours == expected
+
+
 def test_the_command_has_the_defaults_of_the_options():
     there = signature(commands.train_src).parameters
     for entry in fields(SrcOptions):
@@ -206,8 +220,10 @@ def test_the_command_has_the_defaults_of_the_options():
         (TASK, {"layers": "100"}, "layers: cells"),
         (TASK, {"validation": 60}, "60 of 60 training pictures leave none"),
         (TASK, {"gate": "soft"}, "gate: 'heaviside' or 'sigmoid', got 'soft'"),
+        (TASK, {"alpha": 1.1}, "alpha: what a step leaves lies in 0 to 1, got 1.1"),
+        (TASK, {"rho": 0}, "rho"),
         (TASK, {"learning_rate": 0}, "learning_rate: must be positive, got 0"),
-        (TASK, {"leak": 1}, "unknown training option 'leak'; known are batch"),
+        (TASK, {"leak": 1}, "unknown training option 'leak'; known are alpha, batch"),
     ],
 )
 def test_what_makes_no_sense_is_said_before_training(task, options, said):
