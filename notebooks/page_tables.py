@@ -7,7 +7,7 @@ Rewrites the tables between marks in the pages; a test holds pages and files tog
 
 from pathlib import Path
 
-from tables import cells, conversions, exports, gate, importers, speed, studies
+from tables import cells, constants, conversions, exports, gate, importers, speed, studies
 
 PAGES = Path(__file__).parent
 MADE = {
@@ -28,6 +28,9 @@ MADE = {
     ("spiking_recurrent_cells", "changed"): cells.changed,
     ("spiking_recurrent_cells", "epochs"): cells.epochs,
     ("spiking_recurrent_cells", "energy"): cells.energy,
+    ("spiking_recurrent_cells", "sweeps"): constants.sweeps,
+    ("spiking_recurrent_cells", "at-random"): constants.at_random,
+    ("spiking_recurrent_cells", "importance"): constants.importance,
 }
 
 
