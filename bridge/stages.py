@@ -71,7 +71,7 @@ def draw_fit(fit: "bridge.TargetFit", path: Path) -> None:
 
     from bridge.exchange.hdf5 import write_bytes
     from bridge.plot.fits import target_fit
-    from bridge.tasks.picture import check_kind
+    from bridge.tasks.picture_kinds import check_kind
 
     buffer = io.BytesIO()
     target_fit(fit).savefig(buffer, format=check_kind(path.suffix), dpi=200)

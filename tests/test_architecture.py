@@ -213,9 +213,10 @@ def test_the_code_that_decides_by_a_name_is_seen():
     assert "Src" in set(asked(ast.parse("match x:\n    case Src(): pass")))
 
 
-def test_importing_bridge_loads_neither_torch_nor_a_simulator():
+@pytest.mark.parametrize("loads", ["import bridge; bridge.BridgeError", "import bridge.cli"])
+def test_neither_bridge_nor_its_commands_load_torch_or_a_simulator_or_what_draws(loads):
     code = (
-        "import sys, bridge; bridge.BridgeError; "
+        f"import sys; {loads}; "
         "print(sorted({'torch', 'brian2', 'snntorch', 'matplotlib'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,7 +10,7 @@ from bridge.cli import completion
 from bridge.cli.app import Force, Seed, TaskFile, app, example, was_given
 from bridge.errors import SpecError
 from bridge.stages import check_writable, draw_fit, fit_to, load_rate, report_fit, unfinished
-from bridge.tasks.picture import check_kind
+from bridge.tasks.picture_kinds import check_kind
 
 
 @app.command(

@@ -61,7 +61,8 @@ def tasks(
 def _draw(task: Task, out: Path, seed: int, *, force: bool) -> None:
     """Write a picture of a task's trials."""
     from bridge.exchange.hdf5 import write_bytes
-    from bridge.tasks.picture import check_kind, picture
+    from bridge.tasks.picture import picture
+    from bridge.tasks.picture_kinds import check_kind
 
     kind = check_kind(out.suffix)
     check_writable(out, force=force)

@@ -8,11 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bridge.errors import SpecError
 from bridge.tasks.contract import draw
 from bridge.tasks.trials import Task
 
-FORMATS = ("png", "svg", "pdf")
 _COLOURS = ("#00798c", "#d1495b", "#edae49", "#66a182", "#7b5ea7", "#1b2a41", "#8d99ae", "#a44a3f")
 # Of so many trials the first of each condition is shown, and of at most so many conditions.
 _DRAWN, _MOST_SHOWN = 64, 4
@@ -45,14 +43,6 @@ def picture(task: Task, kind: str, seed: int = 0) -> bytes:
     buffer = io.BytesIO()
     trials_figure(task, seed).savefig(buffer, format=kind, dpi=120)
     return buffer.getvalue()
-
-
-def check_kind(suffix: str) -> str:
-    """The kind of picture that a file's ending asks for; SpecError for one that is not known."""
-    kind = suffix.lower().removeprefix(".")
-    if kind not in FORMATS:
-        raise SpecError(f"a picture ends in .{', .'.join(FORMATS)}, got {suffix!r}")
-    return kind
 
 
 def _lines(
