@@ -4,12 +4,25 @@ Like a graph, it knows no Python: numbers, branches and new tensors are those of
 and what looks at a number, or brings one from Python, is refused.
 """
 
+import sys
 from functools import partial
 
+import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
+from bridge.backends import cuda_graphs
+from bridge.backends.snntorch import events, simulation, sums
+from bridge.rate import training_run, update
+
+# Of tests that run on a GPU where there is one, and otherwise on what stands in for it.
+PLACES = [
+    "cpu",
+    pytest.param(
+        "cuda", marks=pytest.mark.skipif(not torch.cuda.device_count(), reason="no CUDA device")
+    ),
+]
 _REFUSED = (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.lift_fresh.default)
 
 
@@ -61,6 +74,28 @@ def captured(work, _device=None):
         work()
     noting.undo()
     return partial(_repeat, noting.noted)
+
+
+def stand_in(monkeypatch):
+    """Let training and snnTorch take the CPU for a GPU; the graphs that they make from then on."""
+    graphs = []
+
+    def noted(work, device):
+        graphs.append(captured(work))
+        return graphs[-1]
+
+    for module in (simulation, update, training_run):
+        monkeypatch.setattr(module, "in_graphs", lambda _: True)
+    monkeypatch.setattr(cuda_graphs, "captured", noted)
+    # Adam itself takes tensors of a CPU for steps that a graph can count, and says it does not.
+    adam = sys.modules[torch.optim.Adam.__module__]
+    monkeypatch.setattr(adam, "_get_capturable_supported_devices", lambda: ["cpu"])
+    # Elsewhere sums may run in any order, and spikes are looked for where they lie.
+    monkeypatch.setattr(sums, "_in_order", lambda _: False)
+    monkeypatch.setattr(
+        events.EventFinder, "events", lambda finder: events.events_there(finder.neurons.fired)
+    )
+    return graphs
 
 
 @torch.no_grad()

@@ -1,5 +1,8 @@
 """Where torch and Triton run: devices by the names that PyTorch gives them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from bridge.errors import BackendError, SpecError
@@ -27,6 +30,16 @@ def torch_device(name: str) -> torch.device:
             f"{why_not_seen()}"
         )
     return device
+
+
+@contextmanager
+def room_on(device: torch.device, instead: str) -> Iterator[None]:
+    """Let it be one sentence that a device is full, with what can be done instead."""
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        reason = str(error).partition("\n")[0]
+        raise BackendError(f"{device} is full ({reason}); {instead}") from None
 
 
 def why_not_seen() -> str:

@@ -11,8 +11,9 @@ from typing import Any
 import torch
 
 from bridge.arguments import callback, flag, in_words, of_kind
+from bridge.backends.devices import room_on
 from bridge.backends.torch_settings import own_settings
-from bridge.errors import BackendError, SpecError, TrainingError
+from bridge.errors import SpecError, TrainingError
 from bridge.progress import telling
 from bridge.rate.interrupts import interrupts_held
 from bridge.rate.network import RateNetwork
@@ -185,21 +186,10 @@ def _whole_numbers(seeds: object) -> list[int]:
 @contextmanager
 def _run(plan: Plan, seeds: Sequence[int]) -> Iterator[Run]:
     """A training that is about to start, with the threads and settings it needs."""
-    with own_settings(gradients=True), _helper() as helper, _memory_of(plan.device, len(seeds)):
+    few = "train fewer networks together, or " if len(seeds) > 1 else ""
+    instead = f"{few}use smaller batches or fewer evaluation trials"
+    with own_settings(gradients=True), _helper() as helper, room_on(plan.device, instead):
         yield start(plan.task, plan.options, seeds, plan.device, helper)
-
-
-@contextmanager
-def _memory_of(device: torch.device, networks: int) -> Iterator[None]:
-    """Let a device that is full be one sentence."""
-    try:
-        yield
-    except torch.cuda.OutOfMemoryError as error:
-        few = "train fewer networks together, or " if networks > 1 else ""
-        first = str(error).splitlines()[0]
-        raise BackendError(
-            f"{device} is full ({first}); {few}use smaller batches or fewer evaluation trials"
-        ) from None
 
 
 def _loop(run: Run, on_progress: Callable[[Progress], None] | None) -> None:

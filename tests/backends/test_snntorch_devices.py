@@ -8,7 +8,7 @@ import pytest
 import torch
 from all_forms import all_forms_drive, all_forms_network
 from conftest import NETWORKS, STIMULATION, drive_for, kim_network
-from graph_on_cpu import captured
+from graph_on_cpu import PLACES, stand_in
 from scipy import sparse
 
 from bridge.backends import cuda_graphs, simulate
@@ -52,18 +52,16 @@ def test_inputs_are_weighted_on_the_device_as_the_reference_weights_them(kind, d
     np.testing.assert_array_equal(got.numpy(), torch.tensor(expected, dtype=dtype).numpy())
 
 
-@pytest.fixture
-def graphs(monkeypatch):
-    """Graphs are made on the CPU, each noted."""
-    made = []
-
-    def noted(work, _device):
-        made.append(captured(work))
-        return made[-1]
-
-    monkeypatch.setattr(simulation, "in_graphs", lambda _: True)
-    monkeypatch.setattr(cuda_graphs, "captured", noted)
-    return made
+@pytest.fixture(params=PLACES)
+def there(request, monkeypatch):
+    """Options of snnTorch on a GPU, or of what stands in for one."""
+    where = {"backend": "snntorch", "device": request.param, "compiled": False}
+    if request.param == "cuda":
+        yield where
+    else:
+        graphs = stand_in(monkeypatch)
+        yield {**where, "workers": 1}
+        assert graphs
 
 
 def pushed(name):
@@ -80,20 +78,18 @@ def every_form():
 
 
 CASES = {name: partial(pushed, name) for name in NETWORKS} | {"every form": every_form}
-# The rest is in "every form".
 SHORT = [
-    name if name in ("two channels", "every form") else pytest.param(name, marks=pytest.mark.full)
+    name if name in ("two channels", "quadratic") else pytest.param(name, marks=pytest.mark.full)
     for name in CASES
 ]
 
 
 @pytest.mark.parametrize("case", SHORT)
-def test_blocks_in_graphs_give_the_references_bits(graphs, case):
+def test_blocks_in_graphs_give_the_references_bits(there, case):
     network, drive = CASES[case]()
     asked = {"voltages": True, "margins": True}
     want = simulate(network, drive, **asked)
-    got = simulate(network, drive, backend="snntorch", compiled=False, workers=1, **asked)
-    assert graphs
+    got = simulate(network, drive, **there, **asked)
     assert want.spikes.count > 3
     np.testing.assert_array_equal(got.spikes.codes(), want.spikes.codes())
     np.testing.assert_array_equal(got.voltages_mv, want.voltages_mv)
@@ -101,22 +97,22 @@ def test_blocks_in_graphs_give_the_references_bits(graphs, case):
     assert not got.provenance["compiled"]
 
 
-def test_blocks_in_graphs_spread_spikes_by_matrix_products_as_those_without_do(graphs, monkeypatch):
+def test_blocks_in_graphs_spread_spikes_by_matrix_products_as_those_without_do(there, monkeypatch):
     network = kim_network(size=12)
     drive = drive_for(network, 4)
-    how = {"backend": "snntorch", "dtype": "float32", "dense": True, "compiled": False}
-    got = simulate(network, drive, workers=1, voltages=True, **how)
-    assert graphs
+    how = {**there, "dtype": "float32", "dense": True, "voltages": True}
+    got = simulate(network, drive, **how)
     monkeypatch.setattr(simulation, "in_graphs", lambda _: False)
-    want = simulate(network, drive, workers=1, voltages=True, **how)
+    want = simulate(network, drive, **how)
     assert want.spikes.count > 3
     np.testing.assert_array_equal(got.voltages_mv, want.voltages_mv)
 
 
-def test_a_step_that_no_graph_repeats_goes_on_without(graphs, monkeypatch):
+def test_a_step_that_no_graph_repeats_goes_on_without(monkeypatch):
     def refused(_work, _device):
         raise RuntimeError("operation not permitted when stream is capturing\nand more")
 
+    stand_in(monkeypatch)
     monkeypatch.setattr(cuda_graphs, "captured", refused)
     network, drive = pushed("one-to-one")
     with pytest.warns(UserWarning, match=r"^no CUDA graph could be made \(operation not .*\); it"):

@@ -1,15 +1,12 @@
 """Updates in a CUDA graph: the same networks, where the graph is one of the CPU's own making."""
 
-import sys
-
 import numpy as np
 import pytest
-import torch
-from graph_on_cpu import captured
+from graph_on_cpu import stand_in
 
 import bridge
 from bridge.backends import cuda_graphs
-from bridge.rate import training_run, update
+from bridge.rate import update
 from bridge.rate.training import train_many
 
 UNEQUAL = {
@@ -22,28 +19,27 @@ SEEDS = [2, 1, 4, 0]
 @pytest.fixture
 def made(monkeypatch):
     """Graphs are made on the CPU, each noted."""
-    graphs = []
-
-    def noted(work, device):
-        graphs.append(captured(work))
-        return graphs[-1]
-
-    # Adam itself takes tensors of a CPU for steps that a graph can count, and says it does not.
-    adam = sys.modules[torch.optim.Adam.__module__]
-    monkeypatch.setattr(adam, "_get_capturable_supported_devices", lambda: ["cpu"])
-    for module in (update, training_run):
-        monkeypatch.setattr(module, "in_graphs", lambda _: True)
-    monkeypatch.setattr(cuda_graphs, "captured", noted)
-    return graphs
+    return stand_in(monkeypatch)
 
 
 @pytest.mark.parametrize(
     "fields",
     [
         {},
-        {"activation": "softplus", "loss": "l1", "clip_norm": None},
+        pytest.param(
+            {"activation": "softplus", "loss": "l1", "clip_norm": None}, marks=pytest.mark.full
+        ),
         {"form": "h", "activation": "tanh", "dale": False, "bias": True, "initial_state": True},
-        {"activation": "relu", "som": 1, "balanced": True, "tau_ms": 35.0, "initial_state": True},
+        pytest.param(
+            {
+                "activation": "relu",
+                "som": 1,
+                "balanced": True,
+                "tau_ms": 35.0,
+                "initial_state": True,
+            },
+            marks=pytest.mark.full,
+        ),
     ],
 )
 def test_networks_in_a_graph_are_those_without_to_the_last_bit(made, fields, monkeypatch):

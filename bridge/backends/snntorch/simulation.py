@@ -16,7 +16,7 @@ from torch import Tensor
 
 from bridge.backends.compiler import can_compile
 from bridge.backends.cuda_graphs import in_graphs
-from bridge.backends.devices import torch_device
+from bridge.backends.devices import room_on, torch_device
 from bridge.backends.kept import Wanted
 from bridge.backends.recorder import recording
 from bridge.backends.snntorch import compiled_block
@@ -84,7 +84,7 @@ def simulate(  # noqa: PLR0913
     wanted = Wanted(voltages=voltages, margins=margins, values=values, window=window)
     how = How(like, compiled, dense, wanted)
     processes = _processes(network, drive, place, workers)
-    with _settings(like):
+    with _settings(like), room_on(place, "run fewer trials at once"):
         if processes == 1:
             return _simulate(network, drive, how, on_progress)
         # Compiled before the processes part, so that they share it.

@@ -1,0 +1,101 @@
+"""Searches, training and full memory on a GPU where there is one; on the CPU what stands in for it.
+
+What its kernel computes, `backends/test_gpu_kernel.py` tries, and snnTorch's blocks
+`backends/test_snntorch_devices.py`.
+"""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from conftest import drive_for, kim_network
+from graph_on_cpu import PLACES, stand_in
+
+import bridge
+from bridge.backends.compiled.gpu import build
+from bridge.backends.snntorch import simulation as snntorch
+from bridge.errors import BackendError
+from bridge.rate import plan, training, update
+from bridge.tasks import load_task_file
+
+TRAINING = {
+    "units": 21, "batch": 5, "check_every": 3, "evaluation_trials": 9, "max_updates": 8,
+}  # fmt: skip
+
+
+@pytest.fixture(params=PLACES)
+def device(request, monkeypatch):
+    """What a GPU is called; where there is none, everything of that name happens on the CPU."""
+    real = request.param == "cuda"
+    if not real:
+        stand_in(monkeypatch)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+        monkeypatch.setattr(build, "find_spec", lambda _: object())
+        for module in (plan, snntorch):
+            monkeypatch.setattr(module, "torch_device", lambda _: torch.device("cpu"))
+    return SimpleNamespace(name="cuda", real=real)
+
+
+def test_what_the_kernel_refuses_is_searched_in_snntorch(device):
+    load_task_file(Path(__file__).parent / "studies" / "short_task.py")
+    rate = bridge.train("short", **{**TRAINING, "units": 8, "seed": 2})
+    options = {"trials": 2, "inverse_scales": [30.0], "tau_side": "pre", "progress": False}
+    with pytest.warns(UserWarning, match="filter of the presynaptic side, .* snntorch takes its"):
+        found = bridge.convert(rate, device=device.name, **options)
+    assert found.search.backend == "snntorch"
+    assert found.search.tested.tolist() == [2]
+    assert np.isfinite(found.search.output_error).all()
+    here = bridge.convert(rate, backend="snntorch", **options)
+    # In float32 a spike may come a step sooner or later.
+    np.testing.assert_allclose(found.search.output_error, here.search.output_error, rtol=0.2)
+
+
+def test_many_networks_are_those_trained_alone_with_a_graph_and_without(device, monkeypatch):
+    many = bridge.train_many("go-nogo", [2, 0], device=device.name, progress=False, **TRAINING)
+    alone = [bridge.train("go-nogo", seed=s, device=device.name, progress=False, **TRAINING)
+             for s in (2, 0)]  # fmt: skip
+    monkeypatch.setattr(update, "in_graphs", lambda _: False)
+    plain = bridge.train_many("go-nogo", [2, 0], device=device.name, progress=False, **TRAINING)
+    rounding = 1e-3 if device.real else 0
+    for network, other, without in zip(many, alone, plain, strict=True):
+        assert network.provenance["updates"] == other.provenance["updates"] == 8
+        for part in ("recurrent", "w_out", "tau_ms"):
+            mine = getattr(network, part)
+            for others in (other, without):
+                np.testing.assert_allclose(mine, getattr(others, part), rtol=rounding, atol=0)
+
+
+def fill(device, monkeypatch, module, name):
+    """Let there be no memory left on the GPU."""
+    if device.real:
+        torch.cuda.empty_cache()
+        torch.cuda.set_per_process_memory_fraction(1e-9)
+        return lambda: torch.cuda.set_per_process_memory_fraction(1.0)
+
+    def full(*_, **__):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nMore.")
+
+    monkeypatch.setattr(module, name, full)
+    return lambda: None
+
+
+def test_a_full_gpu_is_one_sentence(device, monkeypatch):
+    network = kim_network(size=5)
+    drive = drive_for(network, 2)
+    said = r"is full \(CUDA out of memory[^\n]*\); "
+    empty = fill(device, monkeypatch, snntorch, "Batch")
+    try:
+        with pytest.raises(BackendError, match=said + "run fewer trials at once$"):
+            bridge.simulate(network, drive, backend="snntorch", device=device.name)
+    finally:
+        empty()
+    empty = fill(device, monkeypatch, training, "start")
+    try:
+        with pytest.raises(BackendError, match=said + "train fewer networks together, or use sm"):
+            bridge.train_many("go-nogo", [0, 1], device=device.name, **TRAINING)
+        with pytest.raises(BackendError, match=said + "use smaller batches or fewer evaluation"):
+            bridge.train("go-nogo", device=device.name, **TRAINING)
+    finally:
+        empty()
