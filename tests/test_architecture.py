@@ -34,7 +34,7 @@ ALLOWED = {
     "spiking.filters": {"spiking"},
     "spiking.neurons": {"spiking"},
     # What all backends share, and a folder for each, which knows no other.
-    "backends": SPIKING | {"temporary", "progress"},
+    "backends": SPIKING | {"temporary", "progress", "tasks"},
     "backends.reference": SPIKING | {"backends"},
     "backends.brian2": SPIKING | {"temporary", "backends", "backends.reference"},
     "backends.snntorch": SPIKING | {"temporary", "backends"},

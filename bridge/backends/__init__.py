@@ -196,18 +196,30 @@ def simulate(
         Spikes as events and readouts (T, B, O).
 
     Raises:
-        SpecError: the backend is unknown, takes no such option, or the drive does not fit.
+        SpecError: the backend is unknown, takes no such option, or the drive does not fit; or it
+            names a task that shows pictures in another way than the network learned.
         BackendError: the simulator cannot run here.
     """
     network, drive = of_kind("network", network, SpikingNetwork), of_kind("drive", drive, Drive)
     name, chosen = parse_backend(backend, options)
     drive.check(network)
+    _check_encoding(network, drive)
     run = load(name)
     _check_options(name, run, chosen)
     with told("simulating", on_progress, progress) as report, plain_arithmetic():
         if report is not None:
             report(0.0)
         return _counted(network, run(network, drive, on_progress=report, **chosen))
+
+
+def _check_encoding(network: SpikingNetwork, drive: Drive) -> None:
+    """Raise SpecError where a drive names another encoding of pictures than a network learned."""
+    learned = network.provenance.get("encoding")
+    if learned is not None and drive.task:
+        # Most networks never saw a picture, and need no tasks to run.
+        from bridge.tasks import check_shown_by_name
+
+        check_shown_by_name(learned, drive.task)
 
 
 def _counted(network: SpikingNetwork, recording: Recording) -> Recording:

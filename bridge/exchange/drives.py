@@ -18,14 +18,13 @@ from bridge.exchange.hdf5 import FORMAT
 from bridge.exchange.named_inputs import ToldInputs, inputs_and_spikes
 from bridge.exchange.store import load
 from bridge.exchange.told_inputs import AnalogInput, SpikeInput, analog_samples, spike_counts
-from bridge.methods.scoring import check_encoding
 from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive
 from bridge.spiking.inputs import is_plain
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.spikes import Spikes
 from bridge.spiking.trains import check_extent, samples_in, seeded_noise
-from bridge.tasks import IMAGES, task
+from bridge.tasks import check_shown_by_name
 
 _READ = "a drive of ours (HDF5), NWB, .npz and .csv are read"
 
@@ -154,9 +153,7 @@ def _own(
         drive = replace(drive, noise=seeded_noise(seed), seed=seed)
     try:
         drive.check(network)
-        # Other tasks than pictures, which this process may not know, have no encoding.
-        if drive.task.partition(":")[0] in IMAGES:
-            check_encoding(network, task(drive.task))
+        check_shown_by_name(network.provenance.get("encoding"), drive.task)
     except SpecError as error:
         raise FormatError(f"{file}: {error}") from None
     return drive

@@ -17,7 +17,7 @@ from bridge.spiking.arrays import counted
 from bridge.spiking.drive import Drive, SharedNoise, derived_seed
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.recording import Recording
-from bridge.tasks import Task, Trials, draw, fitting_task, judges, spiking_correct
+from bridge.tasks import Task, Trials, check_shown, draw, fitting_task, judges, spiking_correct
 
 # What a seed is used for: trials and noise of each use are from streams of their own, apart from
 # those of a cross-check (its own noise has stream 3).
@@ -183,18 +183,8 @@ def task_of(network: SpikingNetwork) -> Task:
         inputs=network.input_size,
         outputs=network.outputs(network.readouts[0]) if network.readouts else None,
     )
-    check_encoding(network, found)
+    check_shown(network.provenance.get("encoding"), found)
     return found
-
-
-def check_encoding(network: SpikingNetwork, shown: Task) -> None:
-    """Raise SpecError where a task shows pictures in another way than the network learned."""
-    learned, encoding = network.provenance.get("encoding"), getattr(shown, "encoding", None)
-    if learned is not None and encoding is not None and learned != encoding.told():
-        raise SpecError(
-            f"task {shown.name}: shows pictures by {encoding.told()}, and this network was trained "
-            f"on {learned}"
-        )
 
 
 def no_task(purpose: str, otherwise: str) -> SpecError:

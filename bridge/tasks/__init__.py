@@ -29,6 +29,7 @@ from bridge.tasks.scores import (
     scoring,
     spiking_correct,
 )
+from bridge.tasks.shown import check_shown, check_shown_by_name
 from bridge.tasks.trials import Task, Trials
 
 __all__ = [
@@ -42,6 +43,8 @@ __all__ = [
     "catalogue",
     "check_fit",
     "check_own_name",
+    "check_shown",
+    "check_shown_by_name",
     "check_task",
     "draw",
     "fitting_task",

@@ -28,6 +28,21 @@ def test_a_drive_of_another_encoding_is_refused_in_a_sentence(trained, tmp_path)
     assert bridge.load_drive(own, trained.network).task == "my-task"
 
 
+def test_a_drive_of_another_encoding_in_python_is_refused_too(trained):
+    ours = task_drive(trained.network, 2, seed=1)[1]
+    other = replace(ours, task="mnist:gain=50,shown=30,silent=3")
+    with pytest.raises(SpecError, match=r"task mnist:gain=50.* trained on rate, gain 0\.6"):
+        bridge.simulate(trained, other)
+    with pytest.raises(SpecError, match=r"task mnist:gain=50.* trained on rate, gain 0\.6"):
+        bridge.compare(trained, drive=other, backends=("reference", "compiled"))
+    # Who means it leaves the task out; of a task of one's own nothing can be stated.
+    expected = bridge.simulate(trained, ours).spikes.codes()
+    assert expected.size > 5
+    for task in ("", "my-task", "go-nogo"):
+        found = bridge.simulate(trained, replace(ours, task=task))
+        np.testing.assert_array_equal(found.spikes.codes(), expected)
+
+
 @pytest.mark.parametrize(
     ("form", "why"),
     [
