@@ -120,6 +120,14 @@ def as_users_have_it(users_flags, monkeypatch):
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _disks_are_not_waited_for():
+    # What a power cut leaves of thousands of small files is not looked at.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _file: None)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _one_thread():
     # Two threads on a busy machine wait for each other.
     torch.set_num_threads(1)
