@@ -7,7 +7,7 @@ Rewrites the tables between marks in the pages; a test holds pages and files tog
 
 from pathlib import Path
 
-from tables import cells, constants, conversions, exports, gate, importers, speed, studies
+from tables import cells, constants, conversions, exports, gate, importers, roads, speed, studies
 
 PAGES = Path(__file__).parent
 MADE = {
@@ -19,6 +19,8 @@ MADE = {
     ("integrate_and_fire", "neurons"): conversions.neurons,
     ("integrate_and_fire", "plain"): conversions.plain,
     ("performance", "backends"): speed.backends,
+    ("rate_targets", "fitted"): roads.fitted,
+    ("rate_targets", "roads"): roads.roads,
     ("nir", "exports"): exports.exports,
     ("nir_importers", "importers"): importers.importers,
     ("nir_importers", "graphs"): importers.graphs,

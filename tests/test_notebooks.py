@@ -38,6 +38,13 @@ SMALL = {
         NEURONS = ["if"]
         BACKENDS = ["reference", "compiled"]
     """,
+    "05_two_roads": """
+        UNITS, MAX_UPDATES = 20, 3
+        INVERSE_SCALES, SEARCH_TRIALS = [30], 2
+        NEURONS, LEARN_TRIALS, SETTLE_TRIALS = 12, 2, 1
+        TRIALS = 8
+        BACKENDS, COMPARED_STEPS = ["reference", "compiled"], 10
+    """,
     "06_spiking_recurrent_cell": """
         STEPS = 400
         CELLS, EPOCHS = 20, 1
