@@ -2,19 +2,19 @@
 
 from collections import Counter
 
+import pytest
 from exchange.mutants import fates
 
-MUTANTS = 200
 
-
-def test_a_changed_file_is_something_whole_or_one_sentence(tmp_path):
-    found = list(fates(tmp_path, range(MUTANTS)))
+@pytest.mark.parametrize("mutants", [100, pytest.param(1000, marks=pytest.mark.full)])
+def test_a_changed_file_is_something_whole_or_one_sentence(mutants, tmp_path):
+    found = list(fates(tmp_path, range(mutants)))
     wrong = [each for each in found if each[3] not in ("refused", "loaded")]
     assert not wrong
     counts = Counter(fate for *_, fate in found)
     # One that is never refused, or always, would tell nothing.
-    assert counts["refused"] > 0.7 * MUTANTS
-    assert counts["loaded"] > 0.05 * MUTANTS
+    assert counts["refused"] > 0.7 * mutants
+    assert counts["loaded"] > 0.05 * mutants
 
 
 def test_what_goes_wrong_with_a_changed_file_is_told(tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ def check(folder, count):
 
 
 def test_a_changed_nir_file_is_a_network_or_a_sentence(tmp_path):
-    check(tmp_path, 60)
+    check(tmp_path, 40)
 
 
 @pytest.mark.full
