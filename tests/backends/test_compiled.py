@@ -11,7 +11,7 @@ from conftest import drive_for, kim_network, two_population_network
 
 from bridge.backends import cache, compiler, native_library, processors, simulate, workers
 from bridge.backends.compiled import build
-from bridge.backends.compiled.form import form_of
+from bridge.backends.compiled.form import _alike, form_of
 from bridge.backends.compiled.groups import groups_of
 from bridge.backends.compiled.text import program
 from bridge.backends.compiled.values import arrays_of
@@ -49,6 +49,25 @@ def test_no_name_of_the_users_reaches_the_text():
     parts = [*network.populations, *network.projections]
     assert not [part.name for part in parts if part.name in text.split()]
     assert "fast-math" not in " ".join(build.FLAGS)
+
+
+def test_a_constant_that_all_neurons_share_is_read_once_and_the_bits_are_the_references():
+    shared, names = kim_network(), ("reference", "compiled")
+    population = shared.populations[0]
+    bias_mv = np.full(population.size, np.nextafter(-40.0, 0.0))
+    bias_mv[1:] = -40.0
+    neurons = replace(population.neurons, bias_mv=bias_mv)
+    own = replace(shared, populations=[replace(population, neurons=neurons)])
+    for network, alike in ((shared, ("bias", "factor", "reset")), (own, ("factor", "reset"))):
+        drive = drive_for(network, 20, trials=2)
+        form = form_of(network, drive, Wanted(), "float64")
+        assert form.populations[0].alike == alike
+        assert form.projections[0].alike == ("rise", "dt_s")
+        runs = [simulate(network, drive, backend=name, voltages=True) for name in names]
+        np.testing.assert_array_equal(runs[0].spikes.codes(), runs[1].spikes.codes())
+        np.testing.assert_array_equal(runs[0].voltages_mv, runs[1].voltages_mv)
+    # The sums of 0 and of -0 with other numbers are not always the same bits.
+    assert _alike({"both": np.array([0.0, -0.0]), "one": np.array([-0.0, -0.0])}) == ("one",)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

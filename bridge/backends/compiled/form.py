@@ -1,6 +1,7 @@
 """What decides the text of a run's loop: no value is in it, and no size.
 
-Networks of one form share their program, whatever their weights, neurons, trials and steps.
+Networks of one form share their program, whatever their weights, neurons, trials and steps. Only
+whether a constant is the same for all neurons counts: then it need not be read for each.
 Populations and projections go by their numbers: no name of the user's reaches the program.
 """
 
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from bridge.backends.kept import Wanted
@@ -34,6 +36,7 @@ class PopulationForm:
         states: Names of the states.
         voltage: The one that takes noise and stimulation, and is compared with the threshold.
         constants: Names of the constants.
+        alike: Those that are one number for all neurons; the threshold, which pads, is not.
         traces: What the model does in a step.
         fires: Whether there is a threshold.
         strictly: Whether it must be passed.
@@ -48,6 +51,7 @@ class PopulationForm:
     states: tuple[str, ...]
     voltage: str
     constants: tuple[str, ...]
+    alike: tuple[str, ...]
     traces: NeuronTraces
     fires: bool
     strictly: bool
@@ -79,6 +83,7 @@ class ProjectionForm:
         states: Names of the filter's states; none: what arrives is the output.
         output: The one that is the output.
         constants: Names of the filter's constants.
+        alike: Those that are one number for all.
         decay: What becomes of the states where nothing arrives.
     """
 
@@ -95,6 +100,7 @@ class ProjectionForm:
     states: tuple[str, ...]
     output: str
     constants: tuple[str, ...]
+    alike: tuple[str, ...]
     decay: Trace
 
     @property
@@ -154,10 +160,13 @@ def _population(
     population = network.populations[number]
     neurons, span = population.neurons, network.span(population.name)
     chosen = drive.chosen(network.size)[:, span]
+    constants = neurons.constants_of(population.size, network.dt_ms)
+    constants.pop("threshold", None)
     return PopulationForm(
         states=tuple(neurons.states),
         voltage=neurons.voltage,
         constants=neurons.named_constants(),
+        alike=_alike(constants),
         traces=traces(neurons, dtype),
         fires=neurons.fires,
         strictly=neurons.strictly,
@@ -181,6 +190,7 @@ def _projection(
 ) -> ProjectionForm:
     filter_ = projection.filter
     between = not network.is_input(projection.source)
+    held = projection.shape[1 if filter_.side == "pre" else 0]
     return ProjectionForm(
         # Analog inputs have no number.
         source=numbers.get(projection.source, -1),
@@ -197,5 +207,15 @@ def _projection(
         states=tuple(filter_.states),
         output=filter_.output,
         constants=filter_.named_constants(),
+        alike=_alike(filter_.constants_of(held, network.dt_ms)),
         decay=filter_trace(filter_, dtype).decay,
+    )
+
+
+def _alike(constants: Mapping[str, NDArray[np.float64]]) -> tuple[str, ...]:
+    """Names of the constants that are one number for all, to the last bit: 0 is not -0."""
+    return tuple(
+        name
+        for name, values in constants.items()
+        if values.size and np.unique(values.view(np.int64)).size == 1
     )

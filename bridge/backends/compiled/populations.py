@@ -18,7 +18,7 @@ def declare(sheet: Sheet, form: Form, number: int) -> None:
     sheet.add(f"const int64_t width_{number} = padded(size_{number});")
     sheet.number(f"first_{number}")
     for name in mine.constants:
-        sheet.array(f"constant_{number}_{name}")
+        sheet.constant(f"constant_{number}_{name}", alike=name in mine.alike)
     for state in mine.states:
         sheet.kept(f"state_{number}_{state}", f"width_{number}")
         start = sheet.array(f"start_{number}_{state}")

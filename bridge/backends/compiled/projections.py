@@ -50,7 +50,7 @@ def declare(sheet: Sheet, form: Form, number: int) -> None:
         sheet.number(f"first_channel_{number}")
         sheet.add(f"const int64_t width_channels_{number} = padded(channels_{number});")
     for name in part.constants:
-        sheet.array(f"filter_{number}_constant_{name}")
+        sheet.constant(f"filter_{number}_constant_{name}", alike=name in part.alike)
     for state in part.states:
         sheet.kept(f"filter_{number}_{state}", held)
         if state in part.started:

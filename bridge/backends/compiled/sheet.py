@@ -36,10 +36,11 @@ class Sheet:
         self.arrays: list[str] = []
         self.numbers: list[str] = []
         self._depth = 0
+        self._alike: set[str] = set()
 
     def cell(self, name: str, index: str = "i") -> str:
-        """The number of one neuron in an array."""
-        return f"{name}[{index}]"
+        """The number of one neuron in an array, or the one that all share."""
+        return name if name in self._alike else f"{name}[{index}]"
 
     def let(self, name: str, expression: str, kind: str = "real") -> None:
         """Name a number that stays as it is."""
@@ -103,6 +104,15 @@ class Sheet:
             f"(const {kind} *)given[{_place(self.arrays, name)}];"
         )
         return name
+
+    def constant(self, name: str, *, alike: bool) -> None:
+        """Declare a constant of neurons that is handed over in an array."""
+        if not alike:
+            self.array(name)
+            return
+        # One number, that stays in a register.
+        self._alike.add(name)
+        self.let(name, f"((const real *)given[{_place(self.arrays, name)}])[0]")
 
     def changed_array(self, name: str, kind: str = "real") -> str:
         """Declare an array that is handed over to be written."""
