@@ -127,6 +127,7 @@ def fit(
     found = bridge.task(task)
     if was_given(context, "teacher"):
         _check_form(teacher, drawn=teacher_network is None)
+    _check_apart({"--out": out, "--picture": picture, "--report": report})
     begun = unfinished(out, bridge.TargetFit, "a fit", resume=resume, force=force)
     if picture is not None:
         check_kind(picture.suffix)
@@ -145,6 +146,17 @@ def fit(
         report_fit(made, report)
     if made.stopped == "interrupted":
         raise KeyboardInterrupt
+
+
+def _check_apart(files: dict[str, Path | None]) -> None:
+    """Raise SpecError where two of the options name one file: the later would replace the first."""
+    named: dict[Path, str] = {}
+    for option, path in files.items():
+        if path is None:
+            continue
+        other = named.setdefault(path.resolve(), option)
+        if other != option:
+            raise SpecError(f"{path}: {other} and {option} name the same file")
 
 
 def _check_form(form: str, *, drawn: bool) -> None:

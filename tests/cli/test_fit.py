@@ -114,6 +114,24 @@ def test_a_report_is_written_on_request(command, refused, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--out", "a.h5", "--report", "a.h5"), "--out and --report name the same file"),
+        (("--out", "a.svg", "--picture", "b/../a.svg"), "--out and --picture name the same file"),
+        (
+            ("--out", "a.h5", "--picture", "a.svg", "--report", "a.svg"),
+            "--picture and --report name the same file",
+        ),
+    ],
+)
+def test_what_it_writes_does_not_replace_what_it_wrote(options, said, refused, tmp_path):
+    (tmp_path / "b").mkdir()
+    given = [each if each.startswith("--") else tmp_path / each for each in options]
+    assert said in refused(*FIT, *given)
+    assert not any(each.is_file() for each in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
     ("options", "reason"),
     [
         (("--teacher-units", 13), "teacher_units: at most the 12 spiking neurons"),
