@@ -38,8 +38,7 @@ def fit_pictures(fit: TargetFit) -> list[Picture]:
         ),
         _picture(
             "errors", "The error over learning",
-            "A dot is a trial, judged while the weights change. The dashed line is the median of "
-            "trials on its own, where weights stay.",
+            f"A dot is a trial, judged while the weights change.{_told_ending(fit)}",
             lambda axes: draw_errors(axes, fit), 2.6,
         ),
         _picture(
@@ -57,6 +56,12 @@ def _told_trials(fit: TargetFit, shown: Shown | SpecError) -> str:
     if fit.trial is not None:
         return ", two trials in a row from the end of learning on"
     return ", in fresh trials of different conditions"
+
+
+def _told_ending(fit: TargetFit) -> str:
+    if not fit.errors.size:
+        return ""
+    return " The dashed line is the median of trials on its own, where weights stay."
 
 
 def _picture(

@@ -54,7 +54,9 @@ def test_it_says_how_good_the_network_is_on_its_own(fit, tmp_path):
     ],
 )
 def test_a_network_that_fails_is_not_shown_as_one_that_does_not(errors, mark, said, fit, tmp_path):
-    found = verdict_of(page_of(dataclasses.replace(fit, errors=errors), tmp_path))
+    page = page_of(dataclasses.replace(fit, errors=errors), tmp_path)
+    found = verdict_of(page)
+    assert ("The dashed line" in page) == bool(errors)
     assert found[0] == mark
     assert said in found[1]
 
