@@ -22,6 +22,7 @@ from bridge.tasks import IMAGES
         "spikebridge train-src digits --layers 10x100 --epochs 25 --out results/deep.h5",
         "spikebridge train-src digits:latency,shown=50 --out results/latency.h5",
         "spikebridge train-src mnist --data ~/pictures --epochs 5 --out results/mnist.h5",
+        "spikebridge train-src digits --z-hyp 0.7 --rho 4 --out results/busy.h5",
         "spikebridge train-src digits --out results/src.h5 --resume",
     ),
 )
