@@ -20,9 +20,10 @@ from sklearn.inspection import permutation_importance
 from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold
 
+from bridge.methods.src.options import CONSTANTS
+
 HERE = Path(__file__).parent
 PATH, DESIGNS = Path(__file__).with_suffix(".csv"), HERE / "constants.csv"
-NAMES = ("alpha", "rho", "r", "r_s", "z_hyp", "z_dep", "bias")
 TARGETS = ("right", "spikes_per_cell_and_picture", "steps_of_a_spike")
 # Fewer spikes of a cell in a picture say little of how wide they are.
 LEAST_SPIKES = 0.05
@@ -36,7 +37,7 @@ def values(rows: list[dict[str, str]], target: str) -> tuple[np.ndarray, np.ndar
         for row in rows
         if target != "steps_of_a_spike" or float(row["spikes_per_cell_and_picture"]) >= LEAST_SPIKES
     ]
-    constants = np.array([[float(row[name]) for name in NAMES] for row in told])
+    constants = np.array([[float(row[name]) for name in CONSTANTS] for row in told])
     return constants, np.array([float(row[target]) for row in told])
 
 
@@ -60,7 +61,7 @@ def table(rows: list[dict[str, str]]) -> Iterator[dict[str, object]]:
     for target in TARGETS:
         constants, found = values(rows, target)
         r2, worth = forests(constants, found)
-        for number, name in enumerate(NAMES):
+        for number, name in enumerate(CONSTANTS):
             yield {
                 "of": target,
                 "designs": len(found),

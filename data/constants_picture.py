@@ -9,10 +9,10 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bridge.methods.src.options import CONSTANTS
 from bridge.plot.style import COLOURS, INK, PAGE_IN, QUIET, axes_or_new, in_report_style
 
 HERE = Path(__file__).parent
-NAMES = ("alpha", "rho", "r", "r_s", "z_hyp", "z_dep", "bias")
 # What counts as working: within so much of the published constants' accuracy.
 LOSS = 0.02
 KINDS = ("needs more current", "excitable", "fires by itself")
@@ -61,7 +61,7 @@ def drawn(rows: Rows) -> Figure:
     """All sweeps, and the random designs by what a single cell does."""
     figure = Figure(figsize=(PAGE_IN, 4.2), layout="constrained")
     grid = [axes_or_new(ax) for ax in figure.subplots(2, 4, sharey=True).ravel()]
-    for ax, name in zip(grid, NAMES, strict=False):
+    for ax, name in zip(grid, CONSTANTS, strict=False):
         sweep(ax, name, rows)
     margins(grid[-1], rows)
     for ax in grid[::4]:

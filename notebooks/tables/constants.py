@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from statistics import median
 
+from bridge.methods.src.options import CONSTANTS
 from tables.markdown import rows_of, table
 
-NAMES = ("alpha", "rho", "r", "r_s", "z_hyp", "z_dep", "bias")
 # A design works where it knows as many digits as the published one, less two of a hundred.
 LOSS = 0.02
 TARGETS = ("right", "spikes_per_cell_and_picture", "steps_of_a_spike")
@@ -44,7 +44,7 @@ def region(name: str, rows: Rows) -> tuple[Rows, Rows]:
 def sweeps() -> Iterator[str]:
     """One constant changed alone, a row for each."""
     rows = rows_of("constants.csv")
-    return table(SWEEP_HEAD, (_sweep_row(name, rows) for name in NAMES))
+    return table(SWEEP_HEAD, (_sweep_row(name, rows) for name in CONSTANTS))
 
 
 def _sweep_row(name: str, rows: Rows) -> tuple[object, ...]:
@@ -92,9 +92,9 @@ def importance() -> Iterator[str]:
     """What each constant is worth where all vary, and how well all of them predict."""
     rows, designs = rows_of("constants_importance.csv"), rows_of("constants.csv")
     told = {(row["of"], row["constant"]): row for row in rows}
-    predicted = [f"{float(told[target, NAMES[0]]['r2']):.2f}" for target in TARGETS]
+    predicted = [f"{float(told[target, CONSTANTS[0]]['r2']):.2f}" for target in TARGETS]
     last = ("R² of all", "", *(cell for r2 in predicted for cell in (r2, "")))
-    return table(IMPORTANCE_HEAD, [*(_worth(name, told, designs) for name in NAMES), last])
+    return table(IMPORTANCE_HEAD, [*(_worth(name, told, designs) for name in CONSTANTS), last])
 
 
 def _worth(
