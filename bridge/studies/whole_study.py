@@ -83,7 +83,8 @@ def run_study(  # noqa: PLR0913
         todo = [unit for unit in units if not folder.has_result(unit)]
         try:
             if todo:
-                most = 1 if elsewhere else -(-len(todo) // group)
+                # Trained together or not, networks are measured one by one.
+                most = 1 if elsewhere else len(todo)
                 with workers(scheduler, _processes(processes, most)) as (executor, slots):
                     _Work(folder, executor, todo, group, on_progress).finish(slots)
             elif on_progress is not None:

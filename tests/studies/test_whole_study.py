@@ -147,6 +147,20 @@ def test_networks_trained_together_are_those_trained_one_by_one(here, tmp_path):
     ]
 
 
+def test_networks_trained_together_leave_no_processor_idle(here, tmp_path, monkeypatch):
+    asked, workers = [], run_file.workers
+
+    def noted(scheduler, processes):
+        asked.append(processes)
+        return workers(scheduler, processes)
+
+    monkeypatch.setattr(run_file, "workers", noted)
+    monkeypatch.setattr(run_file.os, "sched_getaffinity", lambda _: range(8), raising=False)
+    study(tmp_path, networks=1, together=10)
+    # A network of each of three cells.
+    assert asked == [3]
+
+
 def test_a_network_that_diverges_costs_those_trained_with_it_nothing(here, tmp_path, monkeypatch):
     alone = [bridge.train("short", seed=seed, **TRAINING) for seed in (0, 2)]
     losses = training.losses_of
