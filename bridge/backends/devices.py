@@ -38,7 +38,8 @@ def room_on(device: torch.device, instead: str) -> Iterator[None]:
     try:
         yield
     except torch.cuda.OutOfMemoryError as error:
-        reason = str(error).partition("\n")[0]
+        # torch goes on about what else is in memory, and which settings to try.
+        reason = str(error).partition(". GPU ")[0].partition("\n")[0].rstrip(".")
         raise BackendError(f"{device} is full ({reason}); {instead}") from None
 
 
