@@ -79,8 +79,11 @@ def captured(work: Work, device: torch.device) -> Work:
     graph = torch.cuda.CUDAGraph()
     with (
         torch.cuda.device(device),
+        # A graph that fails leaves its stream the current one: this goes back.
+        torch.cuda.stream(torch.cuda.current_stream(device)),
+        # torch's own stream is of the device of the process's first graph, which may be another.
         # Meanwhile another thread may draw noise.
-        torch.cuda.graph(graph, capture_error_mode="thread_local"),
+        torch.cuda.graph(graph, stream=_stream(device), capture_error_mode="thread_local"),
     ):
         work()
     return graph.replay
@@ -88,9 +91,13 @@ def captured(work: Work, device: torch.device) -> Work:
 
 def beside(work: Work, device: torch.device) -> None:
     """Do the work on a stream of its own, as it will be done while the graph is made."""
-    stream: Any = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    stream = _stream(device)
     here = torch.cuda.current_stream(device)
     stream.wait_stream(here)
     with torch.cuda.stream(stream):
         work()
     here.wait_stream(stream)
+
+
+def _stream(device: torch.device) -> Any:
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
