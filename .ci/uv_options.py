@@ -1,4 +1,4 @@
-"""What pip is told on this machine, in the words of uv; status 1 where uv has none for it.
+"""What pip is told on this machine, in the words of uv; status 1 where it knows none for it.
 
 uv reads none of pip's settings, and would take other builds than pip, or find none.
 """
@@ -16,24 +16,31 @@ SAME = {
 }
 # What decides nothing of that.
 HOW = {"cache-dir", "cert", "config-file", "default-timeout", "disable-pip-version-check"}
-HOW |= {"no-color", "no-input", "no-warn-script-location", "progress-bar", "quiet", "retries"}
-HOW |= {"root-user-action", "timeout"}
+HOW |= {"no-cache-dir", "no-color", "no-input", "no-warn-script-location", "progress-bar"}
+HOW |= {"quiet", "require-virtualenv", "retries", "root-user-action", "timeout"}
+# As in pip, the later ones win.
+SECTIONS = ("global", "install", ":env:")
 
 
 def options(settings: str) -> list[str]:
     """Options of `uv pip install` for what `pip config list` prints.
 
     Raises:
-        KeyError: For a setting without a counterpart.
+        KeyError: For a setting whose counterpart is not known here.
     """
-    told = []
+    found: dict[str, dict[str, str]] = {section: {} for section in SECTIONS}
     for line in settings.splitlines():
         key, _, value = line.partition("=")
         section, _, name = key.rpartition(".")
-        if section in ("global", "install", ":env:") and name not in HOW:
-            for each in str(ast.literal_eval(value)).split():
-                told += [SAME[name], each]
-    return told
+        if section in SECTIONS and name not in HOW:
+            found[section][name] = str(ast.literal_eval(value))
+    chosen = found["global"] | found["install"] | found[":env:"]
+    return [
+        word
+        for name, value in chosen.items()
+        for each in value.split()
+        for word in (SAME[name], each)
+    ]
 
 
 if __name__ == "__main__":
@@ -42,4 +49,4 @@ if __name__ == "__main__":
     try:
         print(*options(listed.stdout))
     except KeyError as unknown:
-        sys.exit(f"uv has no counterpart of pip's setting {unknown}")
+        sys.exit(f"uv is not told pip's setting {unknown}, so pip installs")

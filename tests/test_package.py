@@ -150,5 +150,23 @@ def test_uv_is_told_what_pip_is_told_or_pip_installs(settings, told):
         assert (ended.returncode, ended.stdout.strip()) == (0, told)
 
 
+def test_uv_is_told_what_wins_where_pip_is_told_twice(tmp_path):
+    (tmp_path / "pip.conf").write_text(
+        "[global]\nindex-url = https://a\nextra-index-url = https://b\n  https://c\n"
+        "[install]\nextra-index-url = https://d\n  https://e\n"
+    )
+    environment = {key: text for key, text in os.environ.items() if not key.startswith("PIP_")}
+    settings = {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf"), "PIP_INDEX_URL": "https://own"}
+    said = subprocess.run(
+        [sys.executable, ROOT / ".ci" / "uv_options.py"],
+        env={**environment, **settings}, check=True, capture_output=True, text=True,
+    ).stdout.split()  # fmt: skip
+    assert [said[place + 1] for place, word in enumerate(said) if word == "--index-url"] == [
+        "https://own"
+    ]
+    extra = [said[place + 1] for place, word in enumerate(said) if word == "--extra-index-url"]
+    assert extra == ["https://d", "https://e"]
+
+
 def _pythons(job):
     return job.get("strategy", {}).get("matrix", {}).get("python", [])
