@@ -20,10 +20,7 @@ from torch import Tensor, nn
 from bridge.backends.snntorch import cell_loops
 from bridge.backends.snntorch.cell_loops import Course
 from bridge.backends.snntorch.operations import TorchOperations
-from bridge.spiking.neurons.src import SPIKE, Src
-
-# A trained bias is held below: a cell above about -4.4 spikes by itself.
-HIGHEST_BIAS = -4.0
+from bridge.spiking.neurons.src import HIGHEST_TRAINED_BIAS, SPIKE, Src
 
 
 class CellState(NamedTuple):
@@ -56,7 +53,7 @@ class SpikingRecurrentCell(SpikingNeuron):  # type: ignore[misc]
     Args:
         neurons: The model: gate, constants and bias, for one cell or for N.
         size: Number of cells N.
-        learn_bias: Whether the bias is trained, held below `HIGHEST_BIAS`.
+        learn_bias: Whether the bias is trained, held below `HIGHEST_TRAINED_BIAS`.
         bypass: Whether the derivative of max(h, 0) counts as 1 everywhere.
         detach: Whether h and h_s of the step before count as constants.
         dtype: Precision of the constants.
@@ -90,7 +87,7 @@ class SpikingRecurrentCell(SpikingNeuron):  # type: ignore[misc]
     def bias(self) -> Tensor:
         """(N,) bias of h as it acts."""
         if self.learn_bias:
-            return self.learned_bias.clamp(max=HIGHEST_BIAS)
+            return self.learned_bias.clamp(max=HIGHEST_TRAINED_BIAS)
         fixed: Tensor = self.get_buffer("constant_bias_of_h")
         return fixed
 

@@ -9,7 +9,7 @@ from bridge.arguments import flag, number, options_in
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted
 from bridge.spiking.essentials import essentials
-from bridge.spiking.neurons.src import Src
+from bridge.spiking.neurons.src import HIGHEST_TRAINED_BIAS, Src
 from bridge.tasks.images.pictures import CLASSES
 
 _MOST_LAYERS, _MOST_CELLS = 100, 10_000
@@ -93,6 +93,11 @@ class SrcOptions:
             object.__setattr__(self, name, value)
         for name in CONSTANTS:
             object.__setattr__(self, name, number(name, getattr(self, name)))
+        if self.learn_bias and self.bias > HIGHEST_TRAINED_BIAS:
+            # Held there, it would get no gradient and never learn.
+            raise SpecError(
+                f"bias: must be at most {HIGHEST_TRAINED_BIAS:g} to be learned, got {self.bias:g}"
+            )
         # The model checks its words and its constants.
         self.neurons().sized(1)
 

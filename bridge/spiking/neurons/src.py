@@ -14,6 +14,8 @@ from bridge.spiking.parts import choice, each
 
 # h above this is a spike: it opens the gate, and is counted.
 SPIKE = 0.5
+# A trained bias is held below: a cell above about -4.4 spikes by itself.
+HIGHEST_TRAINED_BIAS = -4.0
 # Of the smooth gate, as in the authors' first version.
 _SLOPE = 10.0
 

@@ -223,6 +223,7 @@ def test_the_command_has_the_defaults_of_the_options():
         (TASK, {"alpha": 1.1}, "alpha: what a step leaves lies in 0 to 1, got 1.1"),
         (TASK, {"rho": 0}, "rho"),
         (TASK, {"learning_rate": 0}, "learning_rate: must be positive, got 0"),
+        (TASK, {"learn_bias": True, "bias": -3.0}, "must be at most -4 to be learned, got -3"),
         (TASK, {"leak": 1}, "unknown training option 'leak'; known are alpha, batch"),
     ],
 )
