@@ -37,8 +37,12 @@ def fit(
     out: Annotated[Path, typer.Option(help="Where the network goes.", show_default=False)],
     units: Annotated[int, typer.Option(help="Number of spiking neurons.")] = 500,
     teacher_units: Annotated[
-        int, typer.Option(help="Units of the teacher, at most as many as spiking neurons.")
-    ] = 500,
+        int | None,
+        typer.Option(
+            help="Units of the teacher, at most as many as spiking neurons.",
+            show_default="as many as neurons, 500 at most",
+        ),
+    ] = None,
     seed: Seed = 0,
     learn_trials: Annotated[int, typer.Option("--trials", help="Trials of learning.")] = 500,
     test_trials: Annotated[

@@ -10,7 +10,7 @@ from bridge import cli
 from bridge.exchange.store import load
 from bridge.methods.rate_targets import fitting
 from bridge.methods.rate_targets.least_squares import RecursiveLeastSquares
-from bridge.methods.rate_targets.options import MOST_TRAINED, TargetOptions
+from bridge.methods.rate_targets.options import MOST_TEACHING, MOST_TRAINED, TargetOptions
 
 FIT = (
     "fit", "four-sines", "--units", 12, "--teacher-units", 10, "--settle-trials", 1,
@@ -71,6 +71,7 @@ def test_the_command_fits_with_the_defaults_of_python():
     for entry in dataclasses.fields(TargetOptions):
         assert shown[entry.name].default == entry.default, entry.name
     assert shown["trained"].show_default == f"0.4 of all, {MOST_TRAINED} at most"
+    assert shown["teacher_units"].show_default == f"as many as neurons, {MOST_TEACHING} at most"
 
 
 def test_a_trained_network_is_the_teacher(command, refused, tmp_path):

@@ -9,7 +9,7 @@ from bridge.errors import SpecError
 from bridge.spiking.arrays import counted
 
 MOST_UNITS, MOST_TRIALS = 20_000, 10**6
-MOST_TRAINED = 200
+MOST_TRAINED, MOST_TEACHING = 200, 500
 TEACHERS = ("current", "rate")
 # A trained network in the place of one that is drawn.
 TRAINED: Final = "network"
@@ -21,7 +21,8 @@ class TargetOptions:
 
     Attributes:
         units: Spiking neurons N.
-        teacher_units: Units N~ of the continuous network that gives the targets, at most N.
+        teacher_units: Units N~ of the continuous network that gives the targets, at most N; None:
+            N, and 500 at most.
         trained: Number n of the neurons whose outgoing connections are learned; None: 0.4 N, and
             200 at most. It is the number that decides: with many more, the error is small while
             learning, and the network fails on its own.
@@ -48,7 +49,7 @@ class TargetOptions:
     """
 
     units: int = 500
-    teacher_units: int = 500
+    teacher_units: int | None = None
     trained: int | None = None
     teacher: Literal["current", "rate", "network"] = "current"
     teacher_gain: float = 1.4
@@ -68,13 +69,14 @@ class TargetOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("units", "teacher_units"):
-            counted(name, getattr(self, name), least=1, most=MOST_UNITS)
-        if self.teacher_units > self.units:
-            raise SpecError(
-                f"teacher_units: at most the {self.units} spiking neurons that they project to, "
-                f"got {self.teacher_units}"
-            )
+        counted("units", self.units, least=1, most=MOST_UNITS)
+        if self.teacher_units is not None:
+            counted("teacher_units", self.teacher_units, least=1, most=MOST_UNITS)
+            if self.teacher_units > self.units:
+                raise SpecError(
+                    f"teacher_units: at most the {self.units} spiking neurons that they project "
+                    f"to, got {self.teacher_units}"
+                )
         if self.trained is not None:
             counted("trained", self.trained, least=1, most=self.units)
         if text("teacher", self.teacher) not in (*TEACHERS, TRAINED):
@@ -99,6 +101,11 @@ class TargetOptions:
         for name in ("variance_kept", "update_chance"):
             if not 0 < number(name, getattr(self, name)) <= 1:
                 raise SpecError(f"{name}: must lie above 0 and up to 1, got {getattr(self, name)}")
+
+    @property
+    def teacher_count(self) -> int:
+        """Number N~ of the teacher's units."""
+        return min(self.units, MOST_TEACHING) if self.teacher_units is None else self.teacher_units
 
     @property
     def trained_count(self) -> int:

@@ -170,7 +170,7 @@ def project(
         made = course.next()
         moment, total, trials = moment + made.T @ made, total + made.mean(axis=0), trials + 1
     directions = principal_components(moment, options.variance_kept)
-    drawn = rng.uniform(-1, 1, (options.units, options.teacher_units))
+    drawn = rng.uniform(-1, 1, (options.units, options.teacher_count))
     projection = options.target_gain * np.linalg.qr(drawn)[0]
     return Targets(
         directions=directions,

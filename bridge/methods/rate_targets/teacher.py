@@ -93,7 +93,7 @@ def draw_teacher(
     options: TargetOptions, sizes: tuple[int, int], rng: np.random.Generator
 ) -> DrawnTeacher:
     """A teacher for a task of so many (input channels, outputs)."""
-    units, (inputs, outputs) = options.teacher_units, sizes
+    units, (inputs, outputs) = options.teacher_count, sizes
     spread = options.teacher_gain / np.sqrt(units)
     return DrawnTeacher(
         form=options.teacher,

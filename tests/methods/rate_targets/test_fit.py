@@ -135,6 +135,12 @@ def test_as_many_neurons_are_trained_as_the_number_says():
     assert options(trained=7).trained_count == 7
 
 
+def test_a_teacher_is_as_large_as_the_network_and_no_larger_than_500():
+    options = bridge.methods.rate_targets.options.TargetOptions
+    assert [options(units=units).teacher_count for units in (30, 500, 2000)] == [30, 500, 500]
+    assert options(units=2000, teacher_units=700).teacher_count == 700
+
+
 @pytest.mark.full
 def test_five_hundred_neurons_make_four_sines_on_their_own():
     fit = bridge.fit_targets("four-sines", seed=6)
