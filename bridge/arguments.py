@@ -175,6 +175,17 @@ def options_in(kind: type[Kind], given: Mapping[str, Any]) -> Kind:
     return kind(**given)
 
 
+def different(given: Iterable[str], chosen: object, stored: object) -> list[str]:
+    """Names of options given to what goes on that are not as they were: the same may be repeated.
+
+    Args:
+        given: Names of the options that were given.
+        chosen: The options with them, as an object.
+        stored: Those with which it began.
+    """
+    return sorted(name for name in given if getattr(chosen, name) != getattr(stored, name))
+
+
 def callback(name: str, given: Function | None) -> Function | None:
     """A function to call, or None; SpecError for anything else."""
     if given is not None and (isinstance(given, type) or not callable(given)):

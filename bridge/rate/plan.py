@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from bridge.arguments import options_in, text
+from bridge.arguments import different, options_in, text
 from bridge.backends.devices import torch_device
 from bridge.errors import SpecError
 from bridge.rate.network import RateNetwork
@@ -16,6 +16,9 @@ from bridge.rate.training_options import Options
 from bridge.rate.training_run import checkpoint_of
 from bridge.tasks import Task, check_fit, check_own_name, judges, not_judged, target_loss
 from bridge.tasks import task as find_task
+
+# Of training that goes on.
+_CHANGEABLE = ("max_updates", "target_loss", "target_accuracy")
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,8 @@ def _resumed_options(resume: RateNetwork, given: dict[str, Any]) -> Options:
     stored.setdefault("training_noise_sd", NOISE_SD)
     stored.setdefault("balanced", False)
     chosen = options_of({**stored, **given})
-    fixed = sorted(set(given) - {"max_updates", "target_loss", "target_accuracy"})
+    changed = different(given, chosen, options_of(stored))
+    fixed = [name for name in changed if name not in _CHANGEABLE]
     if fixed:
         raise SpecError(f"{fixed[0]} cannot be changed when training is resumed")
     if "max_updates" in given and chosen.max_updates <= kept.updates:

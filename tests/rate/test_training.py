@@ -257,6 +257,9 @@ def test_a_finished_network_cannot_be_resumed():
     unfinished = bridge.train("go-nogo", max_updates=4, **SMALL)
     with pytest.raises(SpecError, match="units cannot be changed"):
         bridge.train("go-nogo", resume=unfinished, units=13)
+    # The command that was interrupted may be given again.
+    longer = bridge.train("go-nogo", resume=unfinished, max_updates=5, **SMALL)
+    assert longer.provenance["updates"] == 5
     with pytest.raises(SpecError, match="learns 'go-nogo', not 'xor'"):
         bridge.train("xor", resume=unfinished)
 

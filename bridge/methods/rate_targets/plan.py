@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bridge.arguments import of_kind
+from bridge.arguments import different, of_kind
 from bridge.errors import SpecError
 from bridge.methods.rate_targets.checkpoint import FitCheckpoint
 from bridge.methods.rate_targets.learner import TAU_FAST_MS
@@ -142,10 +142,10 @@ def _resumed(task: Task, resume: TargetFit, given: Mapping[str, Any]) -> TargetO
     kept, stored = _stored(resume)
     if task.name != network.task:
         raise SpecError(f"task: the fit to go on with learns {network.task!r}, not {task.name!r}")
-    fixed = sorted(set(given) - set(_CHANGEABLE))
+    chosen = _options({**vars(stored), **given})
+    fixed = [name for name in different(given, chosen, stored) if name not in _CHANGEABLE]
     if fixed:
         raise SpecError(f"{fixed[0]} cannot be changed when a fit is resumed")
-    chosen = replace(stored, **given)
     # What was interrupted or diverged may be judged as it is.
     least = kept.trials + (resume.stopped == FINISHED)
     if chosen.learn_trials < least:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bridge.arguments import in_words
+from bridge.arguments import different, in_words
 from bridge.errors import SpecError
 from bridge.methods.src.options import SrcOptions, options_of
 from bridge.methods.src.trained import TrainedNetwork
@@ -70,10 +70,13 @@ def plan_src(
 def _resumed(task: ImageTask, resume: TrainedNetwork, given: dict[str, Any]) -> SrcOptions:
     if resume.checkpoint is None:
         raise SpecError("resume: this network's training is finished")
-    if given:
-        raise SpecError(f"{min(given)} cannot be changed when training is resumed")
     if task.name != resume.network.task:
         raise SpecError(
             f"task: the network to go on with learns {resume.network.task!r}, not {task.name!r}"
         )
-    return options_of(dict(resume.network.provenance["options"]))
+    stored = dict(resume.network.provenance["options"])
+    chosen = options_of(stored)
+    changed = different(given, options_of({**stored, **given}), chosen)
+    if changed:
+        raise SpecError(f"{changed[0]} cannot be changed when training is resumed")
+    return chosen

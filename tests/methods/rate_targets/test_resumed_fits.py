@@ -59,7 +59,8 @@ def test_a_fit_that_goes_on_from_a_file_ends_where_an_unbroken_one_does(
     assert np.isnan(stopped.error)
     back = bridge.load(bridge.save(stopped, tmp_path / "sine.h5"))
     assert learned(back) == learned(stopped) != learned(whole)
-    assert learned(bridge.fit_targets(one_sine(), resume=back)) == learned(whole)
+    # The same options may be given again.
+    assert learned(bridge.fit_targets(one_sine(), resume=back, **options)) == learned(whole)
 
 
 @pytest.mark.parametrize("changed", [{}, {"test_trials": 3, "factored": True}])
@@ -163,6 +164,7 @@ def test_weights_that_the_last_step_of_a_trial_breaks_are_not_kept(monkeypatch):
     [
         ({"learn_trials": 3}, "learn_trials: 3 trials are learned already, 3 add none"),
         ({"units": 80, "learn_trials": 9}, "units cannot be changed when a fit is resumed"),
+        ({"nonsense": 1}, "unknown option 'nonsense'"),
     ],
 )
 def test_a_fit_that_cannot_go_on_so_is_refused(options, reason):

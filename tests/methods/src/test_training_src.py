@@ -60,7 +60,7 @@ def test_an_interrupted_training_goes_on_bit_for_bit(trained, updates, tmp_path)
     assert begun.network.provenance["stopped"] == "interrupted"
     kept = bridge.load(bridge.save(begun, tmp_path / "begun.h5"))
     assert bridge.score(kept, trials=2, backend="reference").trials == 2
-    ended = bridge.train_src(TASK, resume=kept)
+    ended = bridge.train_src(TASK, resume=kept, **UNUSUAL)
     for one, other in zip(ended.network.projections, trained.network.projections, strict=True):
         np.testing.assert_array_equal(one.weights, other.weights)
     biases = [[p.neurons.bias for p in each.network.populations] for each in (ended, trained)]
