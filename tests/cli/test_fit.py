@@ -19,14 +19,14 @@ FIT = (
 
 
 def stop_in_trial(number, monkeypatch):
-    learned_trial = fitting._learned_trial
+    learned_trial = fitting.learned_trial
 
     def stopped(run):
         if len(run.errors) == number:
             raise KeyboardInterrupt
         return learned_trial(run)
 
-    monkeypatch.setattr(fitting, "_learned_trial", stopped)
+    monkeypatch.setattr(fitting, "learned_trial", stopped)
 
 
 def test_ctrl_c_leaves_a_network_that_runs_and_goes_on(command, tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from bridge.arguments import number, of_kind, options_in
 from bridge.blas_threads import threads_for
 from bridge.errors import SpecError
 from bridge.methods.rate_targets.description import POPULATION
-from bridge.methods.rate_targets.fitting import Run
+from bridge.methods.rate_targets.fitting import LearnerRun
 from bridge.methods.rate_targets.judgement import apart, closed_loop
 from bridge.methods.rate_targets.learner import TAU_FAST_MS, TAU_SLOW_MS
 from bridge.methods.rate_targets.rebuilt import rebuilt
@@ -135,7 +135,9 @@ def _candidates(size: int, options: DaleOptions) -> Callable[[int], NDArray[np.i
     return drawn
 
 
-def _recorded(run: Run, options: DaleOptions, done: Callable[[], None]) -> tuple[Moments, Array]:
+def _recorded(
+    run: LearnerRun, options: DaleOptions, done: Callable[[], None]
+) -> tuple[Moments, Array]:
     """Filtered spikes of all neurons and the currents that they get, and (2N,) the last traces.
 
     The currents are those that the network makes, not those that its teacher would give: they are
@@ -152,7 +154,7 @@ def _recorded(run: Run, options: DaleOptions, done: Callable[[], None]) -> tuple
     filling = math.ceil(_FILLED_MS / (run.plan.task.steps * run.plan.task.step_ms))
     for trial in range(filling + options.trials):
         lesson = run.lessons.next()
-        if lesson.start_mv is not None:
+        if lesson.start is not None:
             now[:] = 0.0
         traces = np.empty((len(lesson.signals), 2 * size))
         currents = np.empty_like(lesson.forced)
@@ -211,7 +213,9 @@ def _with_weights(
     )
 
 
-def _judged(fit: TargetFit, run: Run, network: SpikingNetwork, options: DaleOptions) -> TargetFit:
+def _judged(
+    fit: TargetFit, run: LearnerRun, network: SpikingNetwork, options: DaleOptions
+) -> TargetFit:
     """The new network on its own."""
     if fit.trial is None:
         found = apart(network, run.plan.task, options.test_trials, run.plan.options.seed)

@@ -6,9 +6,10 @@ from typing import Any
 
 from bridge.arguments import callback, flag, of_kind
 from bridge.errors import DivergedError
-from bridge.methods.rate_targets.fitting import Report, fit_as_planned
+from bridge.methods.rate_targets.fitting import fit_as_planned
 from bridge.methods.rate_targets.plan import plan_fit
 from bridge.methods.rate_targets.result import FINISHED, INTERRUPTED, TargetFit
+from bridge.methods.rate_targets.running import Report
 from bridge.progress import telling
 from bridge.rate.network import RateNetwork
 from bridge.tasks import Task, check_task
@@ -52,7 +53,7 @@ def fit_targets(
     kept = None if resume is None else of_kind("resume", resume, TargetFit)
     kind = task_named(task) if isinstance(task, str) else check_task(task)
     plan = plan_fit(kind, resume=kept, teacher_network=teacher_network, **options)
-    with _told(on_progress, progress) as report:
+    with told(on_progress, progress) as report:
         fit = fit_as_planned(plan, report, kept)
     if fit.stopped not in (FINISHED, INTERRUPTED):
         raise DivergedError(fit.stopped, kept=fit)
@@ -60,7 +61,7 @@ def fit_targets(
 
 
 @contextmanager
-def _told(on_progress: Callable[[float], None] | None, progress: object) -> Iterator[Report]:
+def told(on_progress: Callable[[float], None] | None, progress: object) -> Iterator[Report]:
     """What is called after each trial: the caller's function, else what shows it, or nothing."""
     given = callback("on_progress", on_progress)
     with telling("fitting", wanted=flag("progress", progress) and given is None) as teller:

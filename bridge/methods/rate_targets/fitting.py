@@ -1,8 +1,8 @@
 """A fit in progress: how it begins, goes on from a checkpoint, and ends."""
 
 import threading
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,72 +15,28 @@ from bridge.methods.rate_targets.judgement import Judgement, apart, closed_loop
 from bridge.methods.rate_targets.learner import RESET_MV, Learner, draw_fixed
 from bridge.methods.rate_targets.plan import Plan
 from bridge.methods.rate_targets.result import FINISHED, INTERRUPTED, TargetFit
-from bridge.methods.rate_targets.targets import (
-    Anew,
-    Lessons,
-    LessonsApart,
-    LessonsInARow,
-    Targets,
-    project,
+from bridge.methods.rate_targets.running import (
+    LEARNING,
+    NETWORK,
+    TEACHER,
+    Counter,
+    Report,
+    Run,
+    chosen,
+    learned_trial,
+    noted,
+    taught,
 )
-from bridge.methods.rate_targets.teacher import Course, Teacher, draw_teacher
+from bridge.methods.rate_targets.targets import draw_projection
+from bridge.methods.rate_targets.teacher import Teacher, draw_teacher
 from bridge.methods.rate_targets.trained_teacher import TrainedTeacher
 from bridge.rate.interrupts import interrupts_held
 from bridge.spiking.network import SpikingNetwork
-from bridge.tasks import draw
 
 Array = NDArray[np.float64]
-Report = Callable[[float, str], None]
+LearnerRun = Run[Learner]
 
 METHOD = "rate dynamics as targets (DePasquale et al. 2016)"
-
-# What is drawn for the teacher, for the spiking network, for learning, and trials: a stream each.
-_TEACHER, _SPIKING, _LEARNING, _TRIALS = 0, 1, 2, 3
-# The error that is shown while learning is the median of so many trials.
-_SHOWN = 20
-
-
-@dataclass
-class Run:
-    """A fit in progress.
-
-    Attributes:
-        plan: What it does.
-        targets: What the teacher shows.
-        lessons: Trial after trial.
-        learner: The network.
-        rng: Decides which steps are learned from.
-        done: Is called after each trial.
-        errors: nMSE of each trial of learning so far.
-    """
-
-    plan: Plan
-    targets: Targets
-    lessons: Lessons
-    learner: Learner
-    rng: np.random.Generator
-    done: "_Trials"
-    errors: list[float] = field(default_factory=list)
-
-
-class _Trials:
-    """Reports how many of all trials are done, and ends what an interrupt ends."""
-
-    def __init__(self, total: int, report: Report, interrupted: threading.Event) -> None:
-        self._total, self._report, self._done = total, report, 0
-        self.interrupted = interrupted
-        report(0.0, "")
-
-    def __call__(self, note: str = "") -> None:
-        """One more is done."""
-        self._done += 1
-        self._report(self._done / self._total, note)
-
-    def before_learning(self) -> None:
-        """One more is done of those before which there is nothing to keep."""
-        if self.interrupted.is_set():
-            raise KeyboardInterrupt
-        self("listening to the teacher")
 
 
 def fit_as_planned(plan: Plan, report: Report, resume: TargetFit | None = None) -> TargetFit:
@@ -101,18 +57,19 @@ def fit_as_planned(plan: Plan, report: Report, resume: TargetFit | None = None) 
 
 def begun(
     plan: Plan, report: Report, interrupted: threading.Event, resume: TargetFit | None
-) -> Run:
+) -> LearnerRun:
     """A fit before its first trial of learning, or where it was left."""
     options, task = plan.options, plan.task
     rngs = [np.random.default_rng((options.seed, part)) for part in range(3)]
     teacher: Teacher
     if plan.teacher is None:
-        teacher = draw_teacher(options, (task.input_size, task.output_size), rngs[_TEACHER])
+        teacher = draw_teacher(options, (task.input_size, task.output_size), rngs[TEACHER])
     else:
         teacher = TrainedTeacher(plan.teacher, plan.hold)
-    targets, lessons = _taught(plan, teacher, rngs[_TEACHER])
+    projection = draw_projection(options, rngs[TEACHER])
+    targets, lessons = taught(plan, teacher, projection, partial(_drawn_voltages, options.units))
     learner = Learner(
-        draw_fixed(options, targets, rngs[_SPIKING]), targets.onto, task.output_size, plan.dt_ms
+        draw_fixed(options, targets, rngs[NETWORK]), targets.onto, task.output_size, plan.dt_ms
     )
     phases = [options.settle_trials]
     if learner.is_random:
@@ -120,8 +77,8 @@ def begun(
     before = sum(phases)
     learned = 0 if resume is None else len(resume.learning_errors)
     left = options.learn_trials - learned + 1 + (0 if resume else before)
-    done = _Trials(left, report, interrupted)
-    run = Run(plan, targets, lessons, learner, rngs[_LEARNING], done)
+    done = Counter(left, report, interrupted)
+    run = LearnerRun(plan, targets, lessons, learner, rngs[LEARNING], done)
     if resume is None:
         _listen(run)
     else:
@@ -129,22 +86,12 @@ def begun(
     return run
 
 
-def _taught(plan: Plan, teacher: Teacher, rng: np.random.Generator) -> tuple[Targets, Lessons]:
-    """What the teacher shows, trial after trial."""
-    options, task = plan.options, plan.task
-    if plan.trial is not None:
-        trial = plan.held(plan.trial)
-        course = Course(teacher, trial, plan.dt_ms)
-        targets = project(teacher, course, options, rng)
-        return targets, LessonsInARow(targets, course, trial)
-    drawn = np.random.default_rng((options.seed, _TRIALS))
-    anew = Anew(teacher, lambda: plan.held(draw(task, 1, drawn)), plan.dt_ms)
-    targets = project(teacher, anew, options, rng)
-    # As the description's own start, in its range.
-    return targets, LessonsApart(targets, anew, lambda: drawn.uniform(RESET_MV, 0.0, options.units))
+def _drawn_voltages(size: int, rng: np.random.Generator) -> Array:
+    """(N,) voltages in which a trial begins anew, mV: as the description's own, in its range."""
+    return rng.uniform(RESET_MV, 0.0, size)
 
 
-def _listen(run: Run) -> None:
+def _listen(run: LearnerRun) -> None:
     """The phases before learning, with the teacher's feedback."""
     options, learner, lessons = run.plan.options, run.learner, run.lessons
     tell = run.done.before_learning
@@ -157,54 +104,32 @@ def _listen(run: Run) -> None:
     learner.forced_trials(lessons, options.settle_trials, tell)
 
 
-def _go_on(run: Run, resume: TargetFit, passed: int) -> None:
+def _go_on(run: LearnerRun, resume: TargetFit, passed: int) -> None:
     """Put a fit where it was left, after so many lessons."""
     if resume.checkpoint is not None:
         put_back(run.learner, resume.checkpoint)
     run.errors = resume.learning_errors.tolist()
     run.lessons.skip(passed)
     for _ in run.errors:
-        _chosen(run)
+        chosen(run)
 
 
-def _chosen(run: Run) -> NDArray[np.bool_]:
-    """(T,) which steps of the next trial are learned from."""
-    chosen: NDArray[np.bool_] = (
-        run.rng.random(run.plan.task.steps * run.plan.hold) < run.plan.options.update_chance
-    )
-    return chosen
-
-
-def _learn(run: Run) -> str:
+def _learn(run: LearnerRun) -> str:
     """The trials of learning; why they ended."""
     while len(run.errors) < run.plan.options.learn_trials:
         if run.done.interrupted.is_set():
             return INTERRUPTED
         before = checkpoint_of(run.learner, len(run.errors))
         try:
-            error = _learned_trial(run)
+            error = learned_trial(run)
         except (TrainingError, KeyboardInterrupt) as reason:
             put_back(run.learner, before)
             return str(reason) or INTERRUPTED
-        run.errors.append(error)
-        run.done(
-            f"trial {len(run.errors)} of {run.plan.options.learn_trials}, "
-            f"nMSE while learning {np.median(run.errors[-_SHOWN:]):.2g}"
-        )
+        noted(run, error)
     return FINISHED
 
 
-def _learned_trial(run: Run) -> float:
-    """One trial of learning; its nMSE."""
-    lesson = run.lessons.next()
-    wanted = lesson.desired[:, lesson.signals.shape[1] :]
-    outputs = run.learner.learning_trial(lesson, _chosen(run), len(run.errors))
-    power = np.square(wanted).sum()
-    # A trial whose answer is to be 0 throughout counts by its error alone.
-    return float(np.square(outputs - wanted).sum() / (power if power > 0 else 1.0))
-
-
-def _ended(run: Run, stopped: str) -> TargetFit:
+def _ended(run: LearnerRun, stopped: str) -> TargetFit:
     """The network, judged where it is finished."""
     plan, kept = run.plan, checkpoint_of(run.learner, len(run.errors))
     if plan.trial is None:
@@ -233,7 +158,7 @@ def _ended(run: Run, stopped: str) -> TargetFit:
     )
 
 
-def _judged(run: Run, network: SpikingNetwork) -> Judgement:
+def _judged(run: LearnerRun, network: SpikingNetwork) -> Judgement:
     """The network on its own."""
     plan, options = run.plan, run.plan.options
     if plan.trial is None:
@@ -243,7 +168,7 @@ def _judged(run: Run, network: SpikingNetwork) -> Judgement:
     )
 
 
-def _network(run: Run, stopped: str) -> SpikingNetwork:
+def _network(run: LearnerRun, stopped: str) -> SpikingNetwork:
     task, options = run.plan.task, run.plan.options
     network = described(
         run.learner,

@@ -56,8 +56,32 @@ def closed_loop(
     """
     drive = drive_on(trial, start_mv, count)
     recording = simulate(network, drive, backend=quickest(), progress=False)
-    steps, sample_ms = len(trial.targets), network.dt_ms * network.sample_steps
-    outputs = recording.readouts[OUTPUT][:, 0].reshape(count, steps, -1).swapaxes(0, 1)
+    sample_ms = network.dt_ms * network.sample_steps
+    seconds = count * len(trial.targets) * sample_ms / 1000.0
+    return in_a_row(
+        recording.readouts[OUTPUT][:, 0],
+        trial,
+        sample_ms,
+        rate_hz=recording.spikes.count / (network.size * seconds),
+        free=free,
+    )
+
+
+def in_a_row(
+    made: Array, trial: Trials, sample_ms: float, *, rate_hz: float = 0.0, free: bool = False
+) -> Judgement:
+    """What (B T, O) outputs of trials that follow one another are worth.
+
+    Args:
+        made: The outputs.
+        trial: The one trial.
+        sample_ms: Time between two samples, ms.
+        rate_hz: Mean firing rate, Hz.
+        free: Whether the network was not shown when a trial begins.
+    """
+    steps = len(trial.targets)
+    count = len(made) // steps
+    outputs = made.reshape(count, steps, -1).swapaxes(0, 1)
     wanted = np.repeat(trial.targets, count, axis=1)
     shifts_ms: Array | None = None
     if free:
@@ -70,10 +94,9 @@ def closed_loop(
         targets=wanted,
         labels=np.repeat(trial.labels, count),
     )
-    seconds = count * steps * sample_ms / 1000.0
     return Judgement(
         errors=nmse().values(outputs, alike),
-        rate_hz=recording.spikes.count / (network.size * seconds),
+        rate_hz=rate_hz,
         shifts_ms=shifts_ms,
     )
 
@@ -82,14 +105,19 @@ def apart(network: SpikingNetwork, task: Task, count: int, seed: int) -> Judgeme
     """Fresh trials of a task, each from rest and drawn voltages, as for any network."""
     trials, drive = drive_of(task, network, count, seed, SCORE)
     recording = simulate(network, drive, backend=quickest(), progress=False)
-    outputs = recording.readouts[OUTPUT]
+    seconds = count * task.steps * task.step_ms / 1000.0
+    rate_hz = recording.spikes.count / (network.size * seconds)
+    return of_fresh(task, recording.readouts[OUTPUT], trials, rate_hz=rate_hz)
+
+
+def of_fresh(task: Task, outputs: Array, trials: Trials, *, rate_hz: float = 0.0) -> Judgement:
+    """What (T, B, O) outputs of fresh trials of a task are worth."""
     power = np.square(trials.targets).sum(axis=(0, 2))
     # Trials whose answer is to be 0 throughout have no nMSE.
     some = power > 0
-    seconds = count * task.steps * task.step_ms / 1000.0
     return Judgement(
         errors=np.square(outputs - trials.targets).sum(axis=(0, 2))[some] / power[some],
-        rate_hz=recording.spikes.count / (network.size * seconds),
+        rate_hz=rate_hz,
         right=int(spiking_correct(task, outputs, trials).sum()) if judges(task) else None,
     )
 

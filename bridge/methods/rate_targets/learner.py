@@ -8,19 +8,18 @@ The equations and their order are those of the authors' public code. In each ste
 4. y = D s, z = w s, and the learned current of the next step is B y;
 5. recursive least squares draws y to the teacher's signals and z to the desired output.
 
-Voltages are in mV, counted from the threshold.
+Items 4 and 5 are those of every follower. Voltages are in mV, counted from the threshold.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.errors import TrainingError
-from bridge.methods.rate_targets.least_squares import RecursiveLeastSquares
+from bridge.methods.rate_targets.follower import Follower
 from bridge.methods.rate_targets.options import TargetOptions
-from bridge.methods.rate_targets.targets import Lesson, Lessons, Targets
+from bridge.methods.rate_targets.targets import Lessons, Targets
 from bridge.spiking.decay import decay_factor
 
 Array = NDArray[np.float64]
@@ -73,7 +72,7 @@ def draw_fixed(options: TargetOptions, targets: Targets, rng: np.random.Generato
     )
 
 
-class Learner:
+class Learner(Follower):
     """A run of the spiking network, phase after phase.
 
     Attributes:
@@ -90,10 +89,12 @@ class Learner:
         spikes: The neurons that fired in the last step.
     """
 
+    kind = "voltage"
+
     def __init__(self, fixed: Fixed, onto: Array, outputs: int, dt_ms: float) -> None:
-        self.fixed, self.onto = fixed, onto
         size, count = len(fixed.bias), len(fixed.trained)
-        self.rls = RecursiveLeastSquares(2 * count, onto.shape[1] + outputs)
+        super().__init__(onto, 2 * count, outputs)
+        self.fixed = fixed
         self._count = count
         self._place = np.full(size, -1)
         self._place[fixed.trained] = np.arange(count)
@@ -105,27 +106,23 @@ class Learner:
         self.is_random = fixed.random_slow is not None or fixed.random_fast is not None
         self.restart()
 
-    def restart(self, start_mv: Array | None = None) -> None:
+    @property
+    def state(self) -> Array:
+        """(N,) voltages, mV."""
+        return self.v
+
+    def restart(self, start: Array | None = None) -> None:
         """The state at the start of a phase; what was learned stays.
 
         Args:
-            start_mv: (N,) voltages, mV; None: those of every phase.
+            start: (N,) voltages, mV; None: those of every phase.
         """
         size = len(self.fixed.bias)
-        self.v = (self.fixed.start_mv if start_mv is None else start_mv).copy()
+        self.v = (self.fixed.start_mv if start is None else start).copy()
         self.traces = np.zeros(2 * self._count)
         self.slow, self.fast, self.learned = np.zeros(size), np.zeros(size), np.zeros(size)
         self.inhibition = 0.0
         self.spikes: NDArray[np.int64] = np.empty(0, dtype=np.int64)
-
-    def outputs(self) -> Array:
-        """(M + O,) y and z by the weights and traces of this moment."""
-        made: Array = np.dot(self.rls.weights, self.traces)
-        return made
-
-    def close_loop(self, outputs: Array) -> None:
-        """Let the network's own y be the feedback of the next step."""
-        np.dot(self.onto, outputs[: self.onto.shape[1]], out=self.learned)
 
     def advance(self, stimulus: Array | None) -> None:
         """Items 1 to 3 of a step, in which the input gives (N,) `stimulus`, mV, or nothing."""
@@ -164,18 +161,6 @@ class Learner:
         if self.fixed.random_fast is not None:
             self.fast += self.fixed.random_fast[:, spikes].sum(axis=1)
 
-    def forced_step(self, lesson: Lesson, step: int) -> None:
-        """A step of a trial, after which the teacher's signals are the feedback."""
-        self.advance(lesson.stimulus[step] if lesson.stimulated[step] else None)
-        np.copyto(self.learned, lesson.forced[step])
-
-    def own_step(self, lesson: Lesson, step: int) -> Array:
-        """A step of a trial, after which the network's own outputs, (M + O,), are the feedback."""
-        self.advance(lesson.stimulus[step] if lesson.stimulated[step] else None)
-        made = self.outputs()
-        self.close_loop(made)
-        return made
-
     def forced_trials(
         self, lessons: Lessons, trials: int, done: Callable[[], None] = lambda: None
     ) -> Array:
@@ -185,68 +170,10 @@ class Learner:
             (N,) mean of the random currents, mV.
         """
         total: Array = np.zeros_like(self.v)
-        for _ in range(trials):
-            lesson = lessons.next()
-            self._begin(lesson)
-            for step in range(len(lesson.desired)):
-                self.forced_step(lesson, step)
-                if self.is_random:
-                    total += self.slow
-                    total += self.fast
-            done()
-        if not np.isfinite(self.v).all():
-            raise TrainingError(
-                "learning diverged: a voltage is not finite under the teacher's feedback, before "
-                "anything was learned"
-            )
-        return total / (trials * len(lesson.desired))
-
-    def _begin(self, lesson: Lesson) -> None:
-        """Start a trial that begins anew; one that follows another goes on."""
-        if lesson.start_mv is not None:
-            self.restart(lesson.start_mv)
-
-    def own_trial(self, lesson: Lesson) -> Array:
-        """A trial with the network's own feedback, in which nothing is learned: (T, M + O)."""
-        return np.array(list(self.own_steps(lesson)))
-
-    def own_steps(self, lesson: Lesson) -> Iterator[Array]:
-        """The same step by step, (M + O,) each."""
-        self._begin(lesson)
-        for step in range(len(lesson.desired)):
-            yield self.own_step(lesson, step)
-
-    def learning_trial(self, lesson: Lesson, chosen: NDArray[np.bool_], number: int = 0) -> Array:
-        """A trial with the network's own feedback.
-
-        Args:
-            lesson: What to learn.
-            chosen: (T,) which of its steps are learned from.
-            number: Of the trial, for the message of an error.
-
-        Returns:
-            (T, O) outputs, each before it was learned from.
-
-        Raises:
-            TrainingError: what is learned is not finite any more.
-        """
-        outputs = np.empty_like(lesson.desired)
-        self._begin(lesson)
-        for step in range(len(outputs)):
-            made = outputs[step] = self.own_step(lesson, step)
-            if chosen[step]:
-                self.rls.update(self.traces, made - lesson.desired[step])
-        broken = np.flatnonzero(~np.isfinite(outputs).all(axis=1))
-        if broken.size:
-            raise TrainingError(
-                f"learning diverged: an output is not finite in step {broken[0]} of trial {number}"
-            )
-        # An output shows no weight that the last step broke, and a broken voltage fires no spike.
-        if not (np.isfinite(self.v).all() and np.isfinite(self.rls.weights).all()):
-            raise TrainingError(
-                f"learning diverged: a voltage or a weight is not finite at the end of trial "
-                f"{number}, step {len(outputs)}"
-            )
-        # What follows is of the weights as they are now.
-        self.close_loop(self.outputs())
-        return outputs[:, self.onto.shape[1] :]
+        steps = 0
+        for _ in self.forced_steps(lessons, trials, done):
+            steps += 1
+            if self.is_random:
+                total += self.slow
+                total += self.fast
+        return total / steps

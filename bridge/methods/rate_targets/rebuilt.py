@@ -3,13 +3,13 @@
 import threading
 
 from bridge.blas_threads import threads_for
-from bridge.methods.rate_targets.fitting import Run, begun
+from bridge.methods.rate_targets.fitting import LearnerRun, begun
 from bridge.methods.rate_targets.plan import plan_again
 from bridge.methods.rate_targets.result import TargetFit
 from bridge.methods.scoring import needed_task
 
 
-def rebuilt(fit: TargetFit) -> Run:
+def rebuilt(fit: TargetFit) -> LearnerRun:
     """The run of a fit, as if it had not ended; its lessons are those that would have followed.
 
     Raises:

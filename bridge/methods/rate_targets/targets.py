@@ -45,19 +45,19 @@ class Lesson:
         forced: (T, N) B y~, mV.
         stimulus: (T, N) what the task's input gives, mV.
         stimulated: (T,) whether it gives anything.
-        start_mv: (N,) voltages in which the network begins anew, mV; None: it goes on.
+        start: (N,) states in which the network begins anew; None: it goes on.
         label: Number of its condition.
     """
 
     def __init__(
-        self, targets: Targets, course: Array, trial: Trials, start_mv: Array | None = None
+        self, targets: Targets, course: Array, trial: Trials, start: Array | None = None
     ) -> None:
         self.signals: Array = course @ targets.directions
         self.desired: Array = np.hstack((self.signals, trial.targets[:, 0]))
         self.forced: Array = self.signals @ targets.onto.T
         self.stimulus: Array = trial.inputs[:, 0] @ targets.w_in.T
         self.stimulated: NDArray[np.bool_] = np.any(self.stimulus, axis=1)
-        self.start_mv = start_mv
+        self.start = start
         self.label = int(trial.labels[0])
 
 
@@ -122,7 +122,7 @@ class Anew:
 
 
 class LessonsApart:
-    """Of trials that differ: the network begins each at rest, from voltages that are drawn."""
+    """Of trials that differ: the network begins each at rest, from states that are drawn."""
 
     def __init__(self, targets: Targets, course: Anew, draw_start: Callable[[], Array]) -> None:
         self._targets, self._course, self._draw_start = targets, course, draw_start
@@ -154,11 +154,15 @@ def principal_components(moment: Array, kept: float) -> Array:
 
 
 def project(
-    teacher: Teacher, course: Course | Anew, options: TargetOptions, rng: np.random.Generator
+    teacher: Teacher, course: Course | Anew, options: TargetOptions, projection: Array
 ) -> Targets:
-    """The teacher's components, and its random orthogonal projection to the spiking neurons.
+    """The teacher's components, as currents of the network that is to follow.
 
-    U = g_z orth(R), with R (N, N~) even in -1 to 1: the columns are orthonormal, times g_z.
+    Args:
+        teacher: Of N~ units.
+        course: What it shows.
+        options: How long it settles, and what its components hold.
+        projection: (N, N~) U.
     """
     # What begins anew has nothing to settle.
     anew = isinstance(course, Anew)
@@ -170,11 +174,16 @@ def project(
         made = course.next()
         moment, total, trials = moment + made.T @ made, total + made.mean(axis=0), trials + 1
     directions = principal_components(moment, options.variance_kept)
-    drawn = rng.uniform(-1, 1, (options.units, options.teacher_count))
-    projection = options.target_gain * np.linalg.qr(drawn)[0]
     return Targets(
         directions=directions,
         onto=projection @ (teacher.currents() @ directions),
         w_in=projection @ teacher.w_in,
         mean=total / trials @ directions,
     )
+
+
+def draw_projection(options: TargetOptions, rng: np.random.Generator) -> Array:
+    """U = g_z orth(R), R (N, N~) even in -1 to 1: the columns are orthonormal, times g_z."""
+    drawn = rng.uniform(-1, 1, (options.units, options.teacher_count))
+    projection: Array = options.target_gain * np.linalg.qr(drawn)[0]
+    return projection

@@ -5,7 +5,7 @@ import numpy as np
 import bridge
 from bridge.methods.rate_targets.learner import Learner, draw_fixed
 from bridge.methods.rate_targets.options import TargetOptions
-from bridge.methods.rate_targets.targets import LessonsInARow, project
+from bridge.methods.rate_targets.targets import LessonsInARow, draw_projection, project
 from bridge.methods.rate_targets.teacher import Course, draw_teacher
 
 STEPS = 200
@@ -35,6 +35,7 @@ def learner_of(**options):
     trial = drawn(1, None)
     teacher = draw_teacher(chosen, (1, 1), np.random.default_rng(1))
     course = Course(teacher, trial, 1.0)
-    targets = project(teacher, course, chosen, np.random.default_rng(2))
+    projection = draw_projection(chosen, np.random.default_rng(2))
+    targets = project(teacher, course, chosen, projection)
     fixed = draw_fixed(chosen, targets, np.random.default_rng(3))
     return Learner(fixed, targets.onto, 1, 1.0), targets, LessonsInARow(targets, course, trial)

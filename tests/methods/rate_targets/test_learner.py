@@ -167,7 +167,7 @@ def test_a_voltage_that_diverges_is_found_though_it_fires_no_spike():
 
 def test_a_trial_that_begins_anew_knows_nothing_of_the_one_before():
     learner, _, lesson = learned(**RANDOM)
-    lesson.start_mv = learner.fixed.start_mv - 5.0
+    lesson.start = learner.fixed.start_mv - 5.0
     nothing = np.zeros(STEPS, dtype=bool)
     once, again = (learner.learning_trial(lesson, nothing) for _ in range(2))
     np.testing.assert_array_equal(once, again)

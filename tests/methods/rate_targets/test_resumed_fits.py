@@ -34,7 +34,7 @@ def learned(fit):
 
 def interrupted_at(number, monkeypatch, **options):
     """A fit that an interrupt ends in that trial of learning."""
-    learned_trial = fitting._learned_trial
+    learned_trial = fitting.learned_trial
 
     def stopped(run):
         error = learned_trial(run)
@@ -43,7 +43,7 @@ def interrupted_at(number, monkeypatch, **options):
         return error
 
     with monkeypatch.context() as patch:
-        patch.setattr(fitting, "_learned_trial", stopped)
+        patch.setattr(fitting, "learned_trial", stopped)
         return bridge.fit_targets(one_sine(), **options)
 
 
@@ -93,13 +93,13 @@ def test_an_interrupt_while_it_is_judged_keeps_what_is_learned(monkeypatch):
 
 
 def test_an_interrupt_while_it_learns_lets_the_trial_end(monkeypatch):
-    class Interrupted(fitting._Trials):
+    class Interrupted(fitting.Counter):
         def __call__(self, note=""):
             super().__call__(note)
             if note.startswith("trial 2 "):
                 self.interrupted.set()
 
-    monkeypatch.setattr(fitting, "_Trials", Interrupted)
+    monkeypatch.setattr(fitting, "Counter", Interrupted)
     stopped = bridge.fit_targets(one_sine(), **PLAIN)
     assert stopped.stopped == "interrupted"
     assert stopped.checkpoint.trials == 2
@@ -113,12 +113,12 @@ def test_what_is_interrupted_runs_as_any_network(monkeypatch):
 
 
 def test_an_interrupt_before_anything_is_learned_leaves_nothing(monkeypatch):
-    class Interrupted(fitting._Trials):
+    class Interrupted(fitting.Counter):
         def __call__(self, note=""):
             super().__call__(note)
             self.interrupted.set()
 
-    monkeypatch.setattr(fitting, "_Trials", Interrupted)
+    monkeypatch.setattr(fitting, "Counter", Interrupted)
     with pytest.raises(KeyboardInterrupt):
         bridge.fit_targets(one_sine(), **PLAIN)
 

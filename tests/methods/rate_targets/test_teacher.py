@@ -5,7 +5,12 @@ import pytest
 from methods.rate_targets.one_sine import SMALL, drawn
 
 from bridge.methods.rate_targets.options import TargetOptions
-from bridge.methods.rate_targets.targets import LessonsInARow, principal_components, project
+from bridge.methods.rate_targets.targets import (
+    LessonsInARow,
+    draw_projection,
+    principal_components,
+    project,
+)
 from bridge.methods.rate_targets.teacher import Course, draw_teacher
 
 TRIAL = drawn(1, None)
@@ -14,6 +19,10 @@ TRIAL = drawn(1, None)
 def teacher_of(form, **options):
     chosen = TargetOptions(**{**SMALL, "teacher": form, **options})
     return draw_teacher(chosen, (1, 1), np.random.default_rng(5)), chosen
+
+
+def drawn_projection(options):
+    return draw_projection(options, np.random.default_rng(6))
 
 
 def plain_course(teacher, trials):
@@ -56,7 +65,7 @@ def test_what_repeats_itself_is_not_computed_again():
     again = teacher.trial(course._state, TRIAL, 1.0)[0]
     np.testing.assert_allclose(made[-1], again, rtol=0, atol=2e-6)
     lessons = LessonsInARow(
-        project(teacher, course, options, np.random.default_rng(6)), course, TRIAL
+        project(teacher, course, options, drawn_projection(options)), course, TRIAL
     )
     assert lessons.next() is lessons.next()
 
@@ -64,7 +73,7 @@ def test_what_repeats_itself_is_not_computed_again():
 def test_a_teacher_that_stays_chaotic_goes_on_from_lesson_to_lesson():
     teacher, options = teacher_of("current", teacher_gain=8.0, component_trials=3)
     course = Course(teacher, TRIAL, 1.0)
-    targets = project(teacher, course, options, np.random.default_rng(6))
+    targets = project(teacher, course, options, drawn_projection(options))
     lessons = LessonsInARow(targets, course, TRIAL)
     one, other = lessons.next(), lessons.next()
     assert not course.repeats
@@ -97,7 +106,7 @@ def test_the_components_hold_the_power_asked_for_and_no_fewer_do():
 def test_the_projection_gives_each_neuron_its_share_of_the_currents(form):
     teacher, options = teacher_of(form, variance_kept=1.0)
     running = Course(teacher, TRIAL, 1.0)
-    targets = project(teacher, running, options, np.random.default_rng(6))
+    targets = project(teacher, running, options, drawn_projection(options))
     course = running.next()
     # The same projection, by the same numbers and another way to make columns orthonormal.
     drawn_ = np.random.default_rng(6).uniform(-1, 1, (70, 50))

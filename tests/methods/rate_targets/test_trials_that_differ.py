@@ -1,6 +1,7 @@
 """Tasks whose trials differ, or whose samples are long: a sample holds, a trial begins anew."""
 
 import dataclasses
+import threading
 
 import numpy as np
 import pytest
@@ -56,15 +57,15 @@ def test_its_errors_are_those_of_fresh_trials_from_drawn_voltages(fit, monkeypat
 
 
 def test_each_trial_begins_at_voltages_that_are_spread_from_reset_to_threshold():
-    task, rng = one_sine(draw=either_sign, step_ms=5.0), np.random.default_rng(0)
+    task = one_sine(draw=either_sign, step_ms=5.0)
     plan = plan_fit(task, **QUICK)
-    _, lessons = fitting._taught(plan, draw_teacher(plan.options, (1, 1), rng), rng)
+    lessons = fitting.begun(plan, lambda *_: None, threading.Event(), None).lessons
     one, other = lessons.next(), lessons.next()
-    assert not np.array_equal(one.start_mv, other.start_mv)
+    assert not np.array_equal(one.start, other.start)
     for lesson in (one, other):
         # Of 100 even numbers.
-        assert -10 <= lesson.start_mv.min() < -9
-        assert -1 < lesson.start_mv.max() <= 0
+        assert -10 <= lesson.start.min() < -9
+        assert -1 < lesson.start.max() <= 0
         # Each of its samples holds.
         held = lesson.desired[:, -1].reshape(STEPS, 5)
         wanted = np.repeat(drawn(1, None).targets[:, 0], 5, axis=1)
@@ -72,7 +73,7 @@ def test_each_trial_begins_at_voltages_that_are_spread_from_reset_to_threshold()
 
 
 def test_it_goes_on_from_a_file_where_it_was_interrupted(fit, monkeypatch, tmp_path):
-    learned_trial = fitting._learned_trial
+    learned_trial = fitting.learned_trial
 
     def stopped(run):
         error = learned_trial(run)
@@ -81,7 +82,7 @@ def test_it_goes_on_from_a_file_where_it_was_interrupted(fit, monkeypatch, tmp_p
         return error
 
     with monkeypatch.context() as patch:
-        patch.setattr(fitting, "_learned_trial", stopped)
+        patch.setattr(fitting, "learned_trial", stopped)
         half = bridge.fit_targets(one_sine(draw=either_sign), **QUICK)
     back = bridge.load(bridge.save(half, tmp_path / "half.h5"))
     whole = bridge.fit_targets(one_sine(draw=either_sign), resume=back)

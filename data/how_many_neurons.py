@@ -1,0 +1,109 @@
+"""How many spiking neurons do what so many rate units do, where both learn by the same method?
+
+Writes how_many_neurons.csv; `how_many_picture.py` draws it.
+
+    python data/how_many_neurons.py [TASK ...] [--seeds 5] [--kind rate|spiking] [--choice]
+                                    [--processes 1] [--scheduler ADDRESS]
+
+Default: the tasks below, of which the sizes and seeds are. Rate units and spiking neurons learn by
+the same recursive least squares from teachers of as many units as they have (at most 500 for
+spiking neurons), drawn by the same seed and gain, for 200 trials. Each is then judged by 100 trials
+on its own. All rate units are trained; of the neurons all, or 200 at most. `--choice` fits the
+networks by which that number was chosen, with seeds of their own. Rows in the file are kept.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from growing_table import fill
+
+import bridge
+from bridge.errors import DivergedError, TrainingError
+from bridge.studies.executors import workers
+
+PATH = Path(__file__).with_suffix(".csv")
+NAMES = ("task", "kind", "size", "trained", "seed")
+GAINS = {"four-sines": 1.4, "oscillation": 1.4, "xor": 1.6}
+SIZES = {"rate": (10, 20, 30, 50, 70, 100, 200, 300), "spiking": (50, 100, 150, 200, 300, 500)}
+MOST_TRAINED, MOST_TEACHER_UNITS = 200, 500
+LEARNED, TESTED = 200, 100
+# (neurons, trained), in networks of seeds that the comparison does not have.
+CHOICE, CHOICE_SEEDS = ((200, 80), (200, 150), (200, 200), (500, 150), (500, 200)), (100, 101)
+
+
+def row(task: str, kind: str, size: int, trained: int, seed: int) -> dict[str, object]:
+    """A network of that seed, and what it does without its teacher."""
+    before = time.process_time()
+    fit = fitted(task, kind, size, trained, seed)
+    seconds = time.process_time() - before
+    rate_hz = getattr(fit, "rate_hz", None)
+    return {
+        **dict(zip(NAMES, (task, kind, size, trained, seed), strict=True)),
+        "median_nmse": "inf" if fit is None else f"{fit.error:.4g}",
+        "largest_nmse": "inf" if fit is None else f"{fit.errors.max():.4g}",
+        f"right_of_{TESTED}": "" if fit is None or fit.right is None else fit.right,
+        "rate_hz": "" if rate_hz is None else round(rate_hz, 2),
+        "cpu_seconds": round(seconds, 1),
+    }
+
+
+def fitted(task: str, kind: str, size: int, trained: int, seed: int) -> Any:
+    """What has learned; None: learning diverged."""
+    options: dict[str, Any] = {
+        "units": size,
+        "teacher_gain": GAINS[task],
+        "learn_trials": LEARNED,
+        "test_trials": TESTED,
+        "seed": seed,
+        "progress": False,
+    }
+    try:
+        if kind == "rate":
+            return bridge.fit_rate_units(task, **options)
+        teacher_units = min(size, MOST_TEACHER_UNITS)
+        return bridge.fit_targets(task, trained=trained, teacher_units=teacher_units, **options)
+    except (DivergedError, TrainingError):
+        return None
+
+
+def places(tasks: list[str], kinds: list[str], seeds: int) -> Iterator[tuple[object, ...]]:
+    """Which rows there are to be."""
+    for task in tasks:
+        for seed in range(seeds):
+            for kind in kinds:
+                most = MOST_TRAINED if kind == "spiking" else max(SIZES["rate"])
+                for size in SIZES[kind]:
+                    yield task, kind, size, min(size, most), seed
+
+
+def choice() -> Iterator[tuple[object, ...]]:
+    """The networks by which the number that is trained was chosen."""
+    for seed in CHOICE_SEEDS:
+        for size, trained in CHOICE:
+            yield "four-sines", "spiking", size, trained, seed
+
+
+def main() -> None:
+    """Fit what is not in the file yet, and add it."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("tasks", nargs="*", default=list(GAINS))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--kind", choices=list(SIZES))
+    parser.add_argument("--choice", action="store_true")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--scheduler")
+    given = parser.parse_args()
+    kinds = [given.kind] if given.kind else list(SIZES)
+    wanted = choice() if given.choice else places(given.tasks, kinds, given.seeds)
+    if given.processes == 1 and given.scheduler is None:
+        fill(PATH, NAMES, wanted, row)
+        return
+    with workers(given.scheduler, given.processes) as (executor, _):
+        fill(PATH, NAMES, wanted, row, executor.map)
+
+
+if __name__ == "__main__":
+    main()
