@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bridge.methods.rate_targets.dale import with_dales_law
     from bridge.methods.rate_targets.explained import variance_explained
     from bridge.methods.rate_targets.fit import fit_targets
+    from bridge.methods.rate_targets.rate_units import fit_rate_units
     from bridge.methods.rate_targets.result import TargetFit
     from bridge.methods.readout import refit_readout
     from bridge.methods.scale_search import Conversion
@@ -93,6 +94,7 @@ _HOMES = {
     "convert_each": "bridge.methods.side_by_side",
     "export_network": "bridge.exchange.formats",
     "export_recording": "bridge.exchange.recordings",
+    "fit_rate_units": "bridge.methods.rate_targets.rate_units",
     "fit_targets": "bridge.methods.rate_targets.fit",
     "from_torch": "bridge.exchange.torch_modules",
     "import_network": "bridge.exchange.formats",
@@ -157,6 +159,7 @@ __all__ = [
     "convert_each",
     "export_network",
     "export_recording",
+    "fit_rate_units",
     "fit_targets",
     "from_torch",
     "import_network",

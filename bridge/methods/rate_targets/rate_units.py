@@ -147,9 +147,7 @@ def _begun(plan: Plan, report: Report) -> Run[RateLearner]:
     start = partial(_drawn_states, options.units)
     # Each unit takes the current of one unit of the teacher.
     targets, lessons = taught(plan, teacher, np.eye(options.units), start)
-    learner = RateLearner(
-        start(rngs[NETWORK]), targets.onto, task.output_size, plan.dt_ms
-    )
+    learner = RateLearner(start(rngs[NETWORK]), targets.onto, task.output_size, plan.dt_ms)
     done = Counter(options.settle_trials + options.learn_trials + 1, report, threading.Event())
     for _ in learner.forced_steps(lessons, options.settle_trials, done.before_learning):
         pass
