@@ -27,7 +27,7 @@ def fill(
     there = list(csv.DictReader(path.read_text().splitlines())) if path.exists() else []
     done = {tuple(each[name] for name in names) for each in there}
     left = [place for place in places if tuple(map(str, place)) not in done]
-    for made in mapped(row, *zip(*left, strict=True)):
+    for made in mapped(row, *zip(*left, strict=True)) if left else ():
         with path.open("a", newline="") as file:
             writer = csv.DictWriter(file, made)
             if not file.tell():

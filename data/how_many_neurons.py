@@ -27,7 +27,7 @@ from bridge.studies.executors import workers
 PATH = Path(__file__).with_suffix(".csv")
 NAMES = ("task", "kind", "size", "trained", "seed")
 GAINS = {"four-sines": 1.4, "oscillation": 1.4, "xor": 1.6}
-SIZES = {"rate": (10, 20, 30, 50, 70, 100, 200, 300), "spiking": (50, 100, 150, 200, 300, 500)}
+SIZES = {"rate": (10, 20, 30, 50, 70, 100), "spiking": (50, 100, 150, 200, 300, 500)}
 MOST_TRAINED, MOST_TEACHER_UNITS = 200, 500
 LEARNED, TESTED = 200, 100
 # (neurons, trained), in networks of seeds that the comparison does not have.

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -70,7 +70,7 @@ class RateUnitOptions:
 
     def as_targets(self) -> TargetOptions:
         """The same for a spiking network."""
-        return TargetOptions(teacher_units=self.units, **asdict(self))
+        return TargetOptions(teacher_units=self.units, **vars(self))
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +123,7 @@ def fit_rate_units(
     """
     chosen = options_in(RateUnitOptions, options)
     kind = task_named(task) if isinstance(task, str) else check_task(task)
-    plan = plan_fit(kind, **asdict(chosen.as_targets()))
+    plan = plan_fit(kind, **vars(chosen.as_targets()))
     with (
         told(on_progress, progress) as report,
         threads_for(0),

@@ -120,7 +120,7 @@ def learned_trial(run: Run[Learns]) -> float:
 
 
 def noted(run: Run[Learns], error: float) -> None:
-    """Keep the error of a trial of learning, and tell of it."""
+    """Keep the error of a trial of learning, and report it."""
     run.errors.append(error)
     run.done(
         f"trial {len(run.errors)} of {run.plan.options.learn_trials}, "
