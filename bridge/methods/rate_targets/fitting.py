@@ -19,9 +19,9 @@ from bridge.methods.rate_targets.running import (
     LEARNING,
     NETWORK,
     TEACHER,
-    Counter,
     Report,
     Run,
+    TrialCounter,
     chosen,
     learned_trial,
     noted,
@@ -77,7 +77,7 @@ def begun(
     before = sum(phases)
     learned = 0 if resume is None else len(resume.learning_errors)
     left = options.learn_trials - learned + 1 + (0 if resume else before)
-    done = Counter(left, report, interrupted)
+    done = TrialCounter(left, report, interrupted)
     run = LearnerRun(plan, targets, lessons, learner, rngs[LEARNING], done)
     if resume is None:
         _listen(run)

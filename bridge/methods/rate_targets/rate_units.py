@@ -20,9 +20,9 @@ from bridge.methods.rate_targets.running import (
     LEARNING,
     NETWORK,
     TEACHER,
-    Counter,
     Report,
     Run,
+    TrialCounter,
     learned_trial,
     noted,
     taught,
@@ -110,6 +110,9 @@ def fit_rate_units(
     output, shows each unit which current it needs. Lessons, least squares, schedule and scoring are
     those of the spiking network.
 
+    Opposite inputs give opposite outputs, as no unit has a bias. A task whose answer is the same
+    for opposite inputs, as in `xor`, is not learned, unless it has an input that is constant.
+
     Args:
         task: Name of a task, or a task.
         on_progress: Called with the fraction done.
@@ -148,7 +151,7 @@ def _begun(plan: Plan, report: Report) -> Run[RateLearner]:
     # Each unit takes the current of one unit of the teacher.
     targets, lessons = taught(plan, teacher, np.eye(options.units), start)
     learner = RateLearner(start(rngs[NETWORK]), targets.onto, task.output_size, plan.dt_ms)
-    done = Counter(options.settle_trials + options.learn_trials + 1, report, threading.Event())
+    done = TrialCounter(options.settle_trials + options.learn_trials + 1, report, threading.Event())
     for _ in learner.forced_steps(lessons, options.settle_trials, done.before_learning):
         pass
     return Run(plan, targets, lessons, learner, rngs[LEARNING], done)

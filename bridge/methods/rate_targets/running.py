@@ -32,7 +32,7 @@ TEACHER, NETWORK, LEARNING, TRIALS = 0, 1, 2, 3
 _SHOWN = 20
 
 
-class Counter:
+class TrialCounter:
     """Reports how many of all trials are done, and ends what an interrupt ends."""
 
     def __init__(self, total: int, report: Report, interrupted: threading.Event) -> None:
@@ -71,7 +71,7 @@ class Run(Generic[Learns]):
     lessons: Lessons
     learner: Learns
     rng: np.random.Generator
-    done: Counter
+    done: TrialCounter
     errors: list[float] = field(default_factory=list)
 
 

@@ -1,4 +1,7 @@
-"""What the spiking network is to follow: components of the teacher, projected to its neurons."""
+"""What a network is to follow: components of the teacher, projected to its units.
+
+Currents of spiking neurons are in mV, those of rate units have no unit.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,12 +24,12 @@ _MOST_KNOWN = 64
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """How a teacher's trials become targets of the spiking network.
+    """How a teacher's trials become targets of the network that learns.
 
     Attributes:
         directions: (K, M) Q, the components: y~ = Q' times what the teacher does.
-        onto: (N, M) B: what y~ is, as currents of the spiking neurons, mV.
-        w_in: (N, C) what the task's input gives the spiking neurons, mV.
+        onto: (N, M) B: what y~ is, as currents of its units.
+        w_in: (N, C) what the task's input gives its units.
         mean: (M,) of y~ over time.
     """
 
@@ -37,13 +40,13 @@ class Targets:
 
 
 class Lesson:
-    """A trial as the spiking network is to learn it, of T steps.
+    """A trial as the network is to learn it, of T steps.
 
     Attributes:
         signals: (T, M) y~.
         desired: (T, M + O) y~, and the outputs of the task.
-        forced: (T, N) B y~, mV.
-        stimulus: (T, N) what the task's input gives, mV.
+        forced: (T, N) B y~.
+        stimulus: (T, N) what the task's input gives.
         stimulated: (T,) whether it gives anything.
         start: (N,) states in which the network begins anew; None: it goes on.
         label: Number of its condition.

@@ -23,10 +23,10 @@ def drawn(count, rng):
 
 
 def one_sine(**fields):
-    given = {"name": "one-sine", "step_ms": 1.0, "steps": STEPS, "draw": drawn} | fields
-    return bridge.FunctionTask(
-        input_size=1, output_size=1, conditions=("only",), measure=bridge.nmse(), **given
-    )
+    given = {
+        "name": "one-sine", "step_ms": 1.0, "steps": STEPS, "input_size": 1, "draw": drawn
+    } | fields  # fmt: skip
+    return bridge.FunctionTask(output_size=1, conditions=("only",), measure=bridge.nmse(), **given)
 
 
 def learner_of(**options):

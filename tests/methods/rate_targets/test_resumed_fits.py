@@ -93,13 +93,13 @@ def test_an_interrupt_while_it_is_judged_keeps_what_is_learned(monkeypatch):
 
 
 def test_an_interrupt_while_it_learns_lets_the_trial_end(monkeypatch):
-    class Interrupted(fitting.Counter):
+    class Interrupted(fitting.TrialCounter):
         def __call__(self, note=""):
             super().__call__(note)
             if note.startswith("trial 2 "):
                 self.interrupted.set()
 
-    monkeypatch.setattr(fitting, "Counter", Interrupted)
+    monkeypatch.setattr(fitting, "TrialCounter", Interrupted)
     stopped = bridge.fit_targets(one_sine(), **PLAIN)
     assert stopped.stopped == "interrupted"
     assert stopped.checkpoint.trials == 2
@@ -113,12 +113,12 @@ def test_what_is_interrupted_runs_as_any_network(monkeypatch):
 
 
 def test_an_interrupt_before_anything_is_learned_leaves_nothing(monkeypatch):
-    class Interrupted(fitting.Counter):
+    class Interrupted(fitting.TrialCounter):
         def __call__(self, note=""):
             super().__call__(note)
             self.interrupted.set()
 
-    monkeypatch.setattr(fitting, "Counter", Interrupted)
+    monkeypatch.setattr(fitting, "TrialCounter", Interrupted)
     with pytest.raises(KeyboardInterrupt):
         bridge.fit_targets(one_sine(), **PLAIN)
 
