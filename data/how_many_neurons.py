@@ -5,7 +5,9 @@ Writes how_many_neurons.csv; `how_many_picture.py` draws it.
     python data/how_many_neurons.py [TASK ...] [--seeds 5] [--kind rate|spiking] [--choice]
                                     [--processes 1] [--scheduler ADDRESS]
 
-Default: the tasks below, of which the sizes and seeds are. Rate units and spiking neurons learn by
+Default: the two tasks that are compared, in the sizes below. `xor` is one that rate units cannot
+learn: they answer opposite inputs with opposite outputs; `xor-constant` has a third input that is
+0.3 throughout. Rate units and spiking neurons learn by
 the same recursive least squares from teachers of as many units as they have (at most 500 for
 spiking neurons), drawn by the same seed and gain, for 200 trials. Each is then judged by 100 trials
 on its own. All rate units are trained; of the neurons all, or 200 at most. `--choice` fits the
@@ -15,21 +17,26 @@ networks by which that number was chosen, with seeds of their own. Rows in the f
 import argparse
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from growing_table import fill
 
 import bridge
 from bridge.errors import DivergedError, TrainingError
 from bridge.studies.executors import workers
+from bridge.tasks.xor import Xor
 
 PATH = Path(__file__).with_suffix(".csv")
 NAMES = ("task", "kind", "size", "trained", "seed")
-GAINS = {"four-sines": 1.4, "oscillation": 1.4, "xor": 1.6}
-SIZES = {"rate": (10, 20, 30, 50, 70, 100), "spiking": (50, 100, 150, 200, 300, 500)}
+TASKS = ("four-sines", "oscillation")
+GAINS = {"four-sines": 1.4, "oscillation": 1.4, "xor": 1.6, "xor-constant": 1.6}
+SIZES = {"rate": (10, 20, 30, 50, 70, 100, 200, 300), "spiking": (50, 100, 150, 200, 300, 500)}
 MOST_TRAINED, MOST_TEACHER_UNITS = 200, 500
 LEARNED, TESTED = 200, 100
+CONSTANT = 0.3
 # (neurons, trained), in networks of seeds that the comparison does not have.
 CHOICE, CHOICE_SEEDS = ((200, 80), (200, 150), (200, 200), (500, 150), (500, 200)), (100, 101)
 
@@ -60,13 +67,35 @@ def fitted(task: str, kind: str, size: int, trained: int, seed: int) -> Any:
         "seed": seed,
         "progress": False,
     }
+    known = xor_with_constant() if task == "xor-constant" else task
     try:
         if kind == "rate":
-            return bridge.fit_rate_units(task, **options)
+            return bridge.fit_rate_units(known, **options)
         teacher_units = min(size, MOST_TEACHER_UNITS)
-        return bridge.fit_targets(task, trained=trained, teacher_units=teacher_units, **options)
+        return bridge.fit_targets(known, trained=trained, teacher_units=teacher_units, **options)
     except (DivergedError, TrainingError):
         return None
+
+
+def xor_with_constant() -> bridge.FunctionTask:
+    """The task with a third input, which is the same at all times."""
+    plain = Xor()
+
+    def draw(count: int, rng: np.random.Generator) -> bridge.Trials:
+        trials = plain.trials(count, rng)
+        third = np.full_like(trials.inputs[:, :, :1], CONSTANT)
+        return replace(trials, inputs=np.concatenate((trials.inputs, third), axis=2))
+
+    return bridge.FunctionTask(
+        name="xor-constant",
+        step_ms=plain.step_ms,
+        steps=plain.steps,
+        input_size=plain.input_size + 1,
+        output_size=plain.output_size,
+        conditions=plain.conditions,
+        draw=draw,
+        correct=plain.rate_correct,
+    )
 
 
 def places(tasks: list[str], kinds: list[str], seeds: int) -> Iterator[tuple[object, ...]]:
@@ -74,9 +103,9 @@ def places(tasks: list[str], kinds: list[str], seeds: int) -> Iterator[tuple[obj
     for task in tasks:
         for seed in range(seeds):
             for kind in kinds:
-                most = MOST_TRAINED if kind == "spiking" else max(SIZES["rate"])
                 for size in SIZES[kind]:
-                    yield task, kind, size, min(size, most), seed
+                    trained = size if kind == "rate" else min(size, MOST_TRAINED)
+                    yield task, kind, size, trained, seed
 
 
 def choice() -> Iterator[tuple[object, ...]]:
@@ -89,7 +118,7 @@ def choice() -> Iterator[tuple[object, ...]]:
 def main() -> None:
     """Fit what is not in the file yet, and add it."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("tasks", nargs="*", default=list(GAINS))
+    parser.add_argument("tasks", nargs="*", default=TASKS)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--kind", choices=list(SIZES))
     parser.add_argument("--choice", action="store_true")

@@ -7,7 +7,18 @@ Rewrites the tables between marks in the pages; a test holds pages and files tog
 
 from pathlib import Path
 
-from tables import cells, constants, conversions, exports, gate, importers, roads, speed, studies
+from tables import (
+    cells,
+    constants,
+    conversions,
+    exports,
+    gate,
+    how_many,
+    importers,
+    roads,
+    speed,
+    studies,
+)
 
 PAGES = Path(__file__).parent
 MADE = {
@@ -21,6 +32,7 @@ MADE = {
     ("performance", "backends"): speed.backends,
     ("rate_targets", "fitted"): roads.fitted,
     ("rate_targets", "roads"): roads.roads,
+    ("rate_targets", "how-many"): how_many.how_many,
     ("nir", "exports"): exports.exports,
     ("nir_importers", "importers"): importers.importers,
     ("nir_importers", "graphs"): importers.graphs,
