@@ -48,8 +48,9 @@ def test_what_the_kernel_refuses_is_searched_in_snntorch(device):
     assert found.search.tested.tolist() == [2]
     assert np.isfinite(found.search.output_error).all()
     here = bridge.convert(rate, backend="snntorch", **options)
-    # In float32 a spike may come a step sooner or later.
-    np.testing.assert_allclose(found.search.output_error, here.search.output_error, rtol=0.2)
+    # In float32 a spike may come a step sooner or later on a GPU; how much that does is not known.
+    most = 0.2 if device.real else 0.0
+    np.testing.assert_allclose(found.search.output_error, here.search.output_error, rtol=most)
 
 
 def test_many_networks_are_those_trained_alone_with_a_graph_and_without(device, monkeypatch):

@@ -64,7 +64,7 @@ def test_a_step_leaves_a_resting_cell_as_it_is(study, bias):
     cell = theory.Constants(bias=bias)
     at_rest = theory.rest(cell)
     assert -1 < at_rest < -0.7
-    # What the root finder leaves.
+    # What the root finder leaves: 1e-12.
     assert np.tanh((cell.r + cell.r_s) * at_rest + bias) == pytest.approx(at_rest, abs=1e-10)
 
 
