@@ -9,10 +9,8 @@ from pathlib import Path
 
 from bridge.backends.processes import Children
 
-# What would add flags of the user's own to every compilation, or change what `make` does.
-PLAIN_ENVIRONMENT = dict.fromkeys(
-    ["CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "OPT", "MAKEFLAGS", "MFLAGS", "GNUMAKEFLAGS"], ""
-)
+# What would add flags of the user's own to every compilation.
+PLAIN_ENVIRONMENT = dict.fromkeys(["CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "OPT"], "")
 # Not every compiler knows these for every processor: what is given instead, where one refuses.
 # Apple's, which answers to the name g++, wants -mcpu on ARM; a width of vectors is x86's alone.
 _INSTEAD = {"-march=native": ["-mcpu=native"], "-mprefer-vector-width=512": list[str]()}

@@ -15,7 +15,8 @@ from pathlib import Path
 from bridge.backends import compiler
 from bridge.backends.brian2 import toolchain
 from bridge.backends.brian2.form import Form
-from bridge.backends.processes import Children, children
+from bridge.backends.brian2.units import FRAME, gather
+from bridge.backends.processes import Children, children, each
 from bridge.errors import BackendError
 
 MANIFEST, PROGRAM = "manifest.json", "main"
@@ -46,7 +47,7 @@ def build_program(form: Form, folder: Path) -> None:
     (project / FORM).write_text(json.dumps(form.plain()))
     with children() as family:
         _generate(project, family)
-        _compile(project, family)
+    _compile(project)
     manifest = json.loads((project / MANIFEST).read_bytes())
     folder.mkdir()
     shutil.copy2(project / PROGRAM, folder / PROGRAM)
@@ -74,37 +75,24 @@ def _generate(project: Path, family: Children) -> None:
         raise BackendError(f"Brian2 could not write its C++ program: {reason}")
 
 
-def _compile(project: Path, family: Children) -> None:
-    (project / "clock.cpp").write_text(_CLOCK)
-    (project / "common.h").write_text(_COMMON)
-    # The flags are given here, so that none can be lost on the way; and no dependencies are sought
-    # between files that are compiled once.
+def _compile(project: Path) -> None:
+    """Compile the files side by side, and link them; the flags are given here, so none is lost."""
+    units = gather(project)
     flags = [*toolchain.strict_flags(), "-I."]
-    included = [*flags, "-include", "common.h"]
-    settings = ["CXX=g++", f"OPTIMISATIONS={' '.join(included)}", "LFLAGS=", "DEPS="]
-    for command in (
-        ["g++", *flags, "-x", "c++-header", "common.h", "-o", "common.h.gch"],
-        ["make", f"-j{os.cpu_count() or 1}", *settings],
-    ):
-        status, printed = compiler.run_tool(family, command, project, compiler.PLAIN_ENVIRONMENT)
-        if status:
-            reason = compiler.why_failed(status, printed)
-            raise BackendError(f"Brian2's C++ program did not compile: {reason}")
+
+    def compile_unit(number: int, family: Children) -> None:
+        # The frame sets up and hands on: trying hard would take longer than all operations do.
+        mine = [*flags, *(["-O1"] if units[number] == FRAME else [])]
+        _tool(["g++", *mine, "-c", units[number], "-o", f"{units[number]}.o"], project, family)
+
+    for _ in each(compile_unit, len(units), min(len(units), os.cpu_count() or 1)):
+        pass
+    with children() as family:
+        _tool(["g++", *flags, *(f"{unit}.o" for unit in units), "-o", PROGRAM], project, family)
 
 
-# Brian2 asks the system for the CPU time in every step, a quarter of the whole run, and only to
-# note how long it took.
-_CLOCK = """#ifndef __THROW
-#define __THROW
-#endif
-extern "C" std::clock_t clock() __THROW { return 0; }
-"""
-# What most of the files include, compiled once: half of the time.
-_COMMON = """#include "objects.h"
-#include "brianlib/common_math.h"
-#include <climits>
-#include <cmath>
-#include <ctime>
-#include <fstream>
-#include <iostream>
-"""
+def _tool(command: list[str], project: Path, family: Children) -> None:
+    status, printed = compiler.run_tool(family, command, project, compiler.PLAIN_ENVIRONMENT)
+    if status:
+        reason = compiler.why_failed(status, printed)
+        raise BackendError(f"Brian2's C++ program did not compile: {reason}")

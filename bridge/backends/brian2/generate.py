@@ -45,13 +45,7 @@ def generate(form: Form, project: Path) -> None:
         model.net.run(form.steps * form.dt_ms * brian2.ms)
         results = _results(device, model, form)
         device.insert_code("before_end", _leaving_code(results))
-        device.build(
-            str(project),
-            compile=False,
-            run=False,
-            with_output=False,
-            additional_source_files=["clock.cpp"],
-        )
+        device.build(str(project), compile=False, run=False, with_output=False)
         manifest = _manifest(model, sources, results)
         manifest["fixed"] = sorted(set(device.static_arrays) - set(sources.shapes))
     (project / MANIFEST).write_text(json.dumps(manifest))

@@ -147,7 +147,7 @@ def _defaults() -> dict[str, object]:
 def _wanted(target: str) -> dict[str, object]:
     wanted: dict[str, object] = {
         "codegen.target": "numpy" if target == "numpy" else "cython",
-        # `make` is given the flags of standalone programs; here Brian2 drops some it cannot test.
+        # Standalone programs are compiled without it; here Brian2 drops flags it cannot test.
         "codegen.cpp.extra_compile_args": [] if target != "cython" else toolchain.strict_flags(),
         # Otherwise Ctrl-C ends a run early as if it were done.
         "core.stop_on_keyboard_interrupt": False,

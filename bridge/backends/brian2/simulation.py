@@ -44,7 +44,7 @@ def simulate(  # noqa: PLR0913
         network: What to run.
         drive: Its input, noise and start; `OwnNoise` is drawn by Brian2's `randn`.
         target: "standalone" (C++), "cython", or "numpy", which needs no compiler; None:
-            standalone where g++ and make are installed, else numpy, with a warning.
+            standalone where g++ is installed, else numpy, with a warning.
         workers: How many trials standalone runs at once; None: as many as there are CPUs.
         voltages: Keep the voltages at the end of each sample.
         margins: Keep the least distance of any voltage from threshold.

@@ -10,7 +10,7 @@ STRICT_FLAGS = ["-w", "-O3", "-march=native", "-std=c++11", "-ffp-contract=off"]
 STRICT_FLAGS += ["-fno-math-errno", "-fno-trapping-math", "-mprefer-vector-width=512"]
 # Brian2 declares its arrays in a way that leaves GCC in doubt about overlaps: let it test for more.
 STRICT_FLAGS += ["--param", "vect-max-version-for-alias-checks=200"]
-TOOLS = {"numpy": (), "cython": ("g++",), "standalone": ("g++", "make")}
+TOOLS = {"numpy": (), "cython": ("g++",), "standalone": ("g++",)}
 
 
 def strict_flags() -> list[str]:
