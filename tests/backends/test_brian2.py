@@ -339,7 +339,9 @@ def test_an_interrupted_run_ends_its_programs_and_leaves_no_files(stored, tmp_pa
         assert shown.stdout.strip()[:1] in ("", "Z")
 
 
-def test_frozen_noise_is_read_trial_by_trial(cached, tmp_path):
+def test_frozen_noise_is_read_trial_by_trial(cached, tmp_path, monkeypatch):
+    # Built for this test alone, so it need not be quick.
+    monkeypatch.setattr(toolchain, "STRICT_FLAGS", [*toolchain.STRICT_FLAGS, "-O0", "-g0"])
     net, given = network(), drive(network())
     frozen = replace(
         given,

@@ -100,10 +100,19 @@ def sources(form, project):
     }
 
 
-def test_a_program_is_the_same_whatever_preferences_lie_about(asked, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def form(asked):
     network, drive, _ = asked
-    form = brian2_form.form_of(network, drive, Wanted(), counted=True)
-    plain = sources(form, tmp_path / "plain")
+    return brian2_form.form_of(network, drive, Wanted(), counted=True)
+
+
+@pytest.fixture(scope="module")
+def plain(form, tmp_path_factory):
+    """The sources of the form, written where no preferences lie about."""
+    return sources(form, tmp_path_factory.mktemp("plain") / "project")
+
+
+def test_a_program_is_the_same_whatever_preferences_lie_about(form, plain, tmp_path, monkeypatch):
     assert any("refractory_left" in text for text in plain.values())
     home = tmp_path / "home"
     (home / ".brian").mkdir(parents=True)
@@ -114,32 +123,37 @@ def test_a_program_is_the_same_whatever_preferences_lie_about(asked, tmp_path, m
     assert sources(form, tmp_path / "odd") == plain
 
 
-def in_new_process(code, folder, **environment):
-    command = [sys.executable, "-c", PREPARED + code]
-    given = {**os.environ, "TESTS": str(Path(__file__).parents[1]), **environment}
-    return subprocess.run(
-        command, cwd=folder, env=given, capture_output=True, text=True, check=False
-    )
+@pytest.fixture(scope="module")
+def stored(asked, tmp_path_factory):
+    """A folder that holds what is asked, for another process."""
+    network, drive, expected = asked
+    folder = tmp_path_factory.mktemp("stored")
+    bridge.save(network, folder / "network.h5")
+    bridge.save(drive, folder / "drive.h5")
+    np.save(folder / "expected.npy", expected)
+    return folder
+
+
+def in_new_process(code, stored, folder):
+    """Run code that finds `same`: whether Brian2 fires what the reference does."""
+    command = [sys.executable, "-c", PREPARED + code, str(stored)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 PREPARED = """
-import os, sys
-sys.path.insert(0, os.environ["TESTS"])
+import sys
 import numpy as np
-from conftest import drive_for, two_population_network
 import bridge
 from bridge.backends import simulate
-network = two_population_network()
-drive = drive_for(network, 30)
-expected = simulate(network, drive).spikes.codes()
-assert len(expected) > 20
-def same(target="numpy"):
-    got = simulate(network, drive, backend="brian2", target=target).spikes.codes()
+network, drive = (bridge.load(f"{sys.argv[1]}/{name}.h5") for name in ("network", "drive"))
+expected = np.load(f"{sys.argv[1]}/expected.npy")
+def same():
+    got = simulate(network, drive, backend="brian2", target="numpy").spikes.codes()
     return np.array_equal(got, expected)
 """
 
 
-def test_importing_brian2_takes_over_nothing_of_the_process(tmp_path):
+def test_importing_brian2_takes_over_nothing_of_the_process(stored, tmp_path):
     code = """
 import logging, signal, threading, warnings
 def state():
@@ -151,11 +165,11 @@ thread = threading.Thread(target=lambda: told.append(same()))
 thread.start(); thread.join()
 print(told, same(), state() == before)
 """
-    done = in_new_process(code, tmp_path)
+    done = in_new_process(code, stored, tmp_path)
     assert done.stdout == "[True] True True\n", done.stderr
 
 
-def test_preferences_that_cannot_be_read_are_one_sentence(tmp_path):
+def test_preferences_that_cannot_be_read_are_one_sentence(stored, tmp_path):
     (tmp_path / "brian_preferences").write_text("core.default_float_dtype = no_such_name\n")
     code = """
 try:
@@ -163,19 +177,19 @@ try:
 except bridge.BridgeError as error:
     print(error)
 """
-    done = in_new_process(code, tmp_path)
+    done = in_new_process(code, stored, tmp_path)
     assert done.stdout.startswith("Brian2 cannot be imported: "), done.stderr
     assert str(tmp_path / "brian_preferences") in done.stdout
 
 
-def test_a_schedule_in_the_current_folder_changes_no_spike(tmp_path):
+def test_a_schedule_in_the_current_folder_changes_no_spike(stored, tmp_path):
     (tmp_path / "brian_preferences").write_text(
         "core.network.default_schedule = "
         "['start', 'thresholds', 'groups', 'resets', 'synapses', 'end']\n"
         "core.default_float_dtype = float32\n"
     )
     code = "ours = same(); import brian2; print(ours, brian2.prefs['core.default_float_dtype'])"
-    done = in_new_process(code, tmp_path)
+    done = in_new_process(code, stored, tmp_path)
     assert done.stdout == "True <class 'numpy.float32'>\n", done.stderr
 
 
@@ -214,11 +228,9 @@ def test_a_user_s_program_stays_what_it_was_and_ours_gives_its_spikes(standalone
     assert held(standalone) == before
 
 
-def test_building_a_program_leaves_the_user_s_own_alone(standalone, asked, tmp_path):
-    network, drive, _ = asked
+def test_building_a_program_leaves_the_user_s_own_alone(standalone, form, plain, tmp_path):
     before = held(standalone)
-    form = brian2_form.form_of(network, drive, Wanted(), counted=True)
-    assert sources(form, tmp_path / "project")
+    assert sources(form, tmp_path / "project") == plain
     assert brian2.get_device() is standalone
     assert held(standalone) == before
 
