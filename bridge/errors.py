@@ -37,5 +37,36 @@ class UnsuitedError(BackendError):
     """A backend does not take this network where it was to run; `reason` says why."""
 
     def __init__(self, reason: str, otherwise: str) -> None:
-        super().__init__(f"{reason}; {otherwise}")
-        self.reason = reason
+        # Both are its arguments, from which another process makes it again.
+        super().__init__(reason, otherwise)
+        self.reason, self.otherwise = reason, otherwise
+
+    def __str__(self) -> str:
+        return f"{self.reason}; {self.otherwise}"
+
+
+class FullError(BackendError):
+    """A device has no room for the work.
+
+    Attributes:
+        reason: Which, and how much was asked for.
+        otherwise: What can be done instead, in Python; "": nothing is known.
+        options: Of the options of commands those whose smaller values take less room.
+    """
+
+    def __init__(self, reason: str, otherwise: str = "", options: tuple[str, ...] = ()) -> None:
+        super().__init__(reason, otherwise, options)
+        self.reason, self.otherwise, self.options = reason, otherwise, options
+
+    def __str__(self) -> str:
+        return "; ".join(filter(None, (self.reason, self.otherwise)))
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of another program says, in a line: the first that it has, if it has any."""
+    said = str(error).strip().partition("\n")[0].rstrip()
+    return said[:_LONGEST] or type(error).__name__
+
+
+# So much of a line goes into a sentence, in letters.
+_LONGEST = 300

@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bridge.errors import first_line
+
 Work = Callable[[], None]
 
 # Runs before the graph is made: libraries and optimizers make their own memory in the first ones.
@@ -62,9 +64,8 @@ def _graph_of(work: Work, device: torch.device) -> Work:
     try:
         return captured(work, device)
     except RuntimeError as error:
-        first_line = str(error).strip().partition("\n")[0]
         warnings.warn(
-            f"no CUDA graph could be made ({first_line}); it goes on without one, slower",
+            f"no CUDA graph could be made ({first_line(error)}); it goes on without one, slower",
             stacklevel=4,
         )
         return work

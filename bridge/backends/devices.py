@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-from bridge.errors import BackendError, SpecError
+from bridge.errors import BackendError, FullError, SpecError, first_line
 
 
 def torch_device(name: str) -> torch.device:
@@ -33,14 +33,25 @@ def torch_device(name: str) -> torch.device:
 
 
 @contextmanager
-def room_on(device: torch.device, instead: str) -> Iterator[None]:
-    """Let it be one sentence that a device is full, with what can be done instead."""
+def room_on(
+    device: torch.device, otherwise: str = "", options: tuple[str, ...] = ()
+) -> Iterator[None]:
+    """Let it be one sentence that a device is full, with what can be done instead.
+
+    Args:
+        device: Where the work is done.
+        otherwise: As in `FullError`.
+        options: Likewise.
+
+    Raises:
+        FullError: the work runs out of the device's memory.
+    """
     try:
         yield
     except torch.cuda.OutOfMemoryError as error:
         # torch goes on about what else is in memory, and which settings to try.
-        reason = str(error).partition(". GPU ")[0].partition("\n")[0].rstrip(".")
-        raise BackendError(f"{device} is full ({reason}); {instead}") from None
+        reason = first_line(error).partition(". GPU ")[0].rstrip(".")
+        raise FullError(f"{device} is full ({reason})", otherwise, options) from None
 
 
 def why_not_seen() -> str:
@@ -55,5 +66,5 @@ def why_not_seen() -> str:
         torch.cuda.init()  # type: ignore[no-untyped-call]
     except (RuntimeError, AssertionError) as error:
         # No driver, or one that is too old: PyTorch says which.
-        return str(error).split(". ")[0].splitlines()[0].rstrip(".")
+        return first_line(error).partition(". ")[0].rstrip(".")
     return "there is no GPU"

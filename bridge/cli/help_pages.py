@@ -1,4 +1,4 @@
-"""What `--help` looks like: paragraphs are filled, and flags name no type."""
+"""Commands as a user meets them: help in filled paragraphs, advice that names their options."""
 
 import inspect
 from typing import Any
@@ -6,9 +6,19 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from bridge.cli.advice import in_options
+from bridge.errors import FullError
+
 
 class Command(TyperCommand):
-    """A command whose flags stand alone in its help."""
+    """A command whose flags stand alone in its help, and whose advice names what it has."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it."""
+        try:
+            return super().invoke(ctx)
+        except FullError as error:
+            raise in_options(error, self) from None
 
     def get_params(self, ctx: Any) -> Any:
         """Its parameters."""

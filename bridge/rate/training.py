@@ -183,12 +183,17 @@ def _whole_numbers(seeds: object) -> list[int]:
     return [counted("seeds", seed) for seed in seeds]
 
 
+# What commands call what takes less room.
+_SMALLER = ("batch", "evaluation_trials")
+
+
 @contextmanager
 def _run(plan: Plan, seeds: Sequence[int]) -> Iterator[Run]:
     """A training that is about to start, with the threads and settings it needs."""
     few = "train fewer networks together, or " if len(seeds) > 1 else ""
-    instead = f"{few}use smaller batches or fewer evaluation trials"
-    with own_settings(gradients=True), _helper() as helper, room_on(plan.device, instead):
+    otherwise = f"{few}use smaller batches or fewer evaluation trials"
+    room = room_on(plan.device, otherwise, ("together", *_SMALLER) if few else _SMALLER)
+    with own_settings(gradients=True), _helper() as helper, room:
         yield start(plan.task, plan.options, seeds, plan.device, helper)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from bridge.backends import cache_folder, compiler
 from bridge.backends.brian2 import toolchain
-from bridge.errors import BackendError
+from bridge.errors import BackendError, first_line
 
 
 def _import_brian2() -> None:
@@ -104,15 +104,8 @@ def session(target: str) -> Iterator[None]:
             if target == "cython":
                 cache_folder.check_room(Path(brian2.prefs["codegen.runtime.cython.cache_dir"]))
             raise BackendError(
-                f"Brian2 ({target}) failed: {_first_line(error.__cause__ or error)}"
+                f"Brian2 ({target}) failed: {first_line(error.__cause__ or error)}"
             ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0][:_LONGEST]
-
-
-_LONGEST = 300
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from bridge.backends import cache, cache_folder
 from bridge.backends.declaration import folder_digest
 from bridge.backends.snntorch.block_step import BlockStep
-from bridge.errors import BackendError
+from bridge.errors import BackendError, first_line
 from bridge.spiking import noise as noise_module
 
 Advance = Callable[[Tensor, list[Tensor], list[Tensor], list[list[Tensor]]], None]
@@ -125,8 +125,7 @@ def compile_package(
             )
         except (RuntimeError, OSError, SubprocessError) as error:
             cache_folder.check_room(package.parent)
-            first_line = str(error).strip().partition("\n")[0]
-            raise BackendError(f"torch could not compile the step: {first_line}") from error
+            raise BackendError(f"torch could not compile the step: {first_line(error)}") from error
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def simulate(  # noqa: PLR0913
     wanted = Wanted(voltages=voltages, margins=margins, values=values, window=window)
     how = How(like, compiled, dense, wanted)
     processes = _processes(network, drive, place, workers)
-    with _settings(like), room_on(place, "run fewer trials at once"):
+    with _settings(like), room_on(place, "run fewer trials at once", _FEWER):
         if processes == 1:
             return _simulate(network, drive, how, on_progress)
         # Compiled before the processes part, so that they share it.
@@ -100,6 +100,10 @@ def simulate(  # noqa: PLR0913
 
         recordings = in_processes(run_part, processes, on_progress)
     return Recording.joined(recordings)
+
+
+# What commands call it.
+_FEWER = ("trials", "search_trials")
 
 
 def _processes(

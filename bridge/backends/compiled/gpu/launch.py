@@ -19,7 +19,8 @@ from bridge.backends.compiled.gpu import build
 from bridge.backends.compiled.gpu.refusals import TOO_LARGE, unsuited
 from bridge.backends.compiled.gpu.sheet import KernelSheet
 from bridge.backends.compiled.gpu.text import kernel
-from bridge.errors import BackendError, BridgeError
+from bridge.backends.devices import room_on
+from bridge.errors import BackendError, BridgeError, first_line
 
 # Multiply and add are fused otherwise, which rounds once where the reference rounds twice.
 ROUNDED = {"enable_fp_fusion": False}
@@ -134,9 +135,9 @@ def _spilled(
 def plain_errors(device: torch.device) -> Iterator[None]:
     """Let what a GPU refuses be one sentence."""
     try:
-        yield
-    except torch.cuda.OutOfMemoryError as error:
-        raise BackendError(f"{device} is full ({_first_line(error)})") from None
+        # A launch takes as many trials as there is room for: fewer are no advice.
+        with room_on(device):
+            yield
     except BridgeError:
         raise
     # Triton's own errors have no class in common with PyTorch's.
@@ -144,7 +145,7 @@ def plain_errors(device: torch.device) -> Iterator[None]:
         if isinstance(error, CalledProcessError) or "C compiler" in str(error):
             raise BackendError(
                 f"Triton needs a C compiler, gcc or clang, and Python's header files to run on "
-                f"{device} ({_first_line(error)})"
+                f"{device} ({first_line(error)})"
             ) from error
         if "libcuda" in str(error):
             raise BackendError(
@@ -154,17 +155,13 @@ def plain_errors(device: torch.device) -> Iterator[None]:
         if not any(word in str(error) for word in _REFUSALS):
             raise
         raise BackendError(
-            f"{device} refused the kernel ({_first_line(error)}); its driver may be too old for "
+            f"{device} refused the kernel ({first_line(error)}); its driver may be too old for "
             f"Triton {version('triton')}"
         ) from error
 
 
 # Of Triton's launcher, of PyTorch, and where PTX is compiled.
 _REFUSALS = ("Triton Error", "CUDA", "ptxas", "PTX")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def finished(device: torch.device) -> None:
