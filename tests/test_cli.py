@@ -22,7 +22,7 @@ from bridge.errors import SpecError
 from bridge.exchange.store import load, save
 from bridge.methods.one_to_one import map_one_to_one
 from bridge.methods.scale_search import Conversion, ScaleSearch
-from bridge.rate import training
+from bridge.rate import training_loop
 from bridge.rate.network import RateNetwork
 from bridge.spiking.drive import Drive, OwnNoise
 from bridge.spiking.recording import Spikes
@@ -505,7 +505,7 @@ def test_resuming_keeps_the_target_it_started_with(command, tmp_path):
 
 
 def test_training_that_reached_its_target_cannot_go_on(command, refused, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "_evaluate", lambda _run: [(0.1, 1.0)])
+    monkeypatch.setattr(training_loop, "_evaluate", lambda _run: [(0.1, 1.0)])
     out = ("--out", tmp_path / "rate.h5")
     outcome = command(*TRAIN, *out, "--check-every", 2, "--max-updates", 9)
     assert outcome.status == 0
@@ -568,7 +568,7 @@ def test_a_polite_kill_ends_work_in_the_background_where_ctrl_c_is_ignored():
 def test_interrupted_training_keeps_what_it_learned_and_goes_on(
     stop, kept, command, tmp_path, monkeypatch
 ):
-    update, calls = training.update, []
+    update, calls = training_loop.update, []
 
     def third_is_interrupted(*arguments):
         calls.append(arguments)
@@ -578,7 +578,7 @@ def test_interrupted_training_keeps_what_it_learned_and_goes_on(
 
     out = ("--out", tmp_path / "rate.h5")
     with monkeypatch.context() as patch:
-        patch.setattr(training, "update", third_is_interrupted)
+        patch.setattr(training_loop, "update", third_is_interrupted)
         outcome = command(*TRAIN, *out, "--max-updates", 6)
     assert outcome.status not in (0, 2)
     assert "Traceback" not in outcome.err

@@ -17,7 +17,7 @@ import bridge
 from bridge.backends.compiled.gpu import build
 from bridge.backends.snntorch import simulation as snntorch
 from bridge.errors import BackendError
-from bridge.rate import plan, training, update
+from bridge.rate import plan, training_loop, update
 from bridge.tasks import load_task_file
 
 TRAINING = {
@@ -92,7 +92,7 @@ def test_a_full_gpu_is_one_sentence(device, monkeypatch):
             bridge.simulate(network, drive, backend="snntorch", device=device.name)
     finally:
         empty()
-    empty = fill(device, monkeypatch, training, "start")
+    empty = fill(device, monkeypatch, training_loop, "start")
     try:
         with pytest.raises(BackendError, match=said + "train fewer networks together, or use sm"):
             bridge.train_many("go-nogo", [0, 1], device=device.name, **TRAINING)

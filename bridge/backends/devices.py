@@ -8,15 +8,14 @@ import torch
 from bridge.errors import BackendError, FullError, SpecError, first_line
 
 
-def torch_device(name: str) -> torch.device:
-    """The device of that name, if torch sees it here.
+def named_device(name: str) -> torch.device:
+    """The device of that name, be it here or on another machine.
 
     Args:
         name: "cpu", "cuda" or "cuda:N".
 
     Raises:
         SpecError: there are no such devices.
-        BackendError: torch does not see it here.
     """
     try:
         device = torch.device(name)
@@ -24,6 +23,20 @@ def torch_device(name: str) -> torch.device:
         raise SpecError(f"unknown device {name!r}; use cpu, cuda or cuda:N") from None
     if device.type not in ("cpu", "cuda"):
         raise SpecError(f"unknown device {name!r}; use cpu, cuda or cuda:N")
+    return device
+
+
+def torch_device(name: str) -> torch.device:
+    """The device of that name, if torch sees it here.
+
+    Args:
+        name: As in `named_device`.
+
+    Raises:
+        SpecError: there are no such devices.
+        BackendError: torch does not see it here.
+    """
+    device = named_device(name)
     if device.type == "cuda" and not 0 <= (device.index or 0) < torch.cuda.device_count():
         raise BackendError(
             f"device {name!r} was asked for, but torch sees no such CUDA device here: "

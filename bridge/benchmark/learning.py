@@ -10,7 +10,7 @@ from bridge.benchmark.clock import cpu_s, timed
 from bridge.exchange import shipped
 from bridge.methods.search_options import INVERSE_SCALES
 from bridge.rate.network import RateNetwork
-from bridge.rate.training import Progress
+from bridge.rate.training_loop import Progress
 
 # Updates between two looks at the clock.
 UPDATES = 25

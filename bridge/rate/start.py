@@ -1,6 +1,7 @@
 """What a rate network is before training, in the original's distributions (Kim et al. 2019)."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +12,13 @@ from bridge.rate.training_options import Options
 from bridge.tasks import Task
 
 Array = NDArray[np.float64]
+Values = dict[str, NDArray[Any]]
 
 SOM_MOTIF = "SOM units receive nothing from inhibitory units"
 """SI Fig. S3, as the authors' code has it: som_m is 0 from inhibitory units onto SOM units."""
 
 
-def first_values(task: Task, options: Options, seed: int) -> dict[str, NDArray[np.generic]]:
+def first_values(task: Task, options: Options, seed: int) -> Values:
     """Raw parameters and the nature of the units, as `seed` decides.
 
     Returns:

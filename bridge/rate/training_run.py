@@ -1,7 +1,7 @@
 """A training in progress: how it starts, goes on from a checkpoint, and ends."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -18,7 +18,7 @@ from bridge.rate.module import PARAMETERS, RateModule, Units
 from bridge.rate.network import RateNetwork
 from bridge.rate.noise import INITIAL_SD, NOISE_SD, NoiseAhead
 from bridge.rate.recurrence import AtOnce, Workspace
-from bridge.rate.start import first_values, names_of
+from bridge.rate.start import Values, names_of
 from bridge.rate.training_options import Options
 from bridge.tasks import Task
 
@@ -46,6 +46,8 @@ class Run:
         in_graph: The update in a CUDA graph, where it is put into one.
         each: Whether a network that fails leaves the others; otherwise it ends the training.
         began: Time of the start, s.
+        before_s: How long they were trained before that.
+        together: How many they were at their very start.
     """
 
     task: Task
@@ -64,6 +66,13 @@ class Run:
     in_graph: InGraph | None = None
     each: bool = False
     began: float = field(default_factory=time.monotonic)
+    before_s: float = 0.0
+    together: int = 1
+
+    @property
+    def seconds(self) -> float:
+        """How long its networks were trained, those that ended before the others less long."""
+        return self.before_s + time.monotonic() - self.began
 
     def finish(self, rows: Sequence[int], stopped: str) -> None:
         """Take networks out of the training, and say why."""
@@ -92,10 +101,15 @@ class Run:
 
 
 def start(
-    task: Task, options: Options, seeds: Sequence[int], device: torch.device, helper: Executor
+    task: Task,
+    options: Options,
+    first: Mapping[int, Values],
+    device: torch.device,
+    helper: Executor,
 ) -> Run:
-    """A training before its first update."""
-    module = _module(task, options, seeds).to(device)
+    """A training before its first update, of what its networks are at first, by seed."""
+    seeds = list(first)
+    module = _module(task, options, list(first.values())).to(device)
     trained = [value for value in module.parameters() if value.requires_grad]
     shape = (len(seeds), task.steps, options.batch, options.units)
     checked = (len(seeds), task.steps, options.evaluation_trials, options.units)
@@ -114,7 +128,8 @@ def start(
     return Run(
         task=task,
         options=options,
-        seeds=list(seeds),
+        seeds=seeds,
+        together=len(seeds),
         device=device,
         module=module,
         adam=torch.optim.Adam(
@@ -127,9 +142,8 @@ def start(
     )
 
 
-def _module(task: Task, options: Options, seeds: Sequence[int]) -> RateModule:
+def _module(task: Task, options: Options, drawn: Sequence[Values]) -> RateModule:
     """The networks before training."""
-    drawn = [first_values(task, options, seed) for seed in seeds]
     first = {name: np.stack([each[name] for each in drawn]) for name in drawn[0]}
     excitatory, som = first["excitatory"], first["som"]
     types = [names_of(*kinds) for kinds in zip(excitatory, som, strict=True)]
@@ -149,22 +163,29 @@ def _module(task: Task, options: Options, seeds: Sequence[int]) -> RateModule:
 
 
 @torch.no_grad()
-def restore(run: Run, kept: Checkpoint, history: History) -> None:
-    """Put the only network of a training where a checkpoint was made."""
-    run.updates = kept.updates
+def restore(run: Run, begun: Sequence[RateNetwork]) -> None:
+    """Put the networks of a training, in their order, where checkpoints of one update were made."""
+    found = [checkpoint_of(network) for network in begun]
+    kept = [checkpoint for checkpoint, _ in found]
+    run.updates = kept[0].updates
     for name, parameter in run.module.named_parameters():
-        stored = (kept.parameters[name], kept.moment1[name], kept.moment2[name])
-        value, moment1, moment2 = (torch.tensor(part).to(parameter)[None] for part in stored)
+        stored = ([getattr(each, part)[name] for each in kept] for part in _PARTS)
+        value, moment1, moment2 = (torch.tensor(np.stack(part)).to(parameter) for part in stored)
         parameter.copy_(value)
         if parameter.requires_grad:
             run.adam.state[parameter] = {
-                "step": torch.tensor(float(kept.updates), device=_place_of_steps(run, parameter)),
+                "step": torch.tensor(float(run.updates), device=_place_of_steps(run, parameter)),
                 "exp_avg": moment1,
                 "exp_avg_sq": moment2,
             }
-    columns = (history.update.tolist(), history.loss.tolist(), history.accuracy.tolist())
-    # In place: the noise looks here.
-    run.histories[run.seeds[0]][:] = zip(*columns, strict=True)
+    for seed, (_, history) in zip(run.seeds, found, strict=True):
+        columns = (history.update.tolist(), history.loss.tolist(), history.accuracy.tolist())
+        # In place: the noise looks here.
+        run.histories[seed][:] = zip(*columns, strict=True)
+
+
+# Of a checkpoint, by parameter.
+_PARTS = ("parameters", "moment1", "moment2")
 
 
 def _place_of_steps(run: Run, parameter: Tensor) -> torch.device:
@@ -185,7 +206,7 @@ def checkpoint_of(network: RateNetwork) -> tuple[Checkpoint, History]:
 
 
 def _checkpoint(run: Run, row: int) -> Checkpoint:
-    parts: dict[str, dict[str, Any]] = {"parameters": {}, "moment1": {}, "moment2": {}}
+    parts: dict[str, dict[str, Any]] = {part: {} for part in _PARTS}
     for name, parameter in run.module.named_parameters():
         state = run.adam.state.get(parameter, {})
         zeros = torch.zeros_like(parameter)
@@ -216,7 +237,7 @@ def _network(run: Run, row: int, stopped: str) -> RateNetwork:
             "options": replace(run.options, seed=seed).plain(),
             "updates": run.updates,
             "stopped": stopped,
-            "seconds": round(time.monotonic() - run.began, 1),
-            "trained_together": len(run.histories),
+            "seconds": round(run.seconds, 1),
+            "trained_together": run.together,
         },
     )

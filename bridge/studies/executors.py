@@ -19,7 +19,7 @@ _ADDRESS = re.compile(r"((tcp|tls|ws|wss|ucx)://)?(\[[0-9a-fA-F:]+\]|[^\s:/]+):\
 
 
 @contextmanager
-def workers(scheduler: str | None, processes: int) -> Iterator[tuple[Executor, int]]:
+def workers(scheduler: str | None, processes: int, device: str) -> Iterator[tuple[Executor, int]]:
     """What runs functions elsewhere, and how many at once.
 
     Left early, it gives up the work that is not done.
@@ -27,6 +27,7 @@ def workers(scheduler: str | None, processes: int) -> Iterator[tuple[Executor, i
     Args:
         scheduler: Address of a Dask scheduler; None: processes of this machine.
         processes: How many, on this machine.
+        device: Where networks run; each worker of a cluster must see it.
 
     Raises:
         BackendError: no scheduler answers there, or its workers are not fit for this.
@@ -35,7 +36,7 @@ def workers(scheduler: str | None, processes: int) -> Iterator[tuple[Executor, i
         with _local(processes) as executor:
             yield executor, processes
     else:
-        with _cluster(scheduler) as (executor, count):
+        with _cluster(scheduler, device) as (executor, count):
             yield executor, count
 
 
@@ -69,7 +70,7 @@ def _begin() -> None:
 
 
 @contextmanager
-def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
+def _cluster(address: str, device: str) -> Iterator[tuple[Executor, int]]:
     try:
         distributed: Any = import_module("distributed")
     except ImportError:
@@ -85,6 +86,9 @@ def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
         raise BackendError(f"no Dask scheduler answers at {address} ({error})") from None
     try:
         count = _check_cluster(client, address)
+        for name, lacks in client.run(_lacks, device).items():
+            if lacks:
+                raise BackendError(f"the Dask worker {name}: {lacks}")
         # A worker that dies takes its work with it; Dask gives it to another.
         yield client.get_executor(pure=False), count
     finally:
@@ -114,6 +118,17 @@ def _check_cluster(client: Any, address: str) -> int:
         if there != _version():
             raise BackendError(f"the Dask worker {name} has spikebridge {there or 'not'} installed")
     return len(found)
+
+
+def _lacks(device: str) -> str:
+    """Why networks cannot run on a device here; "" where they can."""
+    from bridge.backends.devices import torch_device
+
+    try:
+        torch_device(device)
+    except BackendError as error:
+        return str(error)
+    return ""
 
 
 def _version() -> str:

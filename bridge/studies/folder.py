@@ -59,7 +59,7 @@ class Folder:
 
     @contextmanager
     def claimed(self) -> Iterator[None]:
-        """Make the folder that of a study with these settings, and its only run.
+        """Be the only run in the folder, if it is of a study with these settings.
 
         Raises:
             OutputError: it was begun with other settings, another run is at work in it, it cannot
@@ -75,9 +75,8 @@ class Folder:
         with lock:
             if not _locked(lock):
                 raise OutputError(f"{self.home}: another run is at work on it")
-            said = self._settings()
+            self._settings()
             self._take_up()
-            self._write_settings(said)
             yield
 
     def _settings(self) -> dict[str, Any]:
@@ -97,8 +96,9 @@ class Folder:
             raise FormatError(f"{path}: {_DAMAGED}")
         return dict(there)
 
-    def _write_settings(self, said: dict[str, Any]) -> None:
-        path = self.home / SETTINGS
+    def keep_settings(self) -> None:
+        """Make the folder that of a study with these settings."""
+        said, path = self._settings(), self.home / SETTINGS
         # Networks of other programs may join those that are there: all versions are said.
         versions = sorted({*said["versions"], *_versions()})
         cells = {cell.name: self._making(cell) for cell in self.study.cells}

@@ -20,7 +20,7 @@ from bridge.methods.scale_search import Conversion, ScaleSearch
 from bridge.methods.scoring import COMPARE, drive_of, quick_run
 from bridge.rate.network import RateNetwork
 from bridge.rate.network_task import task_of
-from bridge.rate.training import train, train_each
+from bridge.rate.training_parts import train_each
 from bridge.spiking.drive import derived_seed
 from bridge.spiking.firing import rates_hz
 from bridge.studies.details import details_of
@@ -34,31 +34,43 @@ Row = dict[str, Any]
 _SEARCH, _FRESH = 11, 12
 
 
-def train_network(task: str, options: Mapping[str, Any], device: str = "cpu") -> bytes:
-    """Train one network on a device; the bytes of its file.
-
-    Raises:
-        SpecError: training diverged, or the options make no sense.
-    """
-    _know_tasks()
-    return bytes_of(train(task, device=device, **options))
+# A part of a training takes so long at least, s: what goes on is written and read in between, which
+# takes 0.08 s for a network of 200 units, and 8 s for a hundred of them.
+PART_S = 60.0
 
 
 def train_networks(
-    task: str, options: Mapping[str, Any], seeds: Sequence[int], device: str
-) -> list[bytes | str]:
-    """Train networks together that differ in nothing but their seed.
+    task: str,
+    options: Mapping[str, Any],
+    seeds: Sequence[int],
+    device: str = "cpu",
+    begun: Sequence[bytes] = (),
+) -> tuple[dict[int, bytes | str], dict[int, bytes]]:
+    """Train networks together that differ in nothing but their seed, until some are done.
+
+    Args:
+        task: What they learn.
+        options: Of their training; the seed among them is not used.
+        seeds: One for each.
+        device: Where.
+        begun: The files of those that are to go on, in the order of their seeds; none: they begin.
 
     Returns:
-        For each the bytes of its file, or why its training failed.
+        By seed the bytes of the files of those that are done, or why their training failed, and
+        the bytes of those that are to go on.
 
     Raises:
         SpecError: the options make no sense.
     """
     _know_tasks()
     plain = {name: value for name, value in options.items() if name != "seed"}
-    found = train_each(task, seeds, device=device, **plain)
-    return [str(one) if isinstance(one, TrainingError) else bytes_of(one) for one in found]
+    networks = [network_of(content) for content in begun]
+    found = train_each(task, seeds, begun=networks, part_s=PART_S, device=device, **plain)
+    done = {
+        seed: str(one) if isinstance(one, TrainingError) else bytes_of(one)
+        for seed, one in found.finished.items()
+    }
+    return done, {seed: bytes_of(one) for seed, one in found.unfinished.items()}
 
 
 def measure_network(

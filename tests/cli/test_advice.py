@@ -8,7 +8,7 @@ from conftest import kim_network
 
 import bridge
 from bridge.backends.snntorch import simulation
-from bridge.rate import training
+from bridge.rate import training_loop
 from bridge.studies import executors
 
 
@@ -34,7 +34,7 @@ def advised(command, tmp_path, monkeypatch):
         assert last.startswith(said)
         return last.removeprefix(said)
 
-    monkeypatch.setattr(training, "start", full)
+    monkeypatch.setattr(training_loop, "start", full)
     monkeypatch.setattr(simulation, "Batch", full)
     monkeypatch.setattr(executors, "ProcessPoolExecutor", Here)
     return of

@@ -6,7 +6,7 @@ import torch
 
 import bridge
 import bridge.rate.module as module_file
-import bridge.rate.training as training
+import bridge.rate.training_loop as training_loop
 from bridge.backends.arithmetic import flushes_denormals
 from bridge.errors import BackendError, SpecError
 from bridge.rate.noise import draw
@@ -103,7 +103,7 @@ def test_the_noise_of_training_grows_once_a_network_can_do_the_task(monkeypatch)
         return forward(module, inputs, noise, space)
 
     monkeypatch.setattr(module_file.RateModule, "forward", noted)
-    monkeypatch.setattr(training, "_evaluate", lambda _run: [(9.0, next(scores))])
+    monkeypatch.setattr(training_loop, "_evaluate", lambda _run: [(9.0, next(scores))])
     bridge.train("go-nogo", max_updates=16, training_noise_sd=0.3, **SMALL)
     # The accuracy is above 95 % first after 8 updates; the noise of the next was drawn before.
     np.testing.assert_allclose(spreads, [0.1] * 9 + [0.3] * 7, rtol=0.02)
@@ -131,7 +131,7 @@ def test_a_training_resumed_after_its_noise_has_grown_ends_where_an_unbroken_one
 
 def test_an_interrupt_leaves_a_network_that_can_go_on(monkeypatch):
     whole = bridge.train("go-nogo", max_updates=12, **SMALL)
-    update, calls = training.update, []
+    update, calls = training_loop.update, []
 
     def interrupted(run):
         calls.append(1)
@@ -139,11 +139,11 @@ def test_an_interrupt_leaves_a_network_that_can_go_on(monkeypatch):
             raise KeyboardInterrupt
         update(run)
 
-    monkeypatch.setattr(training, "update", interrupted)
+    monkeypatch.setattr(training_loop, "update", interrupted)
     stopped = bridge.train("go-nogo", max_updates=12, **SMALL)
     assert stopped.provenance["stopped"] == "interrupted"
     assert stopped.checkpoint.updates == 5
-    monkeypatch.setattr(training, "update", update)
+    monkeypatch.setattr(training_loop, "update", update)
     same(whole, bridge.train("go-nogo", resume=stopped, max_updates=12))
 
 
@@ -341,7 +341,7 @@ def test_each_of_many_networks_is_the_one_trained_alone_under_other_options(fiel
 
 def test_an_interrupt_leaves_every_unfinished_network_with_its_checkpoint(monkeypatch):
     whole = train_many("go-nogo", SEEDS, **UNEQUAL)
-    update, calls = training.update, []
+    update, calls = training_loop.update, []
 
     def interrupted(run):
         calls.append(1)
@@ -349,9 +349,9 @@ def test_an_interrupt_leaves_every_unfinished_network_with_its_checkpoint(monkey
             raise KeyboardInterrupt
         update(run)
 
-    monkeypatch.setattr(training, "update", interrupted)
+    monkeypatch.setattr(training_loop, "update", interrupted)
     stopped = train_many("go-nogo", SEEDS, **UNEQUAL)
-    monkeypatch.setattr(training, "update", update)
+    monkeypatch.setattr(training_loop, "update", update)
     ends = [network.provenance["stopped"] for network in stopped]
     assert ends == ["interrupted", "target", "interrupted", "interrupted"]
     for one, other in zip(whole, stopped, strict=True):

@@ -21,13 +21,15 @@ import torch
 
 import bridge
 from bridge.errors import BackendError, FormatError, OutputError, SpecError, TrainingError
-from bridge.rate import training
+from bridge.rate import training_loop, training_parts
+from bridge.studies import schedule, work
 from bridge.studies import whole_study as run_file
 from bridge.studies.csv_files import read_csv
+from bridge.studies.executors import workers
 from bridge.studies.study import Cell, Effort, Study, Variant
 from bridge.studies.whole_study import run_study
-from bridge.studies.work import bytes_of, network_of, train_network
 from bridge.studies.work import measure_network as measure_network_really
+from bridge.studies.work import network_of, train_networks
 
 TASKS = Path(__file__).with_name("short_task.py")
 TRAINING = {"units": 8, "batch": 2, "check_every": 2, "evaluation_trials": 4, "max_updates": 4}
@@ -79,10 +81,10 @@ def measure_network(content, seed, variants, effort, details):
 @pytest.fixture
 def here(monkeypatch):
     executor = Here()
-    monkeypatch.setattr(run_file, "measure_network", measure_network)
+    monkeypatch.setattr(schedule, "measure_network", measure_network)
 
     @contextmanager
-    def workers(_scheduler, _processes):
+    def workers(*_):
         yield executor, 1
 
     monkeypatch.setattr(run_file, "workers", workers)
@@ -105,7 +107,7 @@ def test_a_study_leaves_networks_results_a_table_and_a_figure(here, tmp_path):
     rows = study(tmp_path)
     # Two seeds of three cells, one of which has two variants; two cells share their networks.
     assert len(rows) == 8
-    assert here.done.count("train_network") == 4
+    assert here.done.count("train_networks") == 4
     assert here.done.count("measure_network") == 6
     assert len(list((tmp_path / "networks").glob("*.h5"))) == 4
     assert [(row["cell"], row["seed"], row["variant"]) for row in rows[:4]] == [
@@ -132,7 +134,7 @@ def test_networks_trained_together_are_those_trained_one_by_one(here, tmp_path):
     here.done = []
     together = study(tmp_path / "all", networks=3, together=2)
     # Six networks of two kinds, as two and one of each; one cell has the networks of another.
-    assert here.done.count("train_networks") == here.done.count("train_network") == 2
+    assert here.done.count("train_networks") == 4
     one, many = networks_of(tmp_path / "one"), networks_of(tmp_path / "all")
     assert one.keys() == many.keys()
     assert len(one) == 6
@@ -147,12 +149,62 @@ def test_networks_trained_together_are_those_trained_one_by_one(here, tmp_path):
     ]
 
 
+# By their losses the third of four ends after 16 updates, the others go on to the last.
+EARLY = {
+    "units": 8, "batch": 4, "check_every": 4, "evaluation_trials": 4, "learning_rate": 0.05,
+    "target_loss": 1.41, "target_accuracy": 0.0, "max_updates": 20,
+}  # fmt: skip
+ENDING_APART = dataclasses.replace(STUDY, cells=(Cell("plain", "short", EARLY),))
+
+
+def test_a_network_is_kept_and_measured_while_those_trained_with_it_go_on(
+    here, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("bridge.studies.picture.draw", lambda *_: None)
+    run_study(ENDING_APART, tmp_path / "one", effort=EFFORT, networks=4)
+    one = networks_of(tmp_path / "one")
+    ended = sorted({network.provenance["updates"] for network in one.values()})
+    assert len(ended) > 1
+    monkeypatch.setattr(work, "PART_S", 0.0)
+    here.done = []
+    run_study(ENDING_APART, tmp_path / "all", effort=EFFORT, networks=4, together=4)
+    assert here.done.count("train_networks") == len(ended)
+    assert here.done[:2] == ["train_networks", "measure_network"]
+    many = networks_of(tmp_path / "all")
+    assert one.keys() == many.keys()
+    for name, network in one.items():
+        for part in ("recurrent", "w_out", "b_out", "tau_ms"):
+            np.testing.assert_array_equal(getattr(many[name], part), getattr(network, part))
+
+
+def test_what_is_done_when_a_study_is_stopped_is_not_done_again(here, tmp_path, monkeypatch):
+    monkeypatch.setattr(work, "PART_S", 0.0)
+    submit, given = here.submit, []
+
+    def stopped_at_the_second_part(work, *arguments):
+        given.append(work.__name__)
+        if given.count("train_networks") == 2:
+            raise KeyboardInterrupt
+        return submit(work, *arguments)
+
+    options = {"effort": EFFORT, "networks": 4, "together": 4}
+    with monkeypatch.context() as patch:
+        patch.setattr(here, "submit", stopped_at_the_second_part)
+        with pytest.raises(KeyboardInterrupt):
+            run_study(ENDING_APART, tmp_path, **options)
+    before = files(tmp_path)
+    kept = len(networks_of(tmp_path))
+    assert 0 < kept < 4
+    assert len(run_study(ENDING_APART, tmp_path, **options)) == 4
+    assert before.items() <= files(tmp_path).items()
+
+
 def test_networks_trained_together_leave_no_processor_idle(here, tmp_path, monkeypatch):
     asked, workers = [], run_file.workers
 
-    def noted(scheduler, processes):
+    def noted(scheduler, processes, device):
         asked.append(processes)
-        return workers(scheduler, processes)
+        return workers(scheduler, processes, device)
 
     monkeypatch.setattr(run_file, "workers", noted)
     monkeypatch.setattr(run_file.os, "sched_getaffinity", lambda _: range(8), raising=False)
@@ -163,7 +215,7 @@ def test_networks_trained_together_leave_no_processor_idle(here, tmp_path, monke
 
 def test_a_network_that_diverges_costs_those_trained_with_it_nothing(here, tmp_path, monkeypatch):
     alone = [bridge.train("short", seed=seed, **TRAINING) for seed in (0, 2)]
-    losses = training.losses_of
+    losses = training_loop.losses_of
 
     def one_lost(options, outputs, targets):
         found = losses(options, outputs, targets)
@@ -171,7 +223,7 @@ def test_a_network_that_diverges_costs_those_trained_with_it_nothing(here, tmp_p
             found[1] = torch.nan
         return found
 
-    monkeypatch.setattr(training, "losses_of", one_lost)
+    monkeypatch.setattr(training_loop, "losses_of", one_lost)
     rows = study(tmp_path, networks=3, cells=["plain"], together=3)
     assert [row["failed"] for row in rows] == [
         None, "training of seed 1 diverged after 2 updates; lower the learning_rate", None,
@@ -185,9 +237,9 @@ def test_a_network_that_diverges_costs_those_trained_with_it_nothing(here, tmp_p
 
 
 def test_a_seed_that_lacks_units_costs_the_others_nothing():
-    found = training.train_each("short", [0, 1], **{**TRAINING, "units": 30, "som": 7})
-    kinds = [type(one) for one in found]
-    assert kinds == [bridge.RateNetwork, TrainingError]
+    options = {**TRAINING, "units": 30, "som": 7}
+    found = training_parts.train_each("short", [0, 1], **options).finished
+    assert type(found[0]) is bridge.RateNetwork
     assert "som: 7 units asked for" in str(found[1])
 
 
@@ -196,11 +248,11 @@ def test_a_study_on_a_gpu_is_another_than_on_the_cpu(here, tmp_path, monkeypatch
     study(tmp_path, networks=1, cells=["plain"])
     asked = []
 
-    def train_networks(task, options, seeds, device):
+    def train_networks(task, options, seeds, device, _begun):
         asked.append((len(seeds), device))
-        return [bytes_of(bridge.train(task, **{**options, "seed": seed})) for seed in seeds]
+        return work.train_networks(task, options, seeds)
 
-    monkeypatch.setattr(run_file, "train_networks", train_networks)
+    monkeypatch.setattr(schedule, "train_networks", train_networks)
     there = dataclasses.replace(EFFORT, device="cuda:1")
     with pytest.raises(OutputError, match=r"other settings \(device: cpu there, cuda here\)"):
         run_study(STUDY, tmp_path, effort=there, networks=3, cells=["plain"])
@@ -221,6 +273,30 @@ def test_a_study_on_a_gpu_that_is_not_there_is_refused_at_once(here, tmp_path, m
     assert here.done == []
 
 
+def test_what_is_refused_writes_nothing_also_where_a_scheduler_decides(tmp_path):
+    out = tmp_path / "studies"
+    for options, said in (
+        ({"effort": dataclasses.replace(EFFORT, device="cuba")}, "unknown device 'cuba'"),
+        ({"effort": dataclasses.replace(EFFORT, device="mps")}, "unknown device 'mps'"),
+        ({"processes": 0, "scheduler": None}, "processes: expected a whole number of at least 1"),
+    ):
+        with pytest.raises(SpecError, match=said):
+            run_study(STUDY, out, **{"scheduler": "tcp://127.0.0.1:9", **options})
+    assert not out.exists()
+
+
+def test_a_study_that_could_not_begin_has_no_settings_yet(here, tmp_path, monkeypatch):
+    monkeypatch.setattr("bridge.studies.executors._PATIENCE_S", 1)
+    there = dataclasses.replace(EFFORT, device="cuda")
+    with monkeypatch.context() as patch:
+        patch.setattr(run_file, "workers", workers)
+        with pytest.raises(BackendError, match="no Dask scheduler answers"):
+            run_study(STUDY, tmp_path, effort=there, scheduler="tcp://127.0.0.1:9")
+    assert files(tmp_path) == {}
+    # It is begun on the CPU, as if nothing had been.
+    study(tmp_path, networks=1, cells=["plain"])
+
+
 def test_what_is_finished_is_not_done_again(here, tmp_path):
     study(tmp_path, networks=1)
     before, here.done = files(tmp_path), []
@@ -228,7 +304,7 @@ def test_what_is_finished_is_not_done_again(here, tmp_path):
     assert here.done == []
     assert files(tmp_path) == before
     more = study(tmp_path, networks=2, cells=["plain"])
-    assert here.done == ["train_network", "measure_network"]
+    assert here.done == ["train_networks", "measure_network"]
     assert len(more) == 5
     assert before.items() <= files(tmp_path).items()
 
@@ -246,7 +322,7 @@ def test_a_study_goes_on_from_its_table(here, tmp_path):
     keep_the_record_alone(tmp_path)
     here.done = []
     more = study(tmp_path, networks=2, cells=["plain"])
-    assert here.done == ["train_network", "measure_network"]
+    assert here.done == ["train_networks", "measure_network"]
     after = table.read_text().splitlines()
     assert [line for line in after if line not in before] == [after[2]]
     assert len(after) == len(before) + 1
@@ -263,7 +339,7 @@ def test_details_go_on_from_their_table(here, tmp_path, monkeypatch):
         return [{"variant": "", "accuracy": 1.0, "details": details}]
 
     measure_network.__name__ = "measure_network"
-    monkeypatch.setattr(run_file, "measure_network", measure_network)
+    monkeypatch.setattr(schedule, "measure_network", measure_network)
     monkeypatch.setattr("bridge.studies.picture.draw", lambda *_: None)
     table = tmp_path / "small" / "details.csv"
     run_study(DETAILED, tmp_path, effort=EFFORT, networks=2)
@@ -402,10 +478,10 @@ def test_progress_is_a_rising_share_of_what_was_to_do(here, tmp_path):
 
 def test_that_training_diverges_is_a_result(here, tmp_path, monkeypatch):
     def diverges(*_):
-        raise TrainingError("training of seed 0 diverged")
+        return {0: "training of seed 0 diverged"}, {}
 
-    diverges.__name__ = "train_network"
-    monkeypatch.setattr(run_file, "train_network", diverges)
+    diverges.__name__ = "train_networks"
+    monkeypatch.setattr(schedule, "train_networks", diverges)
     (row,) = study(tmp_path, networks=1, cells=["again"])
     assert row["failed"] == "training of seed 0 diverged"
     assert row["accuracy"] is None
@@ -419,9 +495,9 @@ def test_what_is_wrong_otherwise_is_no_result(here, tmp_path, monkeypatch):
     def fails(*_):
         raise SpecError("unknown task 'short'")
 
-    fails.__name__ = "train_network"
+    fails.__name__ = "train_networks"
     with monkeypatch.context() as patch:
-        patch.setattr(run_file, "train_network", fails)
+        patch.setattr(schedule, "train_networks", fails)
         with pytest.raises(SpecError, match="unknown task 'short'"):
             study(tmp_path, networks=1, cells=["plain"])
     (row,) = study(tmp_path, networks=1, cells=["plain"])
@@ -564,7 +640,7 @@ def wait_for(there, seconds=60):
 def test_processes_give_what_this_process_gives(tmp_path, monkeypatch):
     monkeypatch.setenv("SPIKEBRIDGE_TASKS", str(TASKS))
     first, second = study(tmp_path, networks=1, cells=["again"], processes=1)
-    network = train_network("short", {**TRAINING, "seed": 0})
+    network = train_networks("short", TRAINING, [0])[0][0]
     variants = [
         {**dataclasses.asdict(one), "spiking": STUDY.spiking(one)}
         for one in STUDY.cells[1].variants
@@ -579,13 +655,13 @@ def test_processes_give_what_this_process_gives(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_a_cluster_loses_nothing_with_a_worker_that_is_killed(tmp_path, monkeypatch):
     given_out = []
-    submit = run_file._Work._submit
+    submit = schedule.Schedule._submit
 
     def counted(self, then, work, *given):
         given_out.append(work.__name__)
         submit(self, then, work, *given)
 
-    monkeypatch.setattr(run_file._Work, "_submit", counted)
+    monkeypatch.setattr(schedule.Schedule, "_submit", counted)
     told = tmp_path / "scheduler.json"
     scheduler = start("distributed.cli.dask_scheduler", "--port", "0", "--no-dashboard",
                       "--host", "127.0.0.1", "--scheduler-file", told)  # fmt: skip
@@ -613,7 +689,7 @@ def test_a_cluster_loses_nothing_with_a_worker_that_is_killed(tmp_path, monkeypa
         assert workers[0].wait(10) == -signal.SIGKILL
         assert len(rows) == 12
         # Two cells share their networks; only the cluster itself does a lost piece again.
-        assert sorted(given_out) == ["measure_network"] * 9 + ["train_network"] * 6
+        assert sorted(given_out) == ["measure_network"] * 9 + ["train_networks"] * 6
         before = files(out)
         assert study(out, scheduler=address, networks=3) == rows
         assert len(given_out) == 15

@@ -18,7 +18,7 @@ EFFORT = Effort(trials=4, search_trials=6)
 
 @pytest.fixture
 def network():
-    return work.train_network("short", {**TRAINING, "seed": 3})
+    return work.train_networks("short", TRAINING, [3])[0][3]
 
 
 @pytest.fixture
