@@ -33,7 +33,7 @@ install: $(INSTALLED)
 $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) -c constraints.txt uv || true
-	told=$$($(BIN)/python .ci/uv_options.py) && $(UV) $$told $(WANTED) || $(PIP) $(WANTED)
+	$(BIN)/python .ci/uv_as_pip.py $(UV) $(WANTED) || $(PIP) $(WANTED)
 	$(BIN)/python -m compileall -q -q -j 0 -x '/site-packages/.*/tests?/' $(VENV)/lib || true
 	touch $@
 

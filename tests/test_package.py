@@ -128,44 +128,83 @@ def test_make_takes_the_wheel_for_the_cpu_where_it_is_asked_to(torch):
         assert ("triton" in way) == ((sys.platform, platform.machine()) == ("linux", "x86_64"))
 
 
+# Says what it is run with.
+AS_UV = "import os, sys; print(*sys.argv[1:]); print(os.environ.get('SSL_CERT_FILE'))"
+
+
+def untold():
+    """This environment, without what pip and uv are told in it."""
+    return {
+        key: text
+        for key, text in os.environ.items()
+        if not key.startswith("PIP_") and key != "SSL_CERT_FILE"
+    }
+
+
+@pytest.fixture
+def as_uv(tmp_path):
+    """What uv would be run with: options that are added, and where certificates are."""
+
+    def run(settings, file=""):
+        path = tmp_path / "pip.conf"
+        path.write_text(file)
+        # This machine's own settings are not read beside none.
+        settings = {**settings, "PIP_CONFIG_FILE": str(path) if file else os.devnull}
+        return subprocess.run(
+            [sys.executable, ROOT / ".ci" / "uv_as_pip.py", sys.executable, "-c", AS_UV, "wanted"],
+            env={**untold(), **settings},
+            check=False, capture_output=True, text=True,
+        )  # fmt: skip
+
+    return run
+
+
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"PIP_FIND_LINKS": "/wheels /more"}, "--find-links /wheels --find-links /more"),
-        ({"PIP_INDEX_URL": "https://own", "PIP_TIMEOUT": "9"}, "--index-url https://own"),
-        ({"PIP_CONSTRAINT": "pins.txt"}, "--constraint pins.txt"),
+        ({"PIP_FIND_LINKS": "/wheels /more"}, "--find-links /wheels --find-links /more\nNone"),
+        ({"PIP_INDEX_URL": "https://own", "PIP_TIMEOUT": "9"}, "--index-url https://own\nNone"),
+        ({"PIP_CONSTRAINT": "pins.txt"}, "--constraint pins.txt\nNone"),
+        ({"PIP_CERT": "/of my own/ca.pem"}, "\n/of my own/ca.pem"),
+        ({"PIP_CERT": "/ours.pem", "SSL_CERT_FILE": "/theirs.pem"}, "\n/ours.pem"),
         ({"PIP_NO_INDEX": "1"}, None),
     ],
 )
-def test_uv_is_told_what_pip_is_told_or_pip_installs(settings, told):
-    environment = {key: text for key, text in os.environ.items() if not key.startswith("PIP_")}
-    ended = subprocess.run(
-        [sys.executable, ROOT / ".ci" / "uv_options.py"],
-        env={**environment, **settings, "PIP_CONFIG_FILE": os.devnull},
-        check=False, capture_output=True, text=True,
-    )  # fmt: skip
+def test_uv_is_told_what_pip_is_told_or_pip_installs(settings, told, as_uv):
+    ended = as_uv(settings)
     if told is None:
-        assert (ended.returncode, "no-index" in ended.stderr) == (1, True)
+        assert (ended.returncode, "no-index" in ended.stderr, ended.stdout) == (1, True, "")
     else:
-        assert (ended.returncode, ended.stdout.strip()) == (0, told)
+        assert ended.returncode == 0
+        assert [line.strip() for line in ended.stdout.splitlines()] == [
+            line.strip() for line in f"wanted {told}".splitlines()
+        ]
 
 
-def test_uv_is_told_what_wins_where_pip_is_told_twice(tmp_path):
-    (tmp_path / "pip.conf").write_text(
+def test_uv_is_told_what_wins_where_pip_is_told_twice(as_uv):
+    options, place = as_uv(
+        {"PIP_INDEX_URL": "https://own"},
         "[global]\nindex-url = https://a\nextra-index-url = https://b\n  https://c\n"
-        "[install]\nextra-index-url = https://d\n  https://e\n"
-    )
-    environment = {key: text for key, text in os.environ.items() if not key.startswith("PIP_")}
-    settings = {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf"), "PIP_INDEX_URL": "https://own"}
-    said = subprocess.run(
-        [sys.executable, ROOT / ".ci" / "uv_options.py"],
-        env={**environment, **settings}, check=True, capture_output=True, text=True,
-    ).stdout.split()  # fmt: skip
+        "cert = /global.pem\n"
+        "[install]\nextra-index-url = https://d\n  https://e\ncert = /install.pem\n",
+    ).stdout.splitlines()
+    said = options.split()
     assert [said[place + 1] for place, word in enumerate(said) if word == "--index-url"] == [
         "https://own"
     ]
     extra = [said[place + 1] for place, word in enumerate(said) if word == "--extra-index-url"]
     assert extra == ["https://d", "https://e"]
+    assert place == "/install.pem"
+
+
+def test_pip_installs_where_uv_is_not_there():
+    ended = subprocess.run(
+        [sys.executable, ROOT / ".ci" / "uv_as_pip.py", "/no/such/uv"],
+        env={**untold(), "PIP_CONFIG_FILE": os.devnull},
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert ended.stderr == "/no/such/uv: No such file or directory, so pip installs\n"
 
 
 def _pythons(job):
