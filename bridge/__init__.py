@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bridge.methods.conversion import convert
     from bridge.methods.integrate_and_fire import map_integrate_and_fire
     from bridge.methods.lesion import lesion
+    from bridge.methods.nbrc import nbrc_network
     from bridge.methods.one_to_one import map_one_to_one
     from bridge.methods.rate_targets.dale import with_dales_law
     from bridge.methods.rate_targets.explained import variance_explained
@@ -106,6 +107,7 @@ _HOMES = {
     "load_task_file": "bridge.tasks",
     "map_integrate_and_fire": "bridge.methods.integrate_and_fire",
     "map_one_to_one": "bridge.methods.one_to_one",
+    "nbrc_network": "bridge.methods.nbrc",
     "nmse": "bridge.tasks",
     "poisson_drive": "bridge.spiking.trains",
     "random_weights": "bridge.spiking.random_weights",
@@ -171,6 +173,7 @@ __all__ = [
     "load_task_file",
     "map_integrate_and_fire",
     "map_one_to_one",
+    "nbrc_network",
     "nmse",
     "plot",
     "poisson_drive",

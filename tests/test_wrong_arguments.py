@@ -92,6 +92,7 @@ def made(tmp_path_factory):
 SMALL = {"trials": 1, "backend": "reference"}
 TRAINS = {"rate_hz": 10.0, "seconds": 0.1, "trials": 1}
 SHORT = {"units": 6, "max_updates": 1, "batch": 4, "evaluation_trials": 4}
+WEIGHTS = ("u", "u_a", "u_c", "w_a", "w_c")
 CALLS = {
     "simulate": ({"network": "network", "drive": "drive"}, {"backend": "reference"}),
     "compare": (
@@ -108,6 +109,7 @@ CALLS = {
     "lesion": ({"network": "network"}, {"units": [1]}),
     "map_integrate_and_fire": ({"rate": "rate network"}, {"gain_hz": 50.0}),
     "map_one_to_one": ({"rate": "rate network"}, {"inverse_scale": 30.0}),
+    "nbrc_network": ({}, {**{name: [[1.0]] for name in WEIGHTS}, "dt_ms": 1.0}),
     "train": ({"task": "task"}, {**SHORT, "seed": 1}),
     "train_src": ({}, {"task": TASK, "layers": 10, "epochs": 1}),
     "with_dales_law": ({"fit": "fit"}, {"trials": 1, "test_trials": 1}),

@@ -29,6 +29,7 @@ from bridge.spiking.neurons.activation_if import ActivationIf
 from bridge.spiking.neurons.brc import Brc
 from bridge.spiking.neurons.cuba_li import CubaLi
 from bridge.spiking.neurons.cuba_lif import CubaLif
+from bridge.spiking.neurons.function_unit import FunctionUnit
 from bridge.spiking.neurons.integrate_and_fire import IntegrateAndFire
 from bridge.spiking.neurons.integrator import Integrator
 from bridge.spiking.neurons.leaky_integrator import LeakyIntegrator
@@ -103,6 +104,12 @@ def linear(draw, rng, size):
     return Linear(bias=rng.normal(0, 1, size))
 
 
+def function(draw, rng, size):
+    # Squares in a loop grow beyond all numbers; `tests/methods/test_nbrc.py` has them.
+    bounded = draw(st.sampled_from(["tanh", "sigmoid"]))
+    return FunctionUnit(function=bounded, bias=rng.normal(0, 1, size))
+
+
 def membrane(model):
     """Neurons of NIR: what all its models have in common, and what each has of it."""
 
@@ -137,6 +144,7 @@ MODELS = {
     "src": cells,
     "brc": bistable,
     "linear": linear,
+    "function": function,
     "activation_if": activated,
     "threshold": threshold,
     "integrator": membrane(Integrator),

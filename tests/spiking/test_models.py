@@ -4,6 +4,7 @@ import pytest
 
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.neurons import Lif
+from bridge.spiking.neurons.function_unit import FunctionUnit
 from bridge.spiking.neurons.src import Src
 
 LIF = {"tau_mem_ms": 10.0, "v_rest_mv": 0.0, "v_threshold_mv": 1.0, "v_reset_mv": 0.0}
@@ -14,6 +15,7 @@ SAID = [
         "LIF, exact step, fires where above threshold, reset by subtraction, 0 refractory steps",
     ),
     (Src(gate="sigmoid"), "SRC, sigmoid gate, 0 refractory steps"),
+    (FunctionUnit(function="square"), "Function, square function, 0 refractory steps"),
     (Direct(), "Direct"),
     (DoubleExponential(tau_rise_ms=1, tau_decay_ms=5), "DoubleExponential"),
     (

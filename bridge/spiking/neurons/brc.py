@@ -23,8 +23,8 @@ class Brc(NeuronModel):
     whatever it lasts. Every quantity is one number for all cells, or (N,) numbers, one for each.
 
     In the publication the gates have matrices of weights on the input of their own. Here a single
-    current arrives at a cell, so the gates read it through one weight for each cell. The nBRC,
-    whose gates are recurrent matrices, cannot be written in this way.
+    current arrives at a cell, so the gates read it through one weight for each cell. Gates with
+    matrices of their own, on the input and on h, are those of `bridge.nbrc_network`.
 
     Attributes:
         w_a: Weight of h in a.
