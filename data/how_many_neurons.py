@@ -2,22 +2,25 @@
 
 Writes how_many_neurons.csv; `how_many_picture.py` draws it.
 
-    python data/how_many_neurons.py [TASK ...] [--seeds 5] [--kind rate|spiking] [--choice]
+    python data/how_many_neurons.py [TASK ...] [--seeds N] [--kind rate|spiking] [--choice]
                                     [--processes 1] [--scheduler ADDRESS]
 
-Default: the two tasks that are compared, in the sizes below. `xor` is one that rate units cannot
-learn: they answer opposite inputs with opposite outputs; `xor-constant` has a third input that is
-0.3 throughout. Rate units and spiking neurons learn by
-the same recursive least squares from teachers of as many units as they have (at most 500 for
-spiking neurons), drawn by the same seed and gain, for 200 trials. Each is then judged by 100 trials
-on its own. All rate units are trained; of the neurons all, or 200 at most. `--choice` fits the
-networks by which that number was chosen, with seeds of their own. Rows in the file are kept.
+Default: the tasks that are compared, in the sizes and seeds below. `xor` is one that rate units
+cannot learn: they answer opposite inputs with opposite outputs; `xor-constant` has a third input
+that is the same throughout. Nor did they learn `duration-xor`, in which 200 ms without input lie
+between the pulses and before the answer; in `duration-xor-50ms` it is 50 ms.
+
+Rate units and spiking neurons learn by the same recursive least squares from teachers of as many
+units as they have (at most 500 for spiking neurons), drawn by the same seed and gain, for 200
+trials. Each is then judged by 100 trials on its own. All rate units are trained; of the neurons
+all, or 200 at most. `--choice` fits the networks by which that number was chosen, with seeds of
+their own. Rows in the file are kept.
 """
 
 import argparse
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +30,42 @@ from growing_table import fill
 import bridge
 from bridge.errors import DivergedError, TrainingError
 from bridge.studies.executors import workers
+from bridge.tasks import Task
+from bridge.tasks.duration_xor import DurationXor
 from bridge.tasks.xor import Xor
 
 PATH = Path(__file__).with_suffix(".csv")
 NAMES = ("task", "kind", "size", "trained", "seed")
-TASKS = ("four-sines", "oscillation")
-GAINS = {"four-sines": 1.4, "oscillation": 1.4, "xor": 1.6, "xor-constant": 1.6}
-SIZES = {"rate": (10, 20, 30, 50, 70, 100, 200, 300), "spiking": (50, 100, 150, 200, 300, 500)}
+UNITS, NEURONS = (10, 20, 30, 50, 70, 100, 200), (50, 100, 150, 200, 300, 500)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A task: the gain of its teachers, how many rate units and neurons learn it, how often."""
+
+    gain: float
+    rate: tuple[int, ...]
+    spiking: tuple[int, ...] = NEURONS
+    seeds: int = 3
+
+
+# Gains are those of fitted_tasks.csv. Some tasks take minutes a network, so in fewer sizes.
+COMPARED = {
+    "four-sines": Compared(1.4, (*UNITS, 300), seeds=5),
+    "oscillation": Compared(1.4, UNITS[:-1], seeds=5),
+    "reaching": Compared(1.4, UNITS),
+    "context": Compared(1.0, (50, 70, 100, 200), (50, 100, 200)),
+    "duration-xor-50ms": Compared(1.8, (30, 50, 100, 200), (50, 100, 150, 200)),
+}
+# Not compared: what rate units cannot learn, and what takes the longest.
+KNOWN = {
+    **COMPARED,
+    "duration-xor": Compared(1.8, UNITS, seeds=1),
+    "xor": Compared(1.6, UNITS),
+    "xor-constant": Compared(1.6, (100,), ()),
+    "ready-set-go": Compared(2.4, (50, 100, 200), (100, 200, 500)),
+}
+KINDS = ("rate", "spiking")
 MOST_TRAINED, MOST_TEACHER_UNITS = 200, 500
 LEARNED, TESTED = 200, 100
 CONSTANT = 0.3
@@ -61,13 +93,13 @@ def fitted(task: str, kind: str, size: int, trained: int, seed: int) -> Any:
     """What has learned; None: learning diverged."""
     options: dict[str, Any] = {
         "units": size,
-        "teacher_gain": GAINS[task],
+        "teacher_gain": KNOWN[task].gain,
         "learn_trials": LEARNED,
         "test_trials": TESTED,
         "seed": seed,
         "progress": False,
     }
-    known = xor_with_constant() if task == "xor-constant" else task
+    known = CHANGED[task]() if task in CHANGED else task
     try:
         if kind == "rate":
             return bridge.fit_rate_units(known, **options)
@@ -98,12 +130,20 @@ def xor_with_constant() -> bridge.FunctionTask:
     )
 
 
-def places(tasks: list[str], kinds: list[str], seeds: int) -> Iterator[tuple[object, ...]]:
-    """Which rows there are to be."""
+# Tasks of the catalogue with something changed.
+CHANGED: dict[str, Callable[[], Task]] = {
+    "xor-constant": xor_with_constant,
+    "duration-xor-50ms": lambda: DurationXor(gap=10, delay=10),
+}
+
+
+def places(tasks: list[str], kinds: list[str], seeds: int | None) -> Iterator[tuple[object, ...]]:
+    """Which rows there are to be; seeds None: as many as the task has."""
     for task in tasks:
-        for seed in range(seeds):
+        known = KNOWN[task]
+        for seed in range(seeds or known.seeds):
             for kind in kinds:
-                for size in SIZES[kind]:
+                for size in getattr(known, kind):
                     trained = size if kind == "rate" else min(size, MOST_TRAINED)
                     yield task, kind, size, trained, seed
 
@@ -118,14 +158,14 @@ def choice() -> Iterator[tuple[object, ...]]:
 def main() -> None:
     """Fit what is not in the file yet, and add it."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("tasks", nargs="*", default=TASKS)
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--kind", choices=list(SIZES))
+    parser.add_argument("tasks", nargs="*", default=list(COMPARED))
+    parser.add_argument("--seeds", type=int)
+    parser.add_argument("--kind", choices=KINDS)
     parser.add_argument("--choice", action="store_true")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--scheduler")
     given = parser.parse_args()
-    kinds = [given.kind] if given.kind else list(SIZES)
+    kinds = [given.kind] if given.kind else list(KINDS)
     wanted = choice() if given.choice else places(given.tasks, kinds, given.seeds)
     if given.processes == 1 and given.scheduler is None:
         fill(PATH, NAMES, wanted, row)

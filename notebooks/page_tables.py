@@ -33,6 +33,7 @@ MADE = {
     ("rate_targets", "fitted"): roads.fitted,
     ("rate_targets", "roads"): roads.roads,
     ("rate_targets", "how-many"): how_many.how_many,
+    ("rate_targets", "how-good"): how_many.how_good,
     ("nir", "exports"): exports.exports,
     ("nir_importers", "importers"): importers.importers,
     ("nir_importers", "graphs"): importers.graphs,
