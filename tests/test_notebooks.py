@@ -3,11 +3,18 @@
 import csv
 import hashlib
 from pathlib import Path
+from types import ModuleType
 
+import matplotlib
 import nbformat
 import numpy as np
 import pytest
-from nbclient import NotebookClient
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from methods.short_task import SHORT_TASK
+from traitlets.config import Config
+
+from bridge.tasks import go_nogo
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 TABLES = Path(__file__).parents[1] / "data" / "studies"
@@ -71,35 +78,49 @@ def test_every_notebook_has_a_small_size():
     assert {path.stem for path in NOTEBOOKS.glob("*.ipynb")} == set(SMALL)
 
 
-@pytest.fixture(scope="module")
-def ran(tmp_path_factory):
-    """The code cells of each as they ran, one notebook after the other.
+class Shell(InteractiveShell):
+    """IPython without a window: what is drawn is an output."""
 
-    In one Python: to load what they use takes it longer than what they do. Each begins in a folder
-    of its own, without a name of those before it.
-    """
-    whole, cells = nbformat.v4.new_notebook(), {}
-    for name, small in SMALL.items():
-        read = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4).cells
-        (parameters,) = (c for c in read if "parameters" in c.metadata.get("tags", []))
-        parameters.source = "\n".join(line.strip() for line in small.splitlines())
-        cells[name] = [cell for cell in read if cell.cell_type == "code"]
-        afresh = f"%reset -f\n%cd -q {tmp_path_factory.mktemp(name)}"
-        whole.cells += [nbformat.v4.new_code_cell(afresh), *cells[name]]
-    whole.metadata.kernelspec = {"name": "python3", "display_name": "here", "language": "python"}
-    # An error is that of its own notebook.
-    NotebookClient(whole, timeout=300, kernel_name="python3", allow_errors=True).execute()
-    return cells
+    def enable_gui(self, gui=None):
+        pass
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory):
+    """What runs cells, in this process: to load what they use takes longer than what they do."""
+    settings, backend = Config(), matplotlib.get_backend()
+    settings.HistoryManager.enabled = False
+    # To trim the edges of a picture is to draw it twice.
+    settings.InlineBackend.print_figure_kwargs = {"bbox_inches": None}
+    with pytest.MonkeyPatch.context() as patch, matplotlib.rc_context():
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        # Under the usual name, `__main__`, it would take the place of this process's own.
+        yield Shell.instance(config=settings, user_module=ModuleType("cells"))
+        Shell.clear_instance()
+        matplotlib.use(backend)
+
+
+def small_cells(name):
+    """The code cells of a notebook, those of the small size first among them."""
+    cells = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4).cells
+    (parameters,) = (cell for cell in cells if "parameters" in cell.metadata.get("tags", []))
+    parameters.source = "\n".join(line.strip() for line in SMALL[name].splitlines())
+    return [cell.source for cell in cells if cell.cell_type == "code"]
 
 
 @pytest.mark.parametrize("name", SMALL)
 @pytest.mark.filterwarnings("ignore")  # of the Jupyter machinery, not of the notebook's own code
-def test_a_notebook_runs(name, ran):
-    outputs = [output for cell in ran[name] for output in cell.outputs]
-    assert [output for output in outputs if output.output_type == "error"] == []
-    said = SAID.get(name, "agreed: True")
-    assert any(said in output.get("text", "") for output in outputs)
-    assert any("image/png" in output.get("data", {}) for output in outputs)
+def test_a_notebook_runs(name, shell, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(go_nogo, "GoNoGo", SHORT_TASK)
+    # Without a name of the notebooks before it.
+    shell.reset(new_session=False)
+    # Within the trap, which else takes the place of what captures.
+    with shell.display_trap, capture_output() as shown:
+        for cell in small_cells(name):
+            shell.run_cell(cell, store_history=True).raise_error()
+    assert SAID.get(name, "agreed: True") in shown.stdout
+    assert any("image/png" in output.data for output in shown.outputs)
 
 
 @pytest.mark.parametrize("name", SMALL)
