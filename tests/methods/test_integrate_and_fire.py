@@ -189,7 +189,7 @@ def test_the_output_nears_the_rate_networks_as_spikes_grow(form, activation):
     for gain_hz in (100.0, 400.0, 1600.0):
         network = map_integrate_and_fire(rate, gain_hz=gain_hz, dt_ms=0.5, **read)
         drive = drive_of(network, 200)
-        outputs = simulate(network, drive, backend="snntorch").readouts["output"]
+        outputs = simulate(network, drive, backend="compiled").readouts["output"]
         errors.append(output_error(outputs, rate.run(drive.inputs, None)[0]))
     assert errors[1] < errors[0] / 3
     assert errors[2] < errors[1] / 1.5
@@ -201,7 +201,7 @@ def test_what_spikes_cannot_mend_is_of_second_order_in_the_rate_networks_step(ac
     rate = rate_network("h", activation, size=20, tau_ms=np.full(20, 50.0), dt_ms=20.0)
     network = map_integrate_and_fire(rate, gain_hz=1600.0)
     drive = drive_of(network, 100)
-    outputs = simulate(network, drive, backend="snntorch").readouts["output"]
+    outputs = simulate(network, drive, backend="compiled").readouts["output"]
     assert output_error(outputs, rate.run(drive.inputs, None)[0]) < 0.003
 
 
@@ -211,7 +211,7 @@ def test_units_that_keep_nothing_from_step_to_step_are_followed_too():
     filter_, delay = network.projections[0].filter, network.projections[0].delay_steps
     assert (filter_.tau_ms[0], delay * network.dt_ms) == (10.0, 10.0)
     drive = drive_of(network, 100)
-    outputs = simulate(network, drive, backend="snntorch").readouts["output"]
+    outputs = simulate(network, drive, backend="compiled").readouts["output"]
     # A filter of the whole step comes to 0.2.
     assert output_error(outputs, rate.run(drive.inputs, None)[0]) < 0.08
 

@@ -220,7 +220,7 @@ def test_tables_and_pictures_show_numbers_in_place_of_accuracies(converted, tmp_
     _, described = describe(converted)
     assert "accuracy there" not in described
     assert described["chosen 1/lambda"].endswith("by the rule score")
-    found = bridge.compare(converted, backends=["reference", "snntorch"], trials=3)
+    found = bridge.compare(converted, backends=["reference", "compiled"], trials=3)
     page, machine, *_ = bridge.report(found, tmp_path / "page.html")
     said = page.read_text()
     assert "The task&#39;s number, median over trials," in said
@@ -232,7 +232,7 @@ def test_tables_and_pictures_show_numbers_in_place_of_accuracies(converted, tmp_
     table = plain["statistics"]
     for part, value in (("median", np.median(numbers)), ("highest", numbers.max())):
         shown = table[f"nMSE: {part}"]
-        assert shown["reference"] == shown["snntorch"] == pytest.approx(value, rel=1e-9)
+        assert shown["reference"] == shown["compiled"] == pytest.approx(value, rel=1e-9)
     assert "accuracy (%)" not in table
 
 
@@ -265,7 +265,7 @@ def test_the_command_converts_runs_and_compares_by_a_number(command, tmp_path):
     assert f"median nMSE {told}" in " ".join(command("info", run).out.split())
     done = command(
         "compare", lif, "--out", tmp_path / "page.html", "--trials", 2, "--backends",
-        "reference,snntorch", *own,
+        "reference,compiled", *own,
     )  # fmt: skip
     assert done.status == 0, done.err
     assert "does the task (wave) with median nMSE" in " ".join(done.out.split())

@@ -78,7 +78,7 @@ def test_the_search_finds_the_scale_at_which_a_known_readout_answers():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(conversion, "task_of", lambda rate: Held())
-        options = {"inverse_scales": [20, 30, 60, 80], "trials": 4, "backend": "reference"}
+        options = {"inverse_scales": [20, 30, 60, 80], "trials": 4, "backend": "compiled"}
         found = bridge.convert(rate, **options).search
     np.testing.assert_array_equal(found.correct, [4, 4, 2, 2])
 
@@ -192,10 +192,15 @@ def test_all_scale_factors_see_the_same_noise(monkeypatch):
         assert len(np.unique(values[:4], axis=0)) == 4
 
 
-def test_a_search_in_rounds_runs_on_brian2_too():
+def test_a_search_in_rounds_runs_on_brian2_too(monkeypatch):
+    monkeypatch.setattr(go_nogo, "GoNoGo", SHORT_TASK)
     one, other = (
         bridge.convert(
-            silent_network(), inverse_scales=[20, 30], trials=4, backend="brian2", exhaustive=choice
+            silent_network(),
+            inverse_scales=[20, 30],
+            trials=4,
+            backend="brian2:numpy",
+            exhaustive=choice,
         ).search
         for choice in (False, True)
     )

@@ -28,7 +28,7 @@ from bridge.search_tables import search_table, sides_table
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.tasks import go_nogo
 
-WHERE = {"backend": "snntorch"}
+WHERE = {"backend": "compiled"}
 
 
 @pytest.fixture(autouse=True)
@@ -119,7 +119,7 @@ def test_each_gain_is_measured_as_its_network_does_by_itself():
         network = map_integrate_and_fire(
             rate, gain_hz=gain, readout_lag_ms=found.readout_lag_ms[number] or None
         )
-        recording = simulate(network, shown.drive(), **quick_run(network, "snntorch", {}))
+        recording = simulate(network, shown.drive(), **quick_run(network, "compiled", {}))
         again = output_error(recording.readouts["output"], wanted)
         # Sums in the same order: nothing but the means over all trials may round apart.
         assert again == pytest.approx(found.output_error[number], rel=1e-12)

@@ -259,7 +259,7 @@ def test_the_command_trains_stops_goes_on_and_compares(command, tmp_path, monkey
     assert (outcome.status, "training is finished" in outcome.err) == (2, True)
     outcome = command("info", file)
     assert "spikes of layer 1" in outcome.out
-    outcome = command("compare", file, "--backends", "reference,brian2:numpy", "--trials", 10,
+    outcome = command("compare", file, "--backends", "reference,compiled", "--trials", 10,
                       "--out", page)  # fmt: skip
     assert (outcome.status, "none differing" in outcome.out) == (0, True)
     assert "to each class" in page.read_text()
