@@ -132,6 +132,18 @@ def test_networks_fire_at_the_rates_of_real_ones_at_every_size(
         assert network.projections[0].synapses().nnz == pytest.approx(density * n * n, rel=0.1)
 
 
+def test_a_large_network_is_measured_in_snntorch_too():
+    case = Case(
+        part="large", backend="snntorch", dtype="float32", mode="eager", n=100, batch=1,
+        simulated_s=0.02,
+    )  # fmt: skip
+    measured = measure(case, time.time())
+    # One percent of all connections.
+    assert measured["synapses"] == 100
+    assert measured["trial_s"] == 0.02
+    assert measured["wall_s"][0] > 0
+
+
 def test_training_is_timed_per_update_of_all_networks(monkeypatch):
     monkeypatch.setattr(go_nogo, "GoNoGo", SHORT_TASK)
     case = Case(part="training", backend="bridge.train", target="K=2", n=6, batch=3, repeats=2)
