@@ -23,7 +23,8 @@ def rate_network(size=6):
 
 @pytest.fixture
 def resolved(monkeypatch):
-    """Names of tasks that have been looked up."""
+    """Names of tasks that have been looked up. Their trials are short: how often is asked."""
+    monkeypatch.setattr(go_nogo, "GoNoGo", SHORT_TASK)
     found, look_up = [], names._named
 
     def noted(name):
@@ -73,8 +74,7 @@ def test_by_a_refit(resolved):
 
 
 @pytest.mark.parametrize("scale", [("--inverse-scales", "30,40"), ("--predict-scale",)])
-def test_by_a_conversion_whatever_it_does(resolved, command, monkeypatch, tmp_path, scale):
-    monkeypatch.setattr(go_nogo, "GoNoGo", SHORT_TASK)
+def test_by_a_conversion_whatever_it_does(resolved, command, tmp_path, scale):
     rate = bridge.save(rate_network(), tmp_path / "rate.h5")
     few = ("--trials", 5, "--backend", "reference", "--refit-readout", *scale)
     done = command("convert", rate, "--out", tmp_path / "lif.h5", *few)
@@ -82,16 +82,14 @@ def test_by_a_conversion_whatever_it_does(resolved, command, monkeypatch, tmp_pa
     assert resolved == ["go-nogo"]
 
 
-def test_by_a_comparison_with_the_rate_network(resolved, monkeypatch):
-    monkeypatch.setattr(go_nogo, "GoNoGo", SHORT_TASK)
+def test_by_a_comparison_with_the_rate_network(resolved):
     conversion = bridge.convert(rate_network(), inverse_scales=[30], trials=2, backend="reference")
     resolved.clear()
     bridge.compare(conversion, backends=["reference", "compiled"], trials=2)
     assert resolved == ["go-nogo"]
 
 
-def test_by_all_variants_of_a_network_of_a_study(resolved, monkeypatch):
-    monkeypatch.setattr(go_nogo, "GoNoGo", SHORT_TASK)
+def test_by_all_variants_of_a_network_of_a_study(resolved):
     variants = [
         {"name": name, "value": None, "spiking": {"synapse": name}, "searched": True}
         for name in ("double", "single")
