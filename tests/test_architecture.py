@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -114,9 +115,20 @@ def room_of(path):
     return PACKAGE.name if path.stem == "__init__" else path.stem
 
 
+@cache
+def nodes(path):
+    """All nodes of the code of a file."""
+    return [*ast.walk(ast.parse(path.read_text()))]
+
+
+@cache
 def imported(path):
     """The modules of ours that a file imports, be it in a function or for types alone."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    return [*_imported(path)]
+
+
+def _imported(path):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in MODULES)
         elif isinstance(node, ast.ImportFrom):
@@ -157,7 +169,7 @@ def test_only_backends_import_a_simulator():
     for path in PACKAGE.rglob("*.py"):
         if room_of(path).split(".")[0] == "backends" or room_of(path) == "conformance.importers":
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             if isinstance(node, ast.Import):
                 modules = [alias.name for alias in node.names]
@@ -171,9 +183,9 @@ MAY_ASK = ("spiking.neurons", "spiking.filters", "backends.nest", "methods", "ex
 MAY_NAME = ("backends", "benchmark")
 
 
-def asked(tree):
+def asked(nodes):
     """Names and words that the code decides by: isinstance, match, and comparisons."""
-    for node in ast.walk(tree):
+    for node in nodes:
         parts = []
         if isinstance(node, ast.Call):
             called = getattr(node.func, "id", getattr(node.func, "attr", ""))
@@ -198,19 +210,19 @@ def test_nobody_asks_which_model_a_model_is():
     assert len(words) > 10
     for path in MODULES.values():
         if not room_of(path).startswith(MAY_ASK):
-            assert not words & set(asked(ast.parse(path.read_text()))), path
+            assert not words & set(asked(nodes(path))), path
 
 
 def test_nobody_asks_which_backend_a_backend_is():
     for path in MODULES.values():
         if not room_of(path).startswith(MAY_NAME):
-            assert not set(names()) & set(asked(ast.parse(path.read_text()))), path
+            assert not set(names()) & set(asked(nodes(path))), path
 
 
 def test_the_code_that_decides_by_a_name_is_seen():
     code = "isinstance(x, (int, Lif)) or x.kind == 'qif' or type(x) is Direct"
-    assert {"Lif", "qif", "Direct"} <= set(asked(ast.parse(code)))
-    assert "Src" in set(asked(ast.parse("match x:\n    case Src(): pass")))
+    assert {"Lif", "qif", "Direct"} <= set(asked(ast.walk(ast.parse(code))))
+    assert "Src" in set(asked(ast.walk(ast.parse("match x:\n    case Src(): pass"))))
 
 
 @pytest.mark.parametrize("loads", ["import bridge; bridge.BridgeError", "import bridge.cli"])
