@@ -599,7 +599,7 @@ def test_a_resume_that_is_refused_keeps_the_file(command, refused, tmp_path, mon
 
 # Comparing
 
-COMPARE = ("--backends", "reference,snntorch", "--trials", 2)
+COMPARE = ("--backends", "reference,compiled", "--trials", 2)
 
 
 def drop_a_spike(recording):
@@ -617,14 +617,14 @@ def test_comparing_fails_with_a_report_where_one_spike_differs(
 
     def load_faulty(name):
         simulate = honest(name)
-        if name != "snntorch":
+        if name != "compiled":
             return simulate
         return lambda *args, **options: drop_a_spike(simulate(*args, **options))
 
     monkeypatch.setattr(bridge.backends, "load", load_faulty)
     outcome = command("compare", lif_file, "--out", tmp_path / "agreement.html", *COMPARE)
     assert outcome.status == 1
-    assert "Disagree: reference and snntorch differ on the exact level: 1 spike" in outcome.out
+    assert "Disagree: reference and compiled differ on the exact level: 1 spike" in outcome.out
     only = r"the first in trial 1 at .*: units\[\d\] fired in reference only"
     assert re.search(only, outcome.out)
     assert "No voltage differs until there" in outcome.out
@@ -664,7 +664,7 @@ def test_a_rate_network_goes_all_the_way_to_a_report(command, tmp_path):
         assert outcome.status == 0, outcome.err
         assert f"{step[step.index('--out') + 1]}: " in outcome.out
     # The last step: backends that agree are exit status 0 and one sentence.
-    assert re.search(r"Agree: reference and snntorch fired the same [1-9]\d* spikes", outcome.out)
+    assert re.search(r"Agree: reference and compiled fired the same [1-9]\d* spikes", outcome.out)
     assert np.asarray(load(lif).search.inverse_scales).tolist() == [30.0, 40.0]
     assert load(lif).network.size == load(spikes).spikes.n_neurons == load(rate).size == 20
     for file in (rate, lif, spikes):
@@ -684,7 +684,7 @@ def test_the_demo_keeps_what_an_earlier_run_has_finished(command, lif_file, tmp_
 
     def compare(what, **options):
         asked.append(options["backends"])
-        return honest(what, **{**options, "backends": ["snntorch", "snntorch:cpu"]})
+        return honest(what, **{**options, "backends": ["reference", "compiled"]})
 
     honest = bridge.compare
     monkeypatch.setattr(bridge, "compare", compare, raising=False)
