@@ -22,7 +22,7 @@ import torch
 import bridge
 from bridge.errors import BackendError, FormatError, OutputError, SpecError, TrainingError
 from bridge.rate import training_loop, training_parts
-from bridge.studies import schedule, work
+from bridge.studies import picture, schedule, work
 from bridge.studies import whole_study as run_file
 from bridge.studies.csv_files import read_csv
 from bridge.studies.executors import workers
@@ -45,6 +45,8 @@ STUDY = Study(
         Cell("free", "short", {**TRAINING, "dale": False}),
     ),
 )
+
+DRAW = picture.draw
 
 
 class Here:
@@ -80,8 +82,10 @@ def measure_network(content, seed, variants, effort, details):
 
 @pytest.fixture
 def here(monkeypatch):
+    """Work is done in this process; no network is measured, and no picture drawn."""
     executor = Here()
     monkeypatch.setattr(schedule, "measure_network", measure_network)
+    monkeypatch.setattr(picture, "draw", lambda *_: None)
 
     @contextmanager
     def workers(*_):
@@ -103,7 +107,8 @@ def files(out):
     }
 
 
-def test_a_study_leaves_networks_results_a_table_and_a_figure(here, tmp_path):
+def test_a_study_leaves_networks_results_a_table_and_a_figure(here, tmp_path, monkeypatch):
+    monkeypatch.setattr(picture, "draw", DRAW)
     rows = study(tmp_path)
     # Two seeds of three cells, one of which has two variants; two cells share their networks.
     assert len(rows) == 8
@@ -340,7 +345,6 @@ def test_details_go_on_from_their_table(here, tmp_path, monkeypatch):
 
     measure_network.__name__ = "measure_network"
     monkeypatch.setattr(schedule, "measure_network", measure_network)
-    monkeypatch.setattr("bridge.studies.picture.draw", lambda *_: None)
     table = tmp_path / "small" / "details.csv"
     run_study(DETAILED, tmp_path, effort=EFFORT, networks=2)
     before = table.read_text()
@@ -684,15 +688,16 @@ def test_a_cluster_loses_nothing_with_a_worker_that_is_killed(tmp_path, monkeypa
 
         killer = threading.Thread(target=kill_one)
         killer.start()
-        rows = study(out, scheduler=address, networks=3)
+        asked = {"scheduler": address, "networks": 3, "cells": ["plain"]}
+        rows = study(out, **asked)
         killer.join()
         assert workers[0].wait(10) == -signal.SIGKILL
-        assert len(rows) == 12
-        # Two cells share their networks; only the cluster itself does a lost piece again.
-        assert sorted(given_out) == ["measure_network"] * 9 + ["train_networks"] * 6
+        assert len(rows) == 3
+        # Only the cluster itself does a lost piece again.
+        assert sorted(given_out) == ["measure_network"] * 3 + ["train_networks"] * 3
         before = files(out)
-        assert study(out, scheduler=address, networks=3) == rows
-        assert len(given_out) == 15
+        assert study(out, **asked) == rows
+        assert len(given_out) == 6
         assert files(out) == before
     finally:
         for process in processes:
