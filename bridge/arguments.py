@@ -31,20 +31,27 @@ class Holder(Protocol):
 class _Words(NamedTuple):
     """Where an object of a kind comes from, and what reads one from a file."""
 
-    source: str = ""
+    maker: str
+    made_of: str = ""
     reader: str = ""
 
 
 _IN_WORDS = {
-    "SpikingNetwork": _Words("bridge.convert makes one of a rate network", "bridge.load"),
-    "RateNetwork": _Words("bridge.train makes one", "bridge.load"),
+    "SpikingNetwork": _Words("bridge.convert", " of a rate network", "bridge.load"),
+    "RateNetwork": _Words("bridge.train", reader="bridge.load"),
+    "Conversion": _Words("bridge.convert", " of a rate network", "bridge.load"),
+    "TargetFit": _Words("bridge.fit_targets", reader="bridge.load"),
+    "TrainedNetwork": _Words("bridge.train_src", reader="bridge.load"),
     "Drive": _Words(
-        "bridge.Drive(inputs=trials.inputs, noise=bridge.SharedNoise(seed=0)) makes one of trials",
+        "bridge.Drive(inputs=trials.inputs, noise=bridge.SharedNoise(seed=0))",
+        " of trials",
         "bridge.load",
     ),
-    "Recording": _Words("bridge.simulate makes one", "bridge.load_recording"),
-    "Agreement": _Words("bridge.compare makes one"),
+    "Recording": _Words("bridge.simulate", reader="bridge.load_recording"),
+    "Agreement": _Words("bridge.compare"),
 }
+# Of more kinds than this it is not said where each comes from.
+_MOST_KINDS = 3
 # What is taken in the place of these, since it holds one.
 _HELD = ("SpikingNetwork", "RateNetwork")
 _HOLDER = "Conversion"
@@ -79,10 +86,9 @@ def of_kinds(name: str, given: object, kinds: tuple[type[Any], ...]) -> Any:
             if isinstance(part, kind):
                 return part
     names = [kind.__name__ for kind in kinds]
-    if _HOLDER not in names and set(names) & set(_HELD):
-        names.append(_HOLDER)
+    taken = [*names, _HOLDER] if set(names) & set(_HELD) and _HOLDER not in names else names
     raise SpecError(
-        f"{name}: expected {_listed(names)}, got {in_words(given)}{_hint(given, names)}"
+        f"{name}: expected {_listed(taken)}, got {in_words(given)}{_hint(given, names)}"
     )
 
 
@@ -94,14 +100,28 @@ def _listed(names: list[str]) -> str:
 
 def _hint(given: object, names: list[str]) -> str:
     """Where the right thing comes from, after a semicolon."""
-    words = [_IN_WORDS.get(name, _Words()) for name in names]
-    from_file = isinstance(given, str | os.PathLike)
-    for source, reader in words:
-        if from_file and reader:
-            return f"; {reader}(path) reads one from a file"
-        if not from_file and source:
-            return f"; {source}"
-    return ""
+    known = {name: _IN_WORDS[name] for name in names if name in _IN_WORDS}
+    if isinstance(given, str | os.PathLike):
+        return _reading({name: words.reader for name, words in known.items()})
+    if len(names) > _MOST_KINDS:
+        return ""
+    # What is made in the same way as another kind need not be said of both.
+    ways = {words.maker: name for name, words in reversed(known.items())}
+    told = [
+        f"{maker} makes {_with_article(name) if len(ways) > 1 else 'one'}{known[name].made_of}"
+        for maker, name in reversed(ways.items())
+    ]
+    return f"; {', '.join(told)}" if told else ""
+
+
+def _reading(readers: dict[str, str]) -> str:
+    """What reads one from a file, or those of the kinds that it reads."""
+    reader = next(filter(None, readers.values()), "")
+    if not reader:
+        return ""
+    read = [name for name, own in readers.items() if own == reader]
+    either = len(read) == len(readers) or len(readers) > _MOST_KINDS
+    return f"; {reader}(path) reads {'one' if either else _listed(read)} from a file"
 
 
 def before_path(thing: object, path: object, kinds: tuple[type[Any], ...]) -> tuple[Any, Path]:

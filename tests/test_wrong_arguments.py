@@ -252,6 +252,17 @@ def test_what_compare_returned_stands_for_nothing_that_it_holds(made):
             "one: expected a Recording, got the text 'a.h5'; bridge.load_recording.path. reads",
         ),
         (lambda made: bridge.report(made["recording"], "x.html"), "or a TargetFit, got a R"),
+        (
+            lambda made: bridge.report(None, "x.html"),
+            "; bridge.compare makes an Agreement, bridge.fit_targets makes a TargetFit$",
+        ),
+        (
+            lambda made: bridge.report("x.h5", "x.html"),
+            r"got the text 'x.h5'; bridge.load\(path\) reads a TargetFit from a file$",
+        ),
+        (lambda made: bridge.convert(None), "or a Conversion, got None; bridge.train makes one$"),
+        (lambda made: bridge.save(None, "x.h5"), "or a Recording, got None$"),
+        (lambda made: bridge.plot.target_fit(None), "got None; bridge.fit_targets makes one$"),
         (lambda made: bridge.save("x.h5", made["drive"]), "the path comes after what goes there"),
         (lambda made: bridge.report("x.html", made["agreement"]), "the path comes after what goes"),
         (lambda made: bridge.load(made["network"]), "path: expected the path of a file as text"),
