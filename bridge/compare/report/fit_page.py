@@ -65,13 +65,14 @@ def _evidence(fit: TargetFit) -> Iterator[str]:
         if worse:
             yield f"It was 1 or more in {several(worse, 'trial')}."
     if fit.learning_errors.size:
-        last = fit.learning_errors[-_LAST:]
+        last, it = fit.learning_errors[-_LAST:], "it" if fit.errors.size else "nMSE"
         yield (
-            f"While learning it was {np.median(last):.2g} in the last "
+            f"While learning {it} was {np.median(last):.2g} in the last "
             f"{several(len(last), 'trial')}, where each step is corrected. That error is small "
             "long before the network works on its own."
         )
-    if fit.stopped != FINISHED:
+    # Of a network that is not judged the verdict says it.
+    if fit.judged and fit.stopped != FINISHED:
         yield f"Learning did not reach its end: {fit.stopped}."
 
 
@@ -84,7 +85,7 @@ def _facts(fit: TargetFit) -> dict[str, str]:
     rows |= {
         "time step": f"{network.dt_ms:g} ms",
         "trials of learning": f"{len(fit.learning_errors):,}",
-        "trials on its own": f"{len(fit.errors):,}, {_how_judged(fit)}",
+        "trials on its own": f"{len(fit.errors):,}, {_how_judged(fit)}" if fit.judged else "none",
     }
     if "components" in made:
         rows["components followed"] = f"{made['components']:,}"

@@ -108,7 +108,7 @@ class TargetFit:
         count = len(self.errors)
         right = "" if self.right is None else f"{self.right} right"
         error = f"nMSE {self.error:.3g} in {several(count, 'trial')}" if count else ""
-        if not (right or error):
+        if not self.judged:
             learned = several(len(self.learning_errors), "trial")
             return f"{self.stopped} after {learned} of learning, not judged"
         told_ = f"{' and '.join(filter(None, (right, error)))} on its own"
@@ -119,6 +119,11 @@ class TargetFit:
     def held(self) -> tuple[object, ...]:
         """What may be taken in its place: the network."""
         return (self.network,)
+
+    @property
+    def judged(self) -> bool:
+        """Whether it was run on its own in a trial at least."""
+        return self.right is not None or bool(self.errors.size)
 
     @property
     def stopped(self) -> str:

@@ -61,6 +61,21 @@ def test_a_network_that_fails_is_not_shown_as_one_that_does_not(errors, mark, sa
     assert said in found[1]
 
 
+def test_why_learning_ended_is_said_once(fit, tmp_path):
+    made = {**fit.network.provenance, "stopped": "interrupted"}
+    network = dataclasses.replace(fit.network, provenance=made)
+    for number, errors in enumerate(([], [0.1, 0.2])):
+        stopped = dataclasses.replace(fit, network=network, errors=errors)
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        page = page_of(stopped, folder)
+        assert ("<td>trials on its own</td><td>none</td>" in page) == (not errors)
+        _, said = verdict_of(page)
+        assert said.lower().count("interrupted") == 1
+        # Nothing that is "it" where nothing was said before.
+        assert ("While learning nMSE was" in said) == (not errors)
+
+
 def test_it_is_one_file_with_four_pictures(fit, tmp_path):
     page = page_of(fit, tmp_path)
     assert [each.name for each in tmp_path.iterdir()] == ["fit.html"]
