@@ -7,7 +7,7 @@ import numpy as np
 from bridge.exchange.nir.chains import Link, matrix_node
 from bridge.exchange.nir.file import Array
 from bridge.exchange.nir.metadata import BIAS_ALONE, BIAS_PLACE, single
-from bridge.exchange.nir.network import ONE
+from bridge.exchange.nir.names import ONE
 from bridge.exchange.nir.sketch import Part, Sketch
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons.linear import Linear

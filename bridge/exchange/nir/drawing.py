@@ -14,7 +14,7 @@ from bridge.exchange.nir.biases import (
 )
 from bridge.exchange.nir.chains import Link, chain_of, filter_nodes, matrix_link, matrix_node
 from bridge.exchange.nir.metadata import NAME, PLACE, PROJECTION, PROJECTION_PLACE, Field, single
-from bridge.exchange.nir.network import ONE
+from bridge.exchange.nir.names import ONE
 from bridge.exchange.nir.nodes import LINEAR
 from bridge.exchange.nir.populations import cell_of
 from bridge.exchange.nir.sketch import Edge, Sketch

@@ -1,6 +1,5 @@
 """A NIR graph as a spiking network."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -10,46 +9,24 @@ from scipy import sparse
 
 from bridge.exchange.nir.cells import Firing, neurons_of
 from bridge.exchange.nir.file import Array, Field
-from bridge.exchange.nir.metadata import (
-    BIAS_ALONE,
-    BIAS_PLACE,
-    NAME,
-    PLACE,
-    PROJECTION,
-    PROJECTION_PLACE,
-    number_in,
-    text_in,
-)
+from bridge.exchange.nir.metadata import BIAS_ALONE, NAME, PLACE, number_in, text_in
+from bridge.exchange.nir.names import ONE, Key, Names, free
 from bridge.exchange.nir.nodes import CELLS, LINEAR
 from bridge.exchange.nir.order import Order, in_acting_order
 from bridge.exchange.nir.outputs import outputs_of
 from bridge.exchange.nir.units import Arrival, Units
 from bridge.spiking.filters import Direct
 from bridge.spiking.initial_voltage import UniformVoltage
-from bridge.spiking.inputs import Input
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import NeuronModel
 from bridge.spiking.neurons.linear import Linear
 from bridge.spiking.population import Population
-from bridge.spiking.projection import INPUT, Projection
+from bridge.spiking.projection import Projection
 from bridge.spiking.readouts import StateReadout
 from bridge.spiking.weights import Matrix, columns_of
 
 RECURRENT_STARTS = ("equations", "silent")
-# A unit that always gives 1: over it a bias acts from the second step on.
-ONE = "one"
 _FROM_ZERO = UniformVoltage(low_mv=0.0, high_mv=0.0)
-
-
-@dataclass(frozen=True)
-class Key:
-    """A population to be: a unit, and the cells whose output of the step before it takes.
-
-    A linear unit that lies in a loop and outside it is two populations, which differ in that.
-    """
-
-    unit: str
-    late: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -60,8 +37,7 @@ class Assembly:
         order: The graph's units in their order.
         firing: What becomes of neurons that fire.
         recurrent_start: Whether the biases of what closes loops act in the first step.
-        names: The population of each key, by its name.
-        inputs: The input of each that a graph has, by its name.
+        names: What its parts are called.
         outputs: The population behind each end of the graph, by the name of the end.
         loops: Pairs of cells between which a loop takes its step.
     """
@@ -69,16 +45,14 @@ class Assembly:
     order: Order
     firing: Firing
     recurrent_start: str
-    names: dict[Key, str] = field(default_factory=dict)
-    inputs: dict[str, str] = field(default_factory=dict)
+    names: Names = field(init=False)
     outputs: dict[str, str] = field(default_factory=dict)
     loops: set[tuple[str, str]] = field(default_factory=set)
-    _taken: set[str] = field(default_factory=lambda: {INPUT, ONE})
-    _called: set[str] = field(default_factory=set)
-    _left: list[Key] = field(default_factory=list)
     _projections: dict[Key, list[Projection]] = field(default_factory=dict)
     _biases: dict[Key, Array] = field(default_factory=dict)
-    _places: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.names = Names(self.units)
 
     @property
     def units(self) -> Units:
@@ -91,18 +65,18 @@ class Assembly:
         Raises:
             FormatError: a node cannot be represented.
         """
-        inputs = self._inputs()
+        inputs = self.names.all_inputs()
         alone = {
-            self.inputs[given]
+            self.names.inputs[given]
             for root, given in self.units.inputs.items()
             if BIAS_ALONE in self._kept(root)
         }
         for name in self.units.cells:
-            self._name(Key(name))
+            self.names.population(Key(name))
         ends = outputs_of(self.order)
-        self.outputs = {name: self._name(Key(unit)) for name, unit in ends.items()}
-        while self._left:
-            self._build(self._left.pop(0))
+        self.outputs = {name: self.names.population(Key(unit)) for name, unit in ends.items()}
+        while self.names.new:
+            self._build(self.names.new.pop(0))
         order = self._in_order()
         populations = [self._population(key) for key in order]
         projections = self._in_kept_order([p for key in order for p in self._projections[key]])
@@ -120,9 +94,8 @@ class Assembly:
 
     def _in_kept_order(self, projections: list[Projection]) -> list[Projection]:
         """Projections by the places that our metadata say, where they say all."""
-        if any(part.name not in self._places for part in projections):
-            return projections
-        return sorted(projections, key=lambda part: self._places[part.name])
+        places = self.names.kept_places([part.name for part in projections])
+        return projections if places is None else sorted(projections, key=lambda p: places[p.name])
 
     def _kept(self, unit: str) -> Mapping[str, Field]:
         """What we kept in the metadata of a node."""
@@ -135,30 +108,7 @@ class Assembly:
         for name, source in self.outputs.items():
             if emits[source] == "value":
                 kept = text_in(self._kept(name), NAME) or name
-                yield StateReadout(name=_free(kept, called), source=source)
-
-    def _inputs(self) -> tuple[Input, ...]:
-        """The inputs of the graph; one alone is called as the one input of every network."""
-        kept = {given: text_in(self._kept(root), NAME) for root, given in self.units.inputs.items()}
-        sizes = {
-            given: int(np.prod(self.units.shapes[root]))
-            for root, given in self.units.inputs.items()
-        }
-        for given in sizes:
-            plain = kept[given] == INPUT or (len(sizes) == 1 and not kept[given])
-            if plain and INPUT not in self.inputs.values():
-                self.inputs[given] = INPUT
-            else:
-                self.inputs[given] = _free(kept[given] or given, self._taken)
-        return tuple(Input(self.inputs[given], size) for given, size in sizes.items())
-
-    def _name(self, key: Key) -> str:
-        """The name of a population, which is to be built."""
-        if key not in self.names:
-            kept = text_in(self._kept(key.unit), NAME)
-            self.names[key] = _free(kept or key.unit, self._taken)
-            self._left.append(key)
-        return self.names[key]
+                yield StateReadout(name=free(kept, called), source=source)
 
     def _build(self, key: Key) -> None:
         """Make the projections into a population, and its bias."""
@@ -216,8 +166,8 @@ class Assembly:
             return
         if weights is None:
             weights = sparse.csc_array(sparse.eye_array(arrival.delays.size))
-        if arrival.source in self.inputs:
-            source = self.inputs[arrival.source]
+        if arrival.source in self.names.inputs:
+            source = self.names.inputs[arrival.source]
             yield self._projection(key, arrival, weights, source, delays=arrival.delays)
             return
         later = arrival.delays > 0
@@ -227,11 +177,13 @@ class Assembly:
             if arrival.source in self.units.linear:
                 behind = Key(arrival.source, self.order.reach(arrival.source) & lates)
             kept = _columns(weights, ~later)
-            yield self._projection(key, arrival, kept, self._name(behind), within=not late)
+            yield self._projection(
+                key, arrival, kept, self.names.population(behind), within=not late
+            )
         if later.any():
             delays = np.maximum(arrival.delays - 1, 0)
             kept = _columns(weights, later)
-            source = self._name(Key(arrival.source))
+            source = self.names.population(Key(arrival.source))
             yield self._projection(key, arrival, kept, source, delays=delays)
 
     def _projection(
@@ -244,19 +196,12 @@ class Assembly:
         within: bool = False,
         delays: NDArray[np.int64] | None = None,
     ) -> Projection:
-        target = self.names[key]
-        kept = self._kept(arrival.via or key.unit)
-        name = text_in(kept, PROJECTION) or arrival.via or f"{source}_to_{target}"
-        name = _free(f"{name}_bias" if source == ONE else name, self._called)
-        place = number_in(kept, BIAS_PLACE if source == ONE else PROJECTION_PLACE)
-        if place is not None:
-            self._places[name] = place
         same = delays is None or not delays.size or np.all(delays == delays[0])
         first = int(delays[0]) if delays is not None and delays.size else 0
         return Projection(
-            name=name,
+            name=self.names.projection(source, key, arrival.via),
             source=source,
-            target=target,
+            target=self.names.populations[key],
             weights=weights,
             filter=Direct(),
             within_step=within,
@@ -266,9 +211,9 @@ class Assembly:
 
     def _in_order(self) -> list[Key]:
         """Populations in an order in which what acts within the step acts on later ones."""
-        by_name = {name: key for key, name in self.names.items()}
+        by_name = {name: key for key, name in self.names.populations.items()}
         within = {
-            self.names[key]: {part.source for part in parts if part.within_step}
+            self.names.populations[key]: {part.source for part in parts if part.within_step}
             for key, parts in self._projections.items()
         }
         depth: dict[str, float] = {
@@ -288,18 +233,11 @@ class Assembly:
             shape = self.units.shapes[key.unit]
             neurons = neurons_of(place, shape, bias, self.units.dt_ms, self.firing)
         return Population(
-            name=self.names[key], size=bias.size, neurons=neurons, initial_voltage=_FROM_ZERO
+            name=self.names.populations[key],
+            size=bias.size,
+            neurons=neurons,
+            initial_voltage=_FROM_ZERO,
         )
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """A usable name like this one that is not taken, which it then is."""
-    usable = re.sub(r"\W", "_", name)
-    usable = usable if usable.isidentifier() else f"n{usable}"
-    while usable in taken:
-        usable += "_"
-    taken.add(usable)
-    return usable
 
 
 def _columns(weights: Matrix, kept: NDArray[np.bool_]) -> Matrix:

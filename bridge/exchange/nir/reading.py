@@ -75,8 +75,8 @@ def _network(path: Path, options: Options, read: tuple[Graph, str]) -> ImportedG
         "source": path.name,
         "format": "NIR" + (f" {version}" if version else ""),
         **assumed,
-        "nodes": {name: key.unit for key, name in assembly.names.items()},
-        "inputs": {name: node for node, name in assembly.inputs.items()},
+        "nodes": {name: key.unit for key, name in assembly.names.populations.items()},
+        "inputs": {name: node for node, name in assembly.names.inputs.items()},
         "outputs": assembly.outputs,
         **({"notes": notes} if notes else {}),
     }
