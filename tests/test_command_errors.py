@@ -16,6 +16,7 @@ from bridge import cli, terminal
 from bridge.backends import names
 from bridge.compare.faults import FAULTS
 from bridge.errors import OutputError, SpecError
+from bridge.exchange import formats
 from bridge.tasks import BUILT_IN
 
 # Trials and scores that fail where a line says so.
@@ -320,6 +321,19 @@ def test_help_names_what_there_is():
     }
     assert {name for name, text in said.items() if "registers tasks" in text} == takes_tasks
     assert all("spikebridge " in text for text in said.values())
+
+
+def test_help_names_the_formats_that_are_read_and_those_that_are_written(command, files, tmp_path):
+    own, rate, lif = files
+    read, written = (set(re.findall(r"\w+", helps()[name])) for name in ("import", "export"))
+    assert {*formats.NAMES, "nwb", "sonata"} <= read
+    assert {"nwb", "sonata"} <= written
+    for name in formats.NAMES:
+        ended = [
+            command("export", file, *own, "--to", name, "--out", tmp_path / f"{name}{number}")
+            for number, file in enumerate((rate, lif))
+        ]
+        assert (name in written) == (0 in [each.status for each in ended])
 
 
 def test_the_examples_of_every_help_name_options_that_there_are():

@@ -27,7 +27,8 @@ from bridge.stages import check_writable, show_essentials
 if TYPE_CHECKING:
     from bridge.exchange.formats import Imported, ImportedGraph
 
-_FORMAT = "Its format: matlab, safetensors or nir; of a recording: nwb or sonata."
+_READ = "Its format: matlab, safetensors or nir; of a recording: nwb or sonata."
+_WRITTEN = "Its format: matlab or nir; of a recording: nwb or sonata."
 _KEPT = "as `export` kept it in the file, else "
 
 _RECORDINGS = (".nwb", ".h5", ".hdf5")
@@ -87,7 +88,7 @@ def import_(
         bool, typer.Option("--relu", help="Set negative raw weights to zero, as training did.")
     ] = False,
     from_: Annotated[
-        str | None, typer.Option("--from", help=_FORMAT, show_default="by the file's ending")
+        str | None, typer.Option("--from", help=_READ, show_default="by the file's ending")
     ] = None,
     trial_s: TrialLength = None,
     dt_ms: Annotated[
@@ -202,7 +203,7 @@ def export(
     ],
     out: Annotated[Path, typer.Option(help="Where the file goes.", show_default=False)],
     to: Annotated[
-        str | None, typer.Option(help=_FORMAT, show_default="by the ending of --out")
+        str | None, typer.Option(help=_WRITTEN, show_default="by the ending of --out")
     ] = None,
     force: Force = False,
     task_file: TaskFile = None,

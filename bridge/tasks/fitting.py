@@ -42,9 +42,14 @@ def check_fit(found: Task, *, step_ms: float, inputs: int, outputs: int | None) 
     if got not in (wanted, (wanted[0], None)):
         answers = "" if outputs is None else f" and {outputs}"
         raise SpecError(
-            f"the task {found.name} has {wanted[0]} inputs and {wanted[1]} outputs, this network "
-            f"has {inputs}{answers}; another task is named by import --task, or by task= in Python"
+            f"the task {found.name} has {_counted(wanted[0], 'input')} and "
+            f"{_counted(wanted[1], 'output')}, this network has {inputs}{answers}; another task is "
+            "named by import --task, or by task= in Python"
         )
+
+
+def _counted(count: int, one: str) -> str:
+    return f"{count} {one}" if count == 1 else f"{count} {one}s"
 
 
 def _mend(found: Task, step_ms: float) -> str:

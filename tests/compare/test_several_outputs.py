@@ -64,5 +64,5 @@ def test_outputs_are_drawn_one_below_the_other_for_some_conditions(network):
 
 def test_a_network_with_fewer_outputs_than_its_task_is_refused(network):
     one = replace(network, task="xor", sample_steps=5)
-    with pytest.raises(SpecError, match="the task xor has 2 inputs and 1 outputs, this"):
+    with pytest.raises(SpecError, match="the task xor has 2 inputs and 1 output, this"):
         needed_task(one)

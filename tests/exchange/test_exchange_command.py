@@ -66,7 +66,7 @@ def test_a_task_that_is_not_certain_is_asked_for(command, refused, tmp_path):
 def test_a_task_of_other_inputs_is_refused(refused, tmp_path):
     file = write_original(tmp_path / "model.mat", w_in=np.ones((UNITS, 3)))
     line = refused("import", file, "--out", tmp_path / "rate.h5", "--task", "go-nogo")
-    assert "the task go-nogo has 1 inputs and 1 outputs, this network has 3 and 1" in line
+    assert "the task go-nogo has 1 input and 1 output, this network has 3 and 1" in line
 
 
 def test_an_unknown_task_is_refused(refused, tmp_path):

@@ -61,7 +61,7 @@ def test_a_task_that_all_evidence_agrees_on_is_taken(fields, imported):
         ({"task": "mante"}, "its field task says context and its name go-nogo"),
         (
             {"w_in": np.ones((UNITS, 2))},
-            "says go-nogo, but the task go-nogo has 1 inputs and 1 outputs, this network has 2",
+            "says go-nogo, but the task go-nogo has 1 input and 1 output, this network has 2",
         ),
     ],
 )
@@ -92,7 +92,7 @@ def test_a_task_that_is_given_counts_and_the_contradiction_is_noted(command, tmp
 
 
 def test_a_task_that_does_not_fit_is_refused_whoever_names_it(imported):
-    with pytest.raises(FormatError, match="the task xor has 2 inputs and 1 outputs"):
+    with pytest.raises(FormatError, match="the task xor has 2 inputs and 1 output"):
         imported(options={"task": "xor"})
     with pytest.raises(FormatError, match=r"go-nogo has steps of 5 ms, this network .* of 20 ms"):
         imported(options={"task": "go-nogo", "dt_ms": 20})

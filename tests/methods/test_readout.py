@@ -117,7 +117,7 @@ def test_what_cannot_be_refitted_is_refused():
     filter_ = Exponential(tau_ms=20, normalisation="area")
     wide = Channel(source="units", weights=np.ones((2, 20)), filter=filter_)
     two = dataclasses.replace(network, readouts=(Readout(name="two", channels=(wide,)),))
-    with pytest.raises(SpecError, match="has 1 inputs and 1 outputs, this network has 1 and 2"):
+    with pytest.raises(SpecError, match="has 1 input and 1 output, this network has 1 and 2"):
         refit_readout(two)
     with pytest.raises(SpecError, match="names no task"):
         refit_readout(dataclasses.replace(network, task=""))

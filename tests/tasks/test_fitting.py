@@ -88,8 +88,8 @@ def test_the_demo_refuses_a_kept_network_in_other_steps(refused, tmp_path):
 @pytest.mark.parametrize(
     ("shape", "message"),
     [
-        ({"channels": 3}, "has 1 inputs and 1 outputs, this network has 3 and 1"),
-        ({"outputs": 2}, "has 1 inputs and 1 outputs, this network has 1 and 2"),
+        ({"channels": 3}, "has 1 input and 1 output, this network has 3 and 1"),
+        ({"outputs": 2}, "has 1 input and 1 output, this network has 1 and 2"),
     ],
 )
 def test_a_network_of_other_inputs_or_outputs_is_refused(shape, message):

@@ -92,7 +92,7 @@ def test_a_file_holds_the_teacher_and_learning_goes_on_as_if_it_had_not_stopped(
     [
         ({}, {"units": 19}, "teacher_units: at most the 19 spiking neurons .*, got 20"),
         ({"dt_ms": 2.0}, {}, "steps of 1 ms, this network takes steps of 2 ms"),
-        ({"w_in": np.ones((20, 2))}, {}, "has 1 inputs and 1 outputs, this network has 2 and 1"),
+        ({"w_in": np.ones((20, 2))}, {}, "has 1 input and 1 output, this network has 2 and 1"),
         ({"recurrent": np.zeros((20, 20))}, {}, "its recurrent weights are 0"),
         ({}, {"teacher": "rate"}, "teacher: is of a teacher that is drawn"),
         ({}, {"teacher_units": 20}, "teacher_units: is of a teacher that is drawn"),
