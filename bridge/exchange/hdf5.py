@@ -47,6 +47,7 @@ def write_tree(path: Path, tree: Tree, *, overwrite: bool) -> None:
 
 def write_bytes(path: Path, content: bytes | memoryview) -> None:
     """Put `content` at `path`, whole or not at all; OutputError where that fails."""
+    _check_free(path, overwrite=True)
     temporary = None
     try:
         with tempfile.NamedTemporaryFile(
@@ -81,11 +82,14 @@ def check_writable(path: Path, *, overwrite: bool) -> None:
 
 def _check_free(path: Path, *, overwrite: bool) -> None:
     try:
-        folder, exists = path.is_dir(), path.exists()
+        folder, exists, plain = path.is_dir(), path.exists(), path.is_file()
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
     if folder:
         raise OutputError(f"{path} is a folder; name a file in it")
+    if exists and not plain:
+        # A file would take its place, and root may do that to a device.
+        raise OutputError(f"{path} is a pipe or a device; name a file")
     if exists and not overwrite:
         raise OutputError(f"{path} exists already; use --force (force=True) to replace it")
 

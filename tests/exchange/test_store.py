@@ -15,7 +15,7 @@ from scipy import sparse
 import bridge
 from bridge.errors import FormatError, OutputError, SpecError
 from bridge.exchange import store
-from bridge.exchange.hdf5 import check_writable, read_tree, write_tree
+from bridge.exchange.hdf5 import check_writable, read_tree, write_bytes, write_tree
 from bridge.exchange.store import load, save
 from bridge.methods.error_curve import ErrorCurve
 from bridge.methods.one_to_one import map_one_to_one
@@ -512,6 +512,19 @@ def test_saving_does_not_replace_a_file_unless_forced(rate_file):
     assert rate_file.read_bytes() == before
     save(recording(), rate_file, force=True)
     assert parts(load(rate_file)) == parts(recording())
+
+
+def test_what_is_no_file_is_not_replaced_even_when_forced(tmp_path):
+    # As root is free to do with /dev/null.
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for write in (
+        lambda: save(rate_network(), pipe, force=True),
+        lambda: write_bytes(pipe, b"content"),
+    ):
+        with pytest.raises(OutputError, match="pipe is a pipe or a device; name a file"):
+            write()
+    assert pipe.is_fifo()
 
 
 def test_a_folder_is_not_replaced_even_when_forced(tmp_path):
