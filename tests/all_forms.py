@@ -147,10 +147,10 @@ def _populations(sizes, rng):
     ]  # fmt: skip
 
 
-def stimulation_of(network):
+def stimulation_of(network, steps):
     """Two stimulations of neurons of two populations each: which these are decides the code."""
     euler, exact, square, _ = (network.span(part.name).start for part in network.populations)
-    return (
+    pushes = (
         Stimulation(
             start_step=30, stop_step=200, neurons=[euler, euler + 3, exact + 2], amplitude_mv=1.5
         ),
@@ -159,14 +159,20 @@ def stimulation_of(network):
             probability=0.2, seed=3,
         ),
     )  # fmt: skip
+    return tuple(
+        replace(push, stop_step=min(push.stop_step, steps))
+        for push in pushes
+        if push.start_step < steps
+    )
 
 
 def all_forms_drive(network, trials=3, samples=SAMPLES):
     """Input and spikes, noise, a gain for each trial, and two stimulations."""
     gains = np.resize([1.0, 0.7, 1.3], trials)
-    fired = np.random.default_rng(1).random((trials, samples * network.sample_steps, 2)) < 0.05
+    steps = samples * network.sample_steps
+    fired = np.random.default_rng(1).random((trials, steps, 2)) < 0.05
     spikes = {"train": Spikes.gather(*np.nonzero(fired), fired.shape)}
     return drive_for(
-        network, samples, trials=trials, recurrent_gain=gains, stimulation=stimulation_of(network),
-        spikes=spikes,
+        network, samples, trials=trials, recurrent_gain=gains, spikes=spikes,
+        stimulation=stimulation_of(network, steps),
     )  # fmt: skip
