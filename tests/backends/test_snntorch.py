@@ -18,6 +18,7 @@ from conftest import (
     STIMULATION,
     drive_for,
     kim_network,
+    pushes,
     quadratic_network,
     two_population_network,
 )
@@ -49,11 +50,14 @@ def _no_instructions_are_tried():
 
 
 def compiled_case(trials=3, **sizes):
-    """A network whose compiled step the tests of this file share, and its drive."""
-    network = quadratic_network(**sizes)
+    """A network whose compiled step the tests of this file share, and its drive.
+
+    An odd number of steps in a sample makes blocks of one step, compiled in half the time.
+    """
+    network = replace(quadratic_network(**sizes), sample_steps=5)
     gains = np.resize([1.0, 0.7, 1.3], trials)
     fields = {"recurrent_gain": gains, "stimulation": STIMULATION["quadratic"]}
-    return network, drive_for(network, 56, trials=trials, **fields)
+    return network, drive_for(network, 112, trials=trials, **fields)
 
 
 def all_forms_case():
@@ -74,18 +78,80 @@ def test_the_compiled_step_repeats_the_reference_bit_for_bit(case):
     np.testing.assert_array_equal(compiled.voltages_mv, expected.voltages_mv)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("options", [{"dense": True}, {"workers": 3}], ids=["dense", "processes"])
-def test_spikes_do_not_depend_on_how_the_work_is_laid_out(name, options):
-    make, samples = NETWORKS[name]
-    network = make()
-    fields = {"recurrent_gain": [1, 0.8, 1.2, 0.5, 1], "stimulation": STIMULATION.get(name, ())}
-    drive = drive_for(network, min(samples, 56), trials=5, **fields)
-    wanted = {"backend": "snntorch", "voltages": True, "margins": True, "compiled": False}
-    plain, laid_out = (
-        simulate(network, drive, **wanted),
-        simulate(network, drive, **wanted, **options),
+class AsCompiled:
+    """A block in place of what it is compiled into: takes the same tensors, in the same order."""
+
+    def __init__(self, block):
+        self.program = compiled_block._AsFunction(block)
+        self.examples, self.axes = compiled_block._examples(block)
+        self.sizes = {}
+
+    def run(self, tensors):
+        for given, example, free in zip(tensors, self.examples, self.axes, strict=True):
+            assert (given.dtype, given.ndim) == (example.dtype, example.ndim)
+            for axis, size in enumerate(given.shape):
+                label = (free or {}).get(axis)
+                expected = example.shape[axis] if label is None else self.sizes.get(label, size)
+                assert size == expected, (label, axis)
+                if label is not None:
+                    self.sizes[label] = size
+        self.program(*tensors)
+
+
+def short_case():
+    network = quadratic_network()
+    return network, drive_for(network, 12, trials=3, stimulation=pushes("quadratic", 120))
+
+
+def short_all_forms_case():
+    network = all_forms_network()
+    return network, all_forms_drive(network, samples=8)
+
+
+@pytest.mark.parametrize("case", [short_case, short_all_forms_case])
+def test_a_compiled_block_of_several_steps_is_given_what_it_takes(case, monkeypatch):
+    network, drive = case()
+    assert steps_of_block(network, dense=False) == 2
+    monkeypatch.setattr(
+        compiled_block.cache, "fetch", lambda _kind, _key, make, *_: AsCompiled(*make.args)
     )
+    got = simulate(network, drive, backend="snntorch", compiled=True, voltages=True, margins=True)
+    expected = simulate(network, drive, voltages=True, margins=True)
+    assert got.provenance["compiled"]
+    assert expected.spikes.count > 20
+    np.testing.assert_array_equal(got.voltages_mv, expected.voltages_mv)
+    np.testing.assert_array_equal(got.margins_mv, expected.margins_mv)
+
+
+@pytest.fixture(scope="module")
+def layouts():
+    """Networks with their drives, and what they give in one process without matrix products."""
+    return {name: layout(name) for name in NETWORKS}
+
+
+def layout(name):
+    make, samples = NETWORKS[name]
+    network, samples = make(), min(samples, 30)
+    pushed = {"stimulation": pushes(name, samples * network.sample_steps)}
+    drive = drive_for(network, samples, trials=5, recurrent_gain=[1, 0.8, 1.2, 0.5, 1], **pushed)
+    return network, drive, simulate(network, drive, **LAID_OUT)
+
+
+LAID_OUT = {"backend": "snntorch", "voltages": True, "margins": True, "compiled": False}
+# What trials are shared out by knows no form but what it is handed: gains, pushes, and noise.
+LAYOUTS = [("dense", name) for name in NETWORKS] + [("processes", "quadratic")]
+LAYOUTS += [
+    pytest.param("processes", name, marks=pytest.mark.full)
+    for name in NETWORKS
+    if name != "quadratic"
+]
+
+
+@pytest.mark.parametrize(("how", "name"), LAYOUTS)
+def test_spikes_do_not_depend_on_how_the_work_is_laid_out(how, name, layouts):
+    network, drive, plain = layouts[name]
+    options = {"dense": True} if how == "dense" else {"workers": 3}
+    laid_out = simulate(network, drive, **LAID_OUT, **options)
     assert plain.spikes.count > 50
     np.testing.assert_array_equal(plain.spikes.codes(), laid_out.spikes.codes())
     # A matrix product sums in another order: float64 keeps 1e-10 of some 100 mV after 6000 steps.
@@ -216,6 +282,8 @@ def test_a_compiler_that_fails_costs_only_speed_unless_compiling_was_asked_for(
     def failing(*_, **__):
         raise RuntimeError("no such instruction\nand more")
 
+    # What is exported for it takes seconds, and is not looked at any more.
+    monkeypatch.setattr(torch.export, "export", lambda *_, **__: None)
     monkeypatch.setattr(torch._inductor, "aoti_compile_and_package", failing)
     network = kim_network(size=3)
     with pytest.warns(UserWarning, match="the run goes on uncompiled, slower") as warned:
@@ -253,7 +321,7 @@ def test_where_sums_may_run_in_any_order_no_two_spikes_of_a_trial_are_added_at_o
         assert places == sorted(places)
     monkeypatch.setattr(sums, "_in_order", lambda _: False)
     for network in (kim_network(), two_population_network()):
-        drive = drive_for(network, 20)
+        drive = drive_for(network, 600 // network.sample_steps)
         got = simulate(network, drive, backend="snntorch", voltages=True)
         want = simulate(network, drive, voltages=True)
         assert want.spikes.count > 20
@@ -297,12 +365,12 @@ def test_workers_hand_over_results_errors_and_progress():
 
 def test_float32_sees_the_same_noise_rounded():
     network = replace(kim_network(size=50), projections=[], readouts=[], input_size=0)
-    drive = Drive(inputs=np.zeros((20, 3, 0)), noise=SharedNoise(seed=4))
+    drive = Drive(inputs=np.zeros((5, 3, 0)), noise=SharedNoise(seed=4))
     one, other = (
         simulate(network, drive, backend="snntorch", dtype=dtype, voltages=True).voltages_mv
         for dtype in ("float64", "float32")
     )
-    # 2000 steps of rounding to 24 bits at some 60 mV; noise of another seed differs by 1 mV.
+    # 500 steps of rounding to 24 bits at some 60 mV; noise of another seed differs by 1 mV.
     assert np.abs(one - other).max() < 1e-2
 
 
