@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from all_forms import all_forms_drive, all_forms_network
-from conftest import NETWORKS, STIMULATION, drive_for, kim_network
+from conftest import NETWORKS, drive_for, kim_network, pushes
 from graph_on_cpu import PLACES, stand_in
 from scipy import sparse
 
@@ -67,9 +67,11 @@ def there(request, monkeypatch):
 def pushed(name):
     """A network with its drive, where stages, gains, pushes and noise differ from step to step."""
     make, samples = NETWORKS[name]
-    gains = {"recurrent_gain": np.array([0.8, 1.2]), "stimulation": STIMULATION.get(name, ())}
     network = make()
-    return network, drive_for(network, min(samples, 560 // network.sample_steps), **gains)
+    samples = min(samples, 280 // network.sample_steps)
+    gains = {"recurrent_gain": np.array([0.8, 1.2])}
+    pushed = pushes(name, samples * network.sample_steps)
+    return network, drive_for(network, samples, stimulation=pushed, **gains)
 
 
 def every_form():
