@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from backends.test_start import QUICK
-from conftest import EXACT_BACKENDS, drive_for, kim_network
+from conftest import EXACT_BACKENDS, drive_for, go_nogo_network, kim_network
 from exchange.test_store import rewrite, set_item
 from scipy import sparse
 
@@ -52,6 +52,28 @@ def to_one(projection, size, neurons=None):
     )  # fmt: skip
 
 
+def to_each(projections, size, neurons=None):
+    """The same with a receiver of its own for each projection: one program for many questions."""
+    one = to_one(projections[0], size, neurons)
+    told, senders = one.projections[0], one.populations[0]
+    receivers = [
+        Population(
+            name=f"receiver_{k}", size=part.shape[0], neurons=SUMMING, initial_voltage=AT_ZERO
+        )
+        for k, part in enumerate(projections)
+    ]
+    own = [
+        replace(part, name=f"late_{k}", target=f"receiver_{k}")
+        for k, part in enumerate(projections)
+    ]
+    return replace(one, populations=[senders, *receivers], projections=[told, *own])
+
+
+def received(network, recording, k):
+    """(K, B, n) what has arrived at receiver `k`."""
+    return recording.voltages_mv[:, :, network.span(f"receiver_{k}")]
+
+
 def firing(trains):
     """(K, B, C) input for senders that fire where (K, C) `trains` say so, in two trials."""
     return Drive(inputs=np.stack([trains, trains[::-1]], axis=1), noise=SharedNoise(seed=0))
@@ -75,77 +97,90 @@ def between(weights, delays, filter_=None):
 
 
 @pytest.mark.parametrize("label", BACKENDS)
-@pytest.mark.parametrize("make", [np.asarray, sparse.csc_array])
-def test_spikes_of_each_neuron_arrive_after_its_own_delay(label, make):
+def test_spikes_of_each_neuron_arrive_after_its_own_delay(label):
     rng = np.random.default_rng(5)
     weights, delays = rng.integers(-8, 9, (3, 6)) / 8, [0, 13, 2, 2, 7, 1]
     trains = (rng.random((40, 6)) < 0.3).astype(float)
-    found = run(to_one(between(make(weights), delays), 6), firing(trains), label)
+    network = to_each(
+        [between(make(weights), delays) for make in (np.asarray, sparse.csc_array)], 6
+    )
+    found = run(network, firing(trains), label)
     for trial, each in enumerate((trains, trains[::-1])):
         # A spike acts in the step after that in which it arrives; sums of eighths are exact.
         expected = np.cumsum(arrivals(weights, each, delays), axis=0)
-        np.testing.assert_array_equal(found.voltages_mv[1:, trial, 6:], expected[:-1])
+        for k in range(2):
+            np.testing.assert_array_equal(received(network, found, k)[1:, trial], expected[:-1])
 
 
 @pytest.mark.parametrize("label", BACKENDS)
-@pytest.mark.parametrize("side", ["direct", "post", "pre"])
-def test_what_arrives_together_is_summed_in_the_order_of_the_neurons(label, side):
+def test_what_arrives_together_is_summed_in_the_order_of_the_neurons(label):
     # The last neuron fires first, and all arrive in step 5: (1 + 1e16) - 1e16 = 0, while
     # (-1e16 + 1e16) + 1 = 1.
     weights, trains = np.array([[1.0, 1e16, -1e16]]), np.zeros((9, 3))
     for neuron, step in enumerate((4, 2, 1)):
         trains[step, neuron] = 1.0
-    filter_ = None
-    if side != "direct":
-        filter_ = Exponential(tau_ms=1e6, normalisation="jump", side=side)
-    network = to_one(between(weights, [1, 3, 4], filter_), 3)
-    voltages = run(network, firing(trains), label).voltages_mv[:, 0, 3]
-    np.testing.assert_array_equal(voltages[:6], 0.0)
-    assert abs(voltages[6]) < 0.5
+    slow = [Exponential(tau_ms=1e6, normalisation="jump", side=side) for side in ("post", "pre")]
+    filters = [None, *slow]
+    network = to_each([between(weights, [1, 3, 4], filter_) for filter_ in filters], 3)
+    found = run(network, firing(trains), label)
+    for k in range(3):
+        voltages = received(network, found, k)[:, 0, 0]
+        np.testing.assert_array_equal(voltages[:6], 0.0)
+        assert abs(voltages[6]) < 0.5
 
 
 @pytest.mark.parametrize("label", BACKENDS)
-@pytest.mark.parametrize("delays", [3, [4, 0, 9, 1]])
-@pytest.mark.parametrize("side", ["post", "pre"])
-def test_values_of_each_neuron_arrive_after_its_own_delay(label, delays, side):
+def test_values_of_each_neuron_arrive_after_its_own_delay(label):
     rng = np.random.default_rng(6)
     weights, kicks = rng.normal(0, 1, (2, 4)), rng.normal(0, 6, (50, 4))
-    late = between(weights, delays, Exponential(tau_ms=4.0, normalisation="jump", side=side))
-    found = run(to_one(late, 4, Src(bias=-4.0)), firing(kicks), label)
+    slow = [Exponential(tau_ms=4.0, normalisation="jump", side=side) for side in ("post", "pre")]
+    late = [between(weights, delays, filter_) for delays in (3, [4, 0, 9, 1]) for filter_ in slow]
+    network = to_each(late, 4, Src(bias=-4.0))
+    found = run(network, firing(kicks), label)
     # What an SRC hands on is its h, where that is above 0.
     values = np.maximum(found.voltages_mv[:, 0, :4], 0.0)
     assert np.count_nonzero(values) > 20
-    expected, x = np.zeros((50, 2)), np.zeros(2)
-    arrived = arrivals(weights, values, np.broadcast_to(delays, 4))
-    for step in range(1, 50):
-        x = x * np.exp(-1 / 4) + arrived[step - 1]
-        expected[step] = expected[step - 1] + x
-    # Fifty steps of products and sums in another order, each rounded to 1e-16 of numbers near 1.
-    np.testing.assert_allclose(found.voltages_mv[:, 0, 4:], expected, rtol=1e-12, atol=1e-12)
+    for k, part in enumerate(late):
+        expected, x = np.zeros((50, 2)), np.zeros(2)
+        arrived = arrivals(weights, values, np.broadcast_to(part.delay_steps, 4))
+        for step in range(1, 50):
+            x = x * np.exp(-1 / 4) + arrived[step - 1]
+            expected[step] = expected[step - 1] + x
+        # Fifty steps of products and sums in another order, each rounded to 1e-16 of about 1.
+        got = received(network, found, k)[:, 0]
+        np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-12)
+
+
+def two_channels():
+    """The one-to-one mapping's form in long steps, with an input of two channels."""
+    short, whole = go_nogo_network(), kim_network()
+    projections = [short.projections[0], whole.projections[1]]
+    return replace(short, projections=projections, input_size=2)
 
 
 @pytest.mark.parametrize("label", BACKENDS)
 @pytest.mark.parametrize("side", ["direct", "post", "pre"])
 def test_each_channel_of_the_input_acts_after_its_own_delay(label, side):
-    network = kim_network()
+    network = two_channels()
     recurrent, stimulus = network.projections
     if side != "direct":
         slow = Exponential(tau_ms=3.0, normalisation="jump", side=side)
         stimulus = replace(stimulus, filter=slow)
-    late = replace(network, projections=[recurrent, replace(stimulus, delay_steps=[0, 130])])
+    late = replace(network, projections=[recurrent, replace(stimulus, delay_steps=[0, 26])])
     drive = drive_for(network, 10, trials=2)
     # The same as a network whose channels are two projections, each with one delay. Sums of one
     # channel after the other round alike, but for those that a filter takes one by one.
     alone = [
         replace(stimulus, name=f"channel_{channel}", delay_steps=delay,
                 weights=stimulus.weights * (np.arange(2) == channel))
-        for channel, delay in enumerate((0, 130))
+        for channel, delay in enumerate((0, 26))
     ]  # fmt: skip
     expected = simulate(replace(network, projections=[recurrent, *alone]), drive, voltages=True)
     found = run(late, drive, label)
-    # 60 mV are rounded to 7e-15 in each of 1,000 steps, and a threshold apart would be millivolts.
+    # 60 mV are rounded to 7e-15 in each of 200 steps, and a threshold apart would be millivolts.
     np.testing.assert_allclose(found.voltages_mv, expected.voltages_mv, rtol=0, atol=1e-9)
-    assert np.abs(run(network, drive, label).voltages_mv - found.voltages_mv).max() > 0.1
+    at_once = simulate(network, drive, voltages=True)
+    assert np.abs(at_once.voltages_mv - found.voltages_mv).max() > 0.1
 
 
 def newer_forms(rng):
@@ -249,7 +284,7 @@ def test_delays_of_their_own_are_kept_in_files(tmp_path):
 
 @pytest.mark.parametrize("label", BACKENDS)
 def test_the_gain_acts_on_projections_that_are_marked_for_it(label):
-    network = kim_network()
+    network = go_nogo_network()
     recurrent, stimulus = network.projections
     more = replace(recurrent, name="more", weights=recurrent.weights[::-1])
     drive = drive_for(network, 10, trials=2)

@@ -4,8 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from backends.test_delays import AT_ZERO, BACKENDS, SUMMING, firing, run, sender
-from conftest import drive_for, kim_network
+from backends.test_delays import (
+    AT_ZERO,
+    BACKENDS,
+    SUMMING,
+    between,
+    firing,
+    received,
+    run,
+    sender,
+    to_each,
+)
+from conftest import drive_for, go_nogo_network
 from exchange.test_store import rewrite, set_item
 from scipy import sparse
 
@@ -42,67 +52,74 @@ def factored_network(filter_, *, neurons=None, weights=None, **fields):
 
 
 @pytest.mark.parametrize("label", BACKENDS)
-@pytest.mark.parametrize("delay", [0, [3, 0, 1, 7, 2]])
-@pytest.mark.parametrize("make", [np.asarray, sparse.csc_array])
-def test_spikes_act_through_the_factors_as_through_their_product(label, delay, make):
+def test_spikes_act_through_the_factors_as_through_their_product(label):
     trains = (np.random.default_rng(3).random((30, 5)) < 0.4).astype(float)
-    weights = Factored(left=make(LEFT), right=make(RIGHT))
-    network = factored_network(Direct(), weights=weights, delay_steps=delay)
-    found = run(network, firing(trains), label).voltages_mv[:, 0, 5:]
-    arrived, delays = np.zeros((30, 4)), np.broadcast_to(delay, 5)
-    for step in range(30):
-        for pre in range(5):
-            if step >= delays[pre]:
-                # Quarters: every product and every sum is exact.
-                arrived[step] += (LEFT @ RIGHT)[:, pre] * trains[step - delays[pre], pre]
-    np.testing.assert_array_equal(found[1:], np.cumsum(arrived, axis=0)[:-1])
-    assert np.abs(found).max() > 3
+    parts = [
+        between(Factored(left=make(LEFT), right=make(RIGHT)), delay)
+        for make in (np.asarray, sparse.csc_array)
+        for delay in (0, [3, 0, 1, 7, 2])
+    ]
+    network = to_each(parts, 5)
+    recording = run(network, firing(trains), label)
+    for k, part in enumerate(parts):
+        found = received(network, recording, k)[:, 0]
+        arrived, delays = np.zeros((30, 4)), np.broadcast_to(part.delay_steps, 5)
+        for step in range(30):
+            for pre in range(5):
+                if step >= delays[pre]:
+                    # Quarters: every product and every sum is exact.
+                    arrived[step] += (LEFT @ RIGHT)[:, pre] * trains[step - delays[pre], pre]
+        np.testing.assert_array_equal(found[1:], np.cumsum(arrived, axis=0)[:-1])
+        assert np.abs(found).max() > 3
 
 
 @pytest.mark.parametrize("label", BACKENDS)
-@pytest.mark.parametrize("side", ["direct", "post", "pre"])
-def test_what_arrives_is_summed_onto_the_factors_first(label, side):
+def test_what_arrives_is_summed_onto_the_factors_first(label):
     # D s = 1e16 + 1 is 1e16, and then B (D s) = 0; by the product it would be 1 or more.
     weights = Factored(left=[[1.0, -1.0]] * 4, right=[[1e16, 1.0, 0, 0, 0], [1e16, 0, 0, 0, 0]])
     trains = np.zeros((6, 5))
     trains[1, :2] = 1.0
-    filter_ = Direct()
-    if side != "direct":
-        filter_ = Exponential(tau_ms=1e6, normalisation="jump", side=side)
+    slow = [Exponential(tau_ms=1e6, normalisation="jump", side=side) for side in ("post", "pre")]
+    network = to_each([between(weights, 0, filter_) for filter_ in (Direct(), *slow)], 5)
     # 1e16 and what is left of it after a step differ by rounding of 1e16 itself.
-    found = run(factored_network(filter_, weights=weights), firing(trains), label)
+    found = run(network, firing(trains), label)
     np.testing.assert_array_equal(found.voltages_mv[:3, 0, 5:], 0.0)
 
 
 @pytest.mark.parametrize("label", BACKENDS)
-@pytest.mark.parametrize("side", ["post", "pre"])
-@pytest.mark.parametrize("fields", [{}, {"within_step": True}, {"delay_steps": [3, 0, 1, 7, 2]}])
-def test_values_act_through_the_factors(label, side, fields):
-    slow = Exponential(tau_ms=4.0, normalisation="jump", side=side)
-    network = factored_network(slow, neurons=Src(bias=-4.0), **fields)
+def test_values_act_through_the_factors(label):
+    slow = [Exponential(tau_ms=4.0, normalisation="jump", side=side) for side in ("post", "pre")]
+    weights = Factored(left=LEFT, right=RIGHT)
+    parts = [
+        replace(between(weights, delays, filter_), within_step=within)
+        for delays, within in ((0, False), (0, True), ([3, 0, 1, 7, 2], False))
+        for filter_ in slow
+    ]
+    network = to_each(parts, 5, Src(bias=-4.0))
     drive = firing(np.random.default_rng(9).normal(0, 6, (30, 5)))
-    found = run(network, drive, label)
-    values = np.maximum(found.voltages_mv[:, 0, :5], 0.0)
+    recording = run(network, drive, label)
+    values = np.maximum(recording.voltages_mv[:, 0, :5], 0.0)
     assert np.count_nonzero(values) > 10
-    delays = np.broadcast_to(fields.get("delay_steps", 0), 5)
-    x, v = np.zeros(4), np.zeros(4)
-    for step in range(30):
-        at = step - delays - (0 if fields.get("within_step") else 1)
-        arrived = np.where(at >= 0, values[at, np.arange(5)], 0.0)
-        x = x * np.exp(-1 / 4) + LEFT @ (RIGHT @ arrived)
-        v = v + x
-        # A product of matrices sums in another order.
-        np.testing.assert_allclose(found.voltages_mv[step, 0, 5:], v, rtol=1e-12, atol=1e-12)
+    for k, part in enumerate(parts):
+        found, delays = received(network, recording, k)[:, 0], np.broadcast_to(part.delay_steps, 5)
+        x, v = np.zeros(4), np.zeros(4)
+        for step in range(30):
+            at = step - delays - (0 if part.within_step else 1)
+            arrived = np.where(at >= 0, values[at, np.arange(5)], 0.0)
+            x = x * np.exp(-1 / 4) + LEFT @ (RIGHT @ arrived)
+            v = v + x
+            # A product of matrices sums in another order.
+            np.testing.assert_allclose(found[step], v, rtol=1e-12, atol=1e-12)
     expected = run(network, drive, "reference")
-    np.testing.assert_array_equal(found.voltages_mv, expected.voltages_mv)
+    np.testing.assert_array_equal(recording.voltages_mv, expected.voltages_mv)
 
 
 @pytest.mark.parametrize("label", BACKENDS)
 def test_the_input_acts_through_the_factors(label):
-    whole = kim_network()
+    whole = go_nogo_network()
     recurrent, stimulus = whole.projections
     rng = np.random.default_rng(2)
-    weights = Factored(left=rng.normal(0, 2, (30, 3)), right=rng.normal(0, 1, (3, 2)))
+    weights = Factored(left=rng.normal(0, 2, (30, 3)), right=rng.normal(0, 1, (3, 1)))
     low = replace(recurrent, weights=Factored(left=rng.normal(0, 0.4, (30, 3)),
                                               right=rng.normal(0, 0.4, (3, 30))))  # fmt: skip
     network = replace(whole, projections=[low, replace(stimulus, weights=weights)])

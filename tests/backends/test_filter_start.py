@@ -1,11 +1,12 @@
 """Where the filters of projections and readouts start."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
-from backends.test_delays import AT_ZERO, BACKENDS, SUMMING, firing, run
-from conftest import EXACT_BACKENDS, drive_for, kim_network
+from backends.test_delays import AT_ZERO, BACKENDS, SUMMING, firing, received, run, to_each
+from conftest import EXACT_BACKENDS, drive_for, go_nogo_network
 
 from bridge.backends import simulate
 from bridge.errors import SpecError
@@ -46,26 +47,29 @@ def course(x, h, decay, rise, *, first):
 
 
 @pytest.mark.parametrize("label", BACKENDS)
-@pytest.mark.parametrize("source", ["sender", INPUT])
-@pytest.mark.parametrize("within_step", [False, True])
-@pytest.mark.parametrize("side", ["post", "pre"])
-def test_filters_start_where_the_projection_says(label, source, within_step, side):
-    size = 3 if side == "pre" else 2
-    slow = DoubleExponential(tau_rise_ms=2.0, tau_decay_ms=10.0, side=side)
-    network = silent_senders(
-        slow, {"x": X[:size], "h": H[:size]}, source=source, within_step=within_step
-    )
-    found = run(network, firing(np.zeros((20, 3))), label).voltages_mv[:, 0, 3:]
-    # Within the step the filter has decayed once before its first current.
-    x = course(X[:size], H[:size], np.exp(-0.1), np.exp(-0.5), first=int(within_step))
-    expected = np.cumsum(x @ WEIGHTS.T if side == "pre" else x, axis=0)
-    # Powers of a decay against its repeated use.
-    np.testing.assert_allclose(found, expected, rtol=1e-12)
+def test_filters_start_where_the_projection_says(label):
+    parts = []
+    for source, within_step, side in product(("sender", INPUT), (False, True), ("post", "pre")):
+        size = 3 if side == "pre" else 2
+        slow = DoubleExponential(tau_rise_ms=2.0, tau_decay_ms=10.0, side=side)
+        start = {"x": X[:size], "h": H[:size]}
+        alone = silent_senders(slow, start, source=source, within_step=within_step)
+        parts += alone.projections
+    network = to_each(parts, 3)
+    recording = run(network, firing(np.zeros((20, 3))), label)
+    for k, part in enumerate(parts):
+        # Within the step the filter has decayed once before its first current.
+        start, first = part.initial_states, int(part.within_step)
+        x = course(start["x"], start["h"], np.exp(-0.1), np.exp(-0.5), first=first)
+        expected = np.cumsum(x @ WEIGHTS.T if part.filter.side == "pre" else x, axis=0)
+        # Powers of a decay against its repeated use.
+        found = received(network, recording, k)[:, 0]
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("label", BACKENDS)
 def test_a_start_goes_on_under_spikes_delays_and_gains(label):
-    network = kim_network()
+    network = go_nogo_network()
     recurrent, stimulus = network.projections
     held = replace(
         recurrent,
@@ -79,7 +83,7 @@ def test_a_start_goes_on_under_spikes_delays_and_gains(label):
         initial_states={"x": np.linspace(3, 0, 30)},
     )
     network = replace(network, projections=[held, other, stimulus])
-    drive = replace(drive_for(network, 8, trials=2), recurrent_gain=[0.5, 1.0])
+    drive = replace(drive_for(network, 12, trials=2), recurrent_gain=[0.5, 1.0])
     expected = simulate(network, drive, voltages=True)
     empty = [replace(part, initial_states={}) for part in network.projections]
     without = simulate(replace(network, projections=empty), drive, voltages=True)
