@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from all_forms import all_forms_drive, all_forms_network
-from conftest import EXACT_BACKENDS, drive_for, kim_network
+from conftest import EXACT_BACKENDS, drive_for, go_nogo_network, kim_network
 
 from bridge.backends import simulate
 from bridge.errors import SpecError
@@ -103,13 +103,13 @@ def test_a_state_readout_is_the_state_at_the_end_of_each_sample(label):
 
 
 def test_it_is_what_is_recorded_as_the_voltage_and_takes_the_reset():
-    network = kim_network(size=8)
+    network = go_nogo_network(size=16)
     read = replace(network, readouts=[StateReadout(name="v", source="units"), *network.readouts])
     drive = drive_for(network, 20)
     for label in QUICK:
         plain = run(label, network, drive, voltages=True)
         got = run(label, read, drive)
-        assert (got.spikes.count > 100, got.voltages_mv) == (True, None)
+        assert (got.spikes.count > 50, got.voltages_mv) == (True, None)
         np.testing.assert_array_equal(got.readouts["v"], plain.voltages_mv)
         np.testing.assert_array_equal(got.readouts["output"], plain.readouts["output"])
 
@@ -130,7 +130,7 @@ def test_compiled_programs_show_the_same_states_and_compute_the_same_readouts(la
 
 def test_trials_in_several_processes_and_in_float32_show_them_too():
     network = all_forms_network()
-    drive = all_forms_drive(network)
+    drive = all_forms_drive(network, samples=6)
     whole = simulate(network, drive, backend="snntorch")
     parts = simulate(network, drive, backend="snntorch", workers=3)
     np.testing.assert_array_equal(parts.readouts["state"], whole.readouts["state"])
