@@ -213,7 +213,7 @@ def test_compiled_steps_take_spikes_of_inputs():
 
 @pytest.mark.parametrize("label", ["reference", *QUICK])
 def test_memory_follows_the_spikes_not_the_units_times_steps(label):
-    units, steps = 20_000, 4_000
+    units, steps = 100_000, 800
     weights = sparse.csc_array(([5.0], ([0], [units - 1])), shape=(1, units))
     one = Population(
         name="near", size=1, initial_voltage=UniformVoltage(low_mv=0.0, high_mv=0.0),
