@@ -9,15 +9,13 @@ from collections import Counter
 from typing import get_args
 
 import numpy as np
-import pytest
 from backends.test_values_and_windows import same
 from conftest import EXACT_BACKENDS
-from hypothesis import HealthCheck, given, note, seed, settings
+from hypothesis import HealthCheck, assume, given, note, seed, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
 from bridge.backends import simulate
-from bridge.backends.compiled import build
 from bridge.spiking.computed_readouts import with_computed_readouts
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
@@ -310,12 +308,14 @@ def every_backend_repeats_the_reference(first, number):
 
     @seed(number)
     @settings(
-        max_examples=max(2, COUNT // len(EVERY_MODEL)), deadline=None, database=None,
+        max_examples=max(1, COUNT // len(EVERY_MODEL)), deadline=None, database=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(data=st.data())
     def of_model(data):
         network = data.draw(networks(first=first))
+        # Hypothesis begins with the simplest: a neuron or two, where nothing meets anything.
+        assume(network.size > 3)
         drive = data.draw(drives(network))
         note(repr([*network.populations, *network.projections]))
         compare(network, drive, data.draw(st.sampled_from(WINDOWS)))
@@ -330,10 +330,7 @@ def compare(network, drive, window):
     expected = simulate(network, drive, **asked)
     for label in LABELS:
         backend, options = EXACT_BACKENDS[label]
-        with pytest.MonkeyPatch.context() as patch:
-            # A program for each network: how hard the compiler tries decides its time and no bit.
-            patch.setattr(build, "FLAGS", [*build.FLAGS, "-O0"])
-            got = simulate(network, drive, backend=backend, **asked, **options)
+        got = simulate(network, drive, backend=backend, **asked, **options)
         np.testing.assert_array_equal(got.spikes.codes(), expected.spikes.codes())
         np.testing.assert_array_equal(got.voltages_mv, expected.voltages_mv)
         np.testing.assert_array_equal(got.margins_mv, expected.margins_mv)
