@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from conftest import (
     drive_for,
+    go_nogo_network,
     kim_network,
     quadratic_network,
     two_channel_network,
@@ -390,7 +391,7 @@ def test_a_trial_is_the_same_whatever_runs_beside_it():
 
 
 def test_population_rates_agree_with_the_reference():
-    network = kim_network()
+    network = go_nogo_network()
     drive = replace(drive_for(network, 40, trials=24), noise=OwnNoise(seed=6))
     nests, references = (
         np.bincount(simulate(network, drive, backend=backend).spikes.trial, minlength=24)
@@ -406,7 +407,7 @@ def test_population_rates_agree_with_the_reference():
 
 @pytest.mark.parametrize(("form", "agrees"), [("nest", True), ("nest:plain", False)])
 def test_the_gate_passes_what_takes_the_reference_s_steps(form, agrees):
-    network = kim_network()
+    network = go_nogo_network()
     drive = drive_for(network, 20, trials=14)
     found = bridge.compare(network, backends=["reference", form], drive=drive)
     assert [report.label for report in found.probes] == ["reference", form]
