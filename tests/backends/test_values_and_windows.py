@@ -90,7 +90,7 @@ def test_a_window_holds_every_step_of_it(label):
 @pytest.mark.parametrize("label", QUICK[1:])
 def test_a_window_and_values_change_nothing_else_and_fit_what_is_sampled(label):
     network = all_forms_network()
-    drive = all_forms_drive(network)
+    drive = all_forms_drive(network, samples=32)
     expected = simulate(network, drive, voltages=True, margins=True, window=(295, 311))
     got = run(label, network, drive, voltages=True, margins=True, window=(295, 311))
     same(got.window, expected.window)
