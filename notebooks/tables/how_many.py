@@ -11,6 +11,8 @@ TASKS = {
     "four-sines": (NMSE,),
     "oscillation": (NMSE,),
     "reaching": (NMSE,),
+    "context": (RIGHT, NMSE),
+    "duration-xor-50ms": (RIGHT, NMSE),
 }
 COMPARISONS = [(task, by) for task, ways in TASKS.items() for by in ways]
 KINDS = {"rate": "rate units", "spiking": "neurons"}
