@@ -73,7 +73,15 @@ def captured(work, _device=None):
     with noting:
         work()
     noting.undo()
-    return partial(_repeat, noting.noted)
+    return partial(_repeat, [_repeated(*each) for each in noting.noted])
+
+
+def _repeated(operation, given, named, made):
+    """What is called, and the tensors that its results go to: those that were new."""
+    taken = {_place(each) for each in tensors((given, named))}
+    places = [None if _place(each) in taken else each for each in tensors(made)]
+    new = any(place is not None for place in places)
+    return partial(operation, *given, **named), places if new else None
 
 
 def stand_in(monkeypatch):
@@ -100,9 +108,10 @@ def stand_in(monkeypatch):
 
 @torch.no_grad()
 def _repeat(noted):
-    for operation, given, named, made in noted:
-        taken = {_place(each) for each in tensors((given, named))}
-        again = operation(*given, **named)
-        for old, new in zip(tensors(made), tensors(again), strict=True):
-            if _place(old) not in taken:
+    for call, places in noted:
+        again = call()
+        if places is None:
+            continue
+        for old, new in zip(places, tensors(again), strict=True):
+            if old is not None:
                 old.copy_(new)

@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
+from methods.short_task import SHORT_TASK
 from typer.testing import CliRunner
 
 import bridge
 from bridge.cli import app
+from bridge.tasks import go_nogo
 from bridge.tasks.go_nogo import GoNoGo
 
 ROOT = Path(__file__).parents[1]
@@ -42,8 +44,14 @@ def folder(tmp_path, monkeypatch):
 RUN = [name for name in PAGES if name != "README" and blocks(name, "python", "sh")]
 
 
+# Pages that convert no trained network which has to do its task, and name no time of a trial.
+SHORT = ("python",)
+
+
 @pytest.mark.parametrize("name", RUN)
-def test_the_code_of_a_page_runs_from_top_to_bottom(name, folder):
+def test_the_code_of_a_page_runs_from_top_to_bottom(name, folder, monkeypatch):
+    if name in SHORT:
+        monkeypatch.setattr(go_nogo, "GoNoGo", SHORT_TASK)
     names = {"__name__": name}
     for kind, text in blocks(name, "python", "sh"):
         if kind == "python":
