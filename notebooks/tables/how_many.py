@@ -13,6 +13,7 @@ TASKS = {
     "reaching": (NMSE,),
     "context": (RIGHT, NMSE),
     "duration-xor-50ms": (RIGHT, NMSE),
+    "ready-set-go": (RIGHT, NMSE),
 }
 COMPARISONS = [(task, by) for task, ways in TASKS.items() for by in ways]
 KINDS = {"rate": "rate units", "spiking": "neurons"}
