@@ -1,5 +1,7 @@
 """The nBRC as populations: its equations, its two stable states, the same bits everywhere."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from backends.test_brc import positive_fixed_point
@@ -8,6 +10,7 @@ from scipy import sparse
 
 import bridge
 from bridge.backends import simulate
+from bridge.compare.report.evidence import evidence
 from bridge.errors import SpecError
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import Direct
@@ -160,6 +163,19 @@ def test_every_backend_gives_the_same_bits_of_every_population(layer, label):
     assert expected.values.keys() == {part.name for part in layer.populations}
     for name, values in expected.values.items():
         np.testing.assert_array_equal(got.values[name], values)
+
+
+def test_a_comparison_rests_on_values_where_nothing_can_fire(layer):
+    drive = Drive(inputs=pulses(20), noise=SharedNoise(seed=0))
+    found = bridge.compare(layer, drive=drive, backends=["reference", "compiled"], levels=["exact"])
+    assert evidence(found, [])[:2] == [
+        "No neuron of this network fires: what is compared is the values that they pass on.",
+        "reference and compiled: values are equal bit for bit and readouts are equal bit for bit.",
+    ]
+    moved = replace(found.exact[0], largest_difference_mv=0.25)
+    assert "values differ by at most 0.25 and" in " ".join(
+        evidence(replace(found, exact=[moved]), [])
+    )
 
 
 def test_a_file_holds_the_layer(layer, tmp_path):

@@ -20,10 +20,28 @@ def evidence(agreement: Agreement, levels: Sequence[LevelRow]) -> list[str]:
         lines += _probe_evidence(report)
     for found in agreement.statistical:
         lines += [_statistical_evidence(found), *_reservations(found)]
-    ran = agreement.described().values()
-    if ran and not any(each.spikes.count for each in ran):
-        lines.append("Nothing fired: that two are silent says little of either.")
+    lines += _silence(agreement)
     return [*lines, *filter(None, (_next_step(agreement, levels),)), *_accuracies(agreement)]
+
+
+def _silence(agreement: Agreement) -> Iterator[str]:
+    """What a comparison without spikes rests on."""
+    ran = agreement.described().values()
+    if not ran or any(each.spikes.count for each in ran):
+        return
+    network = agreement.network
+    if network is None or any(each.neurons.fires for each in network.populations):
+        yield "Nothing fired: that two are silent says little of either."
+        return
+    yield "No neuron of this network fires: what is compared is the values that they pass on."
+    for found in agreement.exact:
+        apart = {"values": found.largest_difference_mv, "readouts": found.readouts_apart}
+        told = [
+            f"{name} {f'differ by at most {by:.2g}' if by else 'are equal bit for bit'}"
+            for name, by in apart.items()
+            if by is not None
+        ]
+        yield f"{' and '.join(found.labels)}: {' and '.join(told)}."
 
 
 def _next_step(agreement: Agreement, levels: Sequence[LevelRow]) -> str:
