@@ -61,10 +61,17 @@ def room_on(
     """
     try:
         yield
-    except torch.cuda.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if not isinstance(error, torch.cuda.OutOfMemoryError) and _OF_THE_CPU not in str(error):
+            raise
         # torch goes on about what else is in memory, and which settings to try.
-        reason = first_line(error).partition(". GPU ")[0].rstrip(".")
+        reason = first_line(error).partition(". GPU ")[0].rpartition(_OF_THE_CPU)[2]
+        reason = reason.partition(". Error code")[0].strip(" .:")
         raise FullError(f"{device} is full ({reason})", otherwise, options) from None
+
+
+# Where memory of the CPU is asked for, torch raises no class of its own.
+_OF_THE_CPU = "DefaultCPUAllocator"
 
 
 def why_not_seen() -> str:

@@ -8,6 +8,7 @@ from conftest import kim_network
 
 import bridge
 from bridge.backends.snntorch import simulation
+from bridge.methods.src import training as src_training
 from bridge.rate import training_loop
 from bridge.studies import executors
 
@@ -56,3 +57,21 @@ def test_a_study_has_no_batch_but_trains_fewer_together(advised, tmp_path):
     study = ("study", "tasks", "--cells", "go-nogo", "--networks", 2, "--out", tmp_path / "study")
     assert advised(*study, "--together", 2) == "; try a smaller --together"
     assert advised(*study) == "; another --device may have room"
+
+
+def test_memory_that_no_machine_has_is_one_sentence(refused, tmp_path):
+    said = refused("train", "go-nogo", "--batch", 10**11, "--out", tmp_path / "rate.h5")
+    # 200 samples of so many trials of 200 units, in float32.
+    assert "cpu is full (can't allocate memory: you tried to allocate 16000000000000000 " in said
+    assert said.endswith("bytes); try a smaller --batch")
+
+
+def test_cells_are_trained_in_the_memory_of_the_cpu(command, tmp_path, monkeypatch):
+    def full(_plan):
+        # So large that no machine has it.
+        return torch.empty(10**16)
+
+    monkeypatch.setattr(src_training, "_started", full)
+    ended = command("train-src", "digits", "--epochs", 1, "--out", tmp_path / "src.h5")
+    assert ended.status == 2
+    assert ended.err.strip().endswith("bytes); try a smaller --layers or --batch")

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from bridge.arguments import callback, flag, of_kind
+from bridge.backends.devices import room_on
 from bridge.backends.torch_settings import own_settings
 from bridge.errors import SpecError, TrainingError
 from bridge.methods.src.description import described
@@ -110,7 +111,8 @@ def train_src_as_planned(
 ) -> TrainedNetwork:
     """As `train_src`, of arguments that are held against each other already."""
     # Silent cells let numbers decay until they are subnormal, which takes a processor long.
-    with own_settings(gradients=True, flush_denormals=True):
+    room = room_on(torch.device("cpu"), "use smaller layers or batches", ("layers", "batch"))
+    with own_settings(gradients=True, flush_denormals=True), room:
         run = _started(plan)
         if resume is not None:
             _restore(run, resume)
