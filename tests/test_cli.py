@@ -343,6 +343,17 @@ def test_an_output_where_no_file_can_be_is_refused(place, refused, lif_file, rat
     assert re.search(wanted, refused("compare", lif_file, *out))
 
 
+@pytest.mark.parametrize("option", ["--trials", "--search-trials"])
+def test_a_demo_refuses_what_its_last_parts_could_not_do_before_the_first(
+    option, refused, tmp_path
+):
+    out = tmp_path / "results"
+    assert "trials: expected a whole number of at least 1" in refused(
+        "demo", "--out", out, "--units", 5, "--max-updates", 1, option, 0
+    )
+    assert not out.exists()
+
+
 def test_a_demo_where_no_folder_can_be_is_refused(refused, tmp_path):
     (tmp_path / "file").write_text("no folder")
     assert "cannot write" in refused("demo", "--out", tmp_path / "file")

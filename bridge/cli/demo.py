@@ -24,8 +24,12 @@ def demo(
     conversion failed.
     """
     from bridge.demo import demo as run_all
+    from bridge.spiking.arrays import counted
 
     asked = {name for name in context.params if was_given(context, name)}
+    # Before the work: they are used in its last parts.
+    counted("search_trials", search_trials, least=1)
+    counted("trials", trials, least=1)
     found = run_all(out, units, max_updates, search_trials, trials, seed=seed, asked=asked)
     if not found.agreed or found.conversion_failed:
         raise typer.Exit(1)
