@@ -10,6 +10,7 @@ from bridge import terminal
 from bridge.cli.app import Force, TaskFile, app, example
 from bridge.cli.units import parse_units
 from bridge.errors import FormatError, SpecError
+from bridge.spiking.essentials import several
 from bridge.stages import check_writable
 
 
@@ -69,6 +70,6 @@ def lesion(
         )
     with terminal.waiting("writing it"):
         bridge.save(changed, out, force=True)
-    count = chosen_units(spiking, units=numbers, cell_type=cell_type).size
+    count = several(chosen_units(spiking, units=numbers, cell_type=cell_type).size, "unit")
     what = "" if onto is None else f" onto {onto}"
-    terminal.say(f"{out}: weights of {count} units{what} multiplied by {scale:g}")
+    terminal.say(f"{out}: weights of {count}{what} multiplied by {scale:g}")

@@ -9,6 +9,7 @@ from bridge import terminal
 from bridge.cli import completion
 from bridge.cli.app import All, app, example
 from bridge.errors import SpecError
+from bridge.spiking.essentials import several
 
 
 @app.command(
@@ -116,5 +117,5 @@ def study(
     terminal.show_columns(table_of(chosen, rows), everything=everything, further="--all shows them")
     for line in paper_lines(chosen, rows):
         terminal.say(line)
-    home = out / effort.folder_of(chosen)
-    terminal.say(f"{home}: table.csv and figure.png of {len(rows)} rows; networks in {out}")
+    home, count = out / effort.folder_of(chosen), several(len(rows), "row")
+    terminal.say(f"{home}: table.csv and figure.png of {count}; networks in {out}")
