@@ -25,7 +25,8 @@ _BEYOND = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _LONGEST_STEPS = 40_000
 # Of the variances of some hundred normal numbers, which are skewed, one in 4,000 is as far off.
 _STANDARD_ERRORS = 4.0
-_NOISE_TRIALS, _NOISE_SAMPLES = 8, 12
+# Trials are run side by side, and samples of a trial one after the other.
+_NOISE_TRIALS, _NOISE_SAMPLES = 32, 3
 
 
 def probe_refractory(
@@ -87,7 +88,8 @@ def probe_currents(network: SpikingNetwork, side: Side, _rng: np.random.Generato
     expected = waits + refractory
     first = max(part.neurons.initial_refractory_steps for part in network.populations)
     reachable = np.where(np.isfinite(expected), expected, 0.0)
-    steps = int(min(_LONGEST_STEPS, first + 3.0 * reachable.max() + 2))
+    # Until a neuron has fired twice, though its intervals were as long as they are let pass.
+    steps = int(min(_LONGEST_STEPS, first + 2.0 * (1 + RELATIVE) * reachable.max() + 4))
     recording, _ = _run_alone(network, side, levels, steps)
     found = _intervals(recording)
     told = np.isfinite(expected) & (first + 2 * expected + 1 < steps)
