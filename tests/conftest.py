@@ -259,21 +259,26 @@ def kim_network(size=30, seed=0):
     )  # fmt: skip
 
 
-def go_nogo_network(size=30, task="go-nogo"):
-    """That form with the one input of the task, in steps of 0.25 ms: a fifth of the time."""
-    whole = kim_network(size)
-    (units,), (recurrent, stimulus) = whole.populations, whole.projections
+def longer_steps_network(size=30, seed=0):
+    """That form in steps of 0.25 ms: a fifth of the time."""
+    whole = kim_network(size, seed)
+    (units,) = whole.populations
     lif = replace(units.neurons, refractory_steps=8, initial_refractory_steps=8)
     return replace(
         whole,
         dt_ms=0.25,
-        task=task,
-        input_size=1,
         populations=[replace(units, neurons=lif)],
-        projections=[recurrent, replace(stimulus, weights=stimulus.weights[:, :1])],
         sample_steps=20,
         sample_offset_steps=11,
     )
+
+
+def go_nogo_network(size=30, task="go-nogo"):
+    """The same with the one input of the task."""
+    whole = longer_steps_network(size)
+    recurrent, stimulus = whole.projections
+    one = replace(stimulus, weights=stimulus.weights[:, :1])
+    return replace(whole, task=task, input_size=1, projections=[recurrent, one])
 
 
 def two_channel_network(size=24, seed=1):

@@ -24,7 +24,7 @@ def inputs(tmp_path):
 
 def convert(command, rate, drive, out, *more):
     return command(
-        "convert", rate, "--drive", drive, "--out", out, "--backend", "reference",
+        "convert", rate, "--drive", drive, "--out", out, "--backend", "compiled",
         "--inverse-scales", "50,100", *more,
     )  # fmt: skip
 
@@ -44,7 +44,7 @@ def test_the_output_error_is_told_and_compare_tells_it_again(
     assert made.network.provenance["drive"] == "inputs.npz"
     drive = bridge.load_drive(inputs, made.network)
     again = bridge.convert(
-        switch_network(), drive=drive, backend="reference", inverse_scales=[50, 100]
+        switch_network(), drive=drive, backend="compiled", inverse_scales=[50, 100]
     )
     np.testing.assert_array_equal(again.search.output_error, made.search.output_error)
     told = command("info", out).out
@@ -52,7 +52,7 @@ def test_the_output_error_is_told_and_compare_tells_it_again(
     assert re.search(r"\ndrive +inputs.npz", told)
     assert re.search(rf"against the rate network +output error {error:.2g}", told)
     status, said, _ = command(
-        "compare", out, "--drive", inputs, "--backends", "reference,snntorch", "--out", page
+        "compare", out, "--drive", inputs, "--backends", "compiled,reference", "--out", page
     )
     assert status == 0
     assert "Conversion: faithful in its output; nothing says which answers are right" in said
@@ -68,7 +68,7 @@ def test_an_output_that_is_lost_ends_with_status_1_and_is_written(
 ):
     out = tmp_path / "lif.h5"
     status, said, _ = command(
-        "convert", rate_file, "--drive", inputs, "--out", out, "--backend", "reference",
+        "convert", rate_file, "--drive", inputs, "--out", out, "--backend", "compiled",
         "--inverse-scales", 12,
     )  # fmt: skip
     assert status == 1
@@ -196,6 +196,6 @@ def test_the_report_of_a_drive_that_the_rate_network_answers_flatly_is_of_simula
     out = tmp_path / "lif.h5"
     convert(command, rate_file, inputs, out)
     flat = bridge.Drive(inputs=np.zeros((10, 6, 1)), noise=bridge.SharedNoise(seed=0))
-    found = bridge.compare(bridge.load(out), drive=flat, backends=["reference", "snntorch"])
+    found = bridge.compare(bridge.load(out), drive=flat, backends=["reference", "compiled"])
     assert found.agreed
     assert found.faithfulness is None

@@ -6,7 +6,8 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import go_nogo_network, kim_network
+from conftest import go_nogo_network, longer_steps_network
+from methods.short_task import SHORT_TASK
 
 import bridge
 from bridge.methods.scoring import task_drive
@@ -16,12 +17,13 @@ from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons.linear import Linear
 from bridge.spiking.population import Population
 from bridge.spiking.projection import Projection
+from bridge.tasks import go_nogo
 
 
 @pytest.fixture
 def net(tmp_path):
     """A network without a task, of two inputs."""
-    return bridge.save(kim_network(12), tmp_path / "net.h5")
+    return bridge.save(longer_steps_network(12), tmp_path / "net.h5")
 
 
 @pytest.fixture
@@ -49,7 +51,8 @@ def test_a_network_without_a_task_is_run_from_a_file(command, net, table, tmp_pa
     assert recording.trials_of("right").tolist() == [1]
 
 
-def test_the_inputs_of_a_task_in_a_file_give_the_tasks_spikes(command, tmp_path):
+def test_the_inputs_of_a_task_in_a_file_give_the_tasks_spikes(command, tmp_path, monkeypatch):
+    monkeypatch.setattr(go_nogo, "GoNoGo", SHORT_TASK)
     network = bridge.save(go_nogo_network(12), tmp_path / "lif.h5")
     shown = task_drive(go_nogo_network(12), 2, 6)[1].inputs
     np.savez(tmp_path / "shown.npz", inputs=shown, sample_ms=5.0)

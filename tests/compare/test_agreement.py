@@ -8,6 +8,7 @@ import pytest
 from conftest import (
     drive_for,
     go_nogo_network,
+    longer_steps_network,
     two_channel_network,
     two_population_network,
 )
@@ -110,7 +111,7 @@ def test_two_backends_agree_under_the_same_noise(agreement):
 @pytest.fixture(scope="module")
 def whole(recorded):
     network, _, _ = recorded
-    drive = drive_for(network, 80, trials=12)
+    drive = drive_for(network, 40, trials=12)
     levels = ["exact", "probe", "statistical"]
     return bridge.compare(
         network,
@@ -147,11 +148,10 @@ def test_under_noise_of_their_own_spikes_differ_and_nothing_else(whole):
     assert set(whole.statistics()["mean rate (Hz)"]) == {"reference", "snntorch"}
 
 
-def test_the_levels_are_those_that_both_sides_can_be_held_to(recorded):
-    network, drive, _ = recorded
-    found = bridge.compare(
-        network, backends=["reference", "snntorch:float32"], drive=drive_for(network, 20, trials=8)
-    )
+def test_the_levels_are_those_that_both_sides_can_be_held_to():
+    network = longer_steps_network(12)
+    drive = drive_for(network, 10, trials=8)
+    found = bridge.compare(network, backends=["reference", "snntorch:float32"], drive=drive)
     assert not found.exact
     assert len(found.statistical) == 1
     assert [report.label for report in found.probes] == ["reference", "snntorch:float32"]
@@ -205,12 +205,10 @@ def test_everything_is_there_for_programs_too(whole, tmp_path):
     assert all(f["passed"] for probe in told["probes"] for f in probe["findings"])
 
 
-def test_of_three_it_is_said_who_was_held_to_what(recorded, monkeypatch):
-    network = go_nogo_network(task="")
-    drive, sides = (
-        drive_for(network, 20, trials=12),
-        ["reference", "snntorch", "snntorch:float32"],
-    )
+def test_of_three_it_is_said_who_was_held_to_what(monkeypatch):
+    network = longer_steps_network(12)
+    drive = drive_for(network, 10, trials=12)
+    sides = ["reference", "snntorch", "snntorch:float32"]
     said = outcome(bridge.compare(network, backends=sides, drive=drive)).verdict
     assert said.startswith("Agree: reference and snntorch fired the same ")
     assert "; reference and snntorch:float32 meet " in said
@@ -235,7 +233,10 @@ def test_more_trials_than_are_run_by_default_are_run_where_a_plan_says_so(monkey
     monkeypatch.setattr(gate_module, "MOST_TRIALS", 13)
     network = go_nogo_network()
     found = bridge.compare(
-        network, backends=["reference", "snntorch"], levels=["statistical"], plan=Plan(trials=14)
+        network,
+        backends=["compiled", "compiled:float32"],
+        levels=["statistical"],
+        plan=Plan(trials=14),
     )
     assert found.statistical[0].trials == 14
 

@@ -5,19 +5,27 @@ from dataclasses import replace
 
 import pytest
 from conftest import go_nogo_network
+from methods.short_task import SHORT_TASK
 
 import bridge
 from bridge.compare import recordings
 from bridge.exchange.recordings import export_recording
+from bridge.methods.scoring import task_drive
+from bridge.tasks import go_nogo
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _short_trials():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(go_nogo, "GoNoGo", SHORT_TASK)
+        yield
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory):
+def files(tmp_path_factory, _short_trials):
     """A network with a task, and recordings of it in three formats."""
     folder, network = tmp_path_factory.mktemp("files"), go_nogo_network()
     bridge.save(network, folder / "lif.h5")
-    from bridge.methods.scoring import task_drive
-
     for seed, name in enumerate(("a", "b", "c")):
         drive = task_drive(network, 14, 0)[1]
         own = replace(drive, noise=bridge.OwnNoise(seed=seed))

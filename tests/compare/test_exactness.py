@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import drive_for, kim_network, two_population_network
+from conftest import drive_for, longer_steps_network, two_population_network
 
 from bridge.compare import exactness
 from bridge.compare.exactness import compare_exactly, run_exactly
@@ -20,12 +20,12 @@ def quiet(_what, _fraction):
 
 def test_trials_compared_some_at_a_time_are_compared_as_in_one_piece(monkeypatch):
     network = two_population_network()
-    drive = drive_for(network, 80, trials=7)
+    drive = drive_for(network, 40, trials=7)
     faulty = replace(CLEAN[0], label="faulty", fault=find_fault("delay-1step"))
     sides = (CLEAN[0], faulty)
     (whole,), recordings, _ = run_exactly(network, drive, sides, quiet)
     # Room for the voltages of two trials.
-    monkeypatch.setattr(exactness, "_VOLTAGE_BYTES", 2 * 8 * 80 * 32)
+    monkeypatch.setattr(exactness, "_VOLTAGE_BYTES", 2 * 8 * 40 * 32)
     (parts,), others, seconds = run_exactly(network, drive, sides, quiet)
     # How a sum of floats is rounded may depend on how many trials are decoded at once.
     assert parts.readout_difference == pytest.approx(whole.readout_difference, rel=1e-12)
@@ -43,7 +43,7 @@ def test_trials_compared_some_at_a_time_are_compared_as_in_one_piece(monkeypatch
 
 
 def test_the_certificate_is_that_of_all_parts(monkeypatch):
-    network = kim_network()
+    network = longer_steps_network()
     drive = drive_for(network, 10, trials=5)
     monkeypatch.setattr(exactness, "_VOLTAGE_BYTES", 1)
     (found,), recordings, _ = run_exactly(network, drive, CLEAN, quiet)
@@ -59,7 +59,7 @@ def test_the_certificate_is_that_of_all_parts(monkeypatch):
 
 def test_progress_runs_from_part_to_part_and_never_back(monkeypatch):
     network = two_population_network()
-    drive = drive_for(network, 20, trials=4)
+    drive = drive_for(network, 10, trials=3)
     monkeypatch.setattr(exactness, "_VOLTAGE_BYTES", 1)
     seen = {}
     run_exactly(network, drive, CLEAN, lambda what, done: seen.setdefault(what, []).append(done))
@@ -69,7 +69,7 @@ def test_progress_runs_from_part_to_part_and_never_back(monkeypatch):
 
 
 def test_readouts_that_differ_are_a_difference_though_all_spikes_are_the_same():
-    network = kim_network()
+    network = longer_steps_network()
     drive = drive_for(network, 20)
     faulty = replace(CLEAN[0], label="faulty", fault=find_fault("readout-filter"))
     (found,), _, _ = run_exactly(network, drive, (CLEAN[0], faulty), quiet)

@@ -64,9 +64,10 @@ def test_readouts_that_do_not_match_are_left_out(tmp_path):
         found = compare_recordings(one, other)
         assert len(found.statistical[0].quantities) == 3
         assert any("'z' is not compared" in line for line in outcome(found).evidence)
-        bridge.report(found, tmp_path / "r.html", force=True)
         told = found.statistics()["readout y: mean"]
         assert set(told) == {"A"}
+    # What is drawn hangs on the readouts that are shared, and here are none.
+    bridge.report(found, tmp_path / "r.html")
     both = compare_recordings(one, with_readouts(poisson(1), y=plain))
     assert [part.name for part in both.statistical[0].quantities][3:] == ["readout in bins"]
 

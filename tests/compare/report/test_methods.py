@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from compare.report.test_verdict_of_a_conversion import conversion
-from conftest import drive_for, kim_network
+from conftest import drive_for, longer_steps_network
 
 import bridge
 from bridge.backends.declaration import declared
@@ -63,7 +63,7 @@ def test_all_that_a_reader_needs_is_said_with_the_numbers_of_the_agreement(agree
 
 
 def test_what_is_not_known_is_not_said():
-    network = replace(kim_network(), provenance={})
+    network = replace(longer_steps_network(), provenance={})
     text = told(
         bridge.compare(network, backends=["reference"] * 2, drive=drive_for(network, 20),
                        levels=["exact"], inject="weights-0.95")

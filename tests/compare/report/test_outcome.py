@@ -3,7 +3,7 @@
 import html
 import json
 
-from conftest import drive_for, kim_network
+from conftest import drive_for, longer_steps_network
 
 import bridge
 from bridge.compare.report import outcome as outcome_file
@@ -11,7 +11,7 @@ from bridge.stages import compare_to
 
 
 def test_page_terminal_and_json_say_the_same_found_once(monkeypatch, tmp_path, capsys):
-    network, calls = kim_network(), []
+    network, calls = longer_steps_network(12), []
 
     def counted(name):
         said = getattr(outcome_file, name)
@@ -32,7 +32,7 @@ def test_page_terminal_and_json_say_the_same_found_once(monkeypatch, tmp_path, c
 
     monkeypatch.setattr(bridge.Agreement, "statistics", described)
     page = tmp_path / "page.html"
-    drive = drive_for(network, 40)
+    drive = drive_for(network, 20)
     compare_to(network, page, backends=["reference", "snntorch"], drive=drive)
     assert sorted(calls) == ["evidence", "level_rows", "of_conversion", "statistics", "verdict"]
     plain = json.loads(page.with_suffix(".json").read_text())

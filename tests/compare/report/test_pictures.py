@@ -6,7 +6,7 @@ from dataclasses import replace
 import matplotlib as mpl
 import numpy as np
 import pytest
-from conftest import drive_for, kim_network
+from conftest import drive_for, longer_steps_network
 
 import bridge
 from bridge.compare.agreement import Agreement
@@ -30,7 +30,7 @@ def curve(neuron, *error):
 
 @pytest.fixture(scope="module")
 def agreement():
-    network = kim_network(size=6)
+    network = longer_steps_network(size=6)
     return bridge.compare(
         network, backends=["reference"] * 2, drive=drive_for(network, 40), inject="weights-0.95"
     )

@@ -7,7 +7,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from conftest import drive_for, kim_network
+from conftest import drive_for, longer_steps_network
 from methods.rate_targets.one_sine import SMALL, one_sine
 from PIL import Image
 
@@ -28,7 +28,7 @@ INK, NIGHT = (0x1B, 0x2A, 0x41), (0x11, 0x16, 0x1D)
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    folder, network = tmp_path_factory.mktemp("reports"), kim_network()
+    folder, network = tmp_path_factory.mktemp("reports"), longer_steps_network()
     made = {}
     for name, fault in (("agree", None), ("disagree", "weights-0.95")):
         found = bridge.compare(

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import kim_network
+from conftest import longer_steps_network
 
 import bridge
 from bridge.compare.report import spike_figures, stimulus
@@ -78,7 +78,7 @@ def compared(*pulses, samples=SAMPLES):
     inputs[:, :, 0] = 0.0
     inputs[:, 0, 0] = channel(*pulses, size=samples)
     return bridge.compare(
-        kim_network(size=6), backends=["reference"] * 2, inject="noise-0.8",
+        longer_steps_network(size=6), backends=["reference"] * 2, inject="noise-0.8",
         drive=bridge.Drive(inputs=inputs, noise=bridge.SharedNoise(seed=0)),
     )  # fmt: skip
 
@@ -93,8 +93,9 @@ def greys(figure):
 
 def test_a_drive_of_ones_own_is_drawn_grey_when_it_acts():
     agreement = compared((10, 14, 1.0), (30, SAMPLES, 1.0))
-    # Samples of 5 ms act 51 steps of 0.05 ms before their time; the last is held to the end.
-    wanted = [(0.05 - 51 * 5e-5, 0.07 - 51 * 5e-5), (0.15 - 51 * 5e-5, 0.2)]
+    # Samples of 5 ms act 11 steps of 0.25 ms before their time; the last is held to the end.
+    early = 11 * 25e-5
+    wanted = [(0.05 - early, 0.07 - early), (0.15 - early, 0.2)]
     shown = [trial for _, trial in spike_figures.shown_trials(agreement)]
     for figure, sides in (
         (spike_figures.rasters(agreement), 2),

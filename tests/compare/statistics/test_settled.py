@@ -127,10 +127,10 @@ def test_a_recording_says_whether_its_neurons_began_above_threshold(initial, abo
 
 
 def test_the_gate_judges_all_spikes_whatever_is_described(tmp_path):
-    drive = bridge.Drive(inputs=np.zeros((60, 30, 1)), noise=bridge.SharedNoise(seed=1))
+    drive = bridge.Drive(inputs=np.zeros((50, 20, 1)), noise=bridge.SharedNoise(seed=1))
     spiking = network(UniformVoltage(low_mv=-65.0, high_mv=30.0))
     found = {}
-    for from_ms in (None, 0.0, 200.0):
+    for from_ms in (None, 0.0):
         agreement = bridge.compare(
             spiking, backends=["reference", "compiled"], drive=drive, from_ms=from_ms,
             levels=["exact", "statistical"],
