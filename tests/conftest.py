@@ -157,7 +157,7 @@ def _own_tasks_are_known_to_their_test_alone(monkeypatch):
 
 
 # Files that take longest, longest first: the last one to be started must not leave a core idle.
-LONG = ("test_contract", "test_snntorch", "test_notebooks", "test_scale_search", "test_faults")
+LONG = ("test_contract", "test_notebooks", "test_whole_study", "test_nest", "test_pages")
 
 
 def pytest_collection_modifyitems(items):
