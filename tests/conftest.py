@@ -36,6 +36,7 @@ from bridge.backends import compiler
 from bridge.backends.brian2 import toolchain
 from bridge.backends.brian2.toolchain import STRICT_FLAGS
 from bridge.backends.compiled import build, frame
+from bridge.spiking import filters, neurons
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import Direct, DoubleExponential, Exponential
 from bridge.spiking.initial_voltage import NormalVoltage, UniformVoltage
@@ -151,9 +152,14 @@ def _one_thread():
 
 
 @pytest.fixture(autouse=True)
-def _own_tasks_are_known_to_their_test_alone(monkeypatch):
-    # Whatever a test or a command registers: what the next one knows must not depend on order.
+def _what_is_registered_is_known_to_its_test_alone(monkeypatch):
+    # Tasks, neuron models and filters: what the next test knows must not depend on order.
     monkeypatch.setattr(names, "_own", dict(names._own))
+    before = [(known, dict(known)) for known in (neurons.KNOWN, filters.KNOWN)]
+    yield
+    for known, kept in before:
+        known.clear()
+        known.update(kept)
 
 
 # Files that take longest, longest first: the last one to be started must not leave a core idle.

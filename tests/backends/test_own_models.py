@@ -27,16 +27,6 @@ from bridge.spiking.population import Population
 QUICK = ["brian2-numpy", "snntorch", "compiled"]
 
 
-@pytest.fixture(autouse=True)
-def no_models_are_left(monkeypatch):
-    monkeypatch.setattr(neurons.model, "KNOWN", neurons.KNOWN)
-    before = dict(neurons.KNOWN), dict(filters.KNOWN)
-    yield
-    for known, kept in zip((neurons.KNOWN, filters.KNOWN), before, strict=True):
-        known.clear()
-        known.update(kept)
-
-
 def adaptive():
     """A leaky membrane with a slow current that each spike makes stronger."""
 
