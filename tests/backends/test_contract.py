@@ -201,8 +201,9 @@ def test_the_f_i_curve_follows_the_formula_of_the_qif(label):
         period_ms = 2 + 10 / root * (np.arctan(30 / root) - np.arctan(-65 / root))
         steps = spikes.step[spikes.neuron == neuron]
         assert steps.size > 2
-        # A spike comes at a step, and Euler is early or late by about half a step, dt/2 ln f1/f0.
-        assert np.diff(steps) * 0.01 == pytest.approx(period_ms, abs=0.03)
+        # A spike comes at a step, and Euler is early or late by about half a step, dt/2 ln f1/f0;
+        # 0.0072 is found.
+        assert np.diff(steps) * 0.01 == pytest.approx(period_ms, abs=0.01)
 
 
 @pytest.mark.parametrize("label", QUICK)

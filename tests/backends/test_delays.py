@@ -146,7 +146,7 @@ def test_values_of_each_neuron_arrive_after_its_own_delay(label):
         for step in range(1, 50):
             x = x * np.exp(-1 / 4) + arrived[step - 1]
             expected[step] = expected[step - 1] + x
-        # Fifty steps of products and sums in another order, each rounded to 1e-16 of about 1.
+        # Fifty steps of products and sums in another order, each rounded; 2e-14 is found.
         got = received(network, found, k)[:, 0]
         np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-12)
 

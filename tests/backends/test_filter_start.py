@@ -62,9 +62,9 @@ def test_filters_start_where_the_projection_says(label):
         start, first = part.initial_states, int(part.within_step)
         x = course(start["x"], start["h"], np.exp(-0.1), np.exp(-0.5), first=first)
         expected = np.cumsum(x @ WEIGHTS.T if part.filter.side == "pre" else x, axis=0)
-        # Powers of a decay against its repeated use.
+        # Powers of a decay against its repeated use; 1.8e-16 is found.
         found = received(network, recording, k)[:, 0]
-        np.testing.assert_allclose(found, expected, rtol=1e-12)
+        np.testing.assert_allclose(found, expected, rtol=1e-14)
 
 
 @pytest.mark.parametrize("label", BACKENDS)
