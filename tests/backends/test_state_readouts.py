@@ -114,7 +114,7 @@ def test_it_is_what_is_recorded_as_the_voltage_and_takes_the_reset():
         np.testing.assert_array_equal(got.readouts["output"], plain.readouts["output"])
 
 
-# Both take minutes to compile; their statements are those of the numpy target, which runs each time.
+# Both take minutes to compile; their statements are those of the numpy target, which always runs.
 @pytest.mark.full
 @pytest.mark.parametrize("label", ["brian2-cython", "brian2-standalone"])
 def test_compiled_programs_show_the_same_states_and_compute_the_same_readouts(label):
