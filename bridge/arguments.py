@@ -3,6 +3,7 @@
 What can only be meant is taken: a conversion stands for the networks that it holds.
 """
 
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Real
@@ -167,14 +168,17 @@ def texts(name: str, given: object) -> tuple[str, ...]:
 
 
 def number(name: str, given: object) -> float:
-    """A real number; SpecError for anything else. Whether it makes sense is not said here."""
+    """A finite number; SpecError for anything else. Whether it makes sense is not said here."""
     plain = given.item() if isinstance(given, np.ndarray) and given.ndim == 0 else given
     if isinstance(plain, bool) or not isinstance(plain, Real):
         raise SpecError(f"{name}: expected a number, got {in_words(given)}")
     try:
-        return float(plain)
+        found = float(plain)
     except OverflowError:
-        raise SpecError(f"{name}: {given} is too large") from None
+        found = math.inf
+    if not math.isfinite(found):
+        raise SpecError(f"{name}: expected a finite number, got {in_words(given)}")
+    return found
 
 
 def flag(name: str, given: object) -> bool:

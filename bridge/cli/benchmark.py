@@ -7,6 +7,7 @@ import typer
 
 from bridge import terminal
 from bridge.cli.app import All, app, example
+from bridge.cli.words import between_commas
 
 
 @app.command(
@@ -41,7 +42,7 @@ def benchmark(
         rows = measure(
             out,
             quick=quick,
-            only=only.split(","),
+            only=between_commas("--only", only),
             repeats=repeats,
             device=device,
             on_progress=report,

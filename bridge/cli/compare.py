@@ -30,6 +30,7 @@ from bridge.cli.driving import (
     Series,
     drive_given,
 )
+from bridge.cli.words import between_commas
 from bridge.errors import SpecError
 from bridge.stages import compare_to, load_spiking, report_to
 
@@ -188,8 +189,10 @@ def compare(
         agreement = compare_to(
             stored,
             out,
-            backends=_words(DEFAULT_BACKENDS if backends is None else backends),
-            levels=None if levels is None else _words(levels),
+            backends=between_commas(
+                "--backends", DEFAULT_BACKENDS if backends is None else backends
+            ),
+            levels=None if levels is None else between_commas("--levels", levels),
             # A drive has its trials.
             trials=trials if shown is None else None,
             drive=shown,
@@ -200,11 +203,6 @@ def compare(
         )
     if not agreement.agreed:
         raise typer.Exit(1)
-
-
-def _words(text: str) -> list[str]:
-    """What stands between commas."""
-    return [word.strip() for word in text.split(",")]
 
 
 def _recordings(

@@ -7,6 +7,7 @@ import typer
 
 from bridge import terminal
 from bridge.cli.app import All, Force, app, example
+from bridge.cli.words import between_commas
 from bridge.errors import BackendError, SpecError
 from bridge.stages import check_writable
 
@@ -69,8 +70,8 @@ def conformance(
         if out.suffix.lower() not in SUFFIXES:
             raise SpecError(f"--out {out}: expected a file that ends in {', '.join(SUFFIXES)}")
         check_writable(out, force=force)
-    chosen = chosen_importers(_names(importers), python or ())
-    traps = chosen_traps(_names(graphs))
+    chosen = chosen_importers(_names("--importers", importers), python or ())
+    traps = chosen_traps(_names("--graphs", graphs))
     with terminal.progress_bar("running importers") as report:
         found = run(
             chosen,
@@ -97,5 +98,5 @@ def conformance(
         terminal.say(f"{out}: {len(traps)} graphs")
 
 
-def _names(text: str | None) -> tuple[str, ...]:
-    return () if text is None else tuple(filter(None, (each.strip() for each in text.split(","))))
+def _names(option: str, text: str | None) -> tuple[str, ...]:
+    return () if text is None else tuple(between_commas(option, text))

@@ -9,6 +9,7 @@ import typer
 from bridge.cli import completion
 from bridge.cli.app import Force, Seed, TaskFile, app, example
 from bridge.cli.driving import Series, drive_given, drive_told
+from bridge.cli.words import between_commas
 from bridge.errors import SpecError
 from bridge.stages import check_writable, convert_each_to, convert_to, load_rate
 
@@ -174,7 +175,7 @@ def convert(
     """
     if seconds is not None and drive is None:
         raise SpecError("--seconds: for a --drive of spikes")
-    neurons = [part.strip() for one in neuron or () for part in one.split(",")]
+    neurons = [each for one in neuron or () for each in between_commas("--neuron", one)]
     # What is not given is not passed on: each kind of neuron takes options of its own.
     options: dict[str, Any] = {
         "scale": "predicted" if predict_scale else None,

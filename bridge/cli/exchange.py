@@ -31,8 +31,6 @@ _READ = "Its format: matlab, safetensors or nir; of a recording: nwb or sonata."
 _WRITTEN = "Its format: matlab or nir; of a recording: nwb or sonata."
 _KEPT = "as `export` kept it in the file, else "
 
-_RECORDINGS = (".nwb", ".h5", ".hdf5")
-
 
 @app.command(
     "import",
@@ -228,13 +226,14 @@ def _is_recording(file: Path, from_: str | None) -> bool:
     """Whether a file is to be read as one: what `--from` says, its ending, or its content."""
     from bridge.exchange.files import check_file
     from bridge.exchange.foreign import is_hdf5
+    from bridge.exchange.formats import RECORDED
     from bridge.exchange.recordings import NAMES
 
     if from_ is not None:
         return from_ in NAMES
     check_file(file)
     suffix = file.suffix.lower()
-    return suffix in _RECORDINGS or (suffix not in _networks() and is_hdf5(file))
+    return suffix in RECORDED or (suffix not in _networks() and is_hdf5(file))
 
 
 def _networks() -> set[str]:

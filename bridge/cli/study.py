@@ -8,6 +8,7 @@ import typer
 from bridge import terminal
 from bridge.cli import completion
 from bridge.cli.app import All, app, example
+from bridge.cli.words import between_commas
 from bridge.errors import SpecError
 from bridge.spiking.essentials import several
 
@@ -107,7 +108,7 @@ def study(
             out,
             networks=networks,
             first_seed=first_seed,
-            cells=None if cells is None else [cell.strip() for cell in cells.split(",")],
+            cells=None if cells is None else between_commas("--cells", cells),
             effort=effort,
             scheduler=scheduler,
             processes=processes,

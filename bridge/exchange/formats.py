@@ -6,7 +6,7 @@ Such a module has a `SUFFIX`, a function `read(path, **options) -> Imported` and
 
 import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 NAMES = ("matlab", "safetensors", "nir")
 RECORDINGS = "nwb or sonata"
 """Formats that hold no network: `bridge.exchange.recordings` has them."""
+RECORDED = (".nwb", ".h5", ".hdf5")
+"""Endings of files that may hold recordings of others."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,12 +122,12 @@ def load_format(name: str) -> Format:
     return cast(Format, import_module(f"bridge.exchange.{name}"))
 
 
-def format_of(path: Path) -> Format:
-    """The format whose files end like this one; SpecError if there is none."""
+def format_of(path: Path, advice: Callable[[Path], str]) -> Format:
+    """The format whose files end like this one; SpecError, with advice, if there is none."""
     known = {load_format(name).SUFFIX: load_format(name) for name in NAMES}
     if path.suffix.lower() not in known:
         raise SpecError(
-            f"{path}: its ending names no known format ({', '.join(known)}); {_else(path)}"
+            f"{path}: its ending names no known format ({', '.join(known)}); {advice(path)}"
         )
     return known[path.suffix.lower()]
 
@@ -139,6 +141,13 @@ _BEGINNINGS = {
     b"\x93NUMPY": "it is an array of NumPy: give the arrays of a network to "
     "bridge.RateNetwork.from_arrays",
 }
+
+
+def _written_else(path: Path) -> str:
+    """What can be done about a file to be written with another ending."""
+    if path.suffix.lower() in RECORDED:
+        return "that is one of recordings: `spikebridge run` makes one of the network"
+    return f"say which it is to be, by to or --to: {', '.join(NAMES)}"
 
 
 def _else(path: Path) -> str:
@@ -185,7 +194,7 @@ def import_network(
     file = file_path(path)
     if format is None:
         check_no_pickle(file)
-    chosen = format_of(file) if format is None else load_format(format)
+    chosen = format_of(file, _else) if format is None else load_format(format)
     _check_options(chosen, options)
     return chosen.read(file, **options)
 
@@ -248,7 +257,7 @@ def export_network(
     """
     thing, file = before_path(thing, path, (RateNetwork, SpikingNetwork, Conversion))
     flag("force", force)
-    encoded = (format_of(file) if to is None else load_format(to)).encode(thing)
+    encoded = (format_of(file, _written_else) if to is None else load_format(to)).encode(thing)
     check_writable(file, overwrite=force)
     write_bytes(file, encoded.content)
     return encoded.notes

@@ -49,8 +49,9 @@ def steps_of_sample(
         SpecError: the highest activation would need more than one spike in each of them.
     """
     positive("dt_ms", number("dt_ms", dt_ms))
-    highest = ceiling_of(rate) if highest_activity is None else highest_activity
-    if not 0 < number("highest_activity", highest) < math.inf:
+    given = highest_activity is not None
+    highest = number("highest_activity", highest_activity) if given else ceiling_of(rate)
+    if not 0 < highest < math.inf:
         raise SpecError(
             "highest_activity: has to be given for an activation without an upper end, as a "
             f"positive number, got {highest:g}"

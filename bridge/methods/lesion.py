@@ -56,7 +56,7 @@ def lesion(
         SpecError: not exactly one choice of units, unknown ones, or a factor that makes no sense.
     """
     network = of_kinds("network", network, (SpikingNetwork, RateNetwork))
-    if not 0 <= number("scale", scale) < np.inf:
+    if number("scale", scale) < 0:
         raise SpecError(f"scale: must not be negative, got {scale}")
     chosen = chosen_units(network, units=units, cell_type=cell_type)
     pre = np.zeros(network.size, dtype=bool)

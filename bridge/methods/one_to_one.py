@@ -5,7 +5,6 @@ lambda, which is the same as divided by 1/lambda, the number that the paper prin
 constant of a unit becomes the decay time of the synapses onto its neuron.
 """
 
-import math
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Literal
@@ -73,15 +72,14 @@ class SpikingOptions:
         for name, (one, other) in known.items():
             if text(name, getattr(self, name)) not in (one, other):
                 raise SpecError(f"{name}: {one!r} or {other!r}, got {getattr(self, name)!r}")
-        if not 0 <= number("refractory_ms", self.refractory_ms) < math.inf or not _whole(
-            self.refractory_ms / DT_MS
-        ):
+        refractory_ms = number("refractory_ms", self.refractory_ms)
+        if refractory_ms < 0 or not _whole(refractory_ms / DT_MS):
             raise SpecError(
                 f"refractory_ms: expected a multiple of {DT_MS} ms from 0 on, "
                 f"got {self.refractory_ms}"
             )
         low, high = _pair("start_mv", self.start_mv)
-        if not -math.inf < low <= high < math.inf:
+        if low > high:
             raise SpecError(f"start_mv: expected lowest <= highest, got {low:g} and {high:g}")
         flag("output_bias", self.output_bias)
 
@@ -129,7 +127,7 @@ def map_one_to_one(
     rate = of_kind("rate", rate, RateNetwork)
     check_units(rate)
     of_kind("options", options, SpikingOptions)
-    if not 0 < number("inverse_scale", inverse_scale) < np.inf:
+    if number("inverse_scale", inverse_scale) <= 0:
         raise SpecError(f"inverse_scale: must be positive, got {inverse_scale}")
     steps = spiking_steps(rate.dt_ms)
     return SpikingNetwork(

@@ -99,7 +99,7 @@ def target_loss(task: Task) -> float:
     """
     usual = 0.9 * math.sqrt(task.steps * task.output_size / 200)
     chosen = number(f"task {task.name!r}: target_loss", getattr(task, "target_loss", usual))
-    if not 0 < chosen < math.inf:
+    if chosen <= 0:
         raise SpecError(f"task {task.name!r}: target_loss must be positive, got {chosen:g}")
     return chosen
 

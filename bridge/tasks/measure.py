@@ -1,6 +1,5 @@
 """A number for each trial, in addition to right and wrong or instead of them."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -46,8 +45,6 @@ class Measure:
             )
         if self.bound is not None:
             bound = number(f"measure {self.name!r}: bound", self.bound)
-            if not math.isfinite(bound):
-                raise SpecError(f"measure {self.name!r}: bound must be finite, got {bound:g}")
             object.__setattr__(self, "bound", bound)
 
     def __repr__(self) -> str:

@@ -26,7 +26,7 @@ def test_an_unknown_format_is_refused_with_the_known_ones(tmp_path):
 
 
 def test_the_ending_names_the_format_whatever_its_case(tmp_path):
-    assert format_of(tmp_path / "MODEL.MAT") is load_format("matlab")
+    assert format_of(tmp_path / "MODEL.MAT", str) is load_format("matlab")
 
 
 def written(path, save):
@@ -78,3 +78,16 @@ def test_another_ending_needs_the_name_of_the_format(tmp_path):
     ):
         bridge.import_network(file)
     assert bridge.import_network(file, format="matlab").rate.size == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("a.nwb", "that is one of recordings: `spikebridge run` makes one of the network"),
+        ("a.foo", "say which it is to be, by to or --to: matlab, safetensors, nir"),
+    ],
+)
+def test_an_ending_that_says_nothing_to_write_leads_on(name, said, tmp_path):
+    rate = bridge.import_network(write_original(tmp_path / "model.mat")).rate
+    with pytest.raises(SpecError, match=f"its ending names no known format .*; {said}"):
+        bridge.export_network(rate, tmp_path / name)

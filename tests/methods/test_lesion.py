@@ -119,7 +119,9 @@ def test_a_rate_network_is_lesioned_alike_and_forgets_its_training():
         ({"cell_type": "VIP"}, "cell type 'VIP'; this network has PV, PYR, SOM"),
         ({"cell_type": "SOM", "onto": "VIP"}, "cell type 'VIP'"),
         ({"cell_type": "SOM", "scale": -1.0}, "scale: must not be negative, got -1.0"),
-        ({"cell_type": "SOM", "scale": np.nan}, "scale"),
+        ({"cell_type": "SOM", "scale": np.nan}, "scale: expected a finite number, got the number"),
+        ({"cell_type": "SOM", "scale": np.inf}, "scale: expected a finite number, got the number"),
+        ({"cell_type": "SOM", "scale": 10**400}, "scale: expected a finite number, got"),
     ],
 )
 def test_a_lesion_that_makes_no_sense_is_refused(chosen, message):

@@ -64,7 +64,7 @@ class DaleOptions:
         for name in ("excitatory", "connected"):
             if not 0 < number(name, getattr(self, name)) <= 1:
                 raise SpecError(f"{name}: must lie above 0 and up to 1, got {getattr(self, name)}")
-        if not 0 < number("ridge", self.ridge) < np.inf:
+        if number("ridge", self.ridge) <= 0:
             raise SpecError(f"ridge: must be positive, got {self.ridge}")
         for name in ("trials", "test_trials"):
             counted(name, getattr(self, name), least=1)

@@ -1,6 +1,5 @@
 """What a fit to rate dynamics takes: sizes, gains, phases; checked."""
 
-import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -94,9 +93,9 @@ class TargetOptions:
 
     def _check_numbers(self) -> None:
         for name in ("teacher_gain", "target_gain", "slow_gain", "fast_gain"):
-            if not 0 <= number(name, getattr(self, name)) < math.inf:
+            if number(name, getattr(self, name)) < 0:
                 raise SpecError(f"{name}: must not be negative, got {getattr(self, name)}")
-        if not -math.inf < number("inhibition", self.inhibition) <= 0:
+        if number("inhibition", self.inhibition) > 0:
             raise SpecError(f"inhibition: must not be positive, got {self.inhibition}")
         for name in ("variance_kept", "update_chance"):
             if not 0 < number(name, getattr(self, name)) <= 1:

@@ -106,8 +106,12 @@ class TargetFit:
     def told(self) -> str:
         """How good the network is on its own, in words."""
         count = len(self.errors)
-        right = "" if self.right is None else f"{self.right} right"
         error = f"nMSE {self.error:.3g} in {several(count, 'trial')}" if count else ""
+        right = ""
+        if self.right is not None:
+            # All trials are answered, but only some may have an nMSE.
+            right = f"{several(self.right, 'trial')} answered rightly"
+            error = error and f"{error} with a target other than 0"
         if not self.judged:
             learned = several(len(self.learning_errors), "trial")
             return f"{self.stopped} after {learned} of learning, not judged"

@@ -1,6 +1,5 @@
 """How a network of Spiking Recurrent Cells is made and trained, checked."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, cast
@@ -88,7 +87,7 @@ class SrcOptions:
             object.__setattr__(self, name, flag(name, getattr(self, name)))
         for name in ("learning_rate", "deep_learning_rate", "start", "relay", "sharpness"):
             value = number(name, getattr(self, name))
-            if not 0 <= value < math.inf or (value == 0 and name != "deep_learning_rate"):
+            if value < 0 or (value == 0 and name != "deep_learning_rate"):
                 raise SpecError(f"{name}: must be positive, got {value:g}")
             object.__setattr__(self, name, value)
         for name in CONSTANTS:
