@@ -110,8 +110,8 @@ class TargetFit:
         right = ""
         if self.right is not None:
             # All trials are answered, but only some may have an nMSE.
-            right = f"{several(self.right, 'trial')} answered rightly"
-            error = error and f"{error} with a target other than 0"
+            right = f"{several(self.right, 'answer')} right"
+            error = error and f"{error} with output to give"
         if not self.judged:
             learned = several(len(self.learning_errors), "trial")
             return f"{self.stopped} after {learned} of learning, not judged"

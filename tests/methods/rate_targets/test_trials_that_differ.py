@@ -135,9 +135,8 @@ def test_trials_that_say_what_is_right_are_counted(tmp_path):
     made = bridge.fit_targets("oscillation", seed=2, **TINY)
     score = bridge.score(made.network, trials=3, seed=2, backend="reference")
     assert made.right == score.correct
-    said = f"{several(made.right, 'trial')} answered rightly and nMSE {made.error:.3g} in "
-    with_target = several(len(made.errors), "trial")
-    assert f"{said}{with_target} with a target other than 0" in repr(made)
+    said = f"{several(made.right, 'answer')} right and nMSE {made.error:.3g} in "
+    assert f"{said}{several(len(made.errors), 'trial')} with output to give" in repr(made)
     back = bridge.load(bridge.save(made, tmp_path / "fit.h5"))
     assert (back.right, back.rate_hz) == (made.right, made.rate_hz)
     assert back.rate_hz > 0
@@ -165,7 +164,7 @@ def test_trials_whose_answer_is_nothing_have_no_nmse_and_are_counted(monkeypatch
     # The same quotient.
     assert made.rate_hz == pytest.approx(recording.spikes.count / (10 * seconds), rel=1e-14)
     none = dataclasses.replace(made, errors=np.empty(0))
-    assert f"{several(made.right, 'trial')} answered rightly on its own" in repr(none)
+    assert f"{several(made.right, 'answer')} right on its own" in repr(none)
 
 
 def test_pictures_that_are_held_out_are_not_learned_from():
