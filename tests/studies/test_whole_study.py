@@ -666,43 +666,46 @@ def test_a_cluster_loses_nothing_with_a_worker_that_is_killed(tmp_path, monkeypa
         submit(self, then, work, *given)
 
     monkeypatch.setattr(schedule.Schedule, "_submit", counted)
-    told = tmp_path / "scheduler.json"
-    scheduler = start("distributed.cli.dask_scheduler", "--port", "0", "--no-dashboard",
-                      "--host", "127.0.0.1", "--scheduler-file", told)  # fmt: skip
-    processes = [scheduler]
-    try:
-        wait_for(told.exists)
-        time.sleep(0.2)
-        address = json.loads(told.read_text())["address"]
-        options = (address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory")
-        workers = [
-            start("distributed.cli.dask_worker", *options, tmp_path / name) for name in ("a", "b")
-        ]
-        processes += workers
-        _both_there(address)
-        out = tmp_path / "out"
+    # The scheduler and the worker that stays are in this process, which has torch already.
+    here = {"processes": False, "protocol": "tcp://", "host": "127.0.0.1", "n_workers": 1}
+    with distributed.LocalCluster(
+        **here, threads_per_worker=1, dashboard_address=None, local_directory=tmp_path / "a"
+    ) as cluster:
+        address = cluster.scheduler_address
+        options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory")
+        other = start("distributed.cli.dask_worker", address, *options, tmp_path / "b")
+        try:
+            _both_there(address)
+            (stays,) = cluster.workers.values()
+            out, lost = tmp_path / "out", []
 
-        def kill_one():
-            wait_for(lambda: list((out / "networks").glob("*.h5")), 120)
-            workers[0].kill()
+            def kill_the_other():
+                wait_for(lambda: list((out / "networks").glob("*.h5")), 120)
+                lost.extend(
+                    piece.key
+                    for worker in cluster.scheduler.workers.values()
+                    if worker.address != stays.address
+                    for piece in worker.processing
+                )
+                other.kill()
 
-        killer = threading.Thread(target=kill_one)
-        killer.start()
-        asked = {"scheduler": address, "networks": 3, "cells": ["plain"]}
-        rows = study(out, **asked)
-        killer.join()
-        assert workers[0].wait(10) == -signal.SIGKILL
-        assert len(rows) == 3
-        # Only the cluster itself does a lost piece again.
-        assert sorted(given_out) == ["measure_network"] * 3 + ["train_networks"] * 3
-        before = files(out)
-        assert study(out, **asked) == rows
-        assert len(given_out) == 6
-        assert files(out) == before
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
+            killer = threading.Thread(target=kill_the_other)
+            killer.start()
+            asked = {"scheduler": address, "networks": 3, "cells": ["plain"]}
+            rows = study(out, **asked)
+            killer.join()
+            assert other.wait(10) == -signal.SIGKILL
+            assert lost
+            assert len(rows) == 3
+            # Only the cluster itself does a lost piece again.
+            assert sorted(given_out) == ["measure_network"] * 3 + ["train_networks"] * 3
+            before = files(out)
+            assert study(out, **asked) == rows
+            assert len(given_out) == 6
+            assert files(out) == before
+        finally:
+            other.kill()
+            other.wait()
 
 
 def _both_there(address):
