@@ -13,6 +13,7 @@ from torch import Tensor
 
 from bridge.backends.cuda_graphs import InGraph, in_graphs
 from bridge.errors import SpecError, TrainingError
+from bridge.rate.adam import Adam
 from bridge.rate.learning import Checkpoint, History
 from bridge.rate.module import PARAMETERS, RateModule, Units
 from bridge.rate.network import RateNetwork
@@ -55,7 +56,7 @@ class Run:
     seeds: list[int]
     device: torch.device
     module: RateModule
-    adam: torch.optim.Adam
+    adam: Adam
     space: Workspace
     noise: NoiseAhead
     evaluation: tuple[Workspace, Tensor]
@@ -132,9 +133,7 @@ def start(
         together=len(seeds),
         device=device,
         module=module,
-        adam=torch.optim.Adam(
-            trained, lr=cast(float, options.learning_rate), capturable=in_graphs(device)
-        ),
+        adam=Adam(trained, cast(float, options.learning_rate), capturable=in_graphs(device)),
         space=Workspace(shape, device, beside),
         noise=NoiseAhead(shape, device, noise_sd, helper),
         evaluation=(Workspace(checked, device, beside), torch.empty(checked, device=device)),
@@ -174,7 +173,7 @@ def restore(run: Run, begun: Sequence[RateNetwork]) -> None:
         parameter.copy_(value)
         if parameter.requires_grad:
             run.adam.state[parameter] = {
-                "step": torch.tensor(float(run.updates), device=_place_of_steps(run, parameter)),
+                "step": torch.tensor(float(run.updates), device=run.adam.place_of_steps(parameter)),
                 "exp_avg": moment1,
                 "exp_avg_sq": moment2,
             }
@@ -186,12 +185,6 @@ def restore(run: Run, begun: Sequence[RateNetwork]) -> None:
 
 # Of a checkpoint, by parameter.
 _PARTS = ("parameters", "moment1", "moment2")
-
-
-def _place_of_steps(run: Run, parameter: Tensor) -> torch.device:
-    """Where Adam counts the steps of a parameter."""
-    capturable = bool(run.adam.param_groups[0]["capturable"])
-    return parameter.device if capturable else torch.device("cpu")
 
 
 def checkpoint_of(network: RateNetwork) -> tuple[Checkpoint, History]:

@@ -41,7 +41,7 @@ def advance(run: Run, inputs: Tensor, targets: Tensor, noise: Tensor) -> None:
         noise: (K, T, B, N), which is overwritten.
     """
     losses = losses_of(run.options, run.module(inputs, noise, run.space), targets)
-    run.adam.zero_grad(set_to_none=True)
+    run.adam.zero_grad()
     torch.autograd.backward(losses.sum())
     if run.options.clip_norm is not None:
         clip(run.module, run.options.clip_norm)

@@ -643,7 +643,19 @@ def wait_for(there, seconds=60):
 @pytest.mark.slow
 def test_processes_give_what_this_process_gives(tmp_path, monkeypatch):
     monkeypatch.setenv("SPIKEBRIDGE_TASKS", str(TASKS))
+    loaded = []
+
+    @contextmanager
+    def asked(*given):
+        with workers(*given) as (executor, count):
+            yield executor, count
+            loaded.extend(executor.submit(eval, "list(__import__('sys').modules)").result())
+
+    monkeypatch.setattr(run_file, "workers", asked)
     first, second = study(tmp_path, networks=1, cells=["again"], processes=1)
+    # PyTorch's compiler takes longer to load than all of this to be done.
+    assert "torch" in loaded
+    assert "torch._dynamo" not in loaded
     network = train_networks("short", TRAINING, [0])[0][0]
     variants = [
         {**dataclasses.asdict(one), "spiking": STUDY.spiking(one)}

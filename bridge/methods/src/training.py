@@ -20,6 +20,7 @@ from bridge.methods.src.module import Activity, SrcModule
 from bridge.methods.src.plan import SrcPlan, plan_src
 from bridge.methods.src.trained import TrainedNetwork
 from bridge.progress import telling
+from bridge.rate.adam import Adam
 from bridge.rate.interrupts import interrupts_held
 from bridge.rate.learning import Checkpoint, History
 from bridge.tasks.images.event_files import EventPictures
@@ -97,7 +98,7 @@ class _Run:
 
     plan: SrcPlan
     module: SrcModule
-    adam: torch.optim.Adam
+    adam: Adam
     updates: int = 0
     history: list[tuple[int, float, float]] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
@@ -132,9 +133,7 @@ def train_src_as_planned(
 
 def _started(plan: SrcPlan) -> _Run:
     module = SrcModule(plan.task.input_size, plan.task.output_size, plan.options)
-    # A group for each: they have learning rates of their own.
-    groups = [{"params": [parameter]} for parameter in module.trained().values()]
-    return _Run(plan, module, torch.optim.Adam(groups))
+    return _Run(plan, module, Adam(list(module.trained().values()), 0.0))
 
 
 def _update(run: _Run) -> None:
@@ -150,7 +149,7 @@ def _update(run: _Run) -> None:
         raise TrainingError(
             f"training of seed {seed} diverged after {run.updates} updates; lower the learning_rate"
         )
-    run.adam.zero_grad(set_to_none=True)
+    run.adam.zero_grad()
     torch.autograd.backward(loss)
     _set_rates(run)
     run.adam.step()
@@ -176,9 +175,10 @@ def _set_rates(run: _Run) -> None:
     """The learning rate of each parameter in this update."""
     share = rate_share(run.updates, run.plan.updates_of_epoch, run.plan.updates)
     options = run.plan.options
-    for group, name in zip(run.adam.param_groups, run.module.trained(), strict=True):
-        first = name == "weights_0"
-        group["lr"] = share * (options.learning_rate if first else options.deep_learning_rate)
+    run.adam.rates = [
+        share * (options.learning_rate if name == "weights_0" else options.deep_learning_rate)
+        for name in run.module.trained()
+    ]
 
 
 def rate_share(update: int, warm: int, updates: int) -> float:
