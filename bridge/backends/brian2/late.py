@@ -10,6 +10,8 @@ import numpy as np
 from brian2.core.functions import Function
 from numpy.typing import NDArray
 
+from bridge.backends.brian2.vocabulary import in_numpy
+
 Array = NDArray[np.float64]
 
 
@@ -18,7 +20,7 @@ def late_function(name: str, delays: NDArray[np.int32]) -> Function:
     ahead = int(delays.max(initial=0)) + 1
     due = np.zeros((ahead, delays.size))
     function = stateful(_in_numpy(delays, due))
-    function.implementations.add_numpy_implementation(function.pyfunc)
+    in_numpy(function)
     held = {
         f"{name}_due": due.reshape(-1),
         f"{name}_delays": delays,

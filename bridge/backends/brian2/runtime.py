@@ -26,6 +26,7 @@ from bridge.backends.brian2.values import (
     train,
     window_values,
 )
+from bridge.backends.brian2.vocabulary import in_numpy
 from bridge.spiking.drive import Drive, NoiseStream
 from bridge.spiking.network import SpikingNetwork
 
@@ -188,7 +189,7 @@ def _table(name: str, table: NDArray[np.int32]) -> Function:
         return_unit=1,
         return_type="integer",
     )
-    function.implementations.add_numpy_implementation(function.pyfunc)
+    in_numpy(function)
     code = f"""
     cdef int {name}(int place) noexcept:
         global _namespace{name}_values

@@ -48,13 +48,25 @@ def functions() -> dict[str, Function]:
         return_unit=1,
         return_type="float",
     )
+    # Written in Python, as `in_numpy` needs it.
     floor = Function(
-        pyfunc=np.floor, arg_units=[1], arg_types=["float"], return_unit=1, return_type="float"
+        pyfunc=lambda x: np.floor(x),
+        arg_units=[1],
+        arg_types=["float"],
+        return_unit=1,
+        return_type="float",
     )
     found = {CHOOSE: choose, FLOOR: floor}
     for name, function in found.items():
-        # Its own wrapper would make texts of the arrays in every step.
-        function.implementations.add_numpy_implementation(function.pyfunc)
+        in_numpy(function)
         for target, code in _CODE[name].items():
             function.implementations.add_implementation(target, code)
     return found
+
+
+def in_numpy(function: Function) -> None:
+    """Let the numpy target call a function itself.
+
+    What looks at units in between would make a text of the result in every step.
+    """
+    function.implementations.add_numpy_implementation(function.pyfunc, discard_units=True)
