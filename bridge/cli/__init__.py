@@ -5,7 +5,10 @@ import signal
 import sys
 import traceback
 import warnings
+from functools import cache
 from typing import Any
+
+from typer.main import get_command
 
 from bridge import terminal
 from bridge.cli import (
@@ -60,7 +63,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        _built()()
     except BridgeError as error:
         terminal.complain(str(error))
         sys.exit(2)
@@ -74,6 +77,12 @@ def main() -> None:
     except Exception:  # a mistake of ours: its traceback helps to mend it, but 1 means `differ`
         traceback.print_exc()
         sys.exit(2)
+
+
+@cache
+def _built() -> Any:
+    """All commands with their options: it takes longer to build them than most of them run."""
+    return get_command(app)
 
 
 def _warn(message: Warning | str, category: type[Warning], *where: Any, **_: Any) -> None:
