@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 if __name__ == "__main__":
     # Brian2 goes on without them, and no source needs them: a third of the time is theirs.
-    sys.modules.update(dict.fromkeys(("Cython", "matplotlib", "pylab", "pytest")))
+    for left_out in ("Cython", "matplotlib", "pylab", "pytest"):
+        sys.modules[left_out] = None  # type: ignore[assignment]
 
 # First, since importing Brian2 changes global state.
 from bridge.backends.brian2.session import session  # isort: skip

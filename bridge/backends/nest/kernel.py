@@ -7,8 +7,9 @@ the step before it, when nothing is connected that could see it.
 
 import io
 import sys
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,16 @@ def simulator() -> Any:
     finally:
         sys.setdlopenflags(flags)
     return nest
+
+
+def load_its_packages() -> None:
+    """Import the packages that NEST imports, so that processes forked from this one need not.
+
+    They take most of the time of its import, and are nothing of its session.
+    """
+    for name in ("h5py", "matplotlib.patches", "pandas"):
+        with suppress(ImportError):
+            import_module(name)
 
 
 class Kernel:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.backends.kept import Kept, Wanted
-from bridge.backends.nest.kernel import Kernel, Trial
+from bridge.backends.nest.kernel import Kernel, Trial, load_its_packages
 from bridge.backends.nest.model import Parameters, lif, membrane_tau_ms, tics_per_ms
 from bridge.backends.recorder import recording
 from bridge.backends.workers import available_processes, can_fork, in_processes
@@ -82,6 +82,7 @@ def simulate(
         return _run(network, parts[number], chosen, voltages, report)
 
     if can_fork():
+        load_its_packages()
         return Recording.joined(in_processes(run_part, processes, on_progress))
     return _run(network, drive, chosen, voltages, on_progress or (lambda fraction: None))
 
