@@ -206,7 +206,7 @@ def __getattr__(name: str) -> Any:
         return import_module("bridge.plot")
     if name == "__version__":
         # Written once, in `setup.cfg`; what is installed tells it.
-        return import_module("importlib.metadata").version("spikebridge")
+        return import_module("bridge.versions").version("spikebridge")
     if name not in _HOMES:
         raise AttributeError(f"module 'bridge' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -23,6 +23,7 @@ ALLOWED = {
     "errors": set(),
     "arguments": set(),
     "blas_threads": set(),
+    "versions": set(),
     "temporary": set(),
     "tables": set(),
     "sections": set(),
@@ -92,7 +93,7 @@ ALLOWED = {
     | {"search_tables", "sections"},
 }
 # What all others may import besides.
-EVERYWHERE = {"errors", "arguments", "activity", "blas_threads"}
+EVERYWHERE = {"errors", "arguments", "activity", "blas_threads", "versions"}
 
 
 def our_modules():

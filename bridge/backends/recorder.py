@@ -1,7 +1,6 @@
 """Gathers what the step-by-step backends leave behind, and makes the recording of it."""
 
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any, NoReturn, Protocol
 
 import numpy as np
@@ -15,6 +14,7 @@ from bridge.spiking.drive import Drive, FrozenNoise
 from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.population import Population
 from bridge.spiking.recording import Recording, Spikes
+from bridge.versions import version
 
 Array = NDArray[np.float64]
 

@@ -6,13 +6,13 @@ import platform
 import shutil
 import subprocess
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from bridge.backends.workers import available_processes
+from bridge.versions import version
 
 _PACKAGES = ("spikebridge", "torch", "snntorch", "brian2", "cython", "numpy", "scipy")
 # The parts of this package whose speed is measured.

@@ -11,7 +11,6 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +35,7 @@ from bridge.exchange.matlab_weights import (
 from bridge.rate.network import RateNetwork
 from bridge.rate.network_task import known_task_of
 from bridge.rate.plain_arrays import numbers
+from bridge.versions import version
 
 __all__ = ["SUFFIX", "encode", "read"]
 

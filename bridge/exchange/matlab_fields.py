@@ -3,7 +3,6 @@
 The inverse of `bridge.exchange.matlab.read`; every number is a double, in the authors' shapes.
 """
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from bridge.methods.one_to_one import DEFAULT, ORIGINAL, map_one_to_one
 from bridge.methods.scale_search import Conversion, ScaleSearch, Search
 from bridge.rate.network import RateNetwork
 from bridge.spiking.network import SpikingNetwork
+from bridge.versions import version
 
 if TYPE_CHECKING:
     from bridge.exchange.store import Stored

@@ -3,7 +3,6 @@
 import json
 from datetime import UTC, datetime
 from importlib import import_module
-from importlib.metadata import version
 from typing import Any
 
 import h5py
@@ -15,6 +14,7 @@ from bridge.exchange.links import CHECKED_LAYOUT
 from bridge.exchange.spike_trains import end_to_end
 from bridge.spiking.recording import Recording
 from bridge.temporary import temporary_folder
+from bridge.versions import version
 
 READOUT = "readout_"
 """How the names of the time series of readouts begin."""

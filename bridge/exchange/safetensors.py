@@ -6,7 +6,6 @@ or named by the user. What the file does not say, the user does: step, time cons
 
 import hashlib
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from bridge.exchange.formats import Encoded, Imported
 from bridge.exchange.leaky_parts import ACTIVATIONS, Manner, assembled
 from bridge.exchange.state_dicts import Names, found_names, named, parts_of
 from bridge.rate.network_task import known_task_of
+from bridge.versions import version
 
 if TYPE_CHECKING:
     from bridge.exchange.store import Stored

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.metadata import version
 from numbers import Real
 from typing import Any
 
@@ -25,6 +24,7 @@ from bridge.exchange.torch_parts import (
 from bridge.exchange.torch_runs import Trial
 from bridge.rate.network import RateNetwork
 from bridge.rate.unit_forms import check_form
+from bridge.versions import version
 
 _FIELDS = ("task", "excitatory", "cell_types")
 

@@ -9,7 +9,6 @@ its time constants and of its step, `bridge.methods.rate_timing` says.
 
 import math
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Literal
 
 import numpy as np
@@ -29,6 +28,7 @@ from bridge.spiking.network import Channel, Readout, SpikingNetwork
 from bridge.spiking.neurons.activation_if import ActivationIf
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
+from bridge.versions import version
 
 Array = NDArray[np.float64]
 Plain = Literal["sigmoid", "softplus", "relu"]

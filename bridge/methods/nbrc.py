@@ -6,7 +6,6 @@ function units, and a product is a difference of squares, a b = ((a + b)^2 - (a 
 """
 
 from collections.abc import Iterator
-from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +22,7 @@ from bridge.spiking.neurons.linear import Linear
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.weights import Weights, frozen_weights
+from bridge.versions import version
 
 METHOD = "nBRC (Vecoven, Ernst & Drion 2021)"
 GATE_A, GATE_C, SQUARES_A, CANDIDATE, SQUARES_C, H = (

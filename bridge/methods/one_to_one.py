@@ -6,7 +6,6 @@ constant of a unit becomes the decay time of the synapses onto its neuron.
 """
 
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from typing import Literal
 
 import numpy as np
@@ -21,6 +20,7 @@ from bridge.spiking.network import Channel, Readout, SpikingNetwork
 from bridge.spiking.neurons import Lif, Qif
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
+from bridge.versions import version
 
 # SI Table S1, and what the authors' code adds to it: noise, start; the step is `DT_MS`.
 TAU_RISE_MS = 2.0

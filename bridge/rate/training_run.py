@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from typing import Any, cast
 
 import numpy as np
@@ -22,6 +21,7 @@ from bridge.rate.recurrence import AtOnce, Workspace
 from bridge.rate.start import Values, names_of
 from bridge.rate.training_options import Options
 from bridge.tasks import Task
+from bridge.versions import version
 
 Histories = dict[int, list[tuple[int, float, float]]]
 

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,6 +22,7 @@ from bridge.rate.start import SOM_MOTIF
 from bridge.studies.record import rows_on_record
 from bridge.studies.study import PAPER, Cell, Effort, Study
 from bridge.studies.work import Row
+from bridge.versions import version
 
 if sys.platform != "win32":
     import fcntl

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +48,7 @@ from bridge.spiking import noise as noise_module
 from bridge.spiking.drive import Drive, NoiseStream
 from bridge.spiking.network import SpikingNetwork
 from bridge.temporary import temporary_folder
+from bridge.versions import version
 
 KIND = "brian2"
 FORMAT = 1

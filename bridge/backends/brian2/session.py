@@ -13,13 +13,13 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from bridge.backends import cache_folder, compiler
 from bridge.backends.brian2 import toolchain
 from bridge.errors import BackendError, first_line
+from bridge.versions import version
 
 
 def _import_brian2() -> None:

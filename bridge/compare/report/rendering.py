@@ -2,7 +2,6 @@
 
 import platform
 from datetime import UTC, datetime
-from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
@@ -11,6 +10,7 @@ import jinja2
 from bridge.compare.report.machine_readable import versions
 from bridge.compare.report.vector import variable
 from bridge.plot.style import DARK
+from bridge.versions import version
 
 
 def rendered(template: str, **values: Any) -> str:

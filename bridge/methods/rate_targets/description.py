@@ -1,7 +1,6 @@
 """A learned network as a description: what it learned, and where it was when learning ended."""
 
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from bridge.spiking.neurons import Lif
 from bridge.spiking.population import Population
 from bridge.spiking.projection import INPUT, Projection
 from bridge.spiking.weights import Factored, Weights
+from bridge.versions import version
 
 Array = NDArray[np.float64]
 

@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from bridge.rate.learning import Checkpoint, History
 from bridge.tasks.images.event_files import EventPictures
 from bridge.tasks.images.pictures import Pictures
 from bridge.tasks.images.task import ImageTask
+from bridge.versions import version
 
 # What is drawn for the order of an epoch, for the spikes of an update, and for evaluations; the
 # weights have stream 0.

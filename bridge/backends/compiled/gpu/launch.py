@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from subprocess import CalledProcessError
 from typing import Any
 
@@ -21,6 +20,7 @@ from bridge.backends.compiled.gpu.sheet import KernelSheet
 from bridge.backends.compiled.gpu.text import kernel
 from bridge.backends.devices import room_on
 from bridge.errors import BackendError, BridgeError, first_line
+from bridge.versions import version
 
 # Multiply and add are fused otherwise, which rounds once where the reference rounds twice.
 ROUNDED = {"enable_fp_fusion": False}
