@@ -189,6 +189,5 @@ class SearchTrials:
 def _rates_hz(recording: Recording) -> Array:
     """(B,) mean rate over neurons in each trial."""
     spikes = recording.spikes
-    counts = np.bincount(spikes.trial, minlength=spikes.n_trials)
-    found: Array = counts / (spikes.n_neurons * recording.trial_s)
+    found: Array = spikes.trial_counts() / (spikes.n_neurons * recording.trial_s)
     return found

@@ -296,8 +296,11 @@ class RateNetwork:
         activity[0] = read(state)
         with threads_for(trials * self.size**2):
             for step in range(1, steps):
-                drive = activity[step - 1] @ recurrent + inputs[step - 1] @ w_in + self.bias
-                state = keep * state + (1.0 - keep) * aim(drive)
+                drive = activity[step - 1] @ recurrent
+                drive += inputs[step - 1] @ w_in
+                drive += self.bias
+                state *= keep
+                state += (1.0 - keep) * aim(drive)
                 if rng is not None:
                     state += self.noise_sd * rng.standard_normal(state.shape)
                 activity[step] = read(state)

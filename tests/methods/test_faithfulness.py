@@ -5,6 +5,7 @@ from scipy import stats
 
 import bridge
 from bridge.errors import SpecError
+from bridge.methods import unit_correlations as correlations
 from bridge.methods.beside import RateAnswers, beside
 from bridge.methods.chance import chance_level, told_from_chance
 from bridge.methods.faithfulness import Faithfulness, refitted
@@ -39,7 +40,7 @@ def test_mcnemars_test_is_a_two_sided_sign_test_on_the_trials_that_differ(lost, 
     assert mcnemar(lost, gained) == pytest.approx(expected)
 
 
-def test_unit_correlations_are_pearsons_of_filtered_spikes_and_rates():
+def test_unit_correlations_are_pearsons_of_filtered_spikes_and_rates(monkeypatch):
     rng, trials = np.random.default_rng(1), 3
     rate = RateNetwork(
         recurrent=rng.normal(0, 20, (6, 6)), w_in=rng.normal(0, 30, (6, 1)),
@@ -65,6 +66,10 @@ def test_unit_correlations_are_pearsons_of_filtered_spikes_and_rates():
                 assert found[part, unit] == pytest.approx(expected, abs=1e-12)
         assert found[part, 4] == 0
     assert np.abs(found).max() > 0.1
+    # Not a bit depends on how many scale factors are looked at together.
+    for at_once in (1, 2 * trials):
+        monkeypatch.setattr(correlations, "AT_ONCE", at_once)
+        np.testing.assert_array_equal(unit_correlations(network, spikes, activity), found)
 
 
 def go_nogo_trials(count=40):

@@ -78,6 +78,28 @@ def test_both_forms_with_bias_and_start_are_their_equations(form, activation):
     np.testing.assert_allclose(activities[:, 0], expected[1], rtol=1e-11, atol=1e-12)
 
 
+@pytest.mark.parametrize("form", ["x", "h"])
+def test_a_run_rounds_as_its_recursion_is_written(form):
+    rng = np.random.default_rng(4)
+    rate = RateNetwork(
+        recurrent=rng.normal(0, 1, (4, 4)), w_in=rng.normal(0, 1, (4, 2)),
+        w_out=rng.normal(0, 1, (3, 4)), b_out=[0.1, 0.2, 0.3], tau_ms=[5.0, 10, 20, 50],
+        bias=rng.normal(0, 1, 4), initial_state=rng.normal(0, 1, 4), form=form, initial_sd=0.2,
+    )  # fmt: skip
+    inputs, noise = rng.normal(0, 1, (12, 5, 2)), np.random.default_rng(5).standard_normal
+    keep = 1.0 - rate.dt_ms / rate.tau_ms
+    state = np.zeros((5, 4)) + rate.initial_state + 0.2 * noise((5, 4))
+    r = rate.phi(state) if form == "x" else state
+    _, activities = rate.run(inputs, np.random.default_rng(5))
+    for step, found in enumerate(activities):
+        if step:
+            drive = r @ rate.recurrent.T + inputs[step - 1] @ rate.w_in.T + rate.bias
+            aim = drive if form == "x" else rate.phi(drive)
+            state = keep * state + (1.0 - keep) * aim + rate.noise_sd * noise((5, 4))
+            r = rate.phi(state) if form == "x" else state
+        np.testing.assert_array_equal(found, r)
+
+
 @pytest.mark.parametrize(("highest", "reached"), [(20.0, 20.0), (6, 6.0), (math.inf, 50.0)])
 @pytest.mark.parametrize("activation", ["relu", "softplus"])
 def test_activities_are_clipped_where_the_network_says(activation, highest, reached):

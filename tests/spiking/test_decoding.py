@@ -1,15 +1,17 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from conftest import NETWORKS
 
-from bridge.spiking import decoding
+from bridge.spiking import decoding, filtered
 from bridge.spiking.decoding import decode
-from bridge.spiking.filters import Direct, DoubleExponential, Exponential
+from bridge.spiking.filters import Direct, DoubleExponential, Exponential, SecondOrder
 from bridge.spiking.initial_voltage import UniformVoltage
 from bridge.spiking.network import Channel, Readout, SpikingNetwork
 from bridge.spiking.neurons import Lif
+from bridge.spiking.operations import NUMPY
 from bridge.spiking.population import Population
 from bridge.spiking.recording import Spikes
 
@@ -21,17 +23,17 @@ FILTERS = {
 }
 
 
-def network(filter_, sample_steps, dt_ms=0.1):
+def population(name, size):
     lif = Lif(membrane_step="euler", tau_mem_ms=10, v_rest_mv=0, v_threshold_mv=1, v_reset_mv=0)
+    begin = UniformVoltage(low_mv=0, high_mv=0)
+    return Population(name=name, size=size, neurons=lif, initial_voltage=begin)
+
+
+def network(filter_, sample_steps, dt_ms=0.1):
     weights = np.array([[0.3, -1.0, 2.0], [1.0, 0.5, 0.0]])
     return SpikingNetwork(
         dt_ms=dt_ms,
-        populations=[
-            Population(
-                name="p", size=3, neurons=lif,
-                initial_voltage=UniformVoltage(low_mv=0, high_mv=0),
-            )
-        ],
+        populations=[population("p", 3)],
         projections=[],
         readouts=[
             Readout(
@@ -76,6 +78,76 @@ def test_decoding_a_sample_at_a_time_is_the_filter_step_by_step(name, sample_ste
     expected = [0.1, -0.2] + gain[:, None] * (traces @ weights.T)
     # Powers of a decay against its repeated use: rounding of 120 steps.
     np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-12)
+
+
+def undisturbed(filter_, begin, neuron, steps):
+    """Each state after 0 to `steps` steps, where `begin` was 1 and all others 0, of one neuron."""
+    constants = filter_.constants(0.1).items()
+    constant = SimpleNamespace(**{name: np.broadcast_to(c, (3,))[neuron] for name, c in constants})
+    course = [{name: np.float64(name == begin) for name in filter_.states}]
+    for _ in range(steps):
+        course.append(filter_.decay(NUMPY, SimpleNamespace(**course[-1]), constant))
+    return course, getattr(constant, "gain", 1.0)
+
+
+def cell_by_cell(filter_, spikes, sample_steps, start):
+    """(T, B, 3) filtered spikes, cell after cell, sample after sample, spike after spike."""
+    traces = np.empty((spikes.n_steps // sample_steps, spikes.n_trials, 3))
+    for trial in range(spikes.n_trials):
+        for neuron in range(3):
+            train = spikes.step[(spikes.trial == trial) & (spikes.neuron == neuron)]
+            course = {
+                begin: undisturbed(filter_, begin, neuron, sample_steps) for begin in filter_.states
+            }
+            state = {name: start.get(name, np.zeros(3))[neuron] for name in filter_.states}
+            for sample in range(len(traces)):
+                mine = train[train // sample_steps == sample]
+                left = [(sample + 1) * sample_steps - 1 - step for step in mine.tolist()]
+                if filter_.memoryless:
+                    traces[sample, trial, neuron] = left.count(0)
+                    continue
+                after = {}
+                for name in filter_.states:
+                    # Its own share first, then what it has of others, then what arrived.
+                    others = sorted(filter_.states, key=lambda other: other != name)
+                    shares = [state[other] * course[other][0][-1][name] for other in others]
+                    arrivals, gain = course[filter_.states[0]]
+                    came = sum((gain * arrivals[n][name] for n in left), 0.0)
+                    after[name] = sum(shares[1:], shares[0]) + came
+                state = after
+                traces[sample, trial, neuron] = state[filter_.output]
+    return traces
+
+
+@pytest.mark.parametrize("name", [*FILTERS, "oscillation"])
+def test_decoding_gives_the_bits_of_a_plain_loop_over_cells(name, monkeypatch):
+    oscillation = SecondOrder(lag_ms=[1.0, 4.0, 2.0], damping=[0.3, 0.6, 0.9])
+    filter_ = {**FILTERS, "oscillation": oscillation}[name]
+    start = {each: np.array([0.3, 0.0, 7.1]) for each in filter_.states}
+    channel = Channel(source="p", weights=np.eye(3), filter=filter_, initial_states=start)
+    # As many outputs as neurons: nothing is summed over them.
+    readout = Readout(name="o", channels=[channel], bias=np.zeros(3))
+    whole = replace(network(filter_, 5), readouts=[readout])
+    # Neurons 1 to 3 of 5 are read.
+    parts = [population("q", 1), population("p", 3), population("r", 1)]
+    read = replace(whole, populations=parts)
+    rng = np.random.default_rng(3)
+    # Some fire several times in a sample, some samples are silent.
+    step, trial, neuron = np.nonzero(
+        (rng.random((60, 7, 5)) < 0.3) & (rng.random((60, 1, 1)) < 0.5)
+    )
+    spikes = Spikes.gather(trial, step, neuron, (7, 60, 5))
+    inside = (neuron >= 1) & (neuron < 4)
+    alone = Spikes.gather(trial[inside], step[inside], neuron[inside] - 1, (7, 60, 3))
+    expected = cell_by_cell(filter_, alone, 5, start)
+    assert np.abs(expected).max() > 0.1
+    monkeypatch.setattr(decoding, "AT_ONCE", 3)
+    np.testing.assert_array_equal(decode(read, spikes)["o"], expected)
+    # Neither a factor a neuron nor the other way to sort changes a bit, nor do neurons read alone.
+    monkeypatch.setattr(filtered, "_FEW_CELLS", 0)
+    monkeypatch.setattr(filtered, "_SHORT", 0)
+    np.testing.assert_array_equal(decode(read, spikes)["o"], expected)
+    np.testing.assert_array_equal(decode(whole, alone)["o"], expected)
 
 
 def test_how_many_trials_are_decoded_at_once_decides_no_output(monkeypatch):
