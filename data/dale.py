@@ -2,7 +2,7 @@
 
 Writes dale.csv.
 
-    python data/dale.py [SEEDS [UNITS [TRAINED [CONNECTED [TRIALS]]]]]
+    python data/dale.py [SEEDS [UNITS [TRAINED [CONNECTED [TRIALS [DRAWS]]]]]]
 
 Default: one network of 500 neurons, 200 of them trained, that learned four sines by the options'
 defaults. Its connections are fitted anew to 200 recorded trials: half of the neurons excitatory, at

@@ -11,7 +11,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import bridge
 from bridge.errors import SpecError
-from bridge.methods.rate_targets.dale import DaleOptions, _candidates, _recorded
+from bridge.methods.rate_targets.dale import _candidates, _recorded
+from bridge.methods.rate_targets.dale_options import DaleOptions
 from bridge.methods.rate_targets.learner import Learner
 from bridge.methods.rate_targets.rebuilt import rebuilt
 from bridge.methods.rate_targets.signed_weights import Moments, signed_weights
@@ -179,6 +180,19 @@ def test_it_is_judged_on_its_own_and_fires_the_same_spikes_in_backends(fits):
     assert signed.errors[0] < 0.5
 
 
+def test_of_several_draws_the_one_with_the_least_error_stays(fits):
+    fit, _ = fits
+    single = [bridge.with_dales_law(fit, seed=seed, **FEW) for seed in (1, 2, 3)]
+    best = min(single, key=lambda made: made.error)
+    # So neither the first nor the last stays by itself.
+    assert best is single[1]
+    made = bridge.with_dales_law(fit, seed=1, draws=3, **FEW)
+    assert made.errors.tobytes() == best.errors.tobytes()
+    assert made.network.provenance["dale"] == best.network.provenance["dale"]
+    for part, other in zip(made.network.projections, best.network.projections, strict=True):
+        assert part.synapses().toarray().tobytes() == other.synapses().toarray().tobytes()
+
+
 def test_trials_that_differ_begin_at_rest(monkeypatch):
     tiny = {"units": 20, "teacher_units": 10, "settle_trials": 1, "learn_trials": 1,
             "test_trials": 1, "slow_gain": 0.05}  # fmt: skip
@@ -198,6 +212,7 @@ def test_trials_that_differ_begin_at_rest(monkeypatch):
         ({"connected": 1.5}, "connected: must lie above 0 and up to 1"),
         ({"ridge": 0.0}, "ridge: must be positive"),
         ({"trials": 0}, "trials"),
+        ({"draws": 0}, "draws"),
         ({"nonsense": 1}, "nonsense"),
     ],
 )
