@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -53,12 +54,12 @@ def large_spiking_network():
     return bridge.map_one_to_one(large_rate_network(), 30)
 
 
-def agreement(**fields):
-    found = bridge.compare(
+@cache
+def agreement():
+    return bridge.compare(
         kim_network(), backends=["reference", "snntorch"], levels=["exact", "statistical"],
         drive=drive_for(kim_network(), 4, trials=14), plan=Plan(trials=14),
     )  # fmt: skip
-    return replace(found, **fields)
 
 
 def tasks():
@@ -73,6 +74,7 @@ def tasks():
     return [*built_in, bridge.task("flip-flop:bits=2"), mine, trials, asked]
 
 
+@cache
 def others():
     rng = np.random.default_rng(0)
     values = rng.poisson(5.0, (2, 30, 40)).astype(float)

@@ -149,20 +149,17 @@ def fate(path):
         return "loaded"
 
 
-def trees(folder):
-    """The content of a file of every kind, by name."""
-    return {
-        name: read_tree(save(make(), folder / "whole.h5", force=True))
-        for name, make in THINGS.items()
-    }
+def tree(folder, name):
+    """The content of a file of a kind."""
+    return read_tree(save(THINGS[name](), folder / "whole.h5", force=True))
 
 
 def fates(folder, numbers):
     """What becomes of the mutants of these numbers: (number, kind, what was done, fate)."""
-    whole = trees(folder)
-    names = list(whole)
+    whole, names = {}, list(THINGS)
     for number in numbers:
         name = names[number % len(names)]
+        whole[name] = whole.get(name) or tree(folder, name)
         changed, what = mutant(whole[name], np.random.default_rng((13, number)))
         path = folder / "mutant.h5"
         write_tree(path, changed, overwrite=True)

@@ -18,6 +18,7 @@ from bridge.methods.measured import Measured
 from bridge.methods.scale_search import ScaleSearch
 from bridge.methods.scoring import SCORE, task_drive
 from bridge.search_tables import search_table
+from bridge.tasks import names
 
 GRID = [2.0, 10.0, 30.0]
 FEW = {"trials": 5, "backend": "reference"}
@@ -29,9 +30,17 @@ def wave():
     return bridge.register_task(wave_task())
 
 
+@pytest.fixture(scope="module")
+def _converted_once():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(names, "_own", dict(names._own))
+        bridge.register_task(wave_task())
+        return bridge.convert(rate_network(), inverse_scales=GRID, seed=2, **FEW)
+
+
 @pytest.fixture
-def converted(wave):
-    return bridge.convert(rate_network(), inverse_scales=GRID, seed=2, **FEW)
+def converted(wave, _converted_once):
+    return _converted_once
 
 
 def numbers_of(outputs, trials):

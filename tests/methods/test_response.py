@@ -25,7 +25,7 @@ def test_the_rates_are_those_of_simulated_neurons(chosen):
     )  # fmt: skip
     network = map_one_to_one(rate, 1.0, SpikingOptions(**chosen))
     drive = bridge.Drive(inputs=np.ones((SAMPLES, TRIALS, 1)), noise=bridge.SharedNoise(seed=1))
-    spikes = bridge.simulate(network, drive).spikes
+    spikes = bridge.simulate(network, drive, backend="compiled").spikes
     late = spikes.neuron[spikes.step >= SETTLING] // COPIES
     counts = np.bincount(late, minlength=CURRENTS.size)
     seconds = TRIALS * COPIES * (SAMPLES * 100 - SETTLING) * 5e-5
