@@ -49,7 +49,7 @@ def test_convert_takes_the_mappings_options(command, rate_file, tmp_path):
     status, said, _ = command(
         "convert", rate_file, "--out", out, "--neuron", "qif", "--synapse", "single",
         "--tau-side", "pre", "--refractory-ms", 5, "--start-mv", -60, -45,
-        "--inverse-scales", 30, "--trials", 2, "--backend", "reference", "--exhaustive",
+        "--inverse-scales", 30, "--trials", 2, "--backend", "compiled", "--exhaustive",
     )  # fmt: skip
     assert status == 0
     assert "1/lambda = 30, " in said
@@ -68,7 +68,7 @@ def test_convert_predicts_the_scale_and_refits_the_readout(command, rate_file, t
     out = tmp_path / "lif.h5"
     status, said, complaint = command(
         "convert", rate_file, "--out", out, "--predict-scale", "--refit-readout", "--trials", 5,
-        "--backend", "reference",
+        "--backend", "compiled",
     )  # fmt: skip
     # A network that was never trained answers no better than chance.
     assert status == 1, complaint
@@ -152,7 +152,7 @@ def test_lesion_refuses_files_of_other_kinds_and_keeps_what_exists(
 
 def test_run_stimulates_as_the_drive_does(command, lif_file, tmp_path):
     out = tmp_path / "lit.h5"
-    run = ("run", lif_file, "--out", out, "--trials", 2, "--backend", "reference")
+    run = ("run", lif_file, "--out", out, "--trials", 2, "--backend", "compiled")
     push = ("--stimulate", "0.05:0.1:SOM:+5", "--stimulate", "0.02:0.03:0-1:-3")
     assert command(*run, *push)[0] == 0
     found, network = bridge.load(out), bridge.load(lif_file)
@@ -185,7 +185,7 @@ def test_run_stimulates_as_the_drive_does(command, lif_file, tmp_path):
     ],
 )
 def test_run_refuses_stimulation_that_makes_no_sense(text, wanted, refused, lif_file, tmp_path):
-    out = ("--out", tmp_path / "out.h5", "--backend", "reference", "--trials", 1)
+    out = ("--out", tmp_path / "out.h5", "--backend", "compiled", "--trials", 1)
     assert wanted in refused("run", lif_file, *out, "--stimulate", text)
 
 

@@ -35,7 +35,7 @@ def test_options_reach_the_network_and_its_file(tmp_path):
         rate_network(),
         inverse_scales=[30],
         trials=2,
-        backend="reference",
+        backend="compiled",
         exhaustive=True,
         **chosen,
     )
@@ -59,7 +59,7 @@ def test_the_search_runs_the_network_that_comes_out(monkeypatch):
         rate_network(),
         inverse_scales=[30],
         trials=2,
-        backend="reference",
+        backend="compiled",
         refractory_ms=10,
         exhaustive=True,
     )
@@ -68,7 +68,7 @@ def test_the_search_runs_the_network_that_comes_out(monkeypatch):
 
 def test_a_predicted_scale_factor_is_the_only_one_tried(monkeypatch):
     monkeypatch.setattr(roads, "predict_inverse_scale", lambda *_, seed: 33.25)
-    made = bridge.convert(rate_network(), scale="predicted", trials=1, backend="reference")
+    made = bridge.convert(rate_network(), scale="predicted", trials=1, backend="compiled")
     np.testing.assert_array_equal(made.search.inverse_scales, [33.25])
     assert made.network.provenance["inverse_scale"] == 33.25
     assert made.network.provenance["scale"] == "predicted"
@@ -85,7 +85,7 @@ def test_a_refit_is_scored_on_trials_that_neither_search_nor_refit_saw(monkeypat
         monkeypatch.setattr(module, "simulate", watch)
     fractions = []
     made = bridge.convert(
-        rate_network(), inverse_scales=[30], trials=6, backend="reference", exhaustive=True,
+        rate_network(), inverse_scales=[30], trials=6, backend="compiled", exhaustive=True,
         refit_readout=True, on_progress=fractions.append,
     )  # fmt: skip
     assert [len(seeds) for seeds in seen.values()] == [1, 1, 1]
@@ -94,7 +94,7 @@ def test_a_refit_is_scored_on_trials_that_neither_search_nor_refit_saw(monkeypat
     assert fractions[-1] == pytest.approx(1.0)
     # The counts are those that `score` finds for the network before and after.
     networks = (map_one_to_one(rate_network(), 30.0), made.network)
-    before, after = (bridge.score(each, trials=6, backend="reference").correct for each in networks)
+    before, after = (bridge.score(each, trials=6, backend="compiled").correct for each in networks)
     found = made.network.provenance
     assert (found["fresh_correct_before"], found["fresh_correct"]) == (before, after)
     assert found["fresh_trials"] == 6

@@ -18,7 +18,7 @@ from bridge.spiking.spikes import Spikes
 from bridge.spiking.stimulation import Stimulation
 from bridge.tasks import go_nogo
 
-QUICK = {"backend": "reference"}
+QUICK = {"backend": "compiled"}
 
 
 def plain_outputs(rate, inputs):

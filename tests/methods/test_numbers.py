@@ -21,7 +21,7 @@ from bridge.search_tables import search_table
 from bridge.tasks import names
 
 GRID = [2.0, 10.0, 30.0]
-FEW = {"trials": 5, "backend": "reference"}
+FEW = {"trials": 5, "backend": "compiled"}
 
 
 @pytest.fixture
@@ -256,7 +256,7 @@ bridge.register_task(wave_task({}))
 def test_the_command_converts_runs_and_compares_by_a_number(command, tmp_path):
     tasks = tmp_path / "tasks.py"
     tasks.write_text(TASK_FILE.format(""))
-    own, few = ("--task-file", tasks), ("--trials", 3, "--backend", "reference")
+    own, few = ("--task-file", tasks), ("--trials", 3, "--backend", "compiled")
     rate = bridge.save(rate_network(), tmp_path / "rate.h5")
     lif, run = tmp_path / "lif.h5", tmp_path / "run.h5"
     done = command("convert", rate, "--out", lif, "--inverse-scales", "10,30", *few, *own)

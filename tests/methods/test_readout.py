@@ -70,9 +70,9 @@ def test_silent_neurons_get_no_weight():
 
 def test_a_refitted_readout_answers_and_nothing_else_changes():
     network = deaf_network()
-    changed = refit_readout(network, trials=20, seed=3, backend="reference")
+    changed = refit_readout(network, trials=20, seed=3, backend="compiled")
     before, after = (
-        bridge.score(each, trials=20, seed=3, backend="reference") for each in (network, changed)
+        bridge.score(each, trials=20, seed=3, backend="compiled") for each in (network, changed)
     )
     assert (before.accuracy, after.accuracy) == (0.5, 1.0)
     assert changed.projections == network.projections
@@ -86,7 +86,7 @@ def test_a_refitted_readout_answers_and_nothing_else_changes():
 
 def test_the_weights_are_the_ridge_regression_on_all_trials_at_the_chosen_penalty():
     network = deaf_network()
-    changed = refit_readout(network, trials=10, seed=5, backend="reference")
+    changed = refit_readout(network, trials=10, seed=5, backend="compiled")
     made, drive = task_drive(network, 10, 5, REFIT)
     spikes = bridge.simulate(network, drive).spikes
     traces = filtered_spikes(network, network.readouts[0], spikes)
