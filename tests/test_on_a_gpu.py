@@ -29,6 +29,7 @@ TRAINING = {
 def device(request, monkeypatch):
     """What a GPU is called; where there is none, everything of that name happens on the CPU."""
     real = request.param == "cuda"
+    load_task_file(Path(__file__).parent / "studies" / "short_task.py")
     if not real:
         stand_in(monkeypatch)
         monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
@@ -39,7 +40,6 @@ def device(request, monkeypatch):
 
 
 def test_what_the_kernel_refuses_is_searched_in_snntorch(device):
-    load_task_file(Path(__file__).parent / "studies" / "short_task.py")
     rate = bridge.train("short", **{**TRAINING, "units": 8, "seed": 2})
     options = {"trials": 2, "inverse_scales": [30.0], "tau_side": "pre", "progress": False}
     with pytest.warns(UserWarning, match="filter of the presynaptic side, .* snntorch takes its"):
@@ -54,11 +54,11 @@ def test_what_the_kernel_refuses_is_searched_in_snntorch(device):
 
 
 def test_many_networks_are_those_trained_alone_with_a_graph_and_without(device, monkeypatch):
-    many = bridge.train_many("go-nogo", [2, 0], device=device.name, progress=False, **TRAINING)
-    alone = [bridge.train("go-nogo", seed=s, device=device.name, progress=False, **TRAINING)
+    many = bridge.train_many("short", [2, 0], device=device.name, progress=False, **TRAINING)
+    alone = [bridge.train("short", seed=s, device=device.name, progress=False, **TRAINING)
              for s in (2, 0)]  # fmt: skip
     monkeypatch.setattr(update, "in_graphs", lambda _: False)
-    plain = bridge.train_many("go-nogo", [2, 0], device=device.name, progress=False, **TRAINING)
+    plain = bridge.train_many("short", [2, 0], device=device.name, progress=False, **TRAINING)
     rounding = 1e-3 if device.real else 0
     for network, other, without in zip(many, alone, plain, strict=True):
         assert network.provenance["updates"] == other.provenance["updates"] == 8
@@ -95,8 +95,8 @@ def test_a_full_gpu_is_one_sentence(device, monkeypatch):
     empty = fill(device, monkeypatch, training_loop, "start")
     try:
         with pytest.raises(BackendError, match=said + "train fewer networks together, or use sm"):
-            bridge.train_many("go-nogo", [0, 1], device=device.name, **TRAINING)
+            bridge.train_many("short", [0, 1], device=device.name, **TRAINING)
         with pytest.raises(BackendError, match=said + "use smaller batches or fewer evaluation"):
-            bridge.train("go-nogo", device=device.name, **TRAINING)
+            bridge.train("short", device=device.name, **TRAINING)
     finally:
         empty()

@@ -23,30 +23,30 @@ def same(one, other):
 
 
 def test_a_seed_decides_everything():
-    first = bridge.train("go-nogo", max_updates=6, **SMALL)
-    same(first, bridge.train("go-nogo", max_updates=6, **SMALL))
-    other = bridge.train("go-nogo", max_updates=6, **{**SMALL, "seed": 4})
+    first = bridge.train("short", max_updates=6, **SMALL)
+    same(first, bridge.train("short", max_updates=6, **SMALL))
+    other = bridge.train("short", max_updates=6, **{**SMALL, "seed": 4})
     assert not np.array_equal(first.w_in, other.w_in)
 
 
 def test_a_resumed_training_ends_where_an_unbroken_one_does(tmp_path):
-    whole = bridge.train("go-nogo", max_updates=12, **SMALL)
-    half = bridge.train("go-nogo", max_updates=8, **SMALL)
+    whole = bridge.train("short", max_updates=12, **SMALL)
+    half = bridge.train("short", max_updates=8, **SMALL)
     bridge.save(half, tmp_path / "half.h5")
-    resumed = bridge.train("go-nogo", resume=bridge.load(tmp_path / "half.h5"), max_updates=12)
+    resumed = bridge.train("short", resume=bridge.load(tmp_path / "half.h5"), max_updates=12)
     same(whole, resumed)
 
 
 def test_a_bias_is_trained_from_zero_on_and_training_goes_on_with_it(tmp_path):
     options = {**SMALL, "bias": True}
-    whole = bridge.train("go-nogo", max_updates=12, **options)
-    half = bridge.train("go-nogo", max_updates=8, **options)
+    whole = bridge.train("short", max_updates=12, **options)
+    half = bridge.train("short", max_updates=8, **options)
     bridge.save(half, tmp_path / "half.h5")
-    resumed = bridge.train("go-nogo", resume=bridge.load(tmp_path / "half.h5"), max_updates=12)
+    resumed = bridge.train("short", resume=bridge.load(tmp_path / "half.h5"), max_updates=12)
     same(whole, resumed)
     # Adam moves what has a gradient by about the learning rate, 0.01, in each update.
     assert 0.001 < np.abs(whole.bias).mean() < 0.12
-    without = bridge.train("go-nogo", max_updates=12, **SMALL)
+    without = bridge.train("short", max_updates=12, **SMALL)
     assert not np.any(without.bias)
     assert "bias" not in without.provenance["options"]
     assert whole.provenance["options"]["bias"] is True
@@ -55,21 +55,24 @@ def test_a_bias_is_trained_from_zero_on_and_training_goes_on_with_it(tmp_path):
 @pytest.mark.parametrize("form", ["x", "h"])
 def test_a_first_state_is_trained_from_zero_on_in_both_forms_and_training_goes_on(tmp_path, form):
     options = {**SMALL, "form": form, "initial_state": True}
-    whole = bridge.train("go-nogo", max_updates=12, **options)
-    half = bridge.train("go-nogo", max_updates=8, **options)
+    whole = bridge.train("short", max_updates=12, **options)
+    half = bridge.train("short", max_updates=8, **options)
     bridge.save(half, tmp_path / "half.h5")
-    resumed = bridge.train("go-nogo", resume=bridge.load(tmp_path / "half.h5"), max_updates=12)
+    resumed = bridge.train("short", resume=bridge.load(tmp_path / "half.h5"), max_updates=12)
     same(whole, resumed)
     assert (whole.form, half.form) == (form, form)
     # Adam moves what has a gradient by about the learning rate, 0.01, in each update.
     assert 0.001 < np.abs(whole.initial_state).mean() < 0.12
-    without = bridge.train("go-nogo", max_updates=1, **SMALL)
+    without = bridge.train("short", max_updates=1, **SMALL)
     assert not {"form", "initial_state"} & set(without.provenance["options"])
 
 
 def test_form_h_learns():
-    options = {**SMALL, "activation": "tanh", "dale": False, "learning_rate": 0.01}
-    network = bridge.train("go-nogo", form="h", target_loss=0.01, max_updates=80, **options)
+    options = {
+        "units": 12, "batch": 16, "check_every": 10, "evaluation_trials": 40, "seed": 3,
+        "activation": "tanh", "dale": False, "learning_rate": 0.01,
+    }  # fmt: skip
+    network = bridge.train("short", form="h", target_loss=0.01, max_updates=100, **options)
     assert network.history.loss[-1] < 0.9 * network.history.loss[0]
 
 
@@ -77,15 +80,15 @@ def test_form_h_learns():
     "changed", [{"form": "x"}, {"initial_state": False}], ids=["form", "first state"]
 )
 def test_a_checkpoint_and_its_options_agree_on_form_and_first_state(changed):
-    network = bridge.train("go-nogo", max_updates=4, form="h", initial_state=True, **SMALL)
+    network = bridge.train("short", max_updates=4, form="h", initial_state=True, **SMALL)
     made = {**network.provenance, "options": {**network.provenance["options"], **changed}}
     with pytest.raises(SpecError, match=r"checkpoint: (does not fit|training goes on)"):
         replace(network, provenance=made)
 
 
 def test_a_checkpoint_and_its_options_agree_on_the_bias():
-    with_bias = bridge.train("go-nogo", max_updates=4, bias=True, **SMALL)
-    without = bridge.train("go-nogo", max_updates=4, **SMALL)
+    with_bias = bridge.train("short", max_updates=4, bias=True, **SMALL)
+    without = bridge.train("short", max_updates=4, **SMALL)
     for network, options in ((with_bias, {}), (without, {"bias": True})):
         told = {key: each for key, each in network.provenance["options"].items() if key != "bias"}
         made = {**network.provenance, "options": {**told, **options}}
@@ -120,17 +123,17 @@ def test_trials_start_with_the_spread_of_the_original_whatever_the_noise():
 @pytest.mark.parametrize("stop", [4, 8])
 def test_a_training_resumed_after_its_noise_has_grown_ends_where_an_unbroken_one_does(stop):
     options = {**SMALL, "target_accuracy": 0.0, "target_loss": 1e-6}
-    whole = bridge.train("go-nogo", max_updates=12, **options)
-    half = bridge.train("go-nogo", max_updates=stop, **options)
-    same(whole, bridge.train("go-nogo", resume=half, max_updates=12))
+    whole = bridge.train("short", max_updates=12, **options)
+    half = bridge.train("short", max_updates=stop, **options)
+    same(whole, bridge.train("short", resume=half, max_updates=12))
     loud = {**options, "training_noise_sd": 0.5}
     assert not np.array_equal(
-        whole.recurrent, bridge.train("go-nogo", max_updates=12, **loud).recurrent
+        whole.recurrent, bridge.train("short", max_updates=12, **loud).recurrent
     )
 
 
 def test_an_interrupt_leaves_a_network_that_can_go_on(monkeypatch):
-    whole = bridge.train("go-nogo", max_updates=12, **SMALL)
+    whole = bridge.train("short", max_updates=12, **SMALL)
     update, calls = training_loop.update, []
 
     def interrupted(run):
@@ -140,38 +143,38 @@ def test_an_interrupt_leaves_a_network_that_can_go_on(monkeypatch):
         update(run)
 
     monkeypatch.setattr(training_loop, "update", interrupted)
-    stopped = bridge.train("go-nogo", max_updates=12, **SMALL)
+    stopped = bridge.train("short", max_updates=12, **SMALL)
     assert stopped.provenance["stopped"] == "interrupted"
     assert stopped.checkpoint.updates == 5
     monkeypatch.setattr(training_loop, "update", update)
-    same(whole, bridge.train("go-nogo", resume=stopped, max_updates=12))
+    same(whole, bridge.train("short", resume=stopped, max_updates=12))
 
 
 def test_training_lowers_the_loss_and_stops_at_its_target():
     seen = []
     network = bridge.train(
-        "go-nogo", units=40, batch=16, check_every=10, target_loss=3.5, max_updates=600, seed=0,
-        on_progress=seen.append,
+        "short", units=40, batch=16, check_every=10, target_loss=0.65, max_updates=600, seed=0,
+        learning_rate=0.01, on_progress=seen.append,
     )  # fmt: skip
     loss = np.asarray(network.history.loss)
     assert network.provenance["stopped"] == "target"
     assert network.checkpoint is None
-    assert (
-        loss[-1] < 3.5 <= loss[:-1][np.asarray(network.history.accuracy)[:-1] > 0.95].min(initial=9)
-    )
+    able = np.asarray(network.history.accuracy)[:-1] > 0.95
+    assert loss[-1] < 0.65 <= loss[:-1][able].min(initial=9)
+    assert loss[0] > 2 * 0.65
     assert network.history.accuracy[-1] > 0.95
     assert [p.update for p in seen] == network.history.update.tolist()
 
 
 def test_training_goes_on_for_its_least_updates():
     network = bridge.train(
-        "go-nogo", target_loss=1e9, target_accuracy=0.0, min_updates=10, max_updates=20, **SMALL
+        "short", target_loss=1e9, target_accuracy=0.0, min_updates=10, max_updates=20, **SMALL
     )
     assert network.provenance["updates"] == 12
 
 
 def test_sparsity_and_signs_survive_training():
-    network = bridge.train("go-nogo", max_updates=8, **{**SMALL, "units": 60})
+    network = bridge.train("short", max_updates=8, **{**SMALL, "units": 60})
     share = np.count_nonzero(network.recurrent) / 3600
     # A zero weight has no gradient through relu: at most the 20 % of the start are nonzero.
     assert 0.1 < share < 0.25
@@ -180,11 +183,11 @@ def test_sparsity_and_signs_survive_training():
 
 
 def test_equal_ends_of_the_range_fix_the_time_constants():
-    network = bridge.train("go-nogo", max_updates=4, tau_ms=(35.0, 35.0), **SMALL)
+    network = bridge.train("short", max_updates=4, tau_ms=(35.0, 35.0), **SMALL)
     # float32 holds seven digits.
     np.testing.assert_allclose(network.tau_ms, 35.0, rtol=1e-6)
     for one in (35, 35.0, np.float32(35), [35, 35], np.array([35, 35])):
-        again = bridge.train("go-nogo", max_updates=4, tau_ms=one, **SMALL)
+        again = bridge.train("short", max_updates=4, tau_ms=one, **SMALL)
         same(again, network)
         assert again.provenance["options"]["tau_ms"] == (35.0, 35.0)
 
@@ -197,12 +200,12 @@ def test_numbers_of_other_types_are_plain_in_the_file_and_training_goes_on(tmp_p
         "seed": np.uint8(3),
     }
     small = {**SMALL, **options}
-    file = bridge.save(bridge.train("go-nogo", max_updates=2, **small), tmp_path / "rate.h5")
+    file = bridge.save(bridge.train("short", max_updates=2, **small), tmp_path / "rate.h5")
     stored = bridge.load(file)
     kept = stored.provenance["options"]
     assert (kept["units"], kept["gain"], kept["dale"], kept["seed"]) == (12, 1.5, True, 3)
-    whole = bridge.train("go-nogo", max_updates=4, **SMALL)
-    on = bridge.train("go-nogo", resume=stored, max_updates=4)
+    whole = bridge.train("short", max_updates=4, **SMALL)
+    on = bridge.train("short", resume=stored, max_updates=4)
     np.testing.assert_array_equal(on.recurrent, whole.recurrent)
 
 
@@ -241,26 +244,26 @@ def test_numbers_of_other_types_are_plain_in_the_file_and_training_goes_on(tmp_p
 )
 def test_options_that_make_no_sense_are_refused(options, message):
     with pytest.raises(SpecError, match=message):
-        bridge.train("go-nogo", **options)
+        bridge.train("short", **options)
 
 
 def test_cuda_where_there_is_none_is_said(monkeypatch):
     monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
     with pytest.raises(BackendError, match="torch sees no such CUDA device here"):
-        bridge.train("go-nogo", device="cuda")
+        bridge.train("short", device="cuda")
 
 
 def test_a_finished_network_cannot_be_resumed():
-    done = bridge.train("go-nogo", target_loss=1e9, target_accuracy=0.0, max_updates=8, **SMALL)
+    done = bridge.train("short", target_loss=1e9, target_accuracy=0.0, max_updates=8, **SMALL)
     with pytest.raises(SpecError, match="there is no checkpoint"):
-        bridge.train("go-nogo", resume=done)
-    unfinished = bridge.train("go-nogo", max_updates=4, **SMALL)
+        bridge.train("short", resume=done)
+    unfinished = bridge.train("short", max_updates=4, **SMALL)
     with pytest.raises(SpecError, match="units cannot be changed"):
-        bridge.train("go-nogo", resume=unfinished, units=13)
+        bridge.train("short", resume=unfinished, units=13)
     # The command that was interrupted may be given again.
-    longer = bridge.train("go-nogo", resume=unfinished, max_updates=5, **SMALL)
+    longer = bridge.train("short", resume=unfinished, max_updates=5, **SMALL)
     assert longer.provenance["updates"] == 5
-    with pytest.raises(SpecError, match="learns 'go-nogo', not 'xor'"):
+    with pytest.raises(SpecError, match="learns 'short', not 'xor'"):
         bridge.train("xor", resume=unfinished)
 
 
@@ -297,17 +300,17 @@ def test_steps_that_cannot_become_spikes_are_refused_before_training(step_ms):
 
 
 # The second ends after 3 updates, the third after 9, the others go on to the last: by their losses.
-SEEDS = [2, 1, 4, 0]
+SEEDS = [2, 3, 4, 0]
 UNEQUAL = {
-    "units": 21, "batch": 5, "check_every": 3, "evaluation_trials": 9, "target_loss": 5.5,
+    "units": 21, "batch": 5, "check_every": 3, "evaluation_trials": 9, "target_loss": 1.325,
     "target_accuracy": 0.0, "max_updates": 12, "gain": 0.8, "training_noise_sd": 0.1,
 }  # fmt: skip
 
 
 def test_each_of_many_networks_is_to_the_last_bit_the_one_trained_alone():
-    many = train_many("go-nogo", SEEDS, **UNEQUAL)
+    many = train_many("short", SEEDS, **UNEQUAL)
     for seed, network in zip(SEEDS, many, strict=True):
-        alone = bridge.train("go-nogo", seed=seed, **UNEQUAL)
+        alone = bridge.train("short", seed=seed, **UNEQUAL)
         same(alone, network)
         for key in ("options", "updates", "stopped"):
             assert network.provenance[key] == alone.provenance[key]
@@ -335,12 +338,12 @@ def test_each_of_many_networks_is_the_one_trained_alone_under_other_options(fiel
     # AVX-512, this shows whether training depends on it.
     options = {**SMALL, "max_updates": 5, **fields}
     del options["seed"]
-    for seed, network in enumerate(train_many("go-nogo", range(3), **options)):
-        same(bridge.train("go-nogo", seed=seed, **options), network)
+    for seed, network in enumerate(train_many("short", range(3), **options)):
+        same(bridge.train("short", seed=seed, **options), network)
 
 
 def test_an_interrupt_leaves_every_unfinished_network_with_its_checkpoint(monkeypatch):
-    whole = train_many("go-nogo", SEEDS, **UNEQUAL)
+    whole = train_many("short", SEEDS, **UNEQUAL)
     update, calls = training_loop.update, []
 
     def interrupted(run):
@@ -350,14 +353,14 @@ def test_an_interrupt_leaves_every_unfinished_network_with_its_checkpoint(monkey
         update(run)
 
     monkeypatch.setattr(training_loop, "update", interrupted)
-    stopped = train_many("go-nogo", SEEDS, **UNEQUAL)
+    stopped = train_many("short", SEEDS, **UNEQUAL)
     monkeypatch.setattr(training_loop, "update", update)
     ends = [network.provenance["stopped"] for network in stopped]
     assert ends == ["interrupted", "target", "interrupted", "interrupted"]
     for one, other in zip(whole, stopped, strict=True):
         if other.provenance["stopped"] == "interrupted":
             assert other.checkpoint.updates == 7
-            other = bridge.train("go-nogo", resume=other)
+            other = bridge.train("short", resume=other)
         same(one, other)
 
 
@@ -365,7 +368,7 @@ def test_progress_says_whose_it_is():
     seen = []
     options = {**SMALL, "max_updates": 8}
     del options["seed"]
-    many = train_many("go-nogo", [2, 9], on_progress=seen.append, **options)
+    many = train_many("short", [2, 9], on_progress=seen.append, **options)
     assert [(p.seed, p.update) for p in seen] == [(2, 4), (9, 4), (2, 8), (9, 8)]
     assert [p.loss for p in seen if p.seed == 9] == many[1].history.loss.tolist()
 
@@ -396,17 +399,17 @@ def test_each_gradient_is_clipped_as_torch_clips_it_alone():
 @pytest.mark.parametrize("seeds", [[], [1, 2, 1]])
 def test_seeds_that_make_no_sense_are_refused(seeds):
     with pytest.raises(SpecError, match="one for each network, no two alike"):
-        train_many("go-nogo", seeds, **UNEQUAL)
+        train_many("short", seeds, **UNEQUAL)
 
 
 def test_many_networks_have_no_one_seed():
     with pytest.raises(SpecError, match="one for each network"):
-        train_many("go-nogo", [1, 2], **SMALL)
+        train_many("short", [1, 2], **SMALL)
 
 
 def test_a_training_that_diverges_is_said():
     with pytest.raises(SpecError, match=r"training of seed 3 diverged after \d+ updates"):
-        bridge.train("go-nogo", learning_rate=1e30, **SMALL)
+        bridge.train("short", learning_rate=1e30, **SMALL)
 
 
 USERS = {
@@ -440,13 +443,13 @@ def settings():
 @pytest.mark.parametrize("name", USERS)
 def test_what_the_user_has_set_for_torch_changes_nothing_and_stays(name):
     few = {"units": 12, "max_updates": 2, "check_every": 2}
-    expected = bridge.train("go-nogo", **few)
+    expected = bridge.train("short", **few)
     set_, unset = USERS[name]
     set_()
     try:
         before = settings()
         with torch.inference_mode(mode=name == "no gradients"):
-            got = bridge.train("go-nogo", **few)
+            got = bridge.train("short", **few)
         after = settings()
     finally:
         unset()

@@ -10,10 +10,10 @@ from bridge.rate import update
 from bridge.rate.training import train_many
 
 UNEQUAL = {
-    "units": 21, "batch": 5, "check_every": 3, "evaluation_trials": 9, "target_loss": 5.5,
+    "units": 21, "batch": 5, "check_every": 3, "evaluation_trials": 9, "target_loss": 1.325,
     "target_accuracy": 0.0, "max_updates": 12, "gain": 0.8, "training_noise_sd": 0.1,
 }  # fmt: skip
-SEEDS = [2, 1, 4, 0]
+SEEDS = [2, 3, 4, 0]
 
 
 @pytest.fixture
@@ -44,10 +44,10 @@ def made(monkeypatch):
 )
 def test_networks_in_a_graph_are_those_without_to_the_last_bit(made, fields, monkeypatch):
     fields = {**UNEQUAL, "max_updates": 9, **fields}
-    graphed = train_many("go-nogo", SEEDS[:3], **fields)
+    graphed = train_many("short", SEEDS[:3], **fields)
     assert made
     monkeypatch.setattr(update, "in_graphs", lambda _: False)
-    plain = train_many("go-nogo", SEEDS[:3], **fields)
+    plain = train_many("short", SEEDS[:3], **fields)
     for one, other in zip(graphed, plain, strict=True):
         for part in ("recurrent", "w_out", "b_out", "tau_ms"):
             np.testing.assert_array_equal(getattr(one, part), getattr(other, part))
@@ -55,19 +55,19 @@ def test_networks_in_a_graph_are_those_without_to_the_last_bit(made, fields, mon
 
 
 def test_networks_that_leave_take_the_graph_along_and_training_goes_on_in_another(made):
-    many = train_many("go-nogo", SEEDS, **{**UNEQUAL, "max_updates": 18})
+    many = train_many("short", [2, 3, 4, 9], **{**UNEQUAL, "max_updates": 18})
     updates = [network.provenance["updates"] for network in many]
-    # The second leaves after 3 updates, before there is a graph, the others after 9 and 15.
-    assert updates == [18, 3, 9, 15]
+    # The second leaves after 3 updates, before there is a graph, the others after 9 and 12.
+    assert updates == [18, 3, 9, 12]
     assert len(made) == 2
-    alone = bridge.train("go-nogo", seed=2, **{**UNEQUAL, "max_updates": 18})
+    alone = bridge.train("short", seed=2, **{**UNEQUAL, "max_updates": 18})
     np.testing.assert_array_equal(many[0].recurrent, alone.recurrent)
 
 
 def test_a_training_in_a_graph_goes_on_where_it_stopped(made):
-    first = bridge.train("go-nogo", seed=2, **{**UNEQUAL, "max_updates": 6})
-    on = bridge.train("go-nogo", resume=first, max_updates=12)
-    whole = bridge.train("go-nogo", seed=2, **UNEQUAL)
+    first = bridge.train("short", seed=2, **{**UNEQUAL, "max_updates": 6})
+    on = bridge.train("short", resume=first, max_updates=12)
+    whole = bridge.train("short", seed=2, **UNEQUAL)
     np.testing.assert_array_equal(on.recurrent, whole.recurrent)
     assert len(made) == 3
 
@@ -79,8 +79,8 @@ def test_a_graph_that_cannot_be_made_costs_only_speed(made, monkeypatch):
     monkeypatch.setattr(cuda_graphs, "captured", refused)
     said = r"^no CUDA graph could be made \(operation not permitted .* capturing\); it goes on"
     with pytest.warns(UserWarning, match=said) as warned:
-        network = bridge.train("go-nogo", seed=2, **UNEQUAL)
+        network = bridge.train("short", seed=2, **UNEQUAL)
     assert len(warned) == 1
     monkeypatch.setattr(update, "in_graphs", lambda _: False)
-    expected = bridge.train("go-nogo", seed=2, **UNEQUAL)
+    expected = bridge.train("short", seed=2, **UNEQUAL)
     np.testing.assert_array_equal(network.recurrent, expected.recurrent)
