@@ -111,8 +111,8 @@ def noises():
 
 def too_little_room():
     """A list of spikes that is too short is made again; trials that do not fit go in turns."""
-    network = units(20)
-    drive = drive_for(network, 3, trials=5)
+    network = units(30)
+    drive = drive_for(network, 2, trials=5)
     room, gpu.FIRST_ROOM = gpu.FIRST_ROOM, 0
     seen = []
     own, free = launch.Kernel.launch, launch.free_bytes

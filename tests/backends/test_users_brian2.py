@@ -11,7 +11,7 @@ import brian2
 import numpy as np
 import pytest
 from brian2.devices.device import runtime_device
-from conftest import drive_for, kim_network, two_population_network
+from conftest import drive_for, kim_network
 
 import bridge
 from bridge.backends import cache_folder, simulate
@@ -24,17 +24,19 @@ from bridge.errors import BackendError
 
 @pytest.fixture(scope="module")
 def asked():
-    """A network, a drive and what the reference gives."""
-    network = two_population_network()
-    drive = drive_for(network, 60)
-    expected = simulate(network, drive).spikes
-    assert expected.count > 30
-    return network, drive, expected.codes()
+    """A network of few operations, a drive and the voltages that the reference gives."""
+    network = kim_network(12)
+    drive = drive_for(network, 3)
+    expected = simulate(network, drive, voltages=True)
+    assert expected.spikes.count > 20
+    return network, drive, expected.voltages_mv
 
 
-def codes(asked, target="numpy", **options):
+def voltages(asked, target="numpy", **options):
+    """Those of Brian2, whose last bits show what spikes do not."""
     network, drive, _ = asked
-    return simulate(network, drive, backend="brian2", target=target, **options).spikes.codes()
+    got = simulate(network, drive, backend="brian2", target=target, voltages=True, **options)
+    return got.voltages_mv
 
 
 @pytest.fixture
@@ -65,15 +67,15 @@ ODD = {
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_a_preference_of_the_user_changes_no_spike_and_stays(name, prefs, asked):
+def test_a_preference_of_the_user_changes_no_voltage_and_stays(name, prefs, asked):
     prefs[name] = ODD[name]
-    np.testing.assert_array_equal(codes(asked), asked[2])
+    np.testing.assert_array_equal(voltages(asked), asked[2])
     assert prefs[name] == ODD[name]
 
 
 def test_a_preference_of_a_package_that_is_not_there_ends_no_run(prefs, asked):
     prefs.prefs_unvalidated["devices.elsewhere.option"] = 1
-    np.testing.assert_array_equal(codes(asked), asked[2])
+    np.testing.assert_array_equal(voltages(asked), asked[2])
     assert prefs.prefs_unvalidated == {"devices.elsewhere.option": 1}
 
 
@@ -82,7 +84,7 @@ def test_preferences_are_given_back_after_a_failure_too(prefs, asked, monkeypatc
     runtime = import_module("bridge.backends.brian2.runtime")
     monkeypatch.setattr(runtime, "build", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        codes(asked)
+        voltages(asked)
     assert prefs["core.network.default_schedule"] == ODD["core.network.default_schedule"]
 
 
@@ -112,17 +114,6 @@ def plain(form, tmp_path_factory):
     return sources(form, tmp_path_factory.mktemp("plain") / "project")
 
 
-def test_a_program_is_the_same_whatever_preferences_lie_about(form, plain, tmp_path, monkeypatch):
-    assert any("refractory_left" in text for text in plain.values())
-    home = tmp_path / "home"
-    (home / ".brian").mkdir(parents=True)
-    (home / ".brian" / "user_preferences").write_text("core.default_float_dtype = float32\n")
-    (home / "brian_preferences").write_text("no preference at all\n")
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.chdir(home)
-    assert sources(form, tmp_path / "odd") == plain
-
-
 @pytest.fixture(scope="module")
 def stored(asked, tmp_path_factory):
     """A folder that holds what is asked, for another process."""
@@ -148,12 +139,19 @@ from bridge.backends import simulate
 network, drive = (bridge.load(f"{sys.argv[1]}/{name}.h5") for name in ("network", "drive"))
 expected = np.load(f"{sys.argv[1]}/expected.npy")
 def same():
-    got = simulate(network, drive, backend="brian2", target="numpy").spikes.codes()
-    return np.array_equal(got, expected)
+    got = simulate(network, drive, backend="brian2", target="numpy", voltages=True)
+    return np.array_equal(got.voltages_mv, expected)
 """
 
 
-def test_importing_brian2_takes_over_nothing_of_the_process(stored, tmp_path):
+def test_importing_brian2_takes_over_nothing_and_a_schedule_in_the_folder_changes_no_voltage(
+    stored, tmp_path
+):
+    (tmp_path / "brian_preferences").write_text(
+        "core.network.default_schedule = "
+        "['start', 'thresholds', 'groups', 'resets', 'synapses', 'end']\n"
+        "core.default_float_dtype = float32\n"
+    )
     code = """
 import logging, signal, threading, warnings
 def state():
@@ -164,9 +162,10 @@ told = []
 thread = threading.Thread(target=lambda: told.append(same()))
 thread.start(); thread.join()
 print(told, same(), state() == before)
+import brian2; print(brian2.prefs['core.default_float_dtype'])
 """
     done = in_new_process(code, stored, tmp_path)
-    assert done.stdout == "[True] True True\n", done.stderr
+    assert done.stdout == "[True] True True\n<class 'numpy.float32'>\n", done.stderr
 
 
 def test_preferences_that_cannot_be_read_are_one_sentence(stored, tmp_path):
@@ -180,17 +179,6 @@ except bridge.BridgeError as error:
     done = in_new_process(code, stored, tmp_path)
     assert done.stdout.startswith("Brian2 cannot be imported: "), done.stderr
     assert str(tmp_path / "brian_preferences") in done.stdout
-
-
-def test_a_schedule_in_the_current_folder_changes_no_spike(stored, tmp_path):
-    (tmp_path / "brian_preferences").write_text(
-        "core.network.default_schedule = "
-        "['start', 'thresholds', 'groups', 'resets', 'synapses', 'end']\n"
-        "core.default_float_dtype = float32\n"
-    )
-    code = "ours = same(); import brian2; print(ours, brian2.prefs['core.default_float_dtype'])"
-    done = in_new_process(code, stored, tmp_path)
-    assert done.stdout == "True <class 'numpy.float32'>\n", done.stderr
 
 
 def leaky_group():
@@ -221,14 +209,23 @@ def test_a_user_s_program_stays_what_it_was_and_ours_gives_its_spikes(standalone
     before = held(standalone)
     assert before[0]
     progress = []
-    got = codes(asked, on_progress=progress.append)
+    got = voltages(asked, on_progress=progress.append)
     np.testing.assert_array_equal(got, asked[2])
     assert progress[-1] == 1.0
     assert brian2.get_device() is standalone
     assert held(standalone) == before
 
 
-def test_building_a_program_leaves_the_user_s_own_alone(standalone, form, plain, tmp_path):
+def test_a_program_is_the_same_whatever_lies_about_and_the_user_s_own_is_left_alone(
+    standalone, form, plain, tmp_path, monkeypatch
+):
+    assert any("refractory_left" in text for text in plain.values())
+    home = tmp_path / "home"
+    (home / ".brian").mkdir(parents=True)
+    (home / ".brian" / "user_preferences").write_text("core.default_float_dtype = float32\n")
+    (home / "brian_preferences").write_text("no preference at all\n")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(home)
     before = held(standalone)
     assert sources(form, tmp_path / "project") == plain
     assert brian2.get_device() is standalone
@@ -238,7 +235,7 @@ def test_building_a_program_leaves_the_user_s_own_alone(standalone, form, plain,
 def test_where_no_process_can_be_started_standalone_mode_is_refused(standalone, asked, monkeypatch):
     monkeypatch.setattr("bridge.backends.brian2.simulation.can_fork", lambda: False)
     with pytest.raises(BackendError, match=r"choose target='standalone', or call brian2.set_dev"):
-        codes(asked)
+        voltages(asked)
 
 
 def test_random_numbers_of_the_user_go_on_where_they_were(asked):
@@ -262,7 +259,7 @@ def test_a_network_of_the_user_goes_on_around_ours(prefs, asked):
         network = brian2.Network(group, monitor)
         if called:
             operation = brian2.NetworkOperation(
-                lambda: told.append(np.array_equal(codes(asked), asked[2])), dt=10 * brian2.ms
+                lambda: told.append(np.array_equal(voltages(asked), asked[2])), dt=10 * brian2.ms
             )
             network.add(operation)
         network.run(25 * brian2.ms)
@@ -293,7 +290,7 @@ def test_ctrl_c_ends_a_run_and_gives_no_half_a_recording(asked):
     finally:
         signal.signal(signal.SIGINT, before)
     # The next one runs as if nothing had happened.
-    np.testing.assert_array_equal(codes(asked), asked[2])
+    np.testing.assert_array_equal(voltages(asked), asked[2])
 
 
 def test_a_session_in_another_thread_holds_up_no_process_forked_meanwhile(standalone, asked):
@@ -309,7 +306,7 @@ def test_a_session_in_another_thread_holds_up_no_process_forked_meanwhile(standa
     thread.start()
     entered.wait(60)
     try:
-        np.testing.assert_array_equal(codes(asked), asked[2])
+        np.testing.assert_array_equal(voltages(asked), asked[2])
     finally:
         leave.set()
         thread.join()
@@ -374,7 +371,7 @@ def test_a_compiler_that_fails_under_cython_is_one_sentence(asked, monkeypatch, 
     monkeypatch.setenv("CXX", "g++")
     monkeypatch.setenv(cache_folder.ENVIRONMENT, str(tmp_path / "cache"))
     with pytest.raises(BackendError, match=r"^Brian2 \(cython\) failed: .*g\+\+") as caught:
-        codes(asked, target="cython")
+        voltages(asked, target="cython")
     assert "\n" not in str(caught.value)
 
 
@@ -389,4 +386,4 @@ def test_a_full_cache_under_cython_is_left_for_a_temporary_folder(asked, monkeyp
         pytest.warns(UserWarning, match="No space left on device"),
         pytest.raises(BackendError, match="set SPIKEBRIDGE_CACHE or TMPDIR"),
     ):
-        codes(asked, target="cython")
+        voltages(asked, target="cython")
