@@ -19,14 +19,14 @@ TEXT = h5py.string_dtype()
 @pytest.fixture(scope="module")
 def sent():
     """As few neurons as tell two populations apart: a writer takes long over each in each trial."""
-    fired = np.random.default_rng(0).choice(3 * 500 * 8, 60, replace=False)
-    cells = np.unravel_index(np.sort(fired), (3, 500, 8))
+    fired = np.random.default_rng(0).choice(3 * 500 * 5, 40, replace=False)
+    cells = np.unravel_index(np.sort(fired), (3, 500, 5))
     return Recording(
-        spikes=Spikes.gather(*cells, (3, 500, 8)),
+        spikes=Spikes.gather(*cells, (3, 500, 5)),
         readouts={},
         dt_ms=0.1,
         sample_ms=1.0,
-        populations={"exc": 5, "inh": 3},
+        populations={"exc": 3, "inh": 2},
         provenance={},
     )
 
@@ -49,7 +49,7 @@ def test_our_recording_comes_back_from_neos_nwb_writer_spike_for_spike(sent, tmp
     back = load_recording(path, dt_ms=sent.dt_ms)
     np.testing.assert_array_equal(back.spikes.codes(), sent.spikes.codes())
     assert (back.spikes.n_trials, back.trial_s) == (3, sent.trial_s)
-    assert dict(back.populations) == dict(sent.populations) == {"exc": 5, "inh": 3}
+    assert dict(back.populations) == dict(sent.populations) == {"exc": 3, "inh": 2}
 
 
 def test_names_that_neo_makes_up_are_taken_one_after_the_other(sent, tmp_path):
@@ -59,7 +59,7 @@ def test_names_that_neo_makes_up_are_taken_one_after_the_other(sent, tmp_path):
             train.name = None
     back = load_recording(through_neo([block], tmp_path / "a.nwb"), dt_ms=sent.dt_ms)
     np.testing.assert_array_equal(back.spikes.codes(), sent.spikes.codes())
-    assert dict(back.populations) == {"units": 8}
+    assert dict(back.populations) == {"units": 5}
 
 
 def test_a_neuron_is_found_by_its_name_wherever_it_stands_in_a_segment(sent, tmp_path):
@@ -74,13 +74,13 @@ def test_one_segment_is_one_trial_as_long_as_neo_says(sent, tmp_path):
     block.segments = list(block.segments)[:1]
     back = load_recording(through_neo([block], tmp_path / "a.nwb"), dt_ms=sent.dt_ms)
     assert (back.spikes.n_trials, back.trial_s) == (1, sent.trial_s)
-    assert back.spikes.n_neurons == 8
+    assert back.spikes.n_neurons == 5
 
 
 def test_segments_of_other_units_are_refused(sent, tmp_path):
     block = to_neo(sent)
     block.segments[2].spiketrains = list(block.segments[2].spiketrains)[:-1]
-    with pytest.raises(FormatError, match="one has 7 units and one 8; which of them are the"):
+    with pytest.raises(FormatError, match="one has 4 units and one 5; which of them are the"):
         load_recording(through_neo([block], tmp_path / "a.nwb"))
     block = to_neo(sent)
     block.segments[2].spiketrains[0].name = "another"

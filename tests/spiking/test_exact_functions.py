@@ -67,10 +67,11 @@ def assert_same_bits(found, name, x):
     )
 
 
+@pytest.mark.parametrize("count", [6_000, pytest.param(24_000, marks=pytest.mark.full)])
 @pytest.mark.parametrize("function", FUNCTIONS, ids=NAMES)
-def test_it_is_within_8_units_in_the_last_place(function):
-    x = points(function.name, 24_000, np.random.default_rng(1))
-    assert len(x) >= 20_000
+def test_it_is_within_8_units_in_the_last_place(function, count):
+    x = points(function.name, count, np.random.default_rng(1))
+    assert len(x) >= count / 1.2
     errors = errors_in_ulp(function.true, x, by_numpy(function.name, x))
     worst = errors.argmax()
     assert errors[worst] < 8, f"{errors[worst]:.1f} at {x[worst]!r}"
