@@ -168,9 +168,9 @@ def test_a_resolution_that_is_not_understood_is_refused(tmp_path, value, message
         load_recording(path)
 
 
-@pytest.fixture
-def ours(tmp_path):
-    """Three trials of four neurons and a readout, in both formats."""
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """Three trials of four neurons and a readout, and their bytes in both formats."""
     rng = np.random.default_rng(0)
     recording = bridge.Recording(
         spikes=Spikes.gather([0, 0, 1, 2], [1, 4, 9, 0], [0, 3, 2, 1], (3, 10, 4)),
@@ -178,9 +178,21 @@ def ours(tmp_path):
         dt_ms=0.5, sample_ms=2.5, populations={"exc": 3, "inh": 1},
     )  # fmt: skip
 
+    folder, written = tmp_path_factory.mktemp("ours"), {}
+    for to in ("nwb", "sonata"):
+        export_recording(recording, folder / to, to=to)
+        written[to] = (folder / to).read_bytes()
+    return recording, written
+
+
+@pytest.fixture
+def ours(exported, tmp_path):
+    """The recording and a file of it in a format, with attributes of somebody else's."""
+    recording, written = exported
+
     def write(to, place=None, **attributes):
         path = tmp_path / f"ours.{to}"
-        export_recording(recording, path, to=to, force=True)
+        path.write_bytes(written[to])
         with h5py.File(path, "a") as file:
             if place is not None:
                 file[place].attrs.update(attributes)
