@@ -3,13 +3,15 @@
 import math
 from contextlib import suppress
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
+from functools import cache
+from importlib.metadata import PackageNotFoundError
 from typing import Any
 
 from bridge.compare.agreement import Agreement
 from bridge.compare.report.outcome import Outcome
 from bridge.compare.statistics.comparison import StatisticalComparison
 from bridge.compare.statistics.settled import from_ms_of
+from bridge.versions import version
 
 FORMAT, FORMAT_VERSION = "spikebridge-agreement", 1
 
@@ -66,6 +68,8 @@ def plain(agreement: Agreement, said: Outcome) -> dict[str, Any]:
     return finite
 
 
+# One that is not there is looked for in every folder, each time that it is asked for.
+@cache
 def versions() -> dict[str, str]:
     """The packages that a comparison rests on, as far as they are there, with their versions."""
     found = {}

@@ -2,6 +2,7 @@
 
 import platform
 from datetime import UTC, datetime
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -15,14 +16,19 @@ from bridge.versions import version
 
 def rendered(template: str, **values: Any) -> str:
     """A page, from a template of this folder and those that it includes."""
+    colours = [(variable(light), dark) for light, dark in DARK.items()]
+    return _templates().get_template(template).render(dark_colours=colours, **values)
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    """Those of this folder; each is compiled once in a process."""
     folder = files("bridge.compare.report")
-    pages = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.FunctionLoader(lambda name: folder.joinpath(name).read_text("utf-8")),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
-    colours = [(variable(light), dark) for light, dark in DARK.items()]
-    return pages.get_template(template).render(dark_colours=colours, **values)
 
 
 def made_now() -> str:
