@@ -177,6 +177,16 @@ def test_only_backends_import_a_simulator():
             assert not any(module.split(".")[0] in simulators for module in modules), path
 
 
+def test_nothing_waits_for_all_of_scipy_s_statistics():
+    # They take most of a second to load; `compare.statistics.distributions` has what is needed.
+    for path in PACKAGE.rglob("*.py"):
+        for node in nodes(path):
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                within = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+                loaded = [f"{within}{alias.name}" for alias in node.names]
+                assert not any(name.startswith("scipy.stats") for name in loaded), path
+
+
 # Where a model or a filter may be asked which one it is: its own file, the files that know other
 # programs' models, and the methods, which make the models.
 MAY_ASK = ("spiking.neurons", "spiking.filters", "backends.nest", "methods", "exchange")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from bridge.compare.statistics.distributions import t_below
 from bridge.methods.paired import LEVEL, mcnemar
 from bridge.studies.study import Study, Variant
 from bridge.studies.work import Row
@@ -169,7 +169,8 @@ def _interval(values: Array) -> tuple[float, float]:
     """95 % interval of a mean by Student's t; NaN for a single value."""
     if values.size < 2:
         return float("nan"), float("nan")
-    reach = stats.t.ppf(0.975, values.size - 1) * stats.sem(values)
+    error = values.std(ddof=1) / np.sqrt(values.size)
+    reach = t_below(0.975, values.size - 1) * float(error)
     return float(values.mean() - reach), float(values.mean() + reach)
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from bridge.compare.statistics.design import Design
+from bridge.compare.statistics.distributions import chi_square_limit, noncentral_beyond
 from bridge.compare.statistics.significance import (
     outlier_bounds,
     rows_at_once,
@@ -167,9 +167,9 @@ class Spread:
         freedom (Satterthwaite), and the difference makes that a noncentral one.
         """
         freedom = self.independent
-        limit = stats.chi2.isf(alpha_each, freedom)
+        limit = chi_square_limit(alpha_each, freedom)
         shift = freedom * trials * effect**2 * self.signal
-        return float(stats.ncx2.sf(limit, freedom, shift))
+        return noncentral_beyond(limit, freedom, shift)
 
     def trials(self, effect: float, power: float, alpha_each: float, most: int) -> int:
         """Fewest trials with that power; `most` where that many do not suffice."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from bridge.compare.statistics.design import Quantity
+from bridge.compare.statistics.distributions import earth_movers_distance
 from bridge.compare.statistics.spike_statistics import (
     binned_rates_hz,
     count_correlations,
@@ -140,4 +140,4 @@ def _unit_means(values: Array) -> Array:
 def _distance(one: Array, other: Array) -> float:
     if not one.size or not other.size:
         return float("nan")
-    return float(stats.wasserstein_distance(one, other))
+    return earth_movers_distance(one, other)
