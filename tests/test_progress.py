@@ -9,14 +9,21 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from conftest import drive_for, kim_network
+from conftest import drive_for, longer_steps_network
 from methods.rate_targets.one_sine import SMALL, one_sine
+from methods.short_task import SHORT_TASK
 from methods.test_conversion import rate_network
 
 import bridge
 from bridge import progress, terminal
 from bridge.compare.report import page
 from bridge.errors import SpecError
+from bridge.tasks import go_nogo
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(go_nogo, "GoNoGo", SHORT_TASK)
 
 
 class Screen:
@@ -109,8 +116,10 @@ def test_a_call_that_fails_ends_its_progress(screens):
         assert teller is not None
 
 
+NETWORK = longer_steps_network()
+DRIVE = drive_for(NETWORK, 40)
 CALLS = {
-    "simulating": lambda _: bridge.simulate(kim_network(), drive_for(kim_network(), 40)),
+    "simulating": lambda _: bridge.simulate(NETWORK, DRIVE),
     "converting": lambda rate: bridge.convert(
         rate, trials=2, inverse_scales=[30.0], backend="reference"
     ),
@@ -118,8 +127,7 @@ CALLS = {
         bridge.map_one_to_one(rate, 30.0), trials=2, backend="reference"
     ),
     "comparing": lambda _: bridge.compare(
-        kim_network(), backends=["reference"] * 2, inject="weights-0.98",
-        drive=drive_for(kim_network(), 40),
+        NETWORK, backends=["reference"] * 2, inject="weights-0.98", drive=DRIVE
     ),
     "changing weights": lambda rate: bridge.lesion(bridge.map_one_to_one(rate, 30.0), units=[0]),
     "fitting": lambda _: bridge.fit_targets(one_sine(), **SMALL),
@@ -142,8 +150,7 @@ def test_each_long_call_shows_its_own_progress_alone(what, screens):
 
 
 def test_recordings_that_are_compared_and_their_report_show_progress_too(screens, monkeypatch):
-    drive = drive_for(kim_network(), 40, trials=12)
-    one = bridge.simulate(kim_network(), drive, progress=False)
+    one = bridge.simulate(NETWORK, drive_for(NETWORK, 40, trials=12), progress=False)
     screens.clear()
     found = bridge.compare_recordings(one, one)
     monkeypatch.setattr(page, "write_report", lambda *_, **__: [])
@@ -156,7 +163,7 @@ def test_recordings_that_are_compared_and_their_report_show_progress_too(screens
 
 def test_progress_is_true_or_false():
     with pytest.raises(SpecError, match="progress: expected True or False, got the text 'no'"):
-        bridge.simulate(kim_network(), drive_for(kim_network(), 2), progress="no")
+        bridge.simulate(NETWORK, DRIVE, progress="no")
 
 
 def on_a_terminal(monkeypatch):
