@@ -3,6 +3,7 @@
 What can only be meant is taken. A bare AttributeError or TypeError tells a user nothing.
 """
 
+import functools
 import inspect
 from pathlib import Path
 
@@ -13,17 +14,22 @@ from small_pictures import TASK, write_mnist
 
 import bridge
 from bridge.arguments import in_words
+from bridge.compare.report import page
 from bridge.errors import BridgeError, SpecError
 from bridge.tasks import names
 
-STEPS = 12
+STEPS = 4
+# As short as a fit of targets can be.
+SHORT_FIT = {
+    "settle_trials": 1, "component_trials": 1, "learn_trials": 1, "test_trials": 1
+}  # fmt: skip
 
 
 def drawn(count, _rng):
     """Trials of two conditions, one of them with a pulse."""
     labels = np.arange(count) % 2
     inputs = np.zeros((STEPS, count, 1))
-    inputs[3:6, :, 0] = labels
+    inputs[1:3, :, 0] = labels
     return bridge.Trials(inputs=inputs, targets=inputs + 0.5, labels=labels)
 
 
@@ -54,14 +60,7 @@ def made(tmp_path_factory):
         yield {
             "rate network": rate,
             "fit": bridge.fit_targets(
-                "four-sines",
-                units=6,
-                teacher_units=4,
-                settle_trials=1,
-                component_trials=1,
-                learn_trials=1,
-                test_trials=1,
-                progress=False,
+                "four-sines", units=6, teacher_units=4, **SHORT_FIT, progress=False
             ),
             "network": conversion.network,
             "conversion": conversion,
@@ -105,7 +104,7 @@ CALLS = {
     "score": ({"network": "network"}, SMALL),
     "refit_readout": ({"network": "network"}, {**SMALL, "trials": 5}),
     "fit_rate_units": ({"task": "task"}, {"units": 4}),
-    "fit_targets": ({"task": "task"}, {"units": 6, "teacher_units": 4}),
+    "fit_targets": ({"task": "task"}, {"units": 6, "teacher_units": 4, **SHORT_FIT}),
     "lesion": ({"network": "network"}, {"units": [1]}),
     "map_integrate_and_fire": ({"rate": "rate network"}, {"gain_hz": 50.0}),
     "map_one_to_one": ({"rate": "rate network"}, {"inverse_scale": 30.0}),
@@ -162,7 +161,9 @@ def test_every_public_function_is_tried():
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_whatever_is_given_is_taken_or_refused_in_a_sentence(name, made):
+def test_whatever_is_given_is_taken_or_refused_in_a_sentence(name, made, monkeypatch):
+    # The pictures of one agreement are drawn once.
+    monkeypatch.setattr(page, "pictures_of", functools.cache(page.pictures_of))
     function, (objects, values) = getattr(bridge, name), CALLS[name]
     needed = {**{key: made[what] for key, what in objects.items()}, **values}
     parameters = inspect.signature(function).parameters.values()
@@ -237,7 +238,7 @@ def test_what_compare_returned_stands_for_nothing_that_it_holds(made):
         ),
         (
             lambda made: bridge.simulate(made["network"], made["array"]),
-            "drive: expected a Drive, got an array of shape .12, 2, 1.; bridge.Drive",
+            "drive: expected a Drive, got an array of shape .4, 2, 1.; bridge.Drive",
         ),
         (
             lambda made: bridge.simulate(made["rate network"], made["drive"]),
