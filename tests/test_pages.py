@@ -46,12 +46,16 @@ RUN = [name for name in PAGES if name != "README" and blocks(name, "python", "sh
 
 # Pages that convert no trained network which has to do its task, and name no time of a trial.
 SHORT = ("python",)
+# Pages that run it for seconds of its time: to compile for speed pays.
+LONG = ("poor_conversion", "first_conversion", "recordings")
 
 
 @pytest.mark.parametrize("name", RUN)
-def test_the_code_of_a_page_runs_from_top_to_bottom(name, folder, monkeypatch):
+def test_the_code_of_a_page_runs_from_top_to_bottom(name, folder, monkeypatch, request):
     if name in SHORT:
         monkeypatch.setattr(go_nogo, "GoNoGo", SHORT_TASK)
+    if name in LONG:
+        request.getfixturevalue("as_users_have_it")
     names = {"__name__": name}
     for kind, text in blocks(name, "python", "sh"):
         if kind == "python":
