@@ -214,7 +214,7 @@ class _Gate:
         if held["exact"]:
             sides = (self.sides[0], *held["exact"])
             exact, frozen, seconds = run_exactly(self.network, drive, sides, report)
-        statistical = tuple(self._judged(side, own_drive, report) for side in held["statistical"])
+        statistical = self._judged(held["statistical"], own_drive, report)
         rate = None if conversion is None else conversion.rate
         judge, rate_trials, own_rate_trials = None if made is None else self.task, made, own_trials
         driven = self._driven(conversion)
@@ -252,19 +252,22 @@ class _Gate:
         """All parts that are reported while it runs, in its order."""
         exact = (self.sides[0], *held["exact"]) if held["exact"] else ()
         parts = exact_parts(self.network, exact)
-        for side in held["statistical"]:
-            parts |= statistical_parts((self.sides[0], side))
+        if held["statistical"]:
+            parts |= statistical_parts((self.sides[0], *held["statistical"]))
         return parts | probe_parts(self._to_probe(held["probe"]))
 
     def _probed(self, side: Side, report: Account) -> ProbeReport:
         return run_probes(self.network, side, self.seed, report)
 
-    def _judged(self, side: Side, drive: Drive, report: Account) -> StatisticalComparison:
-        pair, plan = (self.sides[0], side), self.plan
-        if self.given is not None:
-            # What was given is run whole.
-            plan = replace(plan, trials=drive.n_trials)
-        return run_statistically(self.network, drive, pair, plan, self.seed, report)
+    def _judged(
+        self, others: tuple[Side, ...], drive: Drive, report: Account
+    ) -> tuple[StatisticalComparison, ...]:
+        if not others:
+            return ()
+        # What was given is run whole.
+        plan = self.plan if self.given is None else replace(self.plan, trials=drive.n_trials)
+        sides = (self.sides[0], *others)
+        return run_statistically(self.network, drive, sides, plan, self.seed, report)
 
     def _rate_outputs(
         self, rate: RateNetwork | None, made: Trials | None

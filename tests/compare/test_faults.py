@@ -264,6 +264,9 @@ def test_without_a_fault_all_levels_agree():
     )
     assert found.agreed
     assert len(found.exact) == len(found.statistical) == 2
+    # Each is held against the same two runs of the first.
+    one, other = (each.sets for each in found.statistical)
+    assert (one[0] is other[0], one[1] is other[1], one[2] is other[2]) == (True, True, False)
     assert [report.label for report in found.probes] == sides
 
 

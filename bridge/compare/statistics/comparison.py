@@ -38,6 +38,7 @@ Report = Callable[[str, float], None]
 ALPHA, POWER, EFFECT = 0.01, 0.9, 0.02
 PILOT_TRIALS, MOST_TRIALS = 24, 1000
 _NAMES_STREAM, _POWER_STREAM = 9, 10
+_SETS = ("A", "A'", "B")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,7 +60,7 @@ class StatisticalComparison:
         power: Chance with which the difference `effect` is found.
         effect: Relative difference of every unit's rate that is found with chance `power`.
         sets: Recordings of A, A' and B; or of A and B, where there is no A'.
-        seconds: Wall time.
+        seconds: Wall time; that of A and A' counts where the first B is compared with them.
         draws: How often names were drawn.
     """
 
@@ -125,19 +126,19 @@ class Plan:
 def run_statistically(
     network: SpikingNetwork,
     drive: Drive,
-    sides: tuple[Side, Side],
+    sides: tuple[Side, ...],
     plan: Plan,
     seed: int,
     on_progress: Report,
-) -> StatisticalComparison:
-    """Run A, A' and B, and test whether B is like A.
+) -> tuple[StatisticalComparison, ...]:
+    """Run A and A' once and each B, and test whether each B is like A.
 
     Args:
-        network: What to run; it needs noise, or the three sets would be the same.
+        network: What to run; it needs noise, or the sets would be the same.
         drive: Its drive, of as many trials as may be needed; the first ones are run.
-        sides: The first gives A and A', the second B.
+        sides: The first gives A and A', each other one a B.
         plan: How sure it is to be.
-        seed: Decides the noise.
+        seed: Decides the noise; that of each B is the same.
         on_progress: Called with what is being done and its fraction done.
 
     Raises:
@@ -146,18 +147,24 @@ def run_statistically(
     if not network.noise_mv().any():
         raise SpecError("this network has no noise: without it statistics say nothing")
     began = time.monotonic()
-    runs = [
-        _Set(network, side, derived_seed(seed, _NAMES_STREAM, number), name, on_progress)
-        for number, (name, side) in enumerate(_runs(sides).items())
-    ]
-    trials = drive.n_trials if plan.trials is None else plan.trials
-    if plan.trials is None:
-        trials = _enough(drive, (runs[0], runs[1]), plan)
+    first, *others = sides
+
+    def new(side: Side, name: str) -> _Set:
+        own = derived_seed(seed, _NAMES_STREAM, _SETS.index(name))
+        return _Set(network, side, own, _run_of(side, name), on_progress)
+
+    pair = new(first, "A"), new(first, "A'")
+    trials = _enough(drive, pair, plan) if plan.trials is None else plan.trials
     whole = drive.trials(0, trials)
-    a, again, b = (run.upto(whole) for run in runs)
-    labels = (sides[0].label, sides[1].label)
-    found = compare_statistically((a, again, b), labels, plan, seed, on_progress)
-    return replace(found, seconds=time.monotonic() - began)
+    a, again = (run.upto(whole) for run in pair)
+    found = []
+    for side in others:
+        b = new(side, "B").upto(whole)
+        labels = (first.label, side.label)
+        one = compare_statistically((a, again, b), labels, plan, seed, on_progress)
+        found.append(replace(one, seconds=time.monotonic() - began))
+        began = time.monotonic()
+    return tuple(found)
 
 
 def _enough(drive: Drive, pair: "tuple[_Set, _Set]", plan: Plan) -> int:
@@ -265,17 +272,17 @@ def compare_statistically(
 _TESTS_SHARE = 0.9
 
 
-def statistical_parts(sides: tuple[Side, Side]) -> Parts:
+def statistical_parts(sides: tuple[Side, ...]) -> Parts:
     """The parts that `run_statistically` reports, in its order."""
-    labels = (sides[0].label, sides[1].label)
-    return dict.fromkeys(_runs(sides), 2.0) | {_tests_of(labels): 1.0}
+    first, *others = sides
+    parts = {_run_of(first, name): 2.0 for name in ("A", "A'")}
+    for side in others:
+        parts |= {_run_of(side, "B"): 2.0, _tests_of((first.label, side.label)): 1.0}
+    return parts
 
 
-def _runs(sides: tuple[Side, Side]) -> dict[str, Side]:
-    """The side that runs each of A, A' and B; A is run anew for each B."""
-    a, b = sides
-    of_a = {f"{a.label}, own noise ({name} for {b.label})": a for name in ("A", "A'")}
-    return of_a | {f"{b.label}, own noise (B)": b}
+def _run_of(side: Side, name: str) -> str:
+    return f"{side.label}, own noise ({name})"
 
 
 def _tests_of(labels: tuple[str, str]) -> str:
