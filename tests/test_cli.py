@@ -665,7 +665,7 @@ def test_a_rate_network_goes_all_the_way_to_a_report(command, tmp_path):
     steps = [
         ("train", "go-nogo", "--out", rate, "--units", 20, "--batch", 4, "--max-updates", 3),
         ("convert", rate, "--out", lif, "--inverse-scales", "30:40:10", "--trials", 2),
-        ("run", lif, "--out", spikes, "--backend", "reference", "--trials", 2),
+        ("run", lif, "--out", spikes, "--backend", "snntorch", "--trials", 2),
         ("compare", lif, "--out", page, *COMPARE),
     ]
     for step in steps:

@@ -175,6 +175,7 @@ def test_without_noise_statistics_say_nothing():
     assert found.probes
 
 
+@pytest.mark.usefixtures("as_users_have_it")
 def test_as_many_trials_are_run_as_the_promise_takes():
     network = go_nogo_network()
 
