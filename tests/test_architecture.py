@@ -246,6 +246,16 @@ def test_neither_bridge_nor_its_commands_load_torch_or_a_simulator_or_what_draws
     assert done.stdout.strip() == "[]"
 
 
+def test_a_dense_network_is_read_and_searched_without_scipy():
+    code = (
+        "import sys, bridge; from bridge.cli import app; rate = bridge.load('go_nogo_n200'); "
+        "bridge.convert(rate, inverse_scales=[45], trials=2, backend='compiled'); "
+        "print(sorted(name for name in sys.modules if name.partition('.')[0] == 'scipy'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_every_public_name_is_there_and_documented():
     for name in bridge.__all__:
         assert getattr(bridge, name).__doc__, name

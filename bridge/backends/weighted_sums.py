@@ -1,11 +1,15 @@
 """Sums over synapses in the one order of all exact backends: ascending presynaptic neuron."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from bridge.spiking.projection import Projection
 from bridge.spiking.weights import Matrix, matrices_of
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 Array = NDArray[np.float64]
 
@@ -34,7 +38,7 @@ class MatrixSum:
     Every product and every sum is rounded once; synapses of weight 0 are left out.
     """
 
-    def __init__(self, columns: sparse.csc_array) -> None:
+    def __init__(self, columns: "sparse.csc_array") -> None:
         self._size = columns.shape[0]
         self._pre = np.repeat(np.arange(columns.shape[1]), np.diff(columns.indptr))
         self._post, self._weights = columns.indices, columns.data

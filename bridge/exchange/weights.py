@@ -1,15 +1,17 @@
 """Weights of projections as trees for the HDF5 store: dense, sparse, factored."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from bridge.errors import FormatError
 from bridge.exchange.hdf5 import Tree
 from bridge.spiking.arrays import counted
 from bridge.spiking.weights import Factored, Weights
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 
 def weights_to_tree(weights: Weights) -> Tree | NDArray[np.float64]:
@@ -40,7 +42,9 @@ def weights_from_tree(kept: Any) -> Any:
     )
 
 
-def _sparse_from_tree(tree: Tree) -> sparse.csc_array:
+def _sparse_from_tree(tree: Tree) -> "sparse.csc_array":
+    from scipy import sparse
+
     data, indices, indptr = (tree[name] for name in ("data", "indices", "indptr"))
     post, pre = counted("post", tree["post"]), counted("pre", tree["pre"])
     sound = (

@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from bridge.arguments import number, of_kinds, text
 from bridge.errors import SpecError
@@ -176,6 +175,8 @@ def _scaled(weights: Matrix, pre: Mask, post: Mask, scale: float) -> Matrix:
     """Weights (post, pre), those from `pre` onto `post` multiplied by `scale`."""
     if isinstance(weights, np.ndarray):
         return np.where(post[:, None] & pre, scale * weights, weights)
+    from scipy import sparse
+
     entries = sparse.coo_array(weights)
     hit = pre[entries.col] & post[entries.row]
     values = np.where(hit, scale * entries.data, entries.data)

@@ -16,5 +16,7 @@ def mcnemar(lost: int, gained: int) -> float:
         lost: Trials that only the first of the two answers rightly.
         gained: Trials that only the second does.
     """
+    if lost == gained:
+        return 1.0
     tail = at_most(min(lost, gained), lost + gained, 0.5)
     return min(1.0, 2.0 * float(tail))

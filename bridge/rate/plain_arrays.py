@@ -4,9 +4,9 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from bridge.errors import SpecError
+from bridge.spiking.sparse_arrays import is_sparse
 
 Array = NDArray[np.float64]
 Orientation = Literal["post_pre", "pre_post"]
@@ -20,7 +20,7 @@ def numbers(name: str, value: Any) -> Array:
     Raises:
         SpecError: it holds text, objects, complex numbers or rows of unequal length.
     """
-    if sparse.issparse(value):
+    if is_sparse(value):
         value = value.toarray()
     try:
         # A torch tensor: asked for its methods, so that torch need not be imported. It may carry a

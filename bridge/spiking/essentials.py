@@ -6,7 +6,8 @@ from html import escape
 from typing import Any, Protocol
 
 import numpy as np
-from scipy import sparse
+
+from bridge.spiking.sparse_arrays import is_sparse
 
 _LONGEST = 240
 _LONGEST_PART = 60
@@ -75,7 +76,7 @@ def _by_default(entry: Field[Any], value: object) -> bool:
 
 def brief(value: object) -> str:
     """A value in a few words: an array by its range, or its shape where it is a matrix."""
-    if isinstance(value, sparse.sparray):
+    if is_sparse(value):
         return f"{sized(value)} ({value.nnz:,} stored)"
     if isinstance(value, np.ndarray):
         return _array(value)

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
 
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted, frozen_array
@@ -14,6 +14,9 @@ from bridge.spiking.filters import Filter, filter_start, filter_trace, known_fil
 from bridge.spiking.limits import LONGEST_DELAY_STEPS
 from bridge.spiking.values import shown, text
 from bridge.spiking.weights import Factored, Weights, columns_of, frozen_weights
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 INPUT = "input"
 """The name under which a projection takes the analog input of the drive as its source."""
@@ -136,13 +139,13 @@ class Projection:
         return self.weights.rank if isinstance(self.weights, Factored) else 0
 
     @property
-    def factors(self) -> tuple[sparse.csc_array, ...]:
+    def factors(self) -> "tuple[sparse.csc_array, ...]":
         """What multiplies what arrives, one after the other, as CSC (W, or D and then B)."""
         if isinstance(self.weights, Factored):
             return columns_of(self.weights.right), columns_of(self.weights.left)
         return (columns_of(self.weights),)
 
-    def synapses(self) -> sparse.csc_array:
+    def synapses(self) -> "sparse.csc_array":
         """The nonzero weights as CSC: column j lists the targets of presynaptic neuron j.
 
         Raises:

@@ -1,7 +1,8 @@
 """Weights of connections that are drawn at random."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from scipy import sparse
 
 from bridge.errors import SpecError
 from bridge.spiking.arrays import counted
@@ -9,10 +10,13 @@ from bridge.spiking.limits import MOST_NEURONS
 from bridge.spiking.trains import MOST_VALUES, by_chance
 from bridge.spiking.values import number
 
+if TYPE_CHECKING:
+    from scipy import sparse
+
 
 def random_weights(
     post: int, pre: int, *, probability: float, weight_mv: float, seed: int
-) -> sparse.csc_array:
+) -> "sparse.csc_array":
     """Sparse weights (post, pre): each pair of neurons is connected by the same chance.
 
     As in Brian2's `synapses.connect(p=probability)` pairs are drawn independently of each other,
@@ -28,6 +32,8 @@ def random_weights(
     Raises:
         SpecError: an argument makes no sense, or there would be absurdly many connections.
     """
+    from scipy import sparse
+
     post = counted("post", post, least=1, most=MOST_NEURONS)
     pre = counted("pre", pre, least=1, most=MOST_NEURONS)
     chance = number("probability", probability, 0.0, 1.0)

@@ -1,18 +1,21 @@
 """Weights of projections: dense, sparse, or a product of two factors."""
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from bridge.errors import SpecError
 from bridge.spiking.arrays import frozen_array
 from bridge.spiking.essentials import brief, told
+from bridge.spiking.sparse_arrays import is_sparse
 from bridge.spiking.values import known_model, shown
 
-Matrix: TypeAlias = NDArray[np.float64] | sparse.csc_array
+if TYPE_CHECKING:
+    from scipy import sparse
+
+Matrix: TypeAlias = "NDArray[np.float64] | sparse.csc_array"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,26 +56,28 @@ class Factored:
         return int(self.left.shape[0]), int(self.right.shape[1])
 
 
-Weights: TypeAlias = Matrix | Factored
+Weights: TypeAlias = "Matrix | Factored"
 
 
 def frozen_weights(name: str, weights: Any) -> Weights:
     """Read-only weights, checked; SpecError for what are none."""
     if isinstance(weights, Factored):
         return known_model(f"{name}: weights", weights, (Factored,))
-    if sparse.issparse(weights):
+    if is_sparse(weights):
         return _frozen_sparse(name, weights)
     return frozen_array(f"{name}: weights", weights, (None, None))
 
 
 def _frozen_matrix(name: str, matrix: Any) -> Matrix:
-    if sparse.issparse(matrix):
+    if is_sparse(matrix):
         return _frozen_sparse(name, matrix)
     return frozen_array(name, matrix, (None, None))
 
 
-def _frozen_sparse(name: str, weights: Any) -> sparse.csc_array:
+def _frozen_sparse(name: str, weights: Any) -> "sparse.csc_array":
     """A read-only CSC copy, duplicates summed, targets sorted, finite."""
+    from scipy import sparse
+
     if weights.dtype.kind not in "fiub" or len(weights.shape) != 2:
         raise SpecError(f"{name}: expected a sparse matrix of numbers, got {shown(weights)}")
     csc = sparse.csc_array(weights, dtype=np.float64, copy=True)
@@ -85,9 +90,11 @@ def _frozen_sparse(name: str, weights: Any) -> sparse.csc_array:
     return csc
 
 
-def columns_of(matrix: Matrix) -> sparse.csc_array:
+def columns_of(matrix: Matrix) -> "sparse.csc_array":
     """The nonzero weights as CSC: column j lists the targets of presynaptic neuron j."""
-    return matrix if sparse.issparse(matrix) else sparse.csc_array(matrix)
+    from scipy import sparse
+
+    return matrix if is_sparse(matrix) else sparse.csc_array(matrix)
 
 
 def matrices_of(weights: Weights) -> tuple[Matrix, ...]:

@@ -11,7 +11,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from bridge.backends.kept import Wanted
 from bridge.spiking.drive import Drive, FrozenNoise
@@ -20,6 +19,7 @@ from bridge.spiking.network import SpikingNetwork
 from bridge.spiking.neurons import NeuronTraces, traces
 from bridge.spiking.population import Population
 from bridge.spiking.projection import Projection
+from bridge.spiking.sparse_arrays import is_sparse
 from bridge.spiking.tracing import Trace
 from bridge.spiking.weights import matrices_of
 
@@ -199,7 +199,7 @@ def _projection(
         # Without a state both sides are the same.
         presynaptic=filter_.side == "pre" and not filter_.memoryless,
         graded=network.emits(projection.source) == "value",
-        dense=tuple(not sparse.issparse(factor) for factor in matrices_of(projection.weights)),
+        dense=tuple(not is_sparse(factor) for factor in matrices_of(projection.weights)),
         delayed=projection.longest_delay_steps > 0,
         own_delays=projection.own_delays,
         scaled=projection.scaled and between,

@@ -64,7 +64,7 @@ def _columns_in_use(weights: Matrix) -> NDArray[np.bool_]:
     return np.asarray(np.abs(columns_of(weights)).sum(axis=0) > 0)
 
 
-def _joined(one: Matrix, other: Matrix) -> Matrix | None:
+def _joined(one: Matrix, other: Matrix) -> "Matrix | None":
     """Two matrices of which no column is in use in both; None of others."""
     if np.any(_columns_in_use(one) & _columns_in_use(other)):
         return None

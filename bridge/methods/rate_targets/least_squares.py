@@ -5,7 +5,6 @@ After each sample the weights are those of ridge regression on all samples so fa
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import blas
 
 Array = NDArray[np.float64]
 
@@ -46,6 +45,9 @@ class RecursiveLeastSquares:
             regressors: s, (regressors,).
             errors: D s - y by the weights as they are, (outputs,).
         """
+        # Not before something is learned: whoever reads a fit has no need of it.
+        from scipy.linalg import blas
+
         ps = blas.dsymv(1.0, self._p, regressors, lower=1)
         share = -1.0 / (1.0 + float(np.dot(regressors, ps)))
         self._p = blas.dsyr(share, ps, a=self._p, lower=1, overwrite_a=1)
