@@ -20,7 +20,6 @@ from bridge.backends import cache_folder, simulate
 from bridge.backends.brian2 import program as brian2_program
 from bridge.backends.brian2 import toolchain
 from bridge.errors import BackendError, OutputError, SpecError
-from bridge.spiking.drive import FrozenNoise, NoiseStream
 
 SAMPLES, TRIALS = 20, 3
 
@@ -337,19 +336,6 @@ def test_an_interrupted_run_ends_its_programs_and_leaves_no_files(stored, tmp_pa
         # Ended, whether or not its new parent has taken notice yet.
         shown = subprocess.run(["ps", "-o", "stat=", "-p", pid], capture_output=True, text=True)
         assert shown.stdout.strip()[:1] in ("", "Z")
-
-
-def test_frozen_noise_is_read_trial_by_trial(cached, tmp_path, monkeypatch):
-    # Built for this test alone, so it need not be quick.
-    monkeypatch.setattr(toolchain, "STRICT_FLAGS", [*toolchain.STRICT_FLAGS, "-O0", "-g0"])
-    net, given = network(), drive(network())
-    frozen = replace(
-        given,
-        noise=FrozenNoise(values_mv=NoiseStream(net, given).take(given.n_steps(net))),
-        v_initial_mv=given.initial_voltages_mv(net),
-    )
-    assert_same(run(net, frozen), simulate(net, given, backend="reference"))
-    assert not list(tmp_path.iterdir())
 
 
 def test_without_a_compiler_numpy_runs_and_says_why(monkeypatch):

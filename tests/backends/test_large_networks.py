@@ -1,13 +1,15 @@
 """Sparse weights stay sparse: memory and time follow the synapses, not N squared."""
 
-import json
-import subprocess
-import sys
+import hashlib
+import resource
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import sparse
 
+from bridge.backends import simulate
+from bridge.backends.workers import in_processes
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.filters import DoubleExponential
 from bridge.spiking.initial_voltage import UniformVoltage
@@ -59,34 +61,24 @@ OPTIONS = {
 
 
 @pytest.fixture(scope="module")
-def little_memory(pytestconfig):
+def little_memory():
     """Number and digest of the spikes of a network of 40,000, simulated with little memory.
 
     A dense matrix of 40,000 x 40,000 takes 6.4 GB even in float32: there is no room for it.
     """
-    code = (
-        "import resource; gigabytes = 5 * 2**30\n"
-        "resource.setrlimit(resource.RLIMIT_AS, (gigabytes, gigabytes))\n"
-        "import bridge.backends, hashlib, json\n"
-        # How hard a compiler tries decides its time and no bit.
-        "from bridge.backends.brian2 import toolchain\n"
-        "toolchain.STRICT_FLAGS += ['-O0', '-g0']\n"
-        "from backends.test_large_networks import OPTIONS, drive, sparse_network\n"
-        "network, given, found = sparse_network(40_000), drive(1), {}\n"
-        "for name, options in OPTIONS.items():\n"
-        "    codes = bridge.backends.simulate(network, given, **options).spikes.codes()\n"
-        "    found[name] = len(codes), hashlib.sha256(codes.tobytes()).hexdigest()\n"
-        "print(json.dumps(found))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=pytestconfig.rootpath / "tests",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-500:]
-    return json.loads(done.stdout)
+
+    def work(_part, _report):
+        held = Path("/proc/self/statm").read_text().split()[0]
+        room = int(held) * resource.getpagesize() + 4 * 2**30
+        resource.setrlimit(resource.RLIMIT_AS, (room, room))
+        network, given, found = sparse_network(40_000), drive(1), {}
+        for name, options in OPTIONS.items():
+            codes = simulate(network, given, **options).spikes.codes()
+            found[name] = len(codes), hashlib.sha256(codes.tobytes()).hexdigest()
+        return found
+
+    (found,) = in_processes(work, 1)
+    return found
 
 
 @pytest.mark.parametrize("name", OPTIONS)

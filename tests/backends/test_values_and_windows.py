@@ -13,7 +13,7 @@ import bridge
 from bridge.backends import simulate
 from bridge.backends.reference.simulation import Stepper
 from bridge.errors import SpecError
-from bridge.spiking.drive import Drive, OwnNoise
+from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise
 from bridge.spiking.filters import Direct
 from bridge.spiking.projection import Projection
 from bridge.spiking.recording import Recording
@@ -104,7 +104,7 @@ def test_a_window_and_values_change_nothing_else_and_fit_what_is_sampled(label):
 
 
 @pytest.mark.parametrize("label", COMPILED)
-def test_compiled_programs_record_the_same(label):
+def test_compiled_programs_record_the_same_and_read_frozen_noise_trial_by_trial(label):
     network = graded_network()
     network = replace(
         network,
@@ -113,6 +113,12 @@ def test_compiled_programs_record_the_same(label):
         readouts=(),
     )
     drive = drive_for(network, 10, trials=2)
+    noise_mv = np.random.default_rng(3).normal(0, 0.1, (drive.n_steps(network), 2, network.size))
+    drive = replace(
+        drive,
+        noise=FrozenNoise(values_mv=noise_mv),
+        v_initial_mv=drive.initial_voltages_mv(network),
+    )
     for window in ((7, 19), (30, 31)):
         expected = simulate(network, drive, values=True, window=window)
         got = run(label, network, drive, values=True, window=window)
