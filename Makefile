@@ -28,13 +28,16 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --index-strategy unsa
 
 install: $(INSTALLED)
 
+# Of these little or nothing is imported.
+NOT_COMPILED := /site-packages/(.*/tests?/|torch/testing/|mypyc?/|pip/|sqlalchemy/|fontTools/|debugpy/)
+
 # pip installs where uv cannot be had, cannot be told what pip is told here, or fails. Modules are
-# compiled on all cores, too; other packages' tests are not used, and not all is for this Python.
+# compiled on all cores, too; not all is for this Python.
 $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) -c constraints.txt uv || true
 	$(BIN)/python .ci/uv_as_pip.py $(UV) $(WANTED) || $(PIP) $(WANTED)
-	$(BIN)/python -m compileall -q -q -j 0 -x '/site-packages/.*/tests?/' $(VENV)/lib || true
+	$(BIN)/python -m compileall -q -q -j 0 -x '$(NOT_COMPILED)' $(VENV)/lib || true
 	touch $@
 
 demo: $(INSTALLED)
