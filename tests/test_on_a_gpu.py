@@ -4,13 +4,17 @@ What its kernel computes, `backends/test_gpu_kernel.py` tries, and snnTorch's bl
 `backends/test_snntorch_devices.py`.
 """
 
+import json
+import os
+import time
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from conftest import drive_for, kim_network
+from conftest import NETWORKS, drive_for, kim_network, pushes
 from graph_on_cpu import PLACES, stand_in
 
 import bridge
@@ -51,6 +55,51 @@ def test_what_the_kernel_refuses_is_searched_in_snntorch(device):
     # In float32 a spike may come a step sooner or later on a GPU; how much that does is not known.
     most = 0.2 if device.real else 0.0
     np.testing.assert_allclose(found.search.output_error, here.search.output_error, rtol=most)
+
+
+@pytest.mark.skipif(not torch.cuda.device_count(), reason="no CUDA device")
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("compiled", [True, False])
+def test_blocks_on_a_card_give_the_references_bits(name, compiled, note):
+    make, samples = NETWORKS[name]
+    network = make()
+    drive = drive_for(
+        network, samples, trials=5, recurrent_gain=[1, 0.8, 1.2, 0.5, 1],
+        stimulation=pushes(name, samples * network.sample_steps),
+    )  # fmt: skip
+    asked = {"voltages": True, "margins": True}
+    want = bridge.simulate(network, drive, **asked)
+    how = {"backend": "snntorch", "device": "cuda", "compiled": compiled}
+    began = time.perf_counter()
+    got = bridge.simulate(network, drive, **how, **asked)
+    first_s = time.perf_counter() - began
+    again = bridge.simulate(network, drive, **how, **asked)
+    unlike = {
+        "spikes": int(np.setxor1d(got.spikes.codes(), want.spikes.codes()).size),
+        "voltages": int((got.voltages_mv != want.voltages_mv).sum()),
+        "margins": int((got.margins_mv != want.margins_mv).sum()),
+    }
+    note(network=name, compiled=got.provenance["compiled"], spikes=want.spikes.count,
+         unlike=unlike, first_s=first_s,
+         again_s=time.perf_counter() - began - first_s)  # fmt: skip
+    assert want.spikes.count > 50
+    assert got.provenance["compiled"] == compiled
+    assert not any(unlike.values())
+    np.testing.assert_array_equal(again.voltages_mv, got.voltages_mv)
+
+
+@pytest.fixture
+def note():
+    """Writes what a card did to the file that BRIDGE_GPU_LOG names: a line of JSON each."""
+
+    def written(**found):
+        if file := os.environ.get("BRIDGE_GPU_LOG"):
+            versions = {"torch": torch.__version__, "triton": version("triton")}
+            with Path(file).open("a") as lines:
+                card = torch.cuda.get_device_name()
+                lines.write(json.dumps({"card": card, **versions, **found}) + "\n")
+
+    return written
 
 
 def test_many_networks_are_those_trained_alone_with_a_graph_and_without(device, monkeypatch):

@@ -161,7 +161,7 @@ def published(path: Path) -> Iterator[Path]:
     try:
         made = scratch / path.name
         yield made
-        _close_to_others(made)
+        close_to_others(made)
         try:
             made.rename(path)
         except OSError:
@@ -173,7 +173,7 @@ def published(path: Path) -> Iterator[Path]:
     prune(path.parent, keep=path)
 
 
-def _close_to_others(made: Path) -> None:
+def close_to_others(made: Path) -> None:
     """Take away the right to write that a lenient umask gives to others."""
     for part in (made, *(made.rglob("*") if made.is_dir() else ())):
         part.chmod(part.stat().st_mode & ~0o022)

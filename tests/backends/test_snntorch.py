@@ -294,19 +294,24 @@ def test_a_compiler_that_fails_costs_only_speed_unless_compiling_was_asked_for(
         simulate(network, drive_for(network, 1), backend="snntorch", compiled=True)
 
 
-@pytest.mark.parametrize("device", ["cuda", "cuda:1"])
-def test_on_cuda_nothing_is_compiled_since_that_would_end_the_process(device, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    network = kim_network(size=3)
-    drive = drive_for(network, 1)
-    with pytest.raises(SpecError, match="compiled: steps are compiled for the CPU only"):
-        simulate(network, drive, backend="snntorch", device=device, compiled=True)
-    # Large enough to be compiled on a CPU, and not even looked for on CUDA.
+@pytest.mark.parametrize("compiled", [None, True])
+def test_what_is_compiled_ahead_is_not_for_cuda_since_that_would_end_the_process(
+    compiled, monkeypatch
+):
+    def refuse(*_):
+        raise AssertionError("nothing should be compiled ahead")
+
+    monkeypatch.setattr(compiled_block, "compiled", refuse)
     monkeypatch.setattr(snntorch, "WORTH_COMPILING_S", 0)
-    monkeypatch.setattr(snntorch, "is_kept", lambda _: True)
-    how = How(torch.empty((), device="meta"), None, dense=False, wanted=Wanted())
+    monkeypatch.setattr(snntorch, "is_kept", refuse)
+    monkeypatch.setattr(snntorch, "compiled_step", lambda stage: stage)
+    monkeypatch.setattr(snntorch, "one_by_one", lambda stage, step: (stage, step))
+    monkeypatch.setattr(snntorch, "in_graphs", lambda device: device.type == "meta")
+    network = kim_network(size=3)
+    how = How(torch.empty((), device="meta"), compiled, dense=False, wanted=Wanted())
     run = SimpleNamespace(stages=[object()])
-    assert snntorch._advances(run, network, drive, how) == run.stages
+    (made,) = snntorch._compiled(run, network, drive_for(network, 1), how)
+    assert made == (run.stages[0], run.stages[0])
 
 
 def test_where_sums_may_run_in_any_order_no_two_spikes_of_a_trial_are_added_at_once(monkeypatch):

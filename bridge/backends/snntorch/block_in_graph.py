@@ -13,14 +13,20 @@ from bridge.backends.snntorch.compiled_block import (
 )
 
 
-def in_one_graph(block: BlockStep) -> Advance:
-    """A function that does what `block` does, to the state that `block` holds."""
+def in_one_graph(block: BlockStep, work: Advance | None = None) -> Advance:
+    """A function that does what `block` does, to the state that `block` holds.
+
+    Args:
+        block: The block.
+        work: Does the same; None: the block itself.
+    """
+    taken = work or block
     counts = (noise_inputs(block), kick_inputs(block), *arrival_inputs(block))
 
     def steps(first: Tensor, *given: Tensor) -> None:
         rest = list(given)
         noise, kicks, *arrivals = ([rest.pop(0) for _ in range(count)] for count in counts)
-        block(first, noise, kicks, arrivals)
+        taken(first, noise, kicks, arrivals)
 
     graph = InGraph(steps)
 

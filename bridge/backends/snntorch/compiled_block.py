@@ -30,17 +30,21 @@ Advance = Callable[[Tensor, list[Tensor], list[Tensor], list[list[Tensor]]], Non
 _KIND, _FILE = "torch", "block.pt2"
 # Sizes the code is tuned for; unlike each other, so that none is taken for another.
 _TRIALS, _NEURONS = 512, 208
-_INDUCTOR = {
+# Of Inductor on the CPU, however it is called.
+ON_CPU = {
     # One thread: where several pay, whole trials are shared out instead.
     "cpp.threads": 1,
     # They take longer to make than the first two blocks to compile without, and 300 MB.
     "cpp_cache_precompile_headers": False,
-    "aot_inductor.precompile_headers": False,
+}
+# Of Inductor everywhere.
+FUSED = {
     # The hash uses every value twice, and inductor writes such values out again at each use unless
     # they count as long: compiling took minutes. Then all must be let into one loop again.
     "realize_opcount_threshold": 12,
     "max_fusion_size": 512,
 }
+_INDUCTOR = {**ON_CPU, **FUSED, "aot_inductor.precompile_headers": False}
 
 
 def is_kept(block: BlockStep) -> bool:
@@ -56,7 +60,7 @@ def compiled(block: BlockStep) -> Advance:
         BackendError: it could not be compiled.
     """
     loader = cache.fetch(_KIND, _key(block), partial(_compile, block), _load, "its steps")
-    state = list(_state(block).values())
+    state = list(state_of(block).values())
 
     def advance(
         first: Tensor, noise: list[Tensor], kicks: list[Tensor], arrivals: list[list[Tensor]]
@@ -67,12 +71,16 @@ def compiled(block: BlockStep) -> Advance:
 
 
 def _key(block: BlockStep) -> list[Any]:
+    machine = [platform.machine(), torch.backends.cpu.get_cpu_capability()]
+    return [block.form(), torch.__version__, machine, sources()]
+
+
+def sources() -> str:
+    """A hash of all that the code of a step is made of."""
     # What the text of a step is made of lies elsewhere.
     spiking = Path(noise_module.__file__).parent
     beside = [spiking / f"{name}.py" for name in ("exact_functions", "noise", "operations")]
-    sources = folder_digest(Path(__file__).parent, *beside)
-    machine = [platform.machine(), torch.backends.cpu.get_cpu_capability()]
-    return [block.form(), torch.__version__, machine, sources]
+    return folder_digest(Path(__file__).parent, *beside)
 
 
 def _load(entry: Path) -> Any:
@@ -92,7 +100,7 @@ def _loader(path: str) -> Any:
     direct = getattr(getattr(torch._C, "_aoti", None), "AOTIModelPackageLoader", None)
     if direct is not None:
         return direct(path, "model", False, 1, -1)  # noqa: FBT003 - it knows no names
-    with _quiet():
+    with quiet():
         return torch._inductor.aoti_load_package(path).loader
 
 
@@ -117,7 +125,7 @@ def compile_package(
         OSError: the disk that holds the folder is full.
     """
     package.parent.mkdir()
-    with _quiet(), _working_in(package.parent.parent):
+    with quiet(), working_in(package.parent.parent):
         try:
             program = torch.export.export(module, arguments, dynamic_shapes=axes, strict=False)
             torch._inductor.aoti_compile_and_package(
@@ -129,14 +137,15 @@ def compile_package(
 
 
 @contextmanager
-def _working_in(folder: Path) -> Iterator[None]:
-    """All that PyTorch's compiler and g++ write goes below a folder.
+def working_in(folder: Path) -> Iterator[None]:
+    """All that PyTorch's compilers and g++ write goes below a folder.
 
     By themselves they write below the system's temporary folder, under the name of a user who
     may have none.
     """
     changes = {
         "TORCHINDUCTOR_CACHE_DIR": str(folder / "inductor"),
+        "TRITON_CACHE_DIR": str(folder / "triton"),
         "TMPDIR": str(folder),
     }
     before = {name: os.environ.get(name) for name in changes}
@@ -155,8 +164,8 @@ def _working_in(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """PyTorch's exporter warns about its own code."""
+def quiet() -> Iterator[None]:
+    """PyTorch's compilers warn about their own code."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -173,7 +182,7 @@ class _AsFunction(nn.Module):
     def forward(self, *tensors: Tensor) -> None:
         """State, step, noise, kicks, arrivals: one after another."""
         block: BlockStep = self.__dict__["block"]
-        names = list(_state(block))
+        names = list(state_of(block))
         state, rest = tensors[: len(names)], list(tensors[len(names) :])
         first, rest = rest[0], rest[1:]
         noise = [rest.pop(0) for _ in range(noise_inputs(block))]
@@ -202,7 +211,8 @@ def arrival_inputs(block: BlockStep) -> list[int]:
     return [one.lag if own else steps for one, own in zip(block.synapses, inside, strict=True)]
 
 
-def _state(block: BlockStep) -> dict[str, Tensor]:
+def state_of(block: BlockStep) -> dict[str, Tensor]:
+    """All tensors that a block holds, by name, those that never change too."""
     return dict(block.named_buffers(remove_duplicate=False))
 
 
@@ -222,7 +232,7 @@ def _examples(block: BlockStep) -> tuple[list[Tensor], list[Axes]]:
         free = {axis: label for axis, label in enumerate(labels) if not isinstance(label, int)}
         axes.append(free or None)
 
-    for name, tensor in _state(block).items():
+    for name, tensor in state_of(block).items():
         add(tensor, *_labels(block, name, tensor, B, n))
     v = block.neurons[0].v
     add(torch.zeros((), dtype=torch.int32, device=v.device))

@@ -1,7 +1,8 @@
 """snnTorch: many trials and many scale factors in one tensor program, on CPU or CUDA.
 
 float64 repeats the reference's operations in its order; on the CPU that gives its spikes bit for
-bit, and on CUDA it has not been tried since sums run in that order there, too. float32 is faster,
+bit, and on CUDA it has not been tried since sums run in that order there, too. What is compiled for
+CUDA is held against the eager step bit for bit before it is used. float32 is faster,
 sees the same noise rounded, and agrees in distribution only.
 """
 
@@ -22,7 +23,10 @@ from bridge.backends.recorder import recording
 from bridge.backends.snntorch import compiled_block
 from bridge.backends.snntorch.batch import Batch, How
 from bridge.backends.snntorch.block_in_graph import in_one_graph
+from bridge.backends.snntorch.block_step import BlockStep
 from bridge.backends.snntorch.compiled_block import Advance, is_kept
+from bridge.backends.snntorch.compiled_step import compiled_step, is_at_hand
+from bridge.backends.snntorch.single_steps import one_by_one
 from bridge.backends.torch_settings import own_settings
 from bridge.backends.workers import available_processes, in_processes
 from bridge.errors import BackendError, SpecError
@@ -57,8 +61,9 @@ def simulate(  # noqa: PLR0913
         drive: Its input, noise and start; `OwnNoise` is drawn by torch on the device.
         dtype: "float64" or "float32".
         device: "cpu", "cuda" or "cuda:N".
-        compiled: Whether to compile the step; None: on the CPU, where it pays or lies compiled
-            already. Without a compiler it is not, and the recording's provenance says so.
+        compiled: Whether to compile the step; None: where it pays, or it is compiled already. Where
+            it cannot be compiled, or on CUDA would round differently in float64, the run goes on
+            without, unless True demands it; the recording's provenance says which.
         dense: Spread spikes by matrix products inside the compiled steps, not event by event; None:
             in float32, for few trials of a small network, and on CUDA. Sums then run in another
             order, so spikes agree with the reference's unless a voltage comes within rounding
@@ -77,9 +82,6 @@ def simulate(  # noqa: PLR0913
     place = torch_device(device)
     if dtype not in DTYPES:
         raise SpecError(f"unknown dtype {dtype!r}; known are {', '.join(DTYPES)}")
-    if compiled and place.type != "cpu":
-        # Loaded on CUDA, what PyTorch compiles ahead of time ends the process.
-        raise SpecError("compiled: steps are compiled for the CPU only; on CUDA leave it out")
     like = torch.empty((), dtype=DTYPES[dtype], device=place)
     wanted = Wanted(voltages=voltages, margins=margins, values=values, window=window)
     how = How(like, compiled, dense, wanted)
@@ -89,7 +91,7 @@ def simulate(  # noqa: PLR0913
             return _simulate(network, drive, how, on_progress)
         # Compiled before the processes part, so that they share it.
         first = Batch(network, drive.trials(0, 1), how)
-        how = replace(how, compiled=_advances(first, network, drive, how) != first.stages)
+        how = replace(how, compiled=_compiled(first, network, drive, how) is not None)
         parts = [
             (part[0], part[-1] + 1) for part in np.array_split(np.arange(drive.n_trials), processes)
         ]
@@ -121,13 +123,28 @@ def _processes(
     return min(available_processes(), drive.n_trials, 1 + int(work / WORTH_A_PROCESS))
 
 
-def _slow_uncompiled(network: SpikingNetwork, drive: Drive) -> bool:
-    """Whether a run that is not compiled takes so long that compiling once for all soon pays.
+def _pays(network: SpikingNetwork, drive: Drive, stages: Sequence[BlockStep]) -> bool:
+    """Whether compiling on the CPU costs little, or a run without takes so long that it soon pays.
 
     Measured on two cores of 2.8 GHz: 0.5 ms a step for the calls, and 30 ns for each neuron.
     """
+    if not can_compile():
+        return False
     step_s = 5e-4 + 3e-8 * drive.n_trials * network.size
-    return step_s * drive.n_steps(network) > WORTH_COMPILING_S
+    slow = step_s * drive.n_steps(network) > WORTH_COMPILING_S
+    return slow or all(map(is_kept, stages))
+
+
+def _pays_in_a_graph(network: SpikingNetwork, drive: Drive, stages: Sequence[BlockStep]) -> bool:
+    """Whether it does on a GPU, where a step that is not compiled is a graph of operations.
+
+    No run there has been timed. The estimate is of 100 operations of 3 microseconds each, by which
+    three numbers of 8 bytes go through memory for each neuron, 2 TB a second. Inductor and Triton,
+    which need no GPU for it, take 2 to 13 s to write and compile a step.
+    """
+    step_s = 3e-4 + 1.2e-9 * drive.n_trials * network.size
+    slow = step_s * drive.n_steps(network) > WORTH_COMPILING_S
+    return slow or all(map(is_at_hand, stages))
 
 
 WORTH_A_PROCESS = 5e8
@@ -143,10 +160,11 @@ def _simulate(
     network: SpikingNetwork, drive: Drive, how: How, on_progress: Callable[[float], None] | None
 ) -> Recording:
     run = Batch(network, drive, how)
-    advances = _advances(run, network, drive, how)
-    compiled = advances != run.stages
-    if in_graphs(how.like.device) and not compiled:
-        advances = [in_one_graph(stage) for stage in run.stages]
+    compiled = _compiled(run, network, drive, how)
+    advances: Sequence[Advance] = compiled or run.stages
+    if in_graphs(how.like.device):
+        pairs = zip(run.stages, advances, strict=True)
+        advances = [in_one_graph(stage, advance) for stage, advance in pairs]
     for sample in range(len(drive.inputs)):
         run.sample(sample, advances)
         if on_progress is not None:
@@ -154,26 +172,31 @@ def _simulate(
     details = {
         "dtype": str(how.like.dtype).removeprefix("torch."),
         "device": str(how.like.device),
-        "compiled": compiled,
+        "compiled": compiled is not None,
         "dense": run.plan.dense,
     }
     return recording(network, drive, run, run.kept, backend="snntorch", **details)
 
 
-def _advances(run: Batch, network: SpikingNetwork, drive: Drive, how: How) -> Sequence[Advance]:
+def _compiled(
+    run: Batch, network: SpikingNetwork, drive: Drive, how: How
+) -> Sequence[Advance] | None:
     """The steps of each stage's block, compiled where that was asked for or pays."""
+    in_graph = in_graphs(how.like.device)
     wanted = how.compiled
     if wanted is None:
-        pays = how.like.device.type == "cpu" and can_compile()
-        wanted = pays and (_slow_uncompiled(network, drive) or all(map(is_kept, run.stages)))
+        pays = _pays_in_a_graph if in_graph else _pays
+        wanted = pays(network, drive, run.stages)
     if not wanted:
-        return run.stages
-    if not can_compile():
+        return None
+    if not in_graph and not can_compile():
         raise BackendError("compiling needs g++, not found on this machine; use compiled=False")
     try:
+        if in_graph:
+            return [one_by_one(stage, compiled_step(stage)) for stage in run.stages]
         return [compiled_block.compiled(stage) for stage in run.stages]
     except BackendError as error:
         if how.compiled:
             raise
         warnings.warn(f"{error}; the run goes on uncompiled, slower", stacklevel=2)
-        return run.stages
+        return None
