@@ -161,7 +161,7 @@ def test_no_gain_acts_on_the_spikes_of_an_input():
     network = several_inputs()
     network = replace(network, projections=network.projections[:7])
     for label in ("reference", *QUICK):
-        given = replace(drive(), recurrent_gain=np.array([0.1, 3.0, 7.0]))
+        given = replace(drive(12), recurrent_gain=np.array([0.1, 3.0, 7.0]))
         got = run(label, network, given)
         expected = run(label, network, replace(given, recurrent_gain=None))
         np.testing.assert_array_equal(got.voltages_mv, expected.voltages_mv)
@@ -175,7 +175,7 @@ def test_one_named_input_gives_the_bits_of_the_old_one():
     plain = replace(
         named, inputs=(), projections=[replace(part, source="input") for part in analog] + parts
     )
-    given = Drive(inputs=rng.uniform(0, 4, (40, 2, 2)), noise=SharedNoise(seed=1))
+    given = Drive(inputs=rng.uniform(0, 4, (15, 2, 2)), noise=SharedNoise(seed=1))
     for label in ("reference", *QUICK):
         got, expected = run(label, named, given), run(label, plain, given)
         assert expected.spikes.count > 20
@@ -183,7 +183,7 @@ def test_one_named_input_gives_the_bits_of_the_old_one():
 
 
 def test_trials_of_a_drive_run_as_they_did_among_the_others():
-    network, given = several_inputs(), drive()
+    network, given = several_inputs(), drive(15)
     expected = simulate(network, given, voltages=True)
     for label in ("reference", *QUICK):
         got = run(label, network, given.trials(1, 3))
