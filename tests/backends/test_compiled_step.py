@@ -136,9 +136,12 @@ def test_the_code_for_a_gpu_rounds_after_each_operation_and_adds_in_no_order_of_
         assert min(found["multiplied"], found["added"]) > 15, name
         for never in ("fused", "rough", "in any order", "atomics", "products", "singles"):
             assert found[never] == 0, (name, never)
+        # In machine code a division is made of fused operations, and is rounded once.
+        assert found["DMUL"] >= found["multiplied"], name
+        assert (found["DFMA"] > 0) == (found["divided"] > 0) == (name == "functions"), name
     # Unless it is told not to, Triton does fuse.
     (found,) = written("compiled", "quadratic", BRIDGE_FUSED="1").values()
-    assert found["fused"] > 5
+    assert min(found["fused"], found["DFMA"]) > 5
 
 
 WRITTEN = ("quadratic", "every form", "functions")

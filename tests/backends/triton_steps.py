@@ -2,8 +2,9 @@
 
 `python triton_steps.py interpreted NAME ...` runs the kernels of these cases in Triton's
 interpreter, on the CPU's tensors, and counts the numbers that are not the eager step's.
-`compiled` in its place compiles them for an H100 and reads its PTX. Triton looks once whether it is
-to interpret, and PyTorch is made to take a GPU for granted: nothing of that may reach other tests.
+`compiled` in its place compiles them for an H100 and reads its PTX and its machine code. Triton
+looks once whether it is to interpret, and PyTorch is made to take a GPU for granted: nothing of
+that may reach other tests.
 """
 
 import contextlib
@@ -189,6 +190,7 @@ def compiled(case):
             kernel._precompile_config(shape)
     triton_heuristics.CachingAutotuner.__init__, triton.compile = taken, compile
     found = _counted(_IN_TEXT, texts) | _counted(_IN_PTX, [each.asm["ptx"] for each in made])
+    found |= _counted(_IN_MACHINE_CODE, [listing(each.asm["cubin"]) for each in made])
     return {**found, "kernels": len(made)}
 
 
@@ -203,7 +205,23 @@ _IN_PTX = {
     "added": r"\badd(\.rn)?\.f64",
     "rough": r"\b(div|rcp|sqrt|ex2|lg2)\.(full|approx)",
     "in any order": r"\b(atom|red)\.\w",
+    "divided": r"\bdiv\.rn\.f64",
 }
+_IN_MACHINE_CODE = {"DMUL": r"\bDMUL\b", "DADD": r"\bDADD\b", "DFMA": r"\bDFMA\b"}
+
+
+def listing(machine_code):
+    """Instructions, as NVIDIA's own tool reads them."""
+    tool = Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / "cuobjdump"
+    with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
+        file.write(machine_code)
+        file.flush()
+        environment = {**os.environ, "PATH": f"{tool.parent}:{os.environ['PATH']}"}
+        done = subprocess.run(
+            [tool, "-sass", file.name],
+            capture_output=True, text=True, env=environment, check=True,
+        )  # fmt: skip
+    return done.stdout
 
 
 if __name__ == "__main__":
