@@ -73,7 +73,7 @@ def layers(seed=3):
     )  # fmt: skip
 
 
-def drive(samples=60, trials=3):
+def drive(samples=30, trials=3):
     rng = np.random.default_rng(1)
     return Drive(
         inputs=rng.uniform(0, 1, (samples, trials, 2)), noise=SharedNoise(seed=4),
