@@ -13,6 +13,7 @@ from exchange.test_store import (
     recording,
     refuse,
     rewrite,
+    saved,
     set_item,
     spiking_network,
     stimulated_drive,
@@ -52,7 +53,7 @@ def test_a_recording_whose_steps_are_no_times_is_refused(name, time, tmp_path):
     value, match = NO_TIMES[time]
     with pytest.raises(SpecError, match=f"{name}: {match}"):
         dataclasses.replace(recording(), **{name: value})
-    path = save(recording(), tmp_path / "recording.h5")
+    path = saved(recording, tmp_path / "recording.h5")
     rewrite(path, set_item(name, value=value))
     refuse(path, f"{name}: {match}")
 
@@ -63,7 +64,7 @@ def test_a_network_whose_step_is_no_time_is_refused(make, time, tmp_path):
     value, match = NO_TIMES[time]
     with pytest.raises(SpecError, match=f"dt_ms: {match}"):
         dataclasses.replace(make(), dt_ms=value)
-    path = save(make(), tmp_path / "network.h5")
+    path = saved(make, tmp_path / "network.h5")
     rewrite(path, set_item("dt_ms", value=value))
     refuse(path, f"dt_ms: {match}")
 
@@ -177,7 +178,7 @@ RECORDING_FAULTS = {
 @pytest.mark.parametrize("fault", RECORDING_FAULTS)
 def test_a_recording_with_a_field_that_cannot_be_is_refused(fault, tmp_path):
     change, match = RECORDING_FAULTS[fault]
-    path = save(full_recording(), tmp_path / "recording.h5")
+    path = saved(full_recording, tmp_path / "recording.h5")
     rewrite(path, change)
     refuse(path, match)
 
@@ -286,7 +287,7 @@ NETWORK_FAULTS = {
 @pytest.mark.parametrize("fault", NETWORK_FAULTS)
 def test_a_network_with_a_field_that_cannot_be_is_refused(fault, tmp_path):
     change, match = NETWORK_FAULTS[fault]
-    path = save(spiking_network(), tmp_path / "network.h5")
+    path = saved(spiking_network, tmp_path / "network.h5")
     rewrite(path, change)
     refuse(path, match)
 
@@ -324,7 +325,7 @@ DRIVE_FAULTS = {
 @pytest.mark.parametrize("fault", DRIVE_FAULTS)
 def test_a_drive_with_a_field_that_cannot_be_is_refused(fault, tmp_path):
     change, match = DRIVE_FAULTS[fault]
-    path = save(stimulated_drive(), tmp_path / "drive.h5")
+    path = saved(stimulated_drive, tmp_path / "drive.h5")
     rewrite(path, change)
     refuse(path, match)
 
@@ -419,7 +420,7 @@ SEARCH_FAULTS = {
 @pytest.mark.parametrize("fault", SEARCH_FAULTS)
 def test_a_conversion_with_a_field_that_cannot_be_is_refused(fault, tmp_path):
     change, match = SEARCH_FAULTS[fault]
-    path = save(conversion(), tmp_path / "conversion.h5")
+    path = saved(conversion, tmp_path / "conversion.h5")
     rewrite(path, change)
     refuse(path, match)
 
@@ -527,7 +528,7 @@ def test_units_that_cannot_be_are_refused(fault, tmp_path):
 @pytest.mark.parametrize("fault", TRAINING_FAULTS)
 def test_a_rate_network_with_a_field_that_cannot_be_is_refused(fault, tmp_path):
     change, match = TRAINING_FAULTS[fault]
-    path = save(trained_rate_network(), tmp_path / "rate.h5")
+    path = saved(trained_rate_network, tmp_path / "rate.h5")
     rewrite(path, change)
     refuse(path, match)
 
@@ -747,7 +748,7 @@ def test_all_known_classes_are_stored_and_come_back(tmp_path):
 
 
 def test_a_missing_part_is_named(tmp_path):
-    path = save(spiking_network(), tmp_path / "network.h5")
+    path = saved(spiking_network, tmp_path / "network.h5")
     rewrite(path, drop("sample_steps"))
     refuse(path, "missing or misplaced parts .*sample_steps")
 
