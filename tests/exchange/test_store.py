@@ -555,7 +555,8 @@ def test_a_folder_is_not_replaced_even_when_forced(tmp_path):
 
 def test_a_saved_file_is_as_readable_as_any_other(tmp_path):
     (tmp_path / "other").write_text("made by open()")
-    assert save(rate_network(), tmp_path / "rate.h5").stat().st_mode == (tmp_path / "other").stat().st_mode
+    made = save(rate_network(), tmp_path / "rate.h5")
+    assert made.stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
 @contextmanager

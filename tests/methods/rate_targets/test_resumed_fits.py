@@ -17,7 +17,7 @@ LIVELY = {
     **SMALL, "teacher": "current", "teacher_gain": 8.0, "settle_trials": 2, "component_trials": 2,
     "slow_gain": 0.05, "fast_gain": 0.05, "learn_trials": 6, "test_trials": 2,
 }  # fmt: skip
-PLAIN = {**SMALL, "learn_trials": 6, "test_trials": 2}
+PLAIN = {**SMALL, "settle_trials": 4, "learn_trials": 6, "test_trials": 2}
 
 
 def learned(fit):
