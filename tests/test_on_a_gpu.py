@@ -8,6 +8,7 @@ import json
 import os
 import time
 from importlib.metadata import version
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -44,7 +45,10 @@ def device(request, monkeypatch):
 
 
 def test_what_the_kernel_refuses_is_searched_in_snntorch(device):
-    rate = bridge.train("short", **{**TRAINING, "units": 8, "seed": 2})
+    # snnTorch takes its steps one by one.
+    parts = {"steps": 5, "stimulus_start": 1, "stimulus_stop": 2, "spiking_window_start": 3}
+    bridge.register_task(replace(bridge.task("short"), name="shorter", **parts))
+    rate = bridge.train("shorter", **{**TRAINING, "units": 8, "seed": 2})
     options = {"trials": 2, "inverse_scales": [30.0], "tau_side": "pre", "progress": False}
     with pytest.warns(UserWarning, match="filter of the presynaptic side, .* snntorch takes its"):
         found = bridge.convert(rate, device=device.name, **options)
