@@ -7,8 +7,8 @@ What its kernel computes, `backends/test_gpu_kernel.py` tries, and snnTorch's bl
 import json
 import os
 import time
-from importlib.metadata import version
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
