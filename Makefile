@@ -28,8 +28,12 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --index-strategy unsa
 
 install: $(INSTALLED)
 
-# Of these little or nothing is imported.
-NOT_COMPILED := /site-packages/(.*/tests?/|torch/testing/|mypyc?/|pip/|sqlalchemy/|fontTools/|debugpy/)
+# Of these little or nothing is imported, or by one process alone, which then compiles it.
+UNUSED := .*/tests?|dask/(array|dataframe)|debugpy|fontTools|gymnasium|jedi|mypyc?|nest/doc|networkx
+UNUSED := $(UNUSED)|numpy/distutils|parso|pip|prompt_toolkit|pydantic|pygments/lexers|sqlalchemy
+UNUSED := $(UNUSED)|stable_baselines3|sympy/(parsing|physics|stats)|wcwidth
+UNUSED := $(UNUSED)|torch/(_inductor|_vendor|distributed|onnx|testing)
+NOT_COMPILED := /site-packages/($(UNUSED))/
 
 # pip installs where uv cannot be had, cannot be told what pip is told here, or fails. Modules are
 # compiled on all cores, too; not all is for this Python.
