@@ -162,10 +162,19 @@ def as_uv(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"PIP_FIND_LINKS": "/wheels /more"}, "--find-links /wheels --find-links /more\nNone"),
-        ({"PIP_INDEX_URL": "https://own", "PIP_TIMEOUT": "9"}, "--index-url https://own\nNone"),
-        ({"PIP_CONSTRAINT": "pins.txt"}, "--constraint pins.txt\nNone"),
-        ({"PIP_CERT": "/of my own/ca.pem"}, "\n/of my own/ca.pem"),
+        # None of them changes what becomes of another: to ask pip takes half a second each time.
+        (
+            {
+                "PIP_FIND_LINKS": "/wheels /more",
+                "PIP_INDEX_URL": "https://own",
+                "PIP_TIMEOUT": "9",
+                "PIP_CONSTRAINT": "pins.txt",
+                "PIP_CERT": "/of my own/ca.pem",
+            },
+            "--constraint pins.txt --find-links /wheels --find-links /more "
+            "--index-url https://own\n/of my own/ca.pem",
+        ),
+        ({"PIP_TIMEOUT": "9"}, "\nNone"),
         ({"PIP_CERT": "/ours.pem", "SSL_CERT_FILE": "/theirs.pem"}, "\n/ours.pem"),
         ({"PIP_NO_INDEX": "1"}, None),
     ],
