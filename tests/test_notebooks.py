@@ -25,7 +25,7 @@ SMALL = {
         INVERSE_SCALES = [30, 40]
         SEARCH_TRIALS = 2
         TRIALS = 2
-        BACKENDS = ["reference", "brian2:numpy"]
+        BACKENDS = ["brian2:numpy", "reference"]
     """,
     "02_the_paper_reproduced": """
         FIGURES = ["7", "s2"]
@@ -53,7 +53,7 @@ SMALL = {
         BACKENDS, COMPARED_STEPS = ["reference", "compiled"], 10
     """,
     "06_spiking_recurrent_cell": """
-        STEPS = 400
+        STEPS = 240
         CELLS, EPOCHS = 20, 1
         HELD_OUT = 20
         TRIALS = 2

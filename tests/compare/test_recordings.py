@@ -1,6 +1,7 @@
 """Recordings of whatever origin, compared without a simulator."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from bridge.errors import SpecError
 from bridge.spiking.recording import Recording, Spikes
 
 
+@cache
 def poisson(seed, trials=40, neurons=30, factor=1.0):
     """Trials of 1 s in steps of 1 ms, neurons of 5 to 40 Hz."""
     rng = np.random.default_rng(seed)
