@@ -132,14 +132,24 @@ def test_a_property_of_a_task_that_fails_is_told_with_its_line():
         bridge.register_task(Wrong())
 
 
+@pytest.fixture(scope="module")
+def kept():
+    """What the files of the task hold, once they are made."""
+    return {}
+
+
 @pytest.fixture
-def files(command, task_file, tmp_path):
+def files(command, task_file, tmp_path, kept):
     """A task file, a rate network and a spiking network of its task."""
     path = task_file()
     rate, lif = tmp_path / "rate.h5", tmp_path / "lif.h5"
     own = ("--task-file", path)
-    assert command("train", "mine", *own, *SHORT, "--out", rate).status == 0
-    bridge.save(bridge.map_one_to_one(bridge.load(rate), 30.0), lif)
+    if not kept:
+        assert command("train", "mine", *own, *SHORT, "--out", rate).status == 0
+        bridge.save(bridge.map_one_to_one(bridge.load(rate), 30.0), lif)
+        kept.update({file: file.read_bytes() for file in (rate, lif)})
+    for file, content in kept.items():
+        (tmp_path / file.name).write_bytes(content)
     return own, rate, lif
 
 

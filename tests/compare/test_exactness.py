@@ -11,7 +11,7 @@ from bridge.compare.exactness import compare_exactly, run_exactly
 from bridge.compare.faults import find_fault
 from bridge.compare.sides import Side
 
-CLEAN = (Side("reference", "reference"), Side("snntorch", "snntorch"))
+CLEAN = (Side("reference", "reference"), Side("compiled", "compiled"))
 
 
 def quiet(_what, _fraction):
@@ -52,11 +52,11 @@ def test_the_certificate_is_that_of_all_parts(monkeypatch):
     assert found.certified
     assert found.trials == 5
     runs = [side.run(network, drive, voltages=True, margins=True) for side in CLEAN]
-    whole = compare_exactly(network, ("reference", "snntorch"), *runs)
+    whole = compare_exactly(network, ("reference", "compiled"), *runs)
     assert found.margin_mv == whole.margin_mv
     assert found.largest_difference_mv == whole.largest_difference_mv
     assert found.spikes == whole.spikes
-    assert recordings["snntorch"].spikes.count == whole.spikes[1]
+    assert recordings["compiled"].spikes.count == whole.spikes[1]
 
 
 def test_progress_runs_from_part_to_part_and_never_back(monkeypatch):
