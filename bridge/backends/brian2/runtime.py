@@ -174,9 +174,13 @@ class _Arrays:
         n_post, n_pre = columns.shape
         pre = np.repeat(np.arange(n_pre), np.diff(columns.indptr))
         trial = np.arange(self.trials)[:, None]
+        target = brian2.prefs["codegen.target"]
+        # Cython would compile a module for it, to copy arrays once.
+        brian2.prefs["codegen.target"] = "numpy"
         synapses.connect(
             i=(pre + trial * n_pre).ravel(), j=(columns.indices + trial * n_post).ravel()
         )
+        brian2.prefs["codegen.target"] = target
         synapses.w = np.tile(columns.data, self.trials)
 
 
