@@ -157,6 +157,8 @@ class Projection:
 
     def column(self, pre: int) -> NDArray[np.float64]:
         """(post,) weights of one presynaptic neuron, by all factors."""
+        if isinstance(self.weights, np.ndarray):
+            return self.weights[:, pre].copy()
         first, *others = self.factors
         mine = slice(first.indptr[pre], first.indptr[pre + 1])
         column = np.zeros(first.shape[0])

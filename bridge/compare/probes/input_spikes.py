@@ -3,20 +3,16 @@
 It is that of `bridge.compare.probes.synapses` for inputs that emit spikes.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.compare.probes.currents import compared, formula, kernels_of
 from bridge.compare.probes.findings import Finding
-from bridge.compare.probes.silent_networks import currents_of, silent
-from bridge.compare.probes.synapses import (
-    MOST_SOURCES,
-    compared,
-    formula,
-    steps_of,
-    synapse_findings,
-)
+from bridge.compare.probes.silent_networks import silent
+from bridge.compare.probes.synapses import MOST_SOURCES, steps_of, synapse_findings
 from bridge.compare.sides import Side
 from bridge.spiking.drive import Drive, SharedNoise
 from bridge.spiking.network import SpikingNetwork
@@ -71,9 +67,8 @@ def _measure(probe: SpikingNetwork, side: Side, units: list[Unit], steps: int) -
         spikes={part.name: _fired(units, part.name, part.size, steps) for part in probe.inputs},
     )
     v = np.asarray(side.run_probe(probe, drive, voltages=True).voltages_mv)
-    currents = currents_of(probe.populations, probe.dt_ms, start, v)
-    expected = np.stack([_expected(probe, unit, steps) for unit in units], axis=1)
-    return compared(currents, expected, probe.dt_ms)
+    kernels = kernels_of(probe, steps - _FIRED_AT)
+    return compared(probe, start, v, lambda trial: _expected(probe, units[trial], kernels, steps))
 
 
 def _fired(units: list[Unit], name: str, size: int, steps: int) -> Spikes:
@@ -83,11 +78,11 @@ def _fired(units: list[Unit], name: str, size: int, steps: int) -> Spikes:
     return Spikes.gather(trial, np.full_like(trial, _FIRED_AT), unit, (len(units), steps, size))
 
 
-def _expected(probe: SpikingNetwork, unit: Unit, steps: int) -> Array:
+def _expected(probe: SpikingNetwork, unit: Unit, kernels: Mapping[str, Array], steps: int) -> Array:
     """(K, N) currents of a unit's spike, by the formula."""
     total = np.zeros((steps, probe.size))
     for part in probe.projections:
         if part.source == unit[0]:
             span = probe.span(part.target)
-            total[_FIRED_AT:, span] += formula(part, unit[1], probe.dt_ms, steps - _FIRED_AT)
+            total[_FIRED_AT:, span] += formula(part, unit[1], kernels[part.name])
     return total

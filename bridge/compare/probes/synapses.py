@@ -4,13 +4,15 @@ The current is the weight times the filter's response to a spike of weight 1, fo
 has its formula.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.compare.probes.currents import compared, formula, kernels_of
 from bridge.compare.probes.findings import RELATIVE, Finding, units_of, worst
-from bridge.compare.probes.silent_networks import FIRES_MV, at_rest, currents_of, silent
+from bridge.compare.probes.silent_networks import FIRES_MV, at_rest, silent
 from bridge.compare.sides import Side
 from bridge.spiking.decoding import decode
 from bridge.spiking.drive import Drive, SharedNoise
@@ -83,68 +85,30 @@ def _measure(
     )
     recording = side.run_probe(probe, drive, voltages=True)
     v = np.asarray(recording.voltages_mv)
-    currents = currents_of(probe.populations, probe.dt_ms, start, v)
-    # In its first step the neuron that fires is reset, which shows no current; the next ones do.
-    currents[0, np.arange(trials), sources] = 0.0
-    expected = np.stack([_expected(probe, int(source), steps) for source in sources], axis=1)
+    kernels = kernels_of(probe, steps)
+
+    def expected(trial: int) -> Array:
+        return _expected(probe, int(sources[trial]), kernels, steps)
+
     return {
         "misplaced": _misplaced(recording, sources),
         "readout": _output_difference(probe, recording),
         "readout_size": _output_size(probe, sources, steps),
-        **compared(currents, expected, probe.dt_ms),
+        # In its first step the neuron that fires is reset, which shows no current; later ones do.
+        **compared(probe, start, v, expected, sources),
     }
 
 
-def compared(currents: Array, expected: Array, dt_ms: float) -> dict[str, Array]:
-    """What is compared of (K, B, N) currents and those of the formula, (B, N) each."""
-    return {
-        "onset": _onset(currents, expected),
-        "expected_onset": _onset(expected, expected),
-        "peak": _extreme(currents),
-        "expected_peak": _extreme(expected),
-        "area": currents.sum(axis=0) * dt_ms,
-        "expected_area": expected.sum(axis=0) * dt_ms,
-        # Where several filters of both signs meet, an area or a peak may vanish between them.
-        "size": np.abs(expected).max(axis=0),
-        "weight": np.abs(expected).sum(axis=0) * dt_ms,
-    }
-
-
-def _expected(network: SpikingNetwork, source: int, steps: int) -> Array:
+def _expected(
+    network: SpikingNetwork, source: int, kernels: Mapping[str, Array], steps: int
+) -> Array:
     """(K, N) currents after a spike of neuron `source` in step 0, by the formula."""
     total = np.zeros((steps, network.size))
     for part in network.projections:
         span, target = network.span(part.source), network.span(part.target)
         if span.start <= source < span.stop:
-            total[:, target] += formula(part, source - span.start, network.dt_ms, steps)
+            total[:, target] += formula(part, source - span.start, kernels[part.name])
     return total
-
-
-def formula(part: Projection, pre: int, dt_ms: float, steps: int) -> Array:
-    """(K, n_post) currents over a projection after a spike of its source's neuron in step 0."""
-    weights = part.column(pre)
-    own = [pre] if part.filter.side == "pre" else slice(None)
-    # A spike of this step acts in the next one, or within the step.
-    first = int(part.delays[pre]) + (0 if part.within_step else 1)
-    kernel = part.filter.response(dt_ms, steps - first)
-    currents = np.zeros((steps, weights.size))
-    currents[first:] = kernel[:, own] * weights
-    return currents
-
-
-def _onset(currents: Array, expected: Array) -> Array:
-    """(B, N) first step with a current a quarter as large as the first one of the formula."""
-    there = np.abs(expected) > 0
-    first = np.argmax(there, axis=0)
-    level = 0.25 * np.abs(np.take_along_axis(expected, first[None], axis=0))[0]
-    reached = np.abs(currents) > np.where(level > 0, level, np.inf)
-    return np.where(reached.any(axis=0), np.argmax(reached, axis=0), np.nan).astype(np.float64)
-
-
-def _extreme(currents: Array) -> Array:
-    """(B, N) current that is largest in size, with its sign."""
-    place = np.argmax(np.abs(currents), axis=0)
-    return np.asarray(np.take_along_axis(currents, place[None], axis=0)[0])
 
 
 def _misplaced(recording: Recording, sources: NDArray[np.int64]) -> Array:

@@ -18,8 +18,8 @@ from scipy.integrate import quad
 from several_inputs import several_inputs
 
 from bridge.compare.faults import Fault
+from bridge.compare.probes import currents, synapses
 from bridge.compare.probes import neurons as neurons_alone
-from bridge.compare.probes import synapses
 from bridge.compare.probes.battery import run_probes
 from bridge.compare.probes.findings import worst
 from bridge.compare.probes.membranes import Membrane, membrane
@@ -222,6 +222,24 @@ def test_faults_that_few_spikes_show_are_seen(change, seen):
     assert np.diagonal(network.projections[0].synapses().toarray()).any()
     found = run_probes(network, side, 0, lambda _what, _done: None).findings
     assert seen in {finding.quantity for finding in found if not finding.passed}
+
+
+def test_how_many_currents_are_compared_at_once_changes_no_bit(monkeypatch):
+    tables = []
+
+    def kept(network, called, table):
+        tables.append(table)
+        return []
+
+    monkeypatch.setattr(synapses, "synapse_findings", kept)
+    network, side = NETWORKS["two populations"][0](), Side("reference", *parse_backend("reference"))
+    for near in (1, 2000, 10**9):
+        monkeypatch.setattr(currents, "_NEAR", near)
+        synapses.probe_synapses(network, side, np.random.default_rng(2))
+    assert tables[0]["size"].any()
+    for other in tables[1:]:
+        for name, found in tables[0].items():
+            np.testing.assert_array_equal(other[name], found)
 
 
 def test_of_very_many_neurons_some_are_probed(monkeypatch):
