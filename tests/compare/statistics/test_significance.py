@@ -208,8 +208,8 @@ def test_the_promised_power_is_held(odd, runs):
         found += p_of(np.stack(sets), rng, 400) <= design.alpha
     # In one of a thousand runs of this test fewer would be found by chance.
     assert found >= stats.binom.isf(0.999, runs, power)
-    # Nor does it promise much less than what is found.
-    assert found < runs - 1
+    # Nor does it promise much less than what is found: by half of the misses, as it means to.
+    assert found <= stats.binom.isf(0.001, runs, (1 + power) / 2)
     if not odd:
         # Independent Poisson counts: the contrast of a trial varies by 3/2 of the rate.
         guess = Spread(independent=rate.size, signal=float((rate / 1.5).mean()))
