@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from several_inputs import drive, several_inputs
 import bridge
 from bridge.backends import simulate
 from bridge.backends.nest import simulation as nest
+from bridge.backends.nest.kernel import load_its_packages
 from bridge.backends.workers import in_processes
 from bridge.errors import BackendError, SpecError
 from bridge.spiking.drive import Drive, FrozenNoise, OwnNoise, SharedNoise
@@ -567,3 +569,14 @@ def test_a_missing_package_is_said_in_one_sentence(monkeypatch):
     monkeypatch.setattr(nest, "find_spec", lambda _name: None)
     with pytest.raises(BackendError, match=r"NEST needs: pip install 'spikebridge\[nest\]'"):
         simulate(alone(), undriven(3), backend="nest")
+
+
+def test_a_broken_package_that_nest_imports_is_left_to_nest_s_own_import(monkeypatch, tmp_path):
+    said = "numpy.dtype size changed, may indicate binary incompatibility"
+    (tmp_path / "pandas.py").write_text(f"raise ValueError({said!r})")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "pandas", raising=False)
+    with pytest.raises(ValueError, match=said):
+        import_module("pandas")
+    load_its_packages()
+    assert "matplotlib.patches" in sys.modules

@@ -72,7 +72,8 @@ def load_its_packages() -> None:
     They take most of the time of its import, and are nothing of its session.
     """
     for name in ("h5py", "matplotlib.patches", "pandas"):
-        with suppress(ImportError):
+        # Of one that is broken, which fails in ways of its own, NEST's own import tells.
+        with suppress(Exception):
             import_module(name)
 
 
