@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
-from bridge.errors import SpecError
+from bridge.errors import SpecError, written_out
 
 Kind = TypeVar("Kind")
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -237,7 +237,7 @@ def in_words(given: object) -> str:
 def brief(given: object) -> str:
     """A plain value as Python writes it, anything else by its type: one line, never long."""
     if isinstance(given, str | int | float | np.integer | np.floating):
-        written = str(given) if isinstance(given, np.generic) else repr(given)
+        written = str(given) if isinstance(given, np.generic) else written_out(given)
         return written if len(written) <= _QUOTED else f"{written[:_QUOTED]}..."
     return in_words(given)
 

@@ -70,3 +70,12 @@ def first_line(error: BaseException) -> str:
 
 # So much of a line goes into a sentence, in letters.
 _LONGEST = 300
+
+
+def written_out(value: object) -> str:
+    """A value as Python writes it, whole numbers of any length."""
+    try:
+        return repr(value)
+    # Of thousands of digits Python writes none in tens.
+    except ValueError:
+        return hex(value) if isinstance(value, int) else f"a {type(value).__name__}"

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from bridge.errors import SpecError
+from bridge.errors import SpecError, written_out
 from bridge.spiking.limits import LONGEST_STEP_MS, SHORTEST_STEP_MS
 
 Model = TypeVar("Model")
@@ -22,7 +22,7 @@ def shown(value: object) -> str:
         return f"an array of shape {value.shape}"
     if isinstance(value, Mapping):
         return "a group"
-    text = " ".join(repr(value).split())
+    text = " ".join(written_out(value).split())
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 

@@ -69,7 +69,14 @@ def test_a_network_whose_step_is_no_time_is_refused(make, time, tmp_path):
     refuse(path, f"dt_ms: {match}")
 
 
-@pytest.mark.parametrize("value", [True, np.True_, None, 1j, 10**400])
+# Python refuses to write a whole number of so many digits.
+HUGE = 10**5000
+
+
+@pytest.mark.parametrize(
+    "value",
+    [True, np.True_, None, 1j, 10**400, pytest.param(HUGE, id="huge"), [HUGE]],
+)
 def test_a_step_that_is_no_number_is_refused_in_memory_too(value):
     for make in (rate_network, spiking_network, recording):
         with pytest.raises(SpecError, match=r"dt_ms: expected a (finite )?number, got"):

@@ -122,6 +122,7 @@ def test_a_rate_network_is_lesioned_alike_and_forgets_its_training():
         ({"cell_type": "SOM", "scale": np.nan}, "scale: expected a finite number, got the number"),
         ({"cell_type": "SOM", "scale": np.inf}, "scale: expected a finite number, got the number"),
         ({"cell_type": "SOM", "scale": 10**400}, "scale: expected a finite number, got"),
+        ({"cell_type": "SOM", "scale": -(10**5000)}, "scale: expected a finite number, got"),
     ],
 )
 def test_a_lesion_that_makes_no_sense_is_refused(chosen, message):
