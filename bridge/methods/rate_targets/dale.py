@@ -74,7 +74,12 @@ def with_dales_law(
         done = counter(chosen.trials + chosen.draws * known.network.size, report)
         recorded = _recorded(run, chosen, done)
         made = [_judged(known, run, _signed(known, run, recorded, one, done), one) for one in draws]
-    return min(made, key=lambda fit: fit.error if fit.errors.size else math.inf)
+    return min(made, key=_loss)
+
+
+def _loss(fit: TargetFit) -> tuple[float, int]:
+    """What the best of several draws has least of: error, then wrong answers."""
+    return math.inf if math.isnan(fit.error) else fit.error, -(fit.right or 0)
 
 
 def _signed(

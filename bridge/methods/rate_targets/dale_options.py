@@ -19,8 +19,9 @@ class DaleOptions:
         ridge: Added to the variance of each filtered spike train, as a share of it.
         test_trials: Trials by which the new network is judged.
         draws: So many networks are made, each of whose neurons choose among others drawn anew, and
-            the one with the least median error stays. With some draws it soon loses its pattern,
-            though the currents are as good.
+            the one with the least median error stays (or, where no trial has an error, with most
+            right answers). With some draws it soon loses its pattern, though the currents are as
+            good.
         seed: Decides among which neurons each may choose; each further draw has the next one.
     """
 

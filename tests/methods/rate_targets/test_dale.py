@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import bridge
 from bridge.errors import SpecError
+from bridge.methods.rate_targets import dale
 from bridge.methods.rate_targets.dale import _candidates, _recorded
 from bridge.methods.rate_targets.dale_options import DaleOptions
 from bridge.methods.rate_targets.learner import Learner
@@ -191,6 +192,24 @@ def test_of_several_draws_the_one_with_the_least_error_stays(fits):
     assert made.network.provenance["dale"] == best.network.provenance["dale"]
     for part, other in zip(made.network.projections, best.network.projections, strict=True):
         assert part.synapses().toarray().tobytes() == other.synapses().toarray().tobytes()
+
+
+@pytest.mark.parametrize(
+    ("errors", "right"),
+    [
+        # What became of a network that overflows is nothing to be kept.
+        ([[np.nan], [0.5], [np.nan]], [None, None, None]),
+        ([[], [], []], [3, 4, 0]),
+    ],
+)
+def test_a_draw_without_an_error_is_not_taken_for_the_best(errors, right, fits, monkeypatch):
+    _, signed = fits
+    judged = [dataclasses.replace(signed, right=each) for each in right]
+    for one, given in zip(judged, errors, strict=True):
+        object.__setattr__(one, "errors", np.array(given))
+    left = iter(judged)
+    monkeypatch.setattr(dale, "_judged", lambda *_: next(left))
+    assert bridge.with_dales_law(fits[0], draws=3, **FEW) is judged[1]
 
 
 def test_trials_that_differ_begin_at_rest(monkeypatch):
