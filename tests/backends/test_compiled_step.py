@@ -1,18 +1,16 @@
 """Steps compiled for a GPU, without one: the way there, what may go wrong, and the code itself."""
 
-import json
 import os
 import platform
-import subprocess
 import sys
 from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from all_forms import all_forms_drive, all_forms_network
+from backends.own_process import printed
 from conftest import NETWORKS, drive_for, kim_network, pushes
 from graph_on_cpu import stand_in
 from torch._inductor.cpu_vec_isa import VecISA
@@ -149,15 +147,7 @@ WRITTEN = ("quadratic", "every form", "functions")
 
 def written(look, *names, **environment):
     """What is found of the Triton of these cases, in a process of its own."""
-    script = Path(__file__).with_name("triton_steps.py")
-    paths = [str(script.parents[1]), os.environ.get("PYTHONPATH", "")]
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-    done = subprocess.run(
-        [sys.executable, script, look, *names],
-        env={**os.environ, **environment}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return printed("triton_steps.py", look, *names, **environment)
 
 
 @pytest.mark.parametrize("late", [0, 1, 12])

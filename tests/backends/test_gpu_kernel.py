@@ -4,18 +4,17 @@ The interpreter shows order, events and bookkeeping, and not how a card rounds: 
 the machine code, which Triton makes without a card.
 """
 
-import json
 import os
 import platform
 import subprocess
 import sys
 from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 import torch
 from all_forms import all_forms_network
+from backends.own_process import printed
 from conftest import kim_network, quadratic_network, two_population_network
 from kernel_networks import all_kernel_forms, driven
 from several_inputs import several_inputs
@@ -45,15 +44,7 @@ PLACES = [
 
 def runs(device, *names, **environment):
     """What the cases of these names found, in a process of their own."""
-    script = Path(__file__).with_name("kernel_runs.py")
-    paths = [str(script.parents[1]), os.environ.get("PYTHONPATH", "")]
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-    done = subprocess.run(
-        [sys.executable, script, device, *names],
-        env={**os.environ, **environment}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return printed("kernel_runs.py", device, *names, **environment)
 
 
 @pytest.fixture(scope="module", params=PLACES)
